@@ -1,0 +1,218 @@
+// The one description of everything that crosses the native boundary: field numbers and their place in the
+// flow key, batch record kinds, action codes, statuses. `npm run schema` writes it out for both sides
+// (src/datapath/schema.gen.ts, native/base/schema.gen.h); neither file is edited by hand.
+
+/**
+ * Fields of the flow key.
+ * [name, id, bits, byte offset of the container in FlowKey, container bytes, shift of the field in the container,
+ *  settable by a set-field action, prerequisites]
+ * Containers hold network byte order. Ids 0..63 equal the OpenFlow basic OXM field number, so translating a match
+ * is a change of header. Two fields may share a container when their prerequisites exclude each other.
+ * A prerequisite is a list of alternatives "field=value" that must all stand in the match.
+ */
+const ip = 'eth_type=0x0800|0x86dd';
+const ip4 = 'eth_type=0x0800';
+const ip6 = 'eth_type=0x86dd';
+const arp = 'eth_type=0x0806';
+const mpls = 'eth_type=0x8847|0x8848';
+export const fields = [
+  ['in_port', 0, 32, 0, 4, 0, false, []],
+  ['in_phy_port', 1, 32, 128, 4, 0, false, ['in_port']],
+  ['metadata', 2, 64, 48, 8, 0, true, []],
+  ['eth_dst', 3, 48, 8, 6, 0, true, []],
+  ['eth_src', 4, 48, 16, 6, 0, true, []],
+  ['eth_type', 5, 16, 4, 2, 0, false, []],
+  // vlan_vid is 13 bits: OFPVID_PRESENT (0x1000) and the VLAN id; the container is pcp(3) present(1) vid(12).
+  ['vlan_vid', 6, 13, 6, 2, 0, true, []],
+  ['vlan_pcp', 7, 3, 6, 2, 13, true, ['vlan_vid']],
+  ['ip_dscp', 8, 6, 15, 1, 2, true, [ip]],
+  ['ip_ecn', 9, 2, 15, 1, 0, true, [ip]],
+  ['ip_proto', 10, 8, 14, 1, 0, true, [ip]],
+  ['ipv4_src', 11, 32, 24, 4, 0, true, [ip4]],
+  ['ipv4_dst', 12, 32, 28, 4, 0, true, [ip4]],
+  ['tcp_src', 13, 16, 32, 2, 0, true, [ip, 'ip_proto=6']],
+  ['tcp_dst', 14, 16, 34, 2, 0, true, [ip, 'ip_proto=6']],
+  ['udp_src', 15, 16, 32, 2, 0, true, [ip, 'ip_proto=17']],
+  ['udp_dst', 16, 16, 34, 2, 0, true, [ip, 'ip_proto=17']],
+  ['sctp_src', 17, 16, 32, 2, 0, true, [ip, 'ip_proto=132']],
+  ['sctp_dst', 18, 16, 34, 2, 0, true, [ip, 'ip_proto=132']],
+  ['icmpv4_type', 19, 8, 32, 2, 0, true, [ip4, 'ip_proto=1']],
+  ['icmpv4_code', 20, 8, 34, 2, 0, true, [ip4, 'ip_proto=1']],
+  ['arp_op', 21, 16, 32, 2, 0, true, [arp]],
+  ['arp_spa', 22, 32, 24, 4, 0, true, [arp]],
+  ['arp_tpa', 23, 32, 28, 4, 0, true, [arp]],
+  ['arp_sha', 24, 48, 112, 6, 0, true, [arp]],
+  ['arp_tha', 25, 48, 120, 6, 0, true, [arp]],
+  ['ipv6_src', 26, 128, 64, 16, 0, true, [ip6]],
+  ['ipv6_dst', 27, 128, 80, 16, 0, true, [ip6]],
+  ['ipv6_flabel', 28, 20, 44, 4, 0, true, [ip6]],
+  ['icmpv6_type', 29, 8, 32, 2, 0, true, [ip6, 'ip_proto=58']],
+  ['icmpv6_code', 30, 8, 34, 2, 0, true, [ip6, 'ip_proto=58']],
+  ['ipv6_nd_target', 31, 128, 96, 16, 0, true, [ip6, 'ip_proto=58', 'icmpv6_type=135|136']],
+  ['ipv6_nd_sll', 32, 48, 112, 6, 0, true, [ip6, 'ip_proto=58', 'icmpv6_type=135']],
+  ['ipv6_nd_tll', 33, 48, 120, 6, 0, true, [ip6, 'ip_proto=58', 'icmpv6_type=136']],
+  ['mpls_label', 34, 20, 40, 4, 12, true, [mpls]],
+  ['mpls_tc', 35, 3, 40, 4, 9, true, [mpls]],
+  ['mpls_bos', 36, 1, 40, 4, 8, true, [mpls]],
+  ['pbb_isid', 37, 24, 132, 4, 0, true, ['eth_type=0x88e7']],
+  ['tunnel_id', 38, 64, 56, 8, 0, true, []],
+  ['ipv6_exthdr', 39, 9, 38, 2, 0, false, [ip6]],
+].map(([name, id, bits, offset, bytes, shift, settable, prereqs]) => ({
+  name,
+  id,
+  bits,
+  offset,
+  bytes,
+  shift,
+  settable,
+  prereqs,
+}));
+
+/**
+ * Bytes of the flow key that no OpenFlow 1.3 field names, but the parser fills: name, offset, bytes.
+ * reg: sixteen 32-bit registers, reserved for the Nicira extensions.
+ */
+export const keyExtras = [
+  ['ttl', 22, 1],
+  ['frag', 23, 1], // FRAG_*
+  ['tcp_flags', 36, 2],
+  ['reg', 136, 64],
+];
+export const keyBytes = 200;
+
+/** Named numbers, each group one enum on both sides. */
+export const enums = {
+  /** IP fragment state: bit 0 any fragment, bit 1 not the first. */
+  Frag: { none: 0, first: 1, later: 3 },
+  /** Reserved port numbers (equal to OFPP_*). */
+  ReservedPort: {
+    max: 0xffffff00,
+    in_port: 0xfffffff8,
+    table: 0xfffffff9,
+    normal: 0xfffffffa,
+    flood: 0xfffffffb,
+    all: 0xfffffffc,
+    controller: 0xfffffffd,
+    local: 0xfffffffe,
+    any: 0xffffffff,
+  },
+  /** Records of an apply batch. */
+  Op: { flow_mod: 1, group_mod: 2, meter_mod: 3, port_config: 4, set_config: 5, controller_state: 6 },
+  FlowCommand: { add: 0, modify: 1, modify_strict: 2, delete: 3, delete_strict: 4 },
+  /** Flow flags, equal to OFPFF_*. */
+  FlowFlag: { send_flow_rem: 1, check_overlap: 2, reset_counts: 4, no_pkt_counts: 8, no_byt_counts: 16 },
+  ModCommand: { add: 0, modify: 1, delete: 2 },
+  GroupType: { all: 0, select: 1, indirect: 2, ff: 3 },
+  MeterBandType: { drop: 1, dscp_remark: 2 },
+  /** Meter flags, equal to OFPMF_*. */
+  MeterFlag: { kbps: 1, pktps: 2, burst: 4, stats: 8 },
+  /** Port configuration bits, equal to OFPPC_*. */
+  PortConfig: { down: 1, no_recv: 4, no_fwd: 32, no_packet_in: 64 },
+  /** Port state bits, equal to OFPPS_*. */
+  PortState: { link_down: 1, blocked: 2, live: 4 },
+  /** Result of each record of a batch; the caller turns it into the error of its own protocol. */
+  Status: {
+    ok: 0,
+    malformed: 1,
+    bad_table: 2,
+    table_full: 3,
+    overlap: 4,
+    unknown_group: 5,
+    unknown_meter: 6,
+    bad_port: 7,
+    group_exists: 8,
+    group_loop: 9,
+    chained_group: 10,
+    out_of_groups: 11,
+    out_of_buckets: 12,
+    meter_exists: 13,
+    out_of_meters: 14,
+    bad_watch: 15,
+    no_memory: 16,
+    bad_field: 17,
+    bad_action: 18,
+    bad_group_type: 19,
+    bad_meter: 20,
+    meter_full: 21,
+    port_exists: 22,
+    bad_weight: 23,
+  },
+  /**
+   * Actions. Each is `code u8, zero u8, length u16 (whole action, a multiple of 8), body`, host byte order;
+   * bodies: output port u32, max_len u16, zero u16 | group u32, zero u32 | set_queue u32, zero u32 |
+   * push_* ethertype u16, zero | pop_mpls ethertype u16, zero | set_mpls_ttl, set_nw_ttl ttl u8, zero |
+   * set_field field u8, width u8 (bytes of the value), zero u16, value, zero to 8 (value in network order).
+   */
+  Action: {
+    output: 1,
+    group: 2,
+    set_queue: 3,
+    push_vlan: 4,
+    pop_vlan: 5,
+    push_mpls: 6,
+    pop_mpls: 7,
+    set_mpls_ttl: 8,
+    dec_mpls_ttl: 9,
+    copy_ttl_out: 10,
+    copy_ttl_in: 11,
+    set_nw_ttl: 12,
+    dec_nw_ttl: 13,
+    set_field: 14,
+    push_pbb: 15,
+    pop_pbb: 16,
+  },
+  /**
+   * Instructions: `code u8, zero u8, length u16 (multiple of 8), body`, in this order, each at most once;
+   * bodies: meter id u32 | apply, write: actions | clear: none | metadata: zero u32, value u64, mask u64 (network
+   * order) | goto table u8, zero. Without a body the length is 8.
+   */
+  Instruction: { meter: 1, apply_actions: 2, clear_actions: 3, write_actions: 4, write_metadata: 5, goto_table: 6 },
+  /** What read() can be asked for. */
+  Query: { flows: 1, aggregate: 2, tables: 3, groups: 4, meters: 5, ports: 6, queues: 7, drops: 8, runtime: 9 },
+  /** Records handed to onUpcall. */
+  Upcall: { packet_in: 1, flow_removed: 2, port_state: 3, port_output: 4 },
+  /** Why a packet went up, equal to OFPR_*. */
+  PacketInReason: { no_match: 0, action: 1, invalid_ttl: 2 },
+  /** Why a flow went, equal to OFPRR_*. */
+  FlowRemovedReason: { idle_timeout: 0, hard_timeout: 1, delete: 2, group_delete: 3, meter_delete: 4 },
+  /** IP fragment handling, equal to OFPC_FRAG_*. */
+  FragMode: { normal: 0, drop: 1 },
+  /** Why a packet was dropped. Counted per port and direction. */
+  Drop: {
+    none: 0,
+    table_miss: 1,
+    no_output: 2,
+    meter: 3,
+    port_down: 4,
+    no_recv: 5,
+    no_fwd: 6,
+    no_port: 7,
+    ttl: 8,
+    group_no_bucket: 9,
+    group_depth: 10,
+    frag: 11,
+    malformed: 12,
+    guest_error: 13,
+    copy_failed: 14,
+    backlog_full: 15,
+    no_memory: 16,
+    too_big: 17,
+    upcall_full: 18,
+    io_error: 19,
+    reserved_mac: 20,
+    loop: 21,
+    link_down: 22,
+    no_room: 23,
+  },
+};
+
+/** Fixed-size numbers both sides need. */
+export const constants = {
+  // Tables 0..253 (OFPTT_MAX is 254); 255 means all in a delete.
+  tables: 254,
+  allTables: 255,
+  noCookieMask: 0,
+  portsMax: 4096, // port numbers 1..portsMax-1, and LOCAL
+  noMeter: 0,
+  controllerMaxLenNoBuffer: 0xffff,
+};

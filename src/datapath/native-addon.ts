@@ -1,0 +1,123 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * What the native addon exports, as native/napi defines it. Private to this folder but for {@link NativeRuntime}
+ * and {@link NativeFrontend}, which the emulated guests use.
+ */
+export interface NativeAddon {
+  /** Starts workers and opens the hypervisor. Throws Error with a sentence. */
+  openRuntime(options: { readonly workers: number; readonly hypervisor: 'emulated' | 'xen' }): NativeRuntime;
+}
+
+/** Worker threads and the hypervisor; shared by every datapath of the process. */
+export interface NativeRuntime {
+  openDatapath(): NativeDatapath;
+  /** Only with the emulated hypervisor. Throws otherwise. */
+  readonly emulated: EmulatedHypervisor;
+  /** Closes every datapath and guest still open. May be called again. */
+  close(): void;
+}
+
+export interface NativeDatapath {
+  portAttach(port: number, spec: object): void;
+  portDetach(port: number): void;
+  apply(batch: Uint8Array, atomic: boolean): Uint8Array;
+  packetOut(record: Uint8Array): number;
+  read(query: Uint8Array, limit: number): { data: Uint8Array; next: Uint8Array | undefined };
+  tick(): void;
+  onUpcall(listener: (records: Uint8Array) => void): void;
+  close(): void;
+}
+
+/** Domains of the emulated hypervisor and the frontends in them. */
+export interface EmulatedHypervisor {
+  /** Makes domain `domid` (1..32751). Throws when it exists. */
+  createDomain(domid: number): void;
+  /**
+   * The domain dies: its frontends stop where they are, its grants stay mapped where a backend still maps them.
+   * Unknown domains are ignored.
+   */
+  destroyDomain(domid: number): void;
+  /** Allocates rings and event channels of a frontend in a domain. Throws with a sentence. */
+  createFrontend(domid: number, options: FrontendOptions): NativeFrontend;
+  /** For leak tests: what is in use, hypervisor-wide. */
+  usage(): { domains: number; grantsGranted: number; grantsMapped: number; evtchns: number; threads: number };
+}
+
+export interface FrontendOptions {
+  readonly mac: string;
+  /** MTU without the Ethernet header; up to 65521 with sg. */
+  readonly mtu: number;
+  readonly queues: number;
+  readonly splitEventChannels: boolean;
+  readonly sg: boolean;
+  readonly gsoTcpv4: boolean;
+  readonly gsoTcpv6: boolean;
+  /** Whether this frontend may send, and takes, blank checksums. */
+  readonly csumOffload: boolean;
+  /** The stack behind the frontend. */
+  readonly stack:
+    | { readonly kind: 'tap'; readonly device: string; readonly netns?: string }
+    | { readonly kind: 'builtin'; readonly ipv4: string; readonly ipv6?: string };
+}
+
+/** A netfront: real rings in the memory of its domain, and the stack behind it. */
+export interface NativeFrontend {
+  /** To be written to xenstore. Valid after create, and anew after reopen(). */
+  readonly queues: readonly {
+    readonly txRingRef: number;
+    readonly rxRingRef: number;
+    readonly evtchnTx: number;
+    readonly evtchnRx: number;
+  }[];
+  /** The backend is Connected: post receive buffers, raise the carrier, announce the addresses. */
+  connect(): void;
+  /** Carrier off; rings are kept until close. */
+  disconnect(): void;
+  /** After disconnect(): ends the old grants and channels, fresh ones are in `queues`. */
+  reopen(): void;
+  /** Sends ICMP (v4, v6) echo requests from the built-in stack; resolves with the round trips in microseconds. */
+  ping(
+    address: string,
+    options: { readonly count: number; readonly intervalMs: number; readonly timeoutMs: number; readonly size: number },
+  ): Promise<{ readonly sent: number; readonly received: number; readonly rttUs: readonly number[] }>;
+  /** Sends UDP frames to `address` (resolved first) as fast as the ring takes them, or at `pps`. Built-in stack. */
+  startTraffic(options: {
+    readonly address: string;
+    readonly port: number;
+    readonly frameSize: number;
+    readonly pps: number;
+  }): void;
+  stopTraffic(): void;
+  /** Puts one raw frame on the transmit ring (tests). gsoSize 0: none. Returns false when the ring is full. */
+  sendFrame(frame: Uint8Array, options?: { csumBlank?: boolean; gsoSize?: number; gsoType?: 0 | 1 | 2 }): boolean;
+  /** Frames delivered to the guest since the last call (tests); turned on by the first call, bounded. */
+  takeFrames(): { frame: Uint8Array; csumBlank: boolean; gsoSize: number; gsoType: number; slots: number }[];
+  stats(): {
+    readonly txPackets: number;
+    readonly txBytes: number;
+    readonly rxPackets: number;
+    readonly rxBytes: number;
+    readonly txDropped: number;
+    readonly rxErrors: number;
+    readonly udpReceived: number;
+  };
+  /** Ends grants and channels. May be called again. */
+  close(): void;
+}
+
+/** Loads the addon; throws with the command that builds it when it is not there. */
+export function loadAddon(): NativeAddon {
+  const path = fileURLToPath(
+    new URL(
+      import.meta.url.includes('/dist/') ? '../../../build/native/xvif.node' : '../../build/native/xvif.node',
+      import.meta.url,
+    ),
+  );
+  try {
+    return createRequire(import.meta.url)(path) as NativeAddon;
+  } catch (cause) {
+    throw new Error(`cannot load the native data plane from ${path}: run "npm run build"`, { cause });
+  }
+}

@@ -1,0 +1,17 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    // The packages' sources, so that a test never sees a stale build.
+    alias: { 'node-openflow': source('packages/node-openflow/src/index.ts') },
+  },
+  test: {
+    include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    // Interoperability and end-to-end runs need root and Debian's tools: see `npm run test:interop`.
+    exclude: ['**/node_modules/**', '**/dist/**', ...(process.env.XVIF_INTEROP ? [] : ['test/interop/**'])],
+    testTimeout: 20_000,
+  },
+});
