@@ -1,0 +1,18 @@
+#pragma once
+
+#include "packet/flow_key.h"
+#include "packet/packet.h"
+
+namespace xvif {
+
+/// Fills every packet field of `key` from the linear bytes, and the header offsets of `packet`. Leaves in_port,
+/// in_phy_port, metadata, tunnel_id and the registers as they are; all other fields are overwritten (zero when
+/// absent). A truncated or malformed header counts as absent, as do all that would follow it. Never reads beyond
+/// `packet.linear`.
+///
+/// eth_type is the innermost after VLAN tags; of several tags the outermost is matched; of an MPLS stack the first
+/// entry. 802.3 with SNAP gives the SNAP ethertype, other 802.3 frames 0x05ff. L4 fields of later fragments are
+/// zero. ipv6_exthdr as OpenFlow 1.3.5 table 15 (OFPIEH_*).
+void parse(Packet& packet, FlowKey& key);
+
+}  // namespace xvif
