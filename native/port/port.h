@@ -28,6 +28,15 @@ struct alignas(64) PortCounters {
   }
 };
 
+/// Takes the frames of a queue through the tables. Called on the worker's thread; releases every packet.
+class PacketSink {
+ public:
+  virtual void process(std::size_t thread, std::uint64_t now_ns, std::span<Packet* const> packets) = 0;
+
+ protected:
+  ~PacketSink() = default;
+};
+
 /// One stream of frames from a port's outside, polled by one worker.
 class PortQueue {
  public:
@@ -43,9 +52,14 @@ class PortQueue {
   /// To sleep on; -1 when an EventSource of the worker announces this queue.
   virtual int fd() const { return -1; }
 
-  bool active = false;            // worker: on its list of queues to poll
-  std::uint32_t idle_rounds = 0;  // worker
-  PortNo port{0};                 // control: wo before attach; worker: ro
+  /// True while something can only be done by polling again within 30 ms (a peer that never notifies).
+  virtual bool wants_poll() const { return false; }
+
+  PortNo port{0};  // control: wo before attach; worker: ro
+  // The worker's own, from Worker::add to Worker::remove.
+  PacketSink* sink = nullptr;
+  bool active = false;  // on its list of queues to poll
+  std::uint64_t last_work_ns = 0;
 };
 
 /// Collects the queues that have work.
@@ -76,6 +90,10 @@ class Port {
   virtual void transmit(std::size_t thread, std::span<Packet* const> packets) = 0;
   /// Any thread. False when there is no carrier, or the peer broke its protocol.
   virtual bool link_up() const { return true; }
+  /// Any thread. nullptr, or why the peer lost its port.
+  virtual const char* fault_text() const { return nullptr; }
+  /// Control thread, first step of a detach: when it returns no EventSource activates the port's queues any more.
+  virtual void silence() {}
   /// After the control thread made sure that no worker knows the port: close fds, unmap, unbind.
   virtual void close() = 0;
 

@@ -1,0 +1,49 @@
+// Builds the libFuzzer targets and runs them. Arguments: names of targets (default all), --seconds=N each (default 60).
+// Found inputs are kept in build/fuzz/corpus/TARGET.
+import { mkdirSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { need, run } from './prerequisites.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+process.chdir(root);
+const found = need('clang', 'cmake', 'make');
+const seconds = Number(process.argv.find((arg) => arg.startsWith('--seconds='))?.split('=')[1] ?? 60);
+const wanted = process.argv.slice(2).filter((arg) => !arg.startsWith('--'));
+const build = join('build', 'fuzz');
+const quiet = { stdio: ['ignore', 'ignore', 'inherit'] };
+run(
+  found.cmake,
+  [
+    '-S',
+    'native',
+    '-B',
+    build,
+    `-DCMAKE_CXX_COMPILER=${found.clang}`,
+    '-DCMAKE_BUILD_TYPE=RelWithDebInfo',
+    '-DXVIF_ADDON=OFF',
+    '-DXVIF_FUZZ=ON',
+    '-DXVIF_SANITIZE=address,undefined',
+  ],
+  quiet,
+);
+run(found.cmake, ['--build', build, '--parallel', process.env.XVIF_JOBS ?? '2'], quiet);
+const targets = readdirSync(build).filter(
+  (name) => name.endsWith('_fuzz') && (wanted.length === 0 || wanted.includes(name)),
+);
+if (targets.length === 0) {
+  console.error(`no such fuzz target: ${wanted.join(' ')}`);
+  process.exit(1);
+}
+for (const target of targets) {
+  const corpus = join(build, 'corpus', target);
+  mkdirSync(corpus, { recursive: true });
+  run(join(build, target), [
+    `-max_total_time=${seconds}`,
+    '-print_final_stats=0',
+    '-verbosity=0',
+    '-timeout=10',
+    corpus,
+  ]);
+  console.log(`${target}: ${seconds} s without a finding`);
+}
