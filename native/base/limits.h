@@ -22,6 +22,14 @@ inline constexpr std::size_t kPullBytes = 256;
 inline constexpr std::size_t kFrameMax = 65535 + 64;
 /// Payload segments of one packet: 19 data slots of a guest, or 4 KiB pieces of 64 KiB.
 inline constexpr std::size_t kSegmentsMax = 20;
+/// Frames that one large frame is cut into by software segmentation.
+inline constexpr std::size_t kGsoFramesMax = 1024;
+/// Large frames that a kernel-facing port can have in hand, 64 KiB each; their memory is used when they come.
+inline constexpr std::size_t kLocalPayloads = 96;
+/// Bytes of a pcap file that a port replays; it lies in memory.
+inline constexpr std::size_t kPcapBytesMax = std::size_t{1} << 30;
+/// Shortest frame on a wire, without the frame check sequence (IEEE 802.3).
+inline constexpr std::size_t kFrameMin = 60;
 /// Packets a worker can have in hand.
 inline constexpr std::size_t kPacketsPerThread = 4096;
 
@@ -32,6 +40,17 @@ inline constexpr std::size_t kVifQueuesMax = 8;
 /// Bytes waiting for a guest that posts no buffers, per queue.
 inline constexpr std::size_t kBacklogBytes = 512 * 1024;
 inline constexpr std::size_t kBacklogPackets = 1024;
+/// How often a backlog is looked at when the guest does not tell about new buffers (Linux: 30 ms).
+inline constexpr unsigned kBacklogPollMs = 20;
+/// Frames older than this are dropped from a backlog.
+inline constexpr unsigned kBacklogAgeMs = 10'000;
+/// Packets of one vif queue whose payload still lies in the guest's pages.
+inline constexpr std::size_t kTxInFlightMax = 64;
+
+/// Emulated guests: frames kept for tests, neighbours known, pings asked for at once.
+inline constexpr std::size_t kTakenFramesMax = 4096;
+inline constexpr std::size_t kGuestNeighboursMax = 1024;
+inline constexpr std::size_t kGuestPingsMax = 64;
 
 /// Nesting of groups and of output to TABLE, and copies made of one received packet.
 inline constexpr unsigned kGroupDepthMax = 8;
@@ -41,11 +60,18 @@ inline constexpr std::size_t kBucketsMax = 1024;
 inline constexpr std::size_t kMetersMax = 65536;
 inline constexpr std::size_t kBandsMax = 16;
 inline constexpr std::size_t kFlowsPerTableMax = 4'000'000;
+/// Counters of flows, groups, buckets, meters and bands.
+inline constexpr std::size_t kCountersMax = 16 * 1024 * 1024;
+/// Stations that NORMAL remembers.
+inline constexpr std::size_t kMacsMax = 32768;
 /// Upcall bytes waiting for the control thread, per data plane thread.
 inline constexpr std::size_t kUpcallBytes = 4 * 1024 * 1024;
+/// Of these, what the packets of one port may take while others wait.
+inline constexpr std::size_t kUpcallBytesPerPort = kUpcallBytes / 4;
 
 static_assert(kPullBytes <= kLinearMax);
 static_assert(kSlotsAccepted < kSlotsFatal && kSlotsAccepted <= kSegmentsMax);
+static_assert(kTxInFlightMax >= kBatchMax);
 static_assert(kBatchMax <= 64, "lanes of a batch are bits of one word");
 
 }  // namespace xvif

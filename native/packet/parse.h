@@ -12,7 +12,13 @@ namespace xvif {
 ///
 /// eth_type is the innermost after VLAN tags; of several tags the outermost is matched; of an MPLS stack the first
 /// entry. 802.3 with SNAP gives the SNAP ethertype, other 802.3 frames 0x05ff. L4 fields of later fragments are
-/// zero. ipv6_exthdr as OpenFlow 1.3.5 table 15 (OFPIEH_*).
+/// zero. ipv6_exthdr as OpenFlow 1.3.5 table 15 (OFPIEH_*); ip_proto of IPv6 is what the last extension header that is
+/// there names.
+///
+/// An IP header is there when its version, length fields and all its bytes are; what lies behind the IP packet's own
+/// length is padding. ARP is there for Ethernet and IPv4 addresses. An L4 header is there when its fixed part is (TCP
+/// 20, UDP 8, SCTP 12, ICMP 4 bytes); neighbour discovery needs code 0, and the first option of its type counts.
+/// Beneath a label stack nothing is parsed: l3 and l4 are 0.
 void parse(Packet& packet, FlowKey& key);
 
 }  // namespace xvif

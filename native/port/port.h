@@ -52,9 +52,6 @@ class PortQueue {
   /// To sleep on; -1 when an EventSource of the worker announces this queue.
   virtual int fd() const { return -1; }
 
-  /// True while something can only be done by polling again within 30 ms (a peer that never notifies).
-  virtual bool wants_poll() const { return false; }
-
   PortNo port{0};  // control: wo before attach; worker: ro
   // The worker's own, from Worker::add to Worker::remove.
   PacketSink* sink = nullptr;

@@ -20,8 +20,6 @@ namespace {
 constexpr std::uint64_t kSpinNs = 20'000;
 /// How often a busy worker looks for queues that woke up.
 constexpr std::uint64_t kEventPollNs = 20'000;
-/// How often a sleeping worker looks at queues whose peer never notifies (netif.h: no feature-rx-notify).
-constexpr int kUnnotifiedPollMs = 30;
 constexpr std::size_t kEventsMax = 64;
 
 }  // namespace
@@ -137,12 +135,6 @@ bool Worker::turn(std::uint64_t now) {
   return worked;
 }
 
-void Worker::poll_unnotified() {
-  for (PortQueue* queue : queues_) {
-    if (queue->wants_poll()) activate(*queue);
-  }
-}
-
 void Worker::wait_for_events(int timeout_ms) {
   std::array<epoll_event, kEventsMax> events;
   const int n = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), timeout_ms);
@@ -171,11 +163,8 @@ void Worker::main() {
     epoch_.quiescent(index_);
     if (active_.empty()) {
       epoch_.offline(index_);
-      const bool unnotified =
-          std::any_of(queues_.begin(), queues_.end(), [](auto* queue) { return queue->wants_poll(); });
-      wait_for_events(unnotified ? kUnnotifiedPollMs : -1);
+      wait_for_events(-1);
       epoch_.online(index_);
-      if (unnotified) poll_unnotified();
       polled_ns = now_ns();
       PortCounters::add(stats_.idle_ns, polled_ns - now);
       now = polled_ns;

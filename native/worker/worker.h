@@ -55,7 +55,6 @@ class Worker final : private ActiveQueues {
   void main();
   bool turn(std::uint64_t now);
   bool serve(PortQueue& queue, std::uint64_t now);
-  void poll_unnotified();
   void wait_for_events(int timeout_ms);
   void obey();
   void wake();

@@ -1,1 +1,23 @@
-export {};
+/**
+ * OpenFlow for Node: codec, framing, sessions.
+ *
+ * The layers, from below: `wire` reads and writes bytes; `codec` walks the structures every version shares; `of13` is
+ * the tables of one version; `types` the values that come out; `match`, `text` and `session` make them comfortable.
+ */
+export * from './codec/message.js';
+export { helloVersions, negotiateVersion, versionBitmap } from './codec/symmetric.js';
+export * from './match/build.js';
+export * from './match/prerequisites.js';
+export { errorName } from './of13/errors.js';
+export * as of13 from './of13/index.js';
+export { RequestError, SessionError, type SessionFailure } from './session/errors.js';
+export type { SendResult, SessionCounters, SessionOptions } from './session/options.js';
+export type { ReplyTo, RequestType } from './session/requests.js';
+export { Session } from './session/session.js';
+export * from './text/addresses.js';
+export * from './text/format.js';
+export type * from './types/index.js';
+export { EncodeError } from './wire/error.js';
+export { type FramerOptions, MessageFramer } from './wire/framer.js';
+export { WireReader } from './wire/reader.js';
+export { WireWriter } from './wire/writer.js';

@@ -1,0 +1,71 @@
+#include "actions/action_set.h"
+
+namespace xvif {
+
+ActionSet::Slot ActionSet::slot_of(Action action) {
+  switch (action) {
+    case Action::kCopyTtlIn:
+      return kCopyTtlIn;
+    case Action::kPopVlan:
+      return kPopVlan;
+    case Action::kPopMpls:
+      return kPopMpls;
+    case Action::kPopPbb:
+      return kPopPbb;
+    case Action::kPushMpls:
+      return kPushMpls;
+    case Action::kPushPbb:
+      return kPushPbb;
+    case Action::kPushVlan:
+      return kPushVlan;
+    case Action::kCopyTtlOut:
+      return kCopyTtlOut;
+    case Action::kDecMplsTtl:
+      return kDecMplsTtl;
+    case Action::kDecNwTtl:
+      return kDecNwTtl;
+    case Action::kSetMplsTtl:
+      return kSetMplsTtl;
+    case Action::kSetNwTtl:
+      return kSetNwTtl;
+    case Action::kSetQueue:
+      return kQueue;
+    case Action::kGroup:
+      return kGroup;
+    case Action::kOutput:
+      return kOutput;
+    case Action::kSetField:
+      break;  // has places of its own
+  }
+  return kSlots;
+}
+
+void ActionSet::write(std::span<const std::uint8_t> actions) {
+  for (const ActionView action : Actions(actions)) {
+    if (action.code() == Action::kSetField) {
+      const auto field = static_cast<unsigned>(action.field());
+      fields_[field] = action.at();
+      fields_used_ |= std::uint64_t{1} << field;
+      continue;
+    }
+    const Slot slot = slot_of(action.code());
+    if (slot == kSlots) continue;
+    slots_[slot] = action.at();
+    slots_used_ |= bit(slot);
+  }
+}
+
+std::vector<std::uint8_t> ordered_as_set(std::span<const std::uint8_t> actions) {
+  ActionSet set;
+  set.write(actions);
+  std::vector<std::uint8_t> ordered;
+  ordered.reserve(actions.size());
+  set.for_each([&](const ActionView& action) {
+    const auto bytes = action.bytes();
+    ordered.insert(ordered.end(), bytes.begin(), bytes.end());
+    return Verdict::kOk;
+  });
+  return ordered;
+}
+
+}  // namespace xvif

@@ -1,0 +1,107 @@
+// Typed views of binary actions and instructions (native/schema/schema.mjs). What they look at has passed
+// validate_actions() or validate_instructions(), so nothing is checked again.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/schema.gen.h"
+
+namespace xvif {
+
+/// Actions and instructions begin alike: code, zero, length of the whole in host order.
+inline constexpr std::size_t kActionHeader = 4;
+
+template <typename T>
+T load_host(const std::uint8_t* at) {
+  T value;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
+
+class ActionView {
+ public:
+  explicit ActionView(const std::uint8_t* at) : at_(at) {}
+
+  Action code() const { return static_cast<Action>(at_[0]); }
+  std::uint16_t length() const { return load_host<std::uint16_t>(at_ + 2); }
+  std::span<const std::uint8_t> bytes() const { return {at_, length()}; }
+
+  /// output
+  PortNo port() const { return PortNo{load_host<std::uint32_t>(at_ + 4)}; }
+  std::uint16_t max_len() const { return load_host<std::uint16_t>(at_ + 8); }
+  /// group
+  std::uint32_t group() const { return load_host<std::uint32_t>(at_ + 4); }
+  /// set_queue
+  std::uint32_t queue() const { return load_host<std::uint32_t>(at_ + 4); }
+  /// push_vlan, push_mpls, pop_mpls
+  std::uint16_t ethertype() const { return load_host<std::uint16_t>(at_ + 4); }
+  /// set_mpls_ttl, set_nw_ttl
+  std::uint8_t ttl() const { return at_[4]; }
+  /// set_field: the value has field_bytes(field()) bytes, in network order
+  Field field() const { return static_cast<Field>(at_[4]); }
+  const std::uint8_t* value() const { return at_ + 8; }
+
+  const std::uint8_t* at() const { return at_; }
+
+ private:
+  const std::uint8_t* at_;
+};
+
+class InstructionView {
+ public:
+  explicit InstructionView(const std::uint8_t* at) : at_(at) {}
+
+  Instruction code() const { return static_cast<Instruction>(at_[0]); }
+  std::uint16_t length() const { return load_host<std::uint16_t>(at_ + 2); }
+
+  /// meter
+  std::uint32_t meter() const { return load_host<std::uint32_t>(at_ + 4); }
+  /// apply_actions, write_actions
+  std::span<const std::uint8_t> actions() const { return {at_ + kActionHeader + 4, length() - kActionHeader - 4u}; }
+  /// write_metadata
+  std::uint64_t metadata() const { return load_be64(at_ + 8); }
+  std::uint64_t metadata_mask() const { return load_be64(at_ + 16); }
+  /// goto_table
+  std::uint8_t table() const { return at_[4]; }
+
+  const std::uint8_t* at() const { return at_; }
+
+ private:
+  const std::uint8_t* at_;
+};
+
+/// `for (ActionView action : Actions(bytes))`, and the same with Instructions.
+template <typename View>
+class ViewRange {
+ public:
+  explicit ViewRange(std::span<const std::uint8_t> bytes) : begin_(bytes.data()), end_(bytes.data() + bytes.size()) {}
+
+  class Iterator {
+   public:
+    explicit Iterator(const std::uint8_t* at) : at_(at) {}
+    View operator*() const { return View(at_); }
+    Iterator& operator++() {
+      at_ += View(at_).length();
+      return *this;
+    }
+    bool operator==(const Iterator&) const = default;
+
+   private:
+    const std::uint8_t* at_;
+  };
+  Iterator begin() const { return Iterator(begin_); }
+  Iterator end() const { return Iterator(end_); }
+  bool empty() const { return begin_ == end_; }
+
+ private:
+  const std::uint8_t* begin_;
+  const std::uint8_t* end_;
+};
+using Actions = ViewRange<ActionView>;
+using Instructions = ViewRange<InstructionView>;
+
+}  // namespace xvif

@@ -1,0 +1,22 @@
+// Checks binary actions and instructions as the control side sent them, once, so that carrying them out needs no
+// checks.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "base/schema.gen.h"
+
+namespace xvif {
+
+/// What a list of actions refers to outside itself is not checked here: ports, groups, queues.
+///   kMalformed  lengths, padding, unknown instruction, instructions out of order
+///   kBadAction  unknown or unsupported action (PBB), ethertype that the action cannot take, value with bits that the
+///               field does not have
+///   kBadField   set_field of a field that does not exist or cannot be set, or with the wrong width
+Status validate_actions(std::span<const std::uint8_t> actions);
+
+/// Also kBadTable: goto_table to a table that does not exist.
+Status validate_instructions(std::span<const std::uint8_t> instructions);
+
+}  // namespace xvif

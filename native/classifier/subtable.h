@@ -1,0 +1,110 @@
+// The rules of one mask, hashed by their masked key. Rules of one key form a chain by descending priority.
+//
+// A bucket is one cache line: seven chain heads, a byte of hash for each, and a count of the keys that had
+// to go to a later bucket. Heads never move within a bucket array, so a reader finds a rule that was there when
+// it began; growing builds a new array and publishes its address.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+
+#include "base/epoch.h"
+#include "classifier/hash.h"
+#include "classifier/rule.h"
+
+namespace xvif {
+
+class Subtable {
+ public:
+  Subtable(Epoch& epoch, const HashKeys& keys, const FlowKey& mask);
+  ~Subtable();
+  Subtable(const Subtable&) = delete;
+  Subtable& operator=(const Subtable&) = delete;
+
+  /// Lanes of a batch that still look for a rule, and what they found so far.
+  struct Lanes {
+    const FlowKey* keys;
+    std::uint64_t version;
+    const Rule** found;                 // by lane
+    std::array<std::int32_t, 64> best;  // by lane; priority found so far, -1 none
+    std::array<std::uint8_t, 64> list;  // lanes to look up
+    std::size_t count;
+  };
+  void lookup(Lanes& lanes) const;
+
+  /// Control thread, all below. Chain head of rules with this packed key, or nullptr.
+  Rule* find(const std::uint64_t* packed) const;
+  void link(Rule& rule);
+  void unlink(Rule& rule);
+  template <typename Visit>
+  void for_each_chain(Visit visit) const {
+    const Buckets& buckets = *buckets_.load(std::memory_order_relaxed);
+    for (std::uint32_t b = 0; b <= buckets.mask; ++b) {
+      for (auto& head : buckets.at[b].heads) {
+        if (Rule* rule = head.load(std::memory_order_relaxed)) visit(rule);
+      }
+    }
+  }
+
+  const FlowKey& mask() const { return mask_; }
+  std::size_t words() const { return words_; }
+  std::size_t word_at(std::size_t i) const { return index_[i]; }
+  /// Rules linked, removed ones included.
+  std::size_t linked() const { return linked_; }
+  std::int32_t max_priority() const { return priorities_.empty() ? -1 : priorities_.rbegin()->first; }
+  bool has_priority(std::uint16_t priority) const { return priorities_.contains(priority); }
+  std::size_t bytes() const;
+
+ private:
+  static constexpr std::size_t kHeads = 7;
+  struct alignas(64) Bucket {
+    /// Bytes 0..6: hash byte of each head, 0 when it never had one; byte 7: keys that had to go to a later bucket.
+    std::atomic<std::uint64_t> tags{0};
+    std::array<std::atomic<Rule*>, kHeads> heads{};
+  };
+  struct Buckets {
+    explicit Buckets(std::uint32_t count);
+    std::uint32_t mask;  // count - 1, count a power of two
+    std::unique_ptr<Bucket[]> at;
+  };
+  struct Place {
+    Bucket* bucket;
+    std::size_t head;
+  };
+
+  template <int kWords>
+  void lookup_words(Lanes& lanes) const;
+  template <int kWords>
+  std::uint64_t hash_key(const FlowKey& key) const;
+  template <int kWords>
+  bool equals(const FlowKey& key, const Rule& rule) const;
+  template <int kWords>
+  const Rule* search(const Buckets& buckets, const FlowKey& key, std::uint64_t hash) const;
+  void lookup_all(Lanes& lanes) const;
+
+  std::uint64_t hash_packed(const std::uint64_t* packed) const;
+  Place place_of(const std::uint64_t* packed) const;
+  static void put(Buckets& buckets, Rule* head, std::uint64_t hash);
+  /// The chain at `place` is gone.
+  void leave(const Place& place, std::uint64_t hash);
+  void grow();
+
+  // Read by every lookup.
+  std::atomic<Buckets*> buckets_;                   // control: rw, readers: ro
+  std::uint32_t words_ = 0;                         // immutable, as the next ones
+  std::array<std::uint8_t, kFlowKeyWords> index_;   // of the words with a bit in the mask
+  std::array<std::uint64_t, kFlowKeyWords> masks_;  // of these words
+  const HashKeys& keys_;
+
+  // Control thread only.
+  Epoch& epoch_;
+  FlowKey mask_;
+  std::size_t linked_ = 0;
+  std::size_t heads_ = 0;
+  std::map<std::uint16_t, std::uint32_t> priorities_;  // rules of each
+};
+
+}  // namespace xvif

@@ -1,0 +1,267 @@
+#include "classifier/table.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "base/assert.h"
+#include "classifier/subtable.h"
+
+namespace xvif {
+namespace {
+
+std::uint64_t hash_of(const FlowKey& mask) {
+  std::uint64_t hash = 0;
+  for (std::uint64_t word : mask.words) hash = mix64(hash ^ word);
+  return hash;
+}
+
+/// Every bit of `less` is in `more`.
+bool is_subset(const FlowKey& less, const FlowKey& more) {
+  for (std::size_t i = 0; i < kFlowKeyWords; ++i) {
+    if ((less.words[i] & ~more.words[i]) != 0) return false;
+  }
+  return true;
+}
+
+/// The rule agrees with `value` in every bit of `mask` that both look at.
+bool agrees(const Rule& rule, const FlowKey& value, const FlowKey& mask) {
+  const std::uint64_t* const key = rule.key();
+  const Subtable& subtable = *rule.subtable;
+  for (std::size_t i = 0; i < rule.words; ++i) {
+    const std::size_t at = subtable.word_at(i);
+    if (((key[i] ^ value.words[at]) & mask.words[at] & subtable.mask().words[at]) != 0) return false;
+  }
+  return true;
+}
+
+Rule* first_live(Rule* chain, std::uint16_t priority) {
+  for (Rule* rule = chain; rule != nullptr && rule->priority >= priority;
+       rule = rule->next.load(std::memory_order_relaxed)) {
+    if (rule->priority == priority && rule->live()) return rule;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+/// Subtables by descending priority, as readers visit them. Immutable.
+struct Table::Order {
+  struct Entry {
+    std::int32_t max_priority;
+    const Subtable* subtable;
+  };
+  std::vector<Entry> entries;
+};
+
+Table::Table(Epoch& epoch, std::uint64_t seed) : epoch_(epoch), keys_(seed), order_(new Order) {}
+
+Table::~Table() {
+  for (auto& [hash, subtable] : subtables_) delete subtable;
+  delete order_.load(std::memory_order_relaxed);
+}
+
+void Table::lookup(const FlowKey* keys, std::uint64_t lanes, std::uint64_t version, const Rule** found) const {
+  Subtable::Lanes state;
+  state.keys = keys;
+  state.version = version;
+  state.found = found;
+  state.count = 0;
+  for (std::uint64_t left = lanes; left != 0; left &= left - 1) {
+    const auto lane = static_cast<std::uint8_t>(std::countr_zero(left));
+    state.list[state.count++] = lane;
+    state.best[lane] = -1;
+    found[lane] = nullptr;
+  }
+  const Order& order = *order_.load(std::memory_order_acquire);
+  for (const Order::Entry& entry : order.entries) {
+    // What has as good a rule as this and all later subtables can give is done.
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < state.count; ++i) {
+      const std::uint8_t lane = state.list[i];
+      state.list[count] = lane;
+      count += state.best[lane] < entry.max_priority;
+    }
+    state.count = count;
+    if (count == 0) return;
+    entry.subtable->lookup(state);
+  }
+}
+
+Subtable* Table::find_subtable(const FlowKey& mask) const {
+  const auto [first, last] = subtables_.equal_range(hash_of(mask));
+  for (auto at = first; at != last; ++at) {
+    if (at->second->mask() == mask) return at->second;
+  }
+  return nullptr;
+}
+
+Rule* Table::find(const FlowKey& value, const FlowKey& mask, std::uint16_t priority) const {
+  const Subtable* subtable = find_subtable(mask);
+  if (subtable == nullptr) return nullptr;
+  std::array<std::uint64_t, kFlowKeyWords> packed;
+  pack(value, mask, packed.data());
+  return first_live(subtable->find(packed.data()), priority);
+}
+
+Rule* Table::find_overlap(const FlowKey& value, const FlowKey& mask, std::uint16_t priority) const {
+  for (const auto& [hash, subtable] : subtables_) {
+    if (!subtable->has_priority(priority)) continue;
+    Rule* hit = nullptr;
+    if (is_subset(subtable->mask(), mask)) {
+      std::array<std::uint64_t, kFlowKeyWords> packed;
+      pack(value, subtable->mask(), packed.data());
+      hit = first_live(subtable->find(packed.data()), priority);
+    } else {
+      subtable->for_each_chain([&](Rule* chain) {
+        if (hit == nullptr && agrees(*chain, value, mask)) hit = first_live(chain, priority);
+      });
+    }
+    if (hit != nullptr) return hit;
+  }
+  return nullptr;
+}
+
+void Table::for_each(const FlowKey& value, const FlowKey& mask, const std::function<void(Rule&)>& visit) const {
+  const auto visit_chain = [&](Rule* chain) {
+    for (Rule* rule = chain; rule != nullptr;) {
+      Rule* const next = rule->next.load(std::memory_order_relaxed);
+      if (rule->live()) visit(*rule);
+      rule = next;
+    }
+  };
+  for (const auto& [hash, subtable] : subtables_) {
+    if (!is_subset(mask, subtable->mask())) continue;
+    if (subtable->mask() == mask) {
+      std::array<std::uint64_t, kFlowKeyWords> packed;
+      pack(value, mask, packed.data());
+      visit_chain(subtable->find(packed.data()));
+    } else {
+      subtable->for_each_chain([&](Rule* chain) {
+        if (agrees(*chain, value, mask)) visit_chain(chain);
+      });
+    }
+  }
+}
+
+bool Table::is_within(const Rule& rule, const FlowKey& value, const FlowKey& mask) {
+  return is_subset(mask, rule.subtable->mask()) && agrees(rule, value, mask);
+}
+
+void Table::match_of(const Rule& rule, FlowKey& value, FlowKey& mask) {
+  mask = rule.subtable->mask();
+  value = FlowKey{};
+  for (std::size_t i = 0; i < rule.words; ++i) value.words[rule.subtable->word_at(i)] = rule.key()[i];
+}
+
+void Table::link(Rule& rule, Subtable& subtable) {
+  const std::int32_t before = subtable.max_priority();
+  subtable.link(rule);
+  dirty_ |= subtable.max_priority() != before;
+}
+
+void Table::take_slot(Rule& rule) {
+  if (free_slots_.empty()) {
+    rule.slot = slots();
+    slots_.push_back(&rule);
+  } else {
+    rule.slot = free_slots_.back();
+    free_slots_.pop_back();
+    slots_[rule.slot] = &rule;
+  }
+  ++size_;
+}
+
+void Table::leave_slot(Rule& rule) {
+  slots_[rule.slot] = nullptr;
+  free_slots_.push_back(rule.slot);
+  rule.slot = Rule::kNoSlot;
+  --size_;
+}
+
+void Table::insert(Rule& rule, const FlowKey& mask, std::uint64_t version) {
+  Subtable* subtable = find_subtable(mask);
+  if (subtable == nullptr) {
+    subtable = new Subtable(epoch_, keys_, mask);
+    subtables_.emplace(hash_of(mask), subtable);
+  }
+  XVIF_ASSERT(rule.words == subtable->words());
+  rule.added.store(version, std::memory_order_relaxed);
+  rule.removed.store(Rule::kNever, std::memory_order_relaxed);
+  link(rule, *subtable);
+  take_slot(rule);
+}
+
+void Table::replace(Rule& old, Rule& fresh, std::uint64_t version) {
+  fresh.added.store(version, std::memory_order_relaxed);
+  fresh.removed.store(Rule::kNever, std::memory_order_relaxed);
+  link(fresh, *old.subtable);
+  old.removed.store(version, std::memory_order_relaxed);
+  fresh.slot = old.slot;
+  old.slot = Rule::kNoSlot;
+  slots_[fresh.slot] = &fresh;
+}
+
+void Table::remove(Rule& rule, std::uint64_t version) {
+  rule.removed.store(version, std::memory_order_relaxed);
+  leave_slot(rule);
+}
+
+void Table::undo_insert(Rule& rule) {
+  rule.removed.store(0, std::memory_order_relaxed);
+  leave_slot(rule);
+  unlink(rule);
+}
+
+void Table::undo_replace(Rule& old, Rule& fresh) {
+  old.removed.store(Rule::kNever, std::memory_order_relaxed);
+  fresh.removed.store(0, std::memory_order_relaxed);
+  old.slot = fresh.slot;
+  fresh.slot = Rule::kNoSlot;
+  slots_[old.slot] = &old;
+  unlink(fresh);
+}
+
+void Table::undo_remove(Rule& rule) {
+  rule.removed.store(Rule::kNever, std::memory_order_relaxed);
+  take_slot(rule);
+}
+
+void Table::unlink(Rule& rule) {
+  Subtable& subtable = *rule.subtable;
+  const std::int32_t before = subtable.max_priority();
+  subtable.unlink(rule);
+  dirty_ |= subtable.max_priority() != before;
+}
+
+void Table::drop_empty_subtables() {
+  for (auto at = subtables_.begin(); at != subtables_.end();) {
+    Subtable* const subtable = at->second;
+    if (subtable->linked() > 0) {
+      ++at;
+      continue;
+    }
+    epoch_.retire([](void*, void* gone) { delete static_cast<Subtable*>(gone); }, nullptr, subtable);
+    at = subtables_.erase(at);
+  }
+}
+
+void Table::settle() {
+  if (!dirty_) return;
+  dirty_ = false;
+  auto* const fresh = new Order;
+  drop_empty_subtables();
+  for (const auto& [hash, subtable] : subtables_) fresh->entries.push_back({subtable->max_priority(), subtable});
+  std::sort(fresh->entries.begin(), fresh->entries.end(),
+            [](const Order::Entry& a, const Order::Entry& b) { return a.max_priority > b.max_priority; });
+  const Order* const old = order_.load(std::memory_order_relaxed);
+  order_.store(fresh, std::memory_order_release);
+  epoch_.retire([](void*, void* order) { delete static_cast<Order*>(order); }, nullptr, const_cast<Order*>(old));
+}
+
+std::size_t Table::bytes() const {
+  std::size_t bytes = sizeof *this + slots_.capacity() * sizeof(Rule*) + free_slots_.capacity() * 4;
+  for (const auto& [hash, subtable] : subtables_) bytes += subtable->bytes() + 64;
+  return bytes;
+}
+
+}  // namespace xvif

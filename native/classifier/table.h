@@ -1,0 +1,92 @@
+// One flow table: finds the visible rule of highest priority that matches a key.
+//
+// Rules of one mask form a subtable, a hash table of their masked keys; subtables are visited by descending priority
+// until none left can beat what was found. No caller depends on that: other structures may serve a table.
+//
+// A change has three steps. insert, replace and remove mark rules with the version in which they appear and
+// disappear; settle() makes the structure ready; when the version is published, readers see it. After every reader
+// of older versions is gone, the caller unlinks what was removed, and frees it one grace period later.
+//
+// Threads: lookup() any number of readers, wait-free, each between Epoch::quiescent() calls; all else control.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <unordered_map>
+#include <vector>
+
+#include "base/epoch.h"
+#include "classifier/hash.h"
+#include "classifier/rule.h"
+
+namespace xvif {
+
+class Table {
+ public:
+  /// `seed`: secret, so that nobody who can cause rules to be added can make them collide.
+  Table(Epoch& epoch, std::uint64_t seed);
+  ~Table();
+  Table(const Table&) = delete;
+  Table& operator=(const Table&) = delete;
+
+  /// For each bit i in `lanes` (i < 64) sets found[i] to the rule that matches keys[i] in `version`, or nullptr.
+  void lookup(const FlowKey* keys, std::uint64_t lanes, std::uint64_t version, const Rule** found) const;
+
+  /// The live rule with this very match and priority. `value` has no bit outside `mask`, here and below.
+  Rule* find(const FlowKey& value, const FlowKey& mask, std::uint16_t priority) const;
+  /// A live rule of the same priority that some packet could match together with this match.
+  Rule* find_overlap(const FlowKey& value, const FlowKey& mask, std::uint16_t priority) const;
+  /// Visits live rules whose match is the same or more specific. The visitor may replace or remove the rule it is
+  /// given, nothing else.
+  void for_each(const FlowKey& value, const FlowKey& mask, const std::function<void(Rule&)>& visit) const;
+  static bool is_within(const Rule& rule, const FlowKey& value, const FlowKey& mask);
+  /// Unpacks the rule's match.
+  static void match_of(const Rule& rule, FlowKey& value, FlowKey& mask);
+
+  /// rule.words, rule.priority and the packed key are set; find(value, mask, priority) is nullptr.
+  void insert(Rule& rule, const FlowKey& mask, std::uint64_t version);
+  /// `fresh` has the same match and priority; it takes over the slot.
+  void replace(Rule& old, Rule& fresh, std::uint64_t version);
+  void remove(Rule& rule, std::uint64_t version);
+  /// Take back an unpublished change, the latest first. Inserted (fresh) rules are unlinked at once; the caller frees
+  /// them one grace period later.
+  void undo_insert(Rule& rule);
+  void undo_replace(Rule& old, Rule& fresh);
+  void undo_remove(Rule& rule);
+  /// Physically takes out a removed rule that no reader's version sees any more.
+  void unlink(Rule& rule);
+  /// Before publishing, and after a run of unlink().
+  void settle();
+
+  /// Live rules.
+  std::size_t size() const { return size_; }
+  std::size_t subtables() const { return subtables_.size(); }
+  /// Bytes of the structure itself, without the rules.
+  std::size_t bytes() const;
+  /// Every live rule has a slot in 0..slots()-1 which it, and what replaces it, keeps: a cursor over slots visits
+  /// each rule that stays exactly once whatever else changes meanwhile.
+  std::uint32_t slots() const { return static_cast<std::uint32_t>(slots_.size()); }
+  Rule* at(std::uint32_t slot) const { return slots_[slot]; }
+
+ private:
+  struct Order;
+
+  Subtable* find_subtable(const FlowKey& mask) const;
+  void link(Rule& rule, Subtable& subtable);
+  void take_slot(Rule& rule);
+  void leave_slot(Rule& rule);
+  void drop_empty_subtables();
+
+  Epoch& epoch_;
+  const HashKeys keys_;
+  std::atomic<const Order*> order_{nullptr};                     // control: rw, readers: ro
+  std::unordered_multimap<std::uint64_t, Subtable*> subtables_;  // control; by hash of the mask
+  std::vector<Rule*> slots_;                                     // control; nullptr: free
+  std::vector<std::uint32_t> free_slots_;                        // control
+  std::size_t size_ = 0;                                         // control
+  bool dirty_ = false;                                           // control; order_ must be rebuilt
+};
+
+}  // namespace xvif

@@ -1,0 +1,326 @@
+#include "datapath/datapath.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/clock.h"
+#include "datapath/read.h"
+#include "datapath/records.h"
+#include "port/null_port.h"
+#include "port/packet_socket_port.h"
+#include "port/pcap_port.h"
+#include "port/tap_port.h"
+
+namespace xvif {
+namespace {
+
+/// Records of a batch that is not atomic after which what was done is published, so that it need not be remembered.
+constexpr std::size_t kPublishEvery = 512;
+/// Bytes of captured frames that wait for JavaScript.
+constexpr std::size_t kCapturedMax = 16 * 1024 * 1024;
+
+std::uint64_t random_seed() {
+  std::uint64_t seed = 0;
+  XVIF_ASSERT(getrandom(&seed, sizeof seed, 0) == sizeof seed);
+  return seed;
+}
+
+template <typename... Cases>
+struct Overloaded : Cases... {
+  using Cases::operator()...;
+};
+
+/// Bytes of a packet-out that do not fit the linear buffer. Frees itself with the last packet that shares it.
+struct HeapPayload final : PayloadOwner {
+  explicit HeapPayload(Bytes rest) : bytes(rest.begin(), rest.end()) {
+    payload.owner = this;
+    payload.refs = 1;
+    payload.count = 1;
+    payload.bytes = static_cast<std::uint32_t>(bytes.size());
+    payload.segments[0] = Segment{bytes.data(), GrantRef{0}, DomId{0}, 0, payload.bytes};
+  }
+  void payload_done(Payload&) override { delete this; }
+
+  std::vector<std::uint8_t> bytes;
+  Payload payload{};
+};
+
+/// A packet with these bytes; nullptr when the pool is empty.
+Packet* make_packet(PacketPool& pool, PortNo in_port, Bytes frame) {
+  Packet* const packet = pool.take();
+  if (packet == nullptr) return nullptr;
+  const std::size_t linear = std::min(frame.size(), kLinearMax);
+  std::memcpy(packet->data, frame.data(), linear);
+  packet->linear = static_cast<std::uint32_t>(linear);
+  packet->size = static_cast<std::uint32_t>(frame.size());
+  packet->in_port = in_port;
+  if (linear < frame.size()) packet->payload = &(new HeapPayload(frame.subspan(linear)))->payload;
+  return packet;
+}
+
+}  // namespace
+
+Datapath::Datapath(Runtime& runtime, std::function<void()> wake)
+    : runtime_(runtime), wake_(std::move(wake)), pipeline_(runtime.epoch(), runtime.workers() + 1, random_seed()) {
+  for (std::size_t thread = 0; thread <= runtime_.control_thread(); ++thread) {
+    linearizers_.push_back(&runtime_.linearizer(thread));
+    pipeline_.set_linearizer(thread, linearizers_.back());
+  }
+  pipeline_.on_upcall(wake_);
+  pipeline_.on_flow_removed(this);
+}
+
+Datapath::~Datapath() {
+  while (!ports_.empty()) detach(PortNo{ports_.begin()->first});
+  // What was retired on our behalf must run while the tables are there.
+  runtime_.epoch().synchronize();
+  while (runtime_.epoch().reclaim() > 0) {
+  }
+}
+
+std::unique_ptr<Port> Datapath::make_port(PortNo number, const PortSpec& spec, std::vector<Worker*>& homes,
+                                          std::string& error) {
+  return std::visit(Overloaded{
+                        [&](const netback::VifSpec& vif) -> std::unique_ptr<Port> {
+                          std::vector<netback::VifQueueHome> events;
+                          const std::size_t first = runtime_.least_loaded().index();
+                          for (std::size_t i = 0; i < vif.queues.size(); ++i) {
+                            const std::size_t index = (first + i) % runtime_.workers();
+                            homes.push_back(&runtime_.worker(index));
+                            events.push_back({index, &runtime_.events(index)});
+                          }
+                          return netback::VifPort::attach(vif, runtime_.vif_threads(), events, error);
+                        },
+                        [&](const TapPortSpec& tap) -> std::unique_ptr<Port> {
+                          const TapOptions options{
+                              .device = tap.device, .netns = tap.netns, .mac = tap.mac, .mtu = 0, .offload = true};
+                          return open_tap_port(options, linearizers_, error);
+                        },
+                        [&](const PacketPortSpec& socket) -> std::unique_ptr<Port> {
+                          return open_packet_socket_port({.device = socket.device, .netns = ""}, linearizers_, error);
+                        },
+                        [&](const PcapPortSpec& pcap) -> std::unique_ptr<Port> {
+                          return open_pcap_port({.input = pcap.input, .loop = pcap.loop, .output = pcap.output},
+                                                linearizers_, error);
+                        },
+                        [&](const NullPortSpec&) { return make_null_port(); },
+                        [&](const CapturePortSpec&) { return make_capture_port(number, *this, linearizers_); },
+                    },
+                    spec);
+}
+
+bool Datapath::attach(PortNo number, const PortSpec& spec, std::string& error) {
+  const bool usable =
+      (raw(number) >= 1 && raw(number) < kPortsMax) || raw(number) == static_cast<std::uint32_t>(ReservedPort::kLocal);
+  if (!usable) {
+    error = "port " + std::to_string(raw(number)) + ": expected 1.." + std::to_string(kPortsMax - 1) + " or LOCAL";
+    return false;
+  }
+  if (ports_.contains(raw(number))) {
+    error = "port " + std::to_string(raw(number)) + " is taken";
+    return false;
+  }
+  Attached attached{};
+  attached.port = make_port(number, spec, attached.homes, error);
+  if (!attached.port) return false;
+  const std::uint64_t now = now_ns();
+  attached.since_ns = now;
+  attached.link_up = attached.port->link_up();
+  XVIF_ASSERT(pipeline_.attach(number, *attached.port, now) == Status::kOk);
+  const std::span<PortQueue* const> queues = attached.port->queues();
+  for (std::size_t i = 0; i < queues.size(); ++i) {
+    queues[i]->port = number;
+    if (attached.homes.size() <= i) attached.homes.push_back(&runtime_.least_loaded());
+    attached.homes[i]->add(*queues[i], pipeline_);
+  }
+  ports_.emplace(raw(number), std::move(attached));
+  return true;
+}
+
+void Datapath::detach(PortNo number) {
+  const auto found = ports_.find(raw(number));
+  if (found == ports_.end()) return;
+  Attached attached = std::move(found->second);
+  ports_.erase(found);
+  attached.port->silence();
+  const std::span<PortQueue* const> queues = attached.port->queues();
+  for (std::size_t i = 0; i < queues.size(); ++i) attached.homes[i]->remove(*queues[i]);
+  pipeline_.detach(number);
+  attached.port->close();
+}
+
+Status Datapath::apply_record(Bytes record) {
+  switch (op_of(record)) {
+    case Op::kFlowMod: {
+      const auto mod = decode_flow_mod(record);
+      return mod ? pipeline_.flow_mod(*mod) : Status::kMalformed;
+    }
+    case Op::kGroupMod: {
+      const auto mod = decode_group_mod(record);
+      return mod ? pipeline_.group_mod(*mod) : Status::kMalformed;
+    }
+    case Op::kMeterMod: {
+      const auto mod = decode_meter_mod(record);
+      return mod ? pipeline_.meter_mod(*mod) : Status::kMalformed;
+    }
+    case Op::kPortConfig: {
+      const auto mod = decode_port_config(record);
+      return mod ? pipeline_.port_config(mod->port, mod->config, mod->mask) : Status::kMalformed;
+    }
+    case Op::kSetConfig:
+      if (record.size() != 16 || record[8] > static_cast<std::uint8_t>(FragMode::kDrop)) return Status::kMalformed;
+      return pipeline_.set_config(static_cast<FragMode>(record[8]));
+    case Op::kControllerState:
+      if (record.size() != 16) return Status::kMalformed;
+      return pipeline_.controller_state(record[8] != 0);
+  }
+  return Status::kMalformed;
+}
+
+std::vector<std::uint8_t> Datapath::apply(Bytes batch, bool atomic) {
+  std::vector<std::uint8_t> statuses;
+  std::size_t failed = ~std::size_t{0};
+  const std::uint64_t now = now_ns();
+  pipeline_.begin(now, atomic);
+  while (!batch.empty()) {
+    const std::optional<Bytes> record = take_record(batch);
+    // After a failure the rest of an atomic batch is only counted.
+    Status status = Status::kMalformed;
+    if (record) status = atomic && failed < statuses.size() ? Status::kOk : apply_record(*record);
+    if (status != Status::kOk && failed > statuses.size()) failed = statuses.size();
+    statuses.push_back(static_cast<std::uint8_t>(status));
+    if (!record) break;
+    if (!atomic && statuses.size() % kPublishEvery == 0) {
+      pipeline_.publish();
+      pipeline_.begin(now, false);
+    }
+  }
+  if (atomic && failed < statuses.size()) {
+    pipeline_.rollback();
+  } else {
+    pipeline_.publish();
+  }
+  return statuses;
+}
+
+Status Datapath::packet_out(Bytes record) {
+  const auto out = decode_packet_out(record);
+  if (!out) return Status::kMalformed;
+  const std::size_t thread = runtime_.control_thread();
+  Packet* const packet = make_packet(runtime_.pool(thread), out->in_port, out->frame);
+  if (packet == nullptr) return Status::kNoMemory;
+  return pipeline_.packet_out(thread, now_ns(), out->in_port, out->actions, packet);
+}
+
+ReadPart Datapath::read(Bytes query_bytes, std::size_t limit) {
+  ReadPart part;
+  const auto query = decode_query(query_bytes);
+  if (!query) return part;
+  if (query->query == Query::kRuntime) {
+    RecordWriter out(part.data);
+    const Pipeline::UpcallView upcalls = pipeline_.upcalls();
+    for (const std::uint64_t value :
+         {std::uint64_t{runtime_.workers()}, pipeline_.version(), std::uint64_t{pipeline_.flows().rules()},
+          std::uint64_t{pipeline_.flows().subtables()}, std::uint64_t{pipeline_.flows().bytes()}, upcalls.sent,
+          upcalls.dropped}) {
+      out.put<std::uint64_t>(value);
+    }
+    for (std::size_t i = 0; i < runtime_.workers(); ++i) {
+      const WorkerStats& stats = runtime_.worker(i).stats();
+      for (const auto* value : {&stats.busy_ns, &stats.idle_ns, &stats.batches, &stats.packets}) {
+        out.put<std::uint64_t>(value->load(std::memory_order_relaxed));
+      }
+    }
+    return part;
+  }
+  const std::uint64_t cursor = read_pipeline(pipeline_, *query, now_ns(), limit, part.data);
+  if (cursor != 0) part.next = query_from(query_bytes, cursor);
+  return part;
+}
+
+void Datapath::tick() {
+  pipeline_.tick(now_ns());
+  watch_links();
+}
+
+void Datapath::watch_links() {
+  for (auto& [number, attached] : ports_) {
+    const bool up = attached.port->link_up();
+    if (up == attached.link_up) continue;
+    attached.link_up = up;
+    const PortSlot* const slot = pipeline_.ports().slot(PortNo{number});
+    const char* const fault = attached.port->fault_text();
+    const std::string text = fault != nullptr ? fault : "";
+    RecordWriter out(told_);
+    const std::size_t start = out.at();
+    out.put<std::uint8_t>(static_cast<std::uint8_t>(Upcall::kPortState));
+    out.zero(7);
+    out.put<std::uint32_t>(number);
+    out.put<std::uint32_t>(slot->state());
+    out.put<std::uint32_t>(static_cast<std::uint32_t>(text.size()));
+    out.zero(4);
+    out.put_bytes({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+    out.align();
+    out.patch<std::uint32_t>(start + 4, static_cast<std::uint32_t>(out.at() - start));
+    wake_();
+  }
+}
+
+void Datapath::flow_removed(const FlowView& view, FlowRemovedReason reason) {
+  const Flow& flow = view.flow;
+  RecordWriter out(told_);
+  const std::size_t start = out.at();
+  out.put<std::uint8_t>(static_cast<std::uint8_t>(Upcall::kFlowRemoved));
+  out.put<std::uint8_t>(static_cast<std::uint8_t>(reason));
+  out.put<std::uint8_t>(flow.table);
+  out.zero(5);
+  out.put<std::uint64_t>(flow.cookie);
+  out.put<std::uint16_t>(flow.priority);
+  out.put<std::uint16_t>(flow.idle_timeout);
+  out.put<std::uint16_t>(flow.hard_timeout);
+  out.put<std::uint16_t>(flow.flags);
+  out.put<std::uint64_t>(view.duration_ns);
+  out.put<std::uint64_t>(view.packets);
+  out.put<std::uint64_t>(view.bytes);
+  const std::size_t match_length = out.at();
+  out.zero(8);
+  out.patch<std::uint32_t>(match_length, static_cast<std::uint32_t>(write_match(out, view.value, view.mask)));
+  out.align();
+  out.patch<std::uint32_t>(start + 4, static_cast<std::uint32_t>(out.at() - start));
+  wake_();
+}
+
+bool Datapath::put(PortNo port, Bytes frame) {
+  {
+    std::lock_guard lock(captured_mutex_);
+    if (captured_.size() + frame.size() > kCapturedMax) return false;
+    RecordWriter out(captured_);
+    const std::size_t start = out.at();
+    out.put<std::uint8_t>(static_cast<std::uint8_t>(Upcall::kPortOutput));
+    out.zero(7);
+    out.put<std::uint32_t>(raw(port));
+    out.put<std::uint32_t>(static_cast<std::uint32_t>(frame.size()));
+    out.put_bytes(frame);
+    out.align();
+    out.patch<std::uint32_t>(start + 4, static_cast<std::uint32_t>(out.at() - start));
+  }
+  wake_();
+  return true;
+}
+
+bool Datapath::drain_upcalls(std::vector<std::uint8_t>& out, std::size_t limit) {
+  out.insert(out.end(), told_.begin(), told_.end());
+  told_.clear();
+  {
+    std::lock_guard lock(captured_mutex_);
+    out.insert(out.end(), captured_.begin(), captured_.end());
+    captured_.clear();
+  }
+  if (out.size() >= limit) return true;
+  return pipeline_.take_upcalls(limit - out.size(),
+                                [&](Bytes records) { out.insert(out.end(), records.begin(), records.end()); });
+}
+
+}  // namespace xvif

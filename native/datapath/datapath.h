@@ -1,0 +1,92 @@
+// A datapath: the tables and ports of one bridge, run by the workers of a Runtime. The verbs of
+// src/datapath/datapath.ts in C++; binary records are those of docs/native-boundary.md.
+//
+// Everything here is for the control thread, but the wake function that it is given.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/ids.h"
+#include "datapath/runtime.h"
+#include "netback/vif_port.h"
+#include "pipeline/pipeline.h"
+#include "port/capture_port.h"
+#include "port/port.h"
+
+namespace xvif {
+
+struct TapPortSpec {
+  std::string device;
+  std::string netns;
+  std::string mac;
+};
+struct PacketPortSpec {
+  std::string device;
+};
+struct PcapPortSpec {
+  std::string input;
+  std::string output;
+  bool loop = false;
+};
+struct NullPortSpec {};
+struct CapturePortSpec {};
+using PortSpec =
+    std::variant<netback::VifSpec, TapPortSpec, PacketPortSpec, PcapPortSpec, NullPortSpec, CapturePortSpec>;
+
+struct ReadPart {
+  std::vector<std::uint8_t> data;
+  std::vector<std::uint8_t> next;  // empty: that was all
+};
+
+class Datapath final : private FlowRemovedSink, private FrameSink {
+ public:
+  /// `wake` is called by any data plane thread when upcalls wait; it must be quick and may be called often.
+  Datapath(Runtime& runtime, std::function<void()> wake);
+  ~Datapath();
+  Datapath(const Datapath&) = delete;
+  Datapath& operator=(const Datapath&) = delete;
+
+  /// False and a sentence in `error`; nothing is left behind then.
+  bool attach(PortNo number, const PortSpec& spec, std::string& error);
+  void detach(PortNo number);
+  /// One Status per record. A batch that is malformed beyond some point has kMalformed there and ends.
+  std::vector<std::uint8_t> apply(std::span<const std::uint8_t> batch, bool atomic);
+  Status packet_out(std::span<const std::uint8_t> record);
+  ReadPart read(std::span<const std::uint8_t> query, std::size_t limit);
+  void tick();
+  /// Moves waiting upcall records to `out`, up to about `limit` bytes. True when more wait.
+  bool drain_upcalls(std::vector<std::uint8_t>& out, std::size_t limit);
+
+ private:
+  struct Attached {
+    std::unique_ptr<Port> port;
+    std::vector<Worker*> homes;  // who polls queue n
+    std::uint64_t since_ns;
+    bool link_up;
+  };
+
+  std::unique_ptr<Port> make_port(PortNo number, const PortSpec& spec, std::vector<Worker*>& homes, std::string& error);
+  Status apply_record(std::span<const std::uint8_t> record);
+  void flow_removed(const FlowView& flow, FlowRemovedReason reason) override;
+  bool put(PortNo port, std::span<const std::uint8_t> frame) override;
+  void watch_links();
+
+  Runtime& runtime_;
+  const std::function<void()> wake_;
+  std::vector<Linearizer*> linearizers_;  // by thread
+  Pipeline pipeline_;
+  std::map<std::uint32_t, Attached> ports_;
+  std::vector<std::uint8_t> told_;  // records of the control thread itself: flow_removed, port_state
+  std::mutex captured_mutex_;
+  std::vector<std::uint8_t> captured_;  // port_output records; guarded by captured_mutex_
+};
+
+}  // namespace xvif

@@ -1,0 +1,64 @@
+// The part of a guest that lives on the GuestThread: its rings and the stack behind them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "guest/options.h"
+#include "guest/stack.h"
+#include "netfront/front_queue.h"
+
+namespace xvif::guest {
+
+class GuestThread;
+
+class GuestPort final : private netfront::RxHandler, private FrameOutput {
+ public:
+  GuestPort(GuestThread& thread, std::shared_ptr<xen::EmulatedDomain> domain, const FrontendOptions& options);
+  ~GuestPort();
+  GuestPort(const GuestPort&) = delete;
+  GuestPort& operator=(const GuestPort&) = delete;
+
+  /// Rings and stack. False and a sentence when something cannot be had. `number` is its own on the thread.
+  bool open(std::uint64_t number, std::string& error);
+  bool open_queues(std::string& error);
+  std::vector<netfront::QueueRefs> refs() const;
+  void connect();
+  void disconnect() { connected_ = false; }
+  void close();
+
+  // The thread's loop.
+  bool poll(std::uint64_t now_ns);
+  /// Before it is no longer polled. True when there is work after all.
+  bool arm();
+  std::uint64_t deadline() const { return stack_->deadline(); }
+
+  Stack& stack() { return *stack_; }
+  bool send_frame(std::span<const std::uint8_t> frame, const SendOptions& options);
+  std::vector<TakenFrame> take_frames();
+  GuestStats stats() const;
+
+  bool active = false;             // on the thread's list
+  std::uint64_t last_work_ns = 0;  // the thread's
+
+ private:
+  bool running() const { return connected_ && !domain_->dead(); }
+  bool make_stack(std::string& error);
+  void on_frame(const netfront::RxFrame& frame) override;
+  bool send(std::size_t queue, std::span<const iovec> frame, const netfront::TxMeta& meta) override;
+  std::size_t queues() const override { return queues_.size(); }
+
+  GuestThread& thread_;
+  const std::shared_ptr<xen::EmulatedDomain> domain_;
+  const FrontendOptions options_;
+  std::uint64_t number_ = 0;
+  std::vector<std::unique_ptr<netfront::FrontQueue>> queues_;
+  std::unique_ptr<Stack> stack_;
+  netfront::FrontCounters retired_;  // of queues that are gone
+  bool connected_ = false;
+  bool taking_ = false;
+  std::vector<TakenFrame> taken_;
+};
+
+}  // namespace xvif::guest

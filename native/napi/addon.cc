@@ -1,0 +1,112 @@
+// The addon's one function, openRuntime, and the runtime object. Loaded once per JavaScript environment (main thread
+// or worker_threads): all state hangs on the environment, and its end closes what is still open.
+#include <napi.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "napi/convert.h"
+#include "napi/datapath_binding.h"
+#include "napi/guest_binding.h"
+#include "napi/runtime_state.h"
+
+namespace xvif::napi {
+
+void RuntimeState::close() {
+  datapaths.clear();
+  guests.clear();
+  runtime.reset();
+}
+
+namespace {
+
+class RuntimeBinding : public Napi::ObjectWrap<RuntimeBinding> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(
+        env, "NativeRuntime",
+        {InstanceMethod<&RuntimeBinding::open_datapath>("openDatapath"),
+         InstanceAccessor<&RuntimeBinding::emulated>("emulated"), InstanceMethod<&RuntimeBinding::close>("close")});
+  }
+
+  explicit RuntimeBinding(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<RuntimeBinding>(info),
+        state_(*info[0].As<Napi::External<std::shared_ptr<RuntimeState>>>().Data()) {
+    emulated_ = Napi::Persistent(
+        classes(info.Env()).emulated.New({Napi::External<std::shared_ptr<RuntimeState>>::New(info.Env(), &state_)}));
+  }
+
+ private:
+  Napi::Value open_datapath(const Napi::CallbackInfo& info) {
+    auto datapath = std::make_shared<DatapathState>(info.Env(), state_->open(info.Env()));
+    state_->datapaths.push_back(datapath);
+    return classes(info.Env())
+        .datapath.New({Napi::External<std::shared_ptr<RuntimeState>>::New(info.Env(), &state_),
+                       Napi::External<std::shared_ptr<DatapathState>>::New(info.Env(), &datapath)});
+  }
+
+  Napi::Value emulated(const Napi::CallbackInfo& info) {
+    state_->open(info.Env());
+    return emulated_.Value();
+  }
+
+  Napi::Value close(const Napi::CallbackInfo& info) {
+    state_->close();
+    return info.Env().Undefined();
+  }
+
+  std::shared_ptr<RuntimeState> state_;
+  Napi::ObjectReference emulated_;
+};
+
+/// Everything that belongs to one JavaScript environment.
+struct Instance {
+  Classes classes;
+  std::vector<std::weak_ptr<RuntimeState>> runtimes;
+};
+
+Napi::Value open_runtime(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Napi::Object options = arg_object(info, 0, "options");
+  const std::uint32_t workers = get_u32(options, "workers");
+  if (workers < 1 || workers > kWorkersMax) {
+    throw Napi::RangeError::New(env, "workers: expected 1.." + std::to_string(kWorkersMax));
+  }
+  if (get_string(options, "hypervisor") != "emulated") {
+    throw Napi::Error::New(env, "hypervisor: only the emulated hypervisor is supported by this build");
+  }
+  auto state = std::make_shared<RuntimeState>();
+  state->runtime = std::make_unique<Runtime>(workers);
+  env.GetInstanceData<Instance>()->runtimes.push_back(state);
+  return classes(env).runtime.New({Napi::External<std::shared_ptr<RuntimeState>>::New(env, &state)});
+}
+
+Napi::Object init(Napi::Env env, Napi::Object exports) {
+  auto* instance = new Instance;
+  env.SetInstanceData(instance);  // freed with the environment
+  instance->classes.runtime = Napi::Persistent(RuntimeBinding::define(env));
+  instance->classes.datapath = Napi::Persistent(DatapathBinding::define(env));
+  instance->classes.emulated = Napi::Persistent(EmulatedBinding::define(env));
+  instance->classes.frontend = Napi::Persistent(FrontendBinding::define(env));
+  // Runs before the instance data and the wrapped objects are finalized: threads stop while all they use is there.
+  env.AddCleanupHook([instance] {
+    for (const auto& weak : instance->runtimes) {
+      if (const auto runtime = weak.lock()) runtime->close();
+    }
+  });
+  exports["openRuntime"] = Napi::Function::New(env, open_runtime, "openRuntime");
+  return exports;
+}
+
+}  // namespace
+
+Classes& classes(Napi::Env env) { return env.GetInstanceData<Instance>()->classes; }
+
+}  // namespace xvif::napi
+
+namespace {
+Napi::Object init_addon(Napi::Env env, Napi::Object exports) { return xvif::napi::init(env, exports); }
+}  // namespace
+
+NODE_API_MODULE(xvif, init_addon)

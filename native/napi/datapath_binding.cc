@@ -1,0 +1,166 @@
+#include "napi/datapath_binding.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "napi/convert.h"
+#include "napi/runtime_state.h"
+
+namespace xvif::napi {
+namespace {
+
+/// Upcall bytes handed to JavaScript in one call; it gets a turn for other work between two of them.
+constexpr std::size_t kUpcallBatchBytes = 256 * 1024;
+constexpr std::size_t kReadBytesMin = 4096;
+
+netback::VifSpec vif_spec(const Napi::Object& from) {
+  netback::VifSpec spec{};
+  spec.domid = DomId{static_cast<std::uint16_t>(get_u32(from, "domid"))};
+  spec.handle = static_cast<std::uint16_t>(get_u32(from, "handle"));
+  const Napi::Array queues = get_array(from, "queues");
+  for (std::uint32_t i = 0; i < queues.Length(); ++i) {
+    const auto queue = Napi::Value(queues[i]).As<Napi::Object>();
+    spec.queues.push_back({GrantRef{get_u32(queue, "txRingRef")}, GrantRef{get_u32(queue, "rxRingRef")},
+                           EvtchnPort{get_u32(queue, "evtchnTx")}, EvtchnPort{get_u32(queue, "evtchnRx")}});
+  }
+  spec.sg = get_bool(from, "sg");
+  spec.gso_tcpv4 = get_bool(from, "gsoTcpv4");
+  spec.gso_tcpv6 = get_bool(from, "gsoTcpv6");
+  spec.csum_blank_ipv4 = get_bool(from, "csumBlankIpv4");
+  spec.csum_blank_ipv6 = get_bool(from, "csumBlankIpv6");
+  spec.rx_notify = get_bool(from, "rxNotify");
+  return spec;
+}
+
+PortSpec port_spec(const Napi::Object& from) {
+  const std::string kind = get_string(from, "kind");
+  if (kind == "vif") return vif_spec(from);
+  if (kind == "tap") {
+    return TapPortSpec{get_string(from, "device"), get_string_or(from, "netns", ""), get_string_or(from, "mac", "")};
+  }
+  if (kind == "packet") return PacketPortSpec{get_string(from, "device")};
+  if (kind == "pcap") {
+    return PcapPortSpec{get_string_or(from, "input", ""), get_string_or(from, "output", ""),
+                        get_bool_or(from, "loop", false)};
+  }
+  if (kind == "null") return NullPortSpec{};
+  if (kind == "capture") return CapturePortSpec{};
+  wrong(from.Env(), "kind", "vif, tap, packet, pcap, null or capture");
+}
+
+}  // namespace
+
+/// Outlives the datapath as long as the thread-safe function may still call.
+struct DatapathState::Wake {
+  std::atomic<bool> pending{false};
+  WakeFunction function;
+  DatapathState* owner = nullptr;  // JavaScript thread; null once closed
+  std::shared_ptr<Wake> self;      // until the thread-safe function is finalized
+};
+
+DatapathState::DatapathState(Napi::Env env, Runtime& runtime) : wake_(std::make_shared<Wake>()) {
+  wake_->owner = this;
+  wake_->self = wake_;
+  wake_->function = WakeFunction::New(env, "xvif upcalls", 0, 1, wake_.get(),
+                                      [](Napi::Env, void*, Wake* wake) { wake->self.reset(); });
+  wake_->function.Unref(env);
+  datapath_ = std::make_unique<Datapath>(runtime, [wake = wake_] {
+    if (!wake->pending.exchange(true, std::memory_order_acq_rel)) wake->function.NonBlockingCall();
+  });
+}
+
+DatapathState::~DatapathState() {
+  datapath_.reset();  // no thread calls wake_ any more
+  wake_->owner = nullptr;
+  wake_->function.Release();
+}
+
+void DatapathState::listen(Napi::Function listener) { listener_ = Napi::Persistent(listener); }
+
+void DatapathState::drain(Napi::Env env, Napi::Function, Wake* wake, void*) {
+  if (env == nullptr || wake->owner == nullptr) return;
+  DatapathState& self = *wake->owner;
+  wake->pending.store(false, std::memory_order_release);
+  std::vector<std::uint8_t> records;
+  const bool more = self.datapath_->drain_upcalls(records, kUpcallBatchBytes);
+  if (more && !wake->pending.exchange(true, std::memory_order_acq_rel)) wake->function.NonBlockingCall();
+  if (records.empty() || self.listener_.IsEmpty()) return;
+  Napi::HandleScope scope(env);
+  const Napi::Uint8Array batch = bytes(env, records);
+  self.listener_.Call({batch});  // may close the datapath: nothing of self is used after this
+}
+
+Napi::Function DatapathBinding::define(Napi::Env env) {
+  return DefineClass(
+      env, "NativeDatapath",
+      {InstanceMethod<&DatapathBinding::port_attach>("portAttach"),
+       InstanceMethod<&DatapathBinding::port_detach>("portDetach"), InstanceMethod<&DatapathBinding::apply>("apply"),
+       InstanceMethod<&DatapathBinding::packet_out>("packetOut"), InstanceMethod<&DatapathBinding::read>("read"),
+       InstanceMethod<&DatapathBinding::tick>("tick"), InstanceMethod<&DatapathBinding::on_upcall>("onUpcall"),
+       InstanceMethod<&DatapathBinding::close>("close")});
+}
+
+DatapathBinding::DatapathBinding(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<DatapathBinding>(info),
+      runtime_(*info[0].As<Napi::External<std::shared_ptr<RuntimeState>>>().Data()),
+      state_(*info[1].As<Napi::External<std::shared_ptr<DatapathState>>>().Data()) {}
+
+DatapathState& DatapathBinding::open(Napi::Env env) {
+  const auto state = state_.lock();
+  if (!state) throw Napi::Error::New(env, "the datapath is closed");
+  return *state;  // runtime_->datapaths holds it
+}
+
+Napi::Value DatapathBinding::port_attach(const Napi::CallbackInfo& info) {
+  Datapath& datapath = open(info.Env()).datapath();
+  const PortNo number{arg_u32(info, 0, "port")};
+  std::string error;
+  if (!datapath.attach(number, port_spec(arg_object(info, 1, "spec")), error)) {
+    throw Napi::Error::New(info.Env(), error);
+  }
+  return info.Env().Undefined();
+}
+
+Napi::Value DatapathBinding::port_detach(const Napi::CallbackInfo& info) {
+  open(info.Env()).datapath().detach(PortNo{arg_u32(info, 0, "port")});
+  return info.Env().Undefined();
+}
+
+Napi::Value DatapathBinding::apply(const Napi::CallbackInfo& info) {
+  Datapath& datapath = open(info.Env()).datapath();
+  const bool atomic = info[1].ToBoolean().Value();
+  return bytes(info.Env(), datapath.apply(arg_bytes(info, 0, "batch"), atomic));
+}
+
+Napi::Value DatapathBinding::packet_out(const Napi::CallbackInfo& info) {
+  const Status status = open(info.Env()).datapath().packet_out(arg_bytes(info, 0, "record"));
+  return Napi::Number::New(info.Env(), static_cast<double>(status));
+}
+
+Napi::Value DatapathBinding::read(const Napi::CallbackInfo& info) {
+  Datapath& datapath = open(info.Env()).datapath();
+  const std::size_t limit = std::max<std::size_t>(arg_u32(info, 1, "limit"), kReadBytesMin);
+  const ReadPart part = datapath.read(arg_bytes(info, 0, "query"), limit);
+  auto out = Napi::Object::New(info.Env());
+  out["data"] = bytes(info.Env(), part.data);
+  out["next"] = part.next.empty() ? info.Env().Undefined() : Napi::Value(bytes(info.Env(), part.next));
+  return out;
+}
+
+Napi::Value DatapathBinding::tick(const Napi::CallbackInfo& info) {
+  open(info.Env()).datapath().tick();
+  return info.Env().Undefined();
+}
+
+Napi::Value DatapathBinding::on_upcall(const Napi::CallbackInfo& info) {
+  if (!info[0].IsFunction()) wrong(info.Env(), "listener", "a function");
+  open(info.Env()).listen(info[0].As<Napi::Function>());
+  return info.Env().Undefined();
+}
+
+Napi::Value DatapathBinding::close(const Napi::CallbackInfo& info) {
+  if (const auto state = state_.lock()) std::erase(runtime_->datapaths, state);
+  return info.Env().Undefined();
+}
+
+}  // namespace xvif::napi

@@ -1,0 +1,55 @@
+// NativeDatapath of src/datapath/native-addon.ts.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "datapath/datapath.h"
+
+namespace xvif::napi {
+
+struct RuntimeState;
+
+/// A datapath and the way of its upcalls into JavaScript. Owned by RuntimeState::datapaths.
+class DatapathState {
+ public:
+  DatapathState(Napi::Env env, Runtime& runtime);
+  ~DatapathState();
+  DatapathState(const DatapathState&) = delete;
+  DatapathState& operator=(const DatapathState&) = delete;
+
+  Datapath& datapath() { return *datapath_; }
+  void listen(Napi::Function listener);
+
+ private:
+  struct Wake;
+  static void drain(Napi::Env env, Napi::Function callback, Wake* context, void* data);
+  using WakeFunction = Napi::TypedThreadSafeFunction<Wake, void, drain>;
+
+  std::shared_ptr<Wake> wake_;  // data plane threads: call; JavaScript thread: all else
+  Napi::FunctionReference listener_;
+  std::unique_ptr<Datapath> datapath_;
+};
+
+class DatapathBinding : public Napi::ObjectWrap<DatapathBinding> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  explicit DatapathBinding(const Napi::CallbackInfo& info);
+
+ private:
+  DatapathState& open(Napi::Env env);
+  Napi::Value port_attach(const Napi::CallbackInfo& info);
+  Napi::Value port_detach(const Napi::CallbackInfo& info);
+  Napi::Value apply(const Napi::CallbackInfo& info);
+  Napi::Value packet_out(const Napi::CallbackInfo& info);
+  Napi::Value read(const Napi::CallbackInfo& info);
+  Napi::Value tick(const Napi::CallbackInfo& info);
+  Napi::Value on_upcall(const Napi::CallbackInfo& info);
+  Napi::Value close(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<RuntimeState> runtime_;
+  std::weak_ptr<DatapathState> state_;
+};
+
+}  // namespace xvif::napi

@@ -1,0 +1,266 @@
+#include "napi/guest_binding.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "napi/convert.h"
+#include "napi/runtime_state.h"
+
+namespace xvif::napi {
+namespace {
+
+guest::FrontendOptions frontend_options(const Napi::Object& from) {
+  guest::FrontendOptions options{};
+  options.mac = get_mac(from, "mac");
+  options.mtu = get_u32(from, "mtu");
+  options.queues = get_u32(from, "queues");
+  options.split_event_channels = get_bool(from, "splitEventChannels");
+  options.sg = get_bool(from, "sg");
+  options.gso_tcpv4 = get_bool(from, "gsoTcpv4");
+  options.gso_tcpv6 = get_bool(from, "gsoTcpv6");
+  options.csum_offload = get_bool(from, "csumOffload");
+  const Napi::Object stack = get_object(from, "stack");
+  if (get_string(stack, "kind") == "tap") {
+    options.stack = guest::TapStackOptions{get_string(stack, "device"), get_string_or(stack, "netns", "")};
+  } else {
+    options.stack = guest::BuiltinStackOptions{get_string(stack, "ipv4"), get_string_or(stack, "ipv6", "")};
+  }
+  return options;
+}
+
+DomId to_domid(Napi::Env env, std::uint32_t value) {
+  if (value == 0 || value >= xen::kDomainsMax) wrong(env, "domid", "1..32751");
+  return DomId{static_cast<std::uint16_t>(value)};
+}
+
+Napi::Object ping_result(Napi::Env env, const guest::PingResult& result) {
+  auto out = Napi::Object::New(env);
+  out["sent"] = Napi::Number::New(env, result.sent);
+  out["received"] = Napi::Number::New(env, result.received);
+  auto times = Napi::Array::New(env, result.rtt_us.size());
+  for (std::size_t i = 0; i < result.rtt_us.size(); ++i) {
+    times[static_cast<std::uint32_t>(i)] = Napi::Number::New(env, result.rtt_us[i]);
+  }
+  out["rttUs"] = times;
+  return out;
+}
+
+/// Carries a ping's result from the guest thread to its promise.
+struct PendingPing {
+  Napi::Promise::Deferred deferred;
+  Napi::ThreadSafeFunction function;
+  guest::PingResult result;
+};
+
+}  // namespace
+
+Napi::Function EmulatedBinding::define(Napi::Env env) {
+  return DefineClass(env, "EmulatedHypervisor",
+                     {InstanceMethod<&EmulatedBinding::create_domain>("createDomain"),
+                      InstanceMethod<&EmulatedBinding::destroy_domain>("destroyDomain"),
+                      InstanceMethod<&EmulatedBinding::create_frontend>("createFrontend"),
+                      InstanceMethod<&EmulatedBinding::usage>("usage")});
+}
+
+EmulatedBinding::EmulatedBinding(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<EmulatedBinding>(info),
+      state_(*info[0].As<Napi::External<std::shared_ptr<RuntimeState>>>().Data()) {}
+
+Napi::Value EmulatedBinding::create_domain(const Napi::CallbackInfo& info) {
+  const std::uint32_t id = arg_u32(info, 0, "domid");
+  if (!state_->open(info.Env()).hypervisor().create_domain(to_domid(info.Env(), id))) {
+    throw Napi::Error::New(info.Env(), "domain " + std::to_string(id) + " exists");
+  }
+  return info.Env().Undefined();
+}
+
+Napi::Value EmulatedBinding::destroy_domain(const Napi::CallbackInfo& info) {
+  const DomId id = to_domid(info.Env(), arg_u32(info, 0, "domid"));
+  state_->open(info.Env()).hypervisor().destroy_domain(id);
+  return info.Env().Undefined();
+}
+
+Napi::Value EmulatedBinding::create_frontend(const Napi::CallbackInfo& info) {
+  const DomId id = to_domid(info.Env(), arg_u32(info, 0, "domid"));
+  const guest::FrontendOptions options = frontend_options(arg_object(info, 1, "options"));
+  Runtime& runtime = state_->open(info.Env());
+  std::string error;
+  auto guest = guest::Guest::create(runtime.hypervisor(), runtime.guest_thread(), id, options, error);
+  if (!guest) throw Napi::Error::New(info.Env(), error);
+  state_->guests.push_back(std::move(guest));
+  return classes(info.Env())
+      .frontend.New({Napi::External<std::shared_ptr<RuntimeState>>::New(info.Env(), &state_),
+                     Napi::External<guest::Guest>::New(info.Env(), state_->guests.back().get())});
+}
+
+Napi::Value EmulatedBinding::usage(const Napi::CallbackInfo& info) {
+  Runtime& runtime = state_->open(info.Env());
+  const xen::EmulatedUsage usage = runtime.hypervisor().usage();
+  auto out = Napi::Object::New(info.Env());
+  const auto put = [&](const char* name, std::size_t value) {
+    out[name] = Napi::Number::New(info.Env(), static_cast<double>(value));
+  };
+  put("domains", usage.domains);
+  put("grantsGranted", usage.grants_granted);
+  put("grantsMapped", usage.grants_mapped);
+  put("evtchns", usage.evtchns);
+  put("threads", runtime.threads());
+  return out;
+}
+
+Napi::Function FrontendBinding::define(Napi::Env env) {
+  return DefineClass(
+      env, "NativeFrontend",
+      {InstanceAccessor<&FrontendBinding::queues>("queues"), InstanceMethod<&FrontendBinding::connect>("connect"),
+       InstanceMethod<&FrontendBinding::disconnect>("disconnect"), InstanceMethod<&FrontendBinding::reopen>("reopen"),
+       InstanceMethod<&FrontendBinding::ping>("ping"), InstanceMethod<&FrontendBinding::start_traffic>("startTraffic"),
+       InstanceMethod<&FrontendBinding::stop_traffic>("stopTraffic"),
+       InstanceMethod<&FrontendBinding::send_frame>("sendFrame"),
+       InstanceMethod<&FrontendBinding::take_frames>("takeFrames"), InstanceMethod<&FrontendBinding::stats>("stats"),
+       InstanceMethod<&FrontendBinding::close>("close")});
+}
+
+FrontendBinding::FrontendBinding(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<FrontendBinding>(info),
+      state_(*info[0].As<Napi::External<std::shared_ptr<RuntimeState>>>().Data()),
+      guest_(info[1].As<Napi::External<guest::Guest>>().Data()) {}
+
+// A frontend that JavaScript forgot goes on until its runtime closes, as a guest would.
+FrontendBinding::~FrontendBinding() = default;
+
+guest::Guest& FrontendBinding::guest(Napi::Env env) {
+  state_->open(env);
+  if (guest_ == nullptr) throw Napi::Error::New(env, "the frontend is closed");
+  return *guest_;
+}
+
+Napi::Value FrontendBinding::queues(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto& refs = guest(env).queues();
+  auto out = Napi::Array::New(env, refs.size());
+  for (std::size_t i = 0; i < refs.size(); ++i) {
+    auto queue = Napi::Object::New(env);
+    queue["txRingRef"] = Napi::Number::New(env, raw(refs[i].tx_ring));
+    queue["rxRingRef"] = Napi::Number::New(env, raw(refs[i].rx_ring));
+    queue["evtchnTx"] = Napi::Number::New(env, raw(refs[i].evtchn_tx));
+    queue["evtchnRx"] = Napi::Number::New(env, raw(refs[i].evtchn_rx));
+    out[static_cast<std::uint32_t>(i)] = queue;
+  }
+  return out;
+}
+
+Napi::Value FrontendBinding::connect(const Napi::CallbackInfo& info) {
+  guest(info.Env()).connect();
+  return info.Env().Undefined();
+}
+
+Napi::Value FrontendBinding::disconnect(const Napi::CallbackInfo& info) {
+  guest(info.Env()).disconnect();
+  return info.Env().Undefined();
+}
+
+Napi::Value FrontendBinding::reopen(const Napi::CallbackInfo& info) {
+  std::string error;
+  if (!guest(info.Env()).reopen(error)) throw Napi::Error::New(info.Env(), error);
+  return info.Env().Undefined();
+}
+
+Napi::Value FrontendBinding::ping(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  guest::Guest& target = guest(env);
+  if (!info[0].IsString()) wrong(env, "address", "a string");
+  const Napi::Object from = arg_object(info, 1, "options");
+  guest::PingOptions options;
+  options.address = info[0].As<Napi::String>().Utf8Value();
+  options.count = get_u32(from, "count");
+  options.interval_ms = get_u32(from, "intervalMs");
+  options.timeout_ms = get_u32(from, "timeoutMs");
+  options.size = get_u32(from, "size");
+  auto* pending = new PendingPing{Napi::Promise::Deferred::New(env), {}, {}};
+  pending->function = Napi::ThreadSafeFunction::New(
+      env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}), "xvif ping", 0, 1,
+      [](Napi::Env, PendingPing* done) { delete done; }, pending);
+  const Napi::Promise promise = pending->deferred.Promise();
+  target.ping(options, [pending](const guest::PingResult& result) {
+    pending->result = result;
+    // When the environment is ending the call is refused, and the finalizer frees.
+    pending->function.NonBlockingCall(pending, [](Napi::Env inner, Napi::Function, PendingPing* done) {
+      if (inner != nullptr) done->deferred.Resolve(ping_result(inner, done->result));
+    });
+    pending->function.Release();
+  });
+  return promise;
+}
+
+Napi::Value FrontendBinding::start_traffic(const Napi::CallbackInfo& info) {
+  const Napi::Object from = arg_object(info, 0, "options");
+  guest::TrafficOptions options;
+  options.address = get_string(from, "address");
+  options.port = static_cast<std::uint16_t>(get_u32(from, "port"));
+  options.frame_size = get_u32(from, "frameSize");
+  options.pps = get_number(from, "pps");
+  if (!guest(info.Env()).start_traffic(options)) {
+    throw Napi::Error::New(info.Env(), "cannot send frames of " + std::to_string(options.frame_size) + " bytes to " +
+                                           options.address + " from this guest");
+  }
+  return info.Env().Undefined();
+}
+
+Napi::Value FrontendBinding::stop_traffic(const Napi::CallbackInfo& info) {
+  guest(info.Env()).stop_traffic();
+  return info.Env().Undefined();
+}
+
+Napi::Value FrontendBinding::send_frame(const Napi::CallbackInfo& info) {
+  guest::SendOptions options;
+  if (info[1].IsObject()) {
+    const Napi::Object from = info[1].As<Napi::Object>();
+    options.csum_blank = get_bool_or(from, "csumBlank", false);
+    options.gso_size = static_cast<std::uint16_t>(get_u32_or(from, "gsoSize", 0));
+    options.gso_type = static_cast<std::uint8_t>(get_u32_or(from, "gsoType", 0));
+  }
+  return Napi::Boolean::New(info.Env(), guest(info.Env()).send_frame(arg_bytes(info, 0, "frame"), options));
+}
+
+Napi::Value FrontendBinding::take_frames(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::vector<guest::TakenFrame> frames = guest(env).take_frames();
+  auto out = Napi::Array::New(env, frames.size());
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    auto frame = Napi::Object::New(env);
+    frame["frame"] = bytes(env, frames[i].frame);
+    frame["csumBlank"] = Napi::Boolean::New(env, frames[i].csum_blank);
+    frame["gsoSize"] = Napi::Number::New(env, frames[i].gso_size);
+    frame["gsoType"] = Napi::Number::New(env, frames[i].gso_type);
+    frame["slots"] = Napi::Number::New(env, frames[i].slots);
+    out[static_cast<std::uint32_t>(i)] = frame;
+  }
+  return out;
+}
+
+Napi::Value FrontendBinding::stats(const Napi::CallbackInfo& info) {
+  const guest::GuestStats stats = guest(info.Env()).stats();
+  auto out = Napi::Object::New(info.Env());
+  const auto put = [&](const char* name, std::uint64_t value) {
+    out[name] = Napi::Number::New(info.Env(), static_cast<double>(value));
+  };
+  put("txPackets", stats.tx_packets);
+  put("txBytes", stats.tx_bytes);
+  put("rxPackets", stats.rx_packets);
+  put("rxBytes", stats.rx_bytes);
+  put("txDropped", stats.tx_dropped);
+  put("rxErrors", stats.rx_errors);
+  put("udpReceived", stats.udp_received);
+  return out;
+}
+
+Napi::Value FrontendBinding::close(const Napi::CallbackInfo& info) {
+  if (guest_ != nullptr && state_->runtime) {
+    guest_->close();
+    std::erase_if(state_->guests, [this](const auto& each) { return each.get() == guest_; });
+  }
+  guest_ = nullptr;
+  return info.Env().Undefined();
+}
+
+}  // namespace xvif::napi

@@ -1,0 +1,145 @@
+// Guest to guest through two vifs on one worker, without a pipeline between them: what netback itself costs.
+// In single-threaded runs the guests' work is left out of the time; in threaded runs another thread is the guests.
+#include <benchmark/benchmark.h>
+
+#include <cstring>
+#include <thread>
+
+#if defined(__x86_64__)
+#include <x86intrin.h>
+#endif
+
+#include "netback/tcp_frame.h"
+#include "netback/vif_rig.h"
+
+namespace xvif::netback {
+namespace {
+
+std::uint64_t cycles() {
+#if defined(__x86_64__)
+  return __rdtsc();
+#else
+  return 0;
+#endif
+}
+
+class Sink final : public netfront::RxHandler {
+ public:
+  void on_frame(const netfront::RxFrame& frame) override { bytes += frame.size; }
+  std::uint64_t bytes = 0;
+};
+
+/// As VifRig::forward, without parsing.
+std::size_t forward(VifRig& rig, RigGuest& from, RigGuest& to) {
+  std::array<Packet*, kBatchMax> batch;
+  PortQueue& queue = *from.port->queues()[0];
+  const std::size_t count = queue.receive(rig.pool, batch);
+  const auto packets = std::span<Packet* const>(batch).first(count);
+  if (count > 0) to.port->transmit(0, packets);
+  for (Packet* packet : packets) packet->release();
+  queue.flush();
+  return count;
+}
+
+/// state.range(0): frame size.
+void GuestToGuest(benchmark::State& state) {
+  VifRig rig;
+  auto from = rig.guest(1), to = rig.guest(2);
+  const auto size = static_cast<std::size_t>(state.range(0));
+  const bool gso = size > 1514;
+  const auto frame = gso ? l4_frame(false, true, size - 54, true) : plain_frame(size);
+  netfront::TxMeta meta{.tag = 1};
+  if (gso) meta = {.csum_blank = true, .gso_size = 1448, .gso_type = 1, .tag = 1};
+  Sink sink;
+  std::uint64_t packets = 0, spent = 0;
+  for (auto _ : state) {
+    for (std::size_t i = 0; i < kBatchMax && send(from->queue(), frame, meta); ++i) {
+    }
+    from->queue().push_tx();
+    const std::uint64_t start = cycles();
+    while (const std::size_t count = forward(rig, *from, *to)) packets += count;
+    const std::uint64_t took = cycles() - start;
+    spent += took;
+    state.SetIterationTime(static_cast<double>(took) / 1e9);  // replaced by the counters below
+    from->queue().reap_tx();
+    to->queue().receive(sink, xen::kRingSlots);
+  }
+  state.counters["cycles/packet"] = static_cast<double>(spent) / static_cast<double>(packets);
+  state.counters["bytes/cycle"] = static_cast<double>(packets * size) / static_cast<double>(spent);
+  state.counters["received"] = static_cast<double>(sink.bytes) / static_cast<double>(packets * size);
+}
+BENCHMARK(GuestToGuest)->Arg(64)->Arg(256)->Arg(1514)->Arg(9014)->Arg(65000)->UseManualTime();
+
+/// The same with the guests on another core: the lines move between caches, as they will.
+void GuestToGuestOtherCore(benchmark::State& state) {
+  VifRig rig;
+  auto from = rig.guest(1), to = rig.guest(2);
+  const auto size = static_cast<std::size_t>(state.range(0));
+  const bool gso = size > 1514;
+  const auto frame = gso ? l4_frame(false, true, size - 54, true) : plain_frame(size);
+  netfront::TxMeta meta{.tag = 1};
+  if (gso) meta = {.csum_blank = true, .gso_size = 1448, .gso_type = 1, .tag = 1};
+  std::atomic<bool> stop{false};
+  std::thread guests([&] {
+    Sink sink;
+    while (!stop.load(std::memory_order_relaxed)) {
+      from->queue().reap_tx();
+      while (send(from->queue(), frame, meta)) {
+      }
+      from->queue().push_tx();
+      to->queue().receive(sink, 64);
+    }
+  });
+  std::uint64_t packets = 0, spent = 0;
+  for (auto _ : state) {
+    const std::uint64_t start = cycles();
+    const std::size_t count = forward(rig, *from, *to);
+    if (count > 0) spent += cycles() - start;
+    packets += count;
+  }
+  stop = true;
+  guests.join();
+  state.SetItemsProcessed(static_cast<std::int64_t>(packets));
+  state.counters["cycles/packet"] = static_cast<double>(spent) / static_cast<double>(packets);
+  state.counters["lost"] = static_cast<double>(to->tx_dropped(Drop::kBacklogFull)) / static_cast<double>(packets);
+}
+BENCHMARK(GuestToGuestOtherCore)->Arg(64)->Arg(1514)->Arg(65000)->UseRealTime();
+
+/// What memcpy does with the same pages: the bound for large frames.
+void Memcpy64KiB(benchmark::State& state) {
+  VifRig rig;
+  auto from = rig.guest(1), to = rig.guest(2);
+  std::uint64_t spent = 0, rounds = 0;
+  for (auto _ : state) {
+    const std::uint64_t start = cycles();
+    for (std::size_t i = 0; i < 240; ++i) {
+      std::memcpy(to->queue().rx_buffer(i), from->queue().tx_buffer(i), xen::kPageBytes);
+    }
+    spent += cycles() - start;
+    ++rounds;
+  }
+  state.counters["bytes/cycle"] = static_cast<double>(rounds * 240 * xen::kPageBytes) / static_cast<double>(spent);
+}
+BENCHMARK(Memcpy64KiB);
+
+/// One grant copy operation of 64 bytes, in batches of 32.
+void GrantCopy(benchmark::State& state) {
+  VifRig rig;
+  auto guest = rig.guest(1);
+  std::array<std::uint8_t, 64 * kBatchMax> local;
+  std::array<xen::CopySegment, kBatchMax> segments;
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    segments[i] = {{nullptr, guest->queue().tx_buffer_ref(i), DomId{1}, 0},
+                   {&local[i * 64], GrantRef{0}, DomId{0}, 0},
+                   64,
+                   xen::GrantStatus::kOkay};
+  }
+  for (auto _ : state) rig.threads[0]->grants().copy(segments);
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(segments.size()));
+}
+BENCHMARK(GrantCopy);
+
+}  // namespace
+}  // namespace xvif::netback
+
+BENCHMARK_MAIN();

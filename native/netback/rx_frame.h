@@ -1,0 +1,63 @@
+// A frame on its way to a guest, in the form that its frontend takes.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "packet/packet.h"
+#include "xen/hypervisor.h"
+
+namespace xvif::netback {
+
+/// Bytes: `head`, then `body`, then `segments`. A view.
+struct RxFrame {
+  std::span<const std::uint8_t> head;
+  std::span<const std::uint8_t> body;
+  std::span<const Segment> segments;
+  std::uint32_t size;
+  bool csum_blank;
+  Gso gso;  // announced with an extra info
+  std::uint16_t gso_size;
+
+  static RxFrame of(const Packet& packet) {
+    RxFrame frame{};
+    frame.head = {packet.data, packet.linear};
+    if (packet.payload != nullptr) {
+      frame.segments = std::span(packet.payload->segments).first(packet.payload->count);
+    }
+    frame.size = packet.size;
+    frame.csum_blank = packet.csum_blank;
+    frame.gso = packet.gso;
+    frame.gso_size = packet.gso_size;
+    return frame;
+  }
+  static RxFrame of(std::span<const std::uint8_t> head, std::span<const std::uint8_t> body) {
+    return {head, body, {}, static_cast<std::uint32_t>(head.size() + body.size()), false, Gso::kNone, 0};
+  }
+  /// RX requests it takes, the extra info included.
+  std::uint32_t slots() const {
+    return static_cast<std::uint32_t>((size + xen::kPageBytes - 1) / xen::kPageBytes) + (gso != Gso::kNone ? 1u : 0u);
+  }
+};
+
+/// Brings a frame into one piece, granted segments with one batched copy. False when a copy failed.
+bool gather(xen::GrantTable& grants, const RxFrame& frame, std::uint8_t* out);
+
+/// Walks over the pieces of a frame.
+class RxCursor {
+ public:
+  explicit RxCursor(const RxFrame& frame) : frame_(frame) { settle(); }
+
+  /// The next piece, at most `room` bytes: where it is, and how long.
+  std::uint32_t next(std::uint32_t room, xen::CopyEnd& source);
+
+ private:
+  void settle();
+
+  const RxFrame& frame_;
+  std::size_t piece_ = 0;  // 0: head, 1: body, 2...: segments
+  std::uint32_t done_ = 0;
+  std::uint32_t length_ = 0;
+};
+
+}  // namespace xvif::netback

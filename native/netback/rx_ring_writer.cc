@@ -1,0 +1,99 @@
+#include "netback/rx_ring_writer.h"
+
+#include <algorithm>
+
+namespace xvif::netback {
+namespace {
+
+/// An empty frame of the shortest length that a stack throws away: addressed to 00:00:00:00:00:00.
+constexpr std::uint8_t kFiller[kFrameMin] = {};
+
+}  // namespace
+
+void RxRingWriter::place(VifThread& thread, const RxFrame& frame, PortCounters& counters) {
+  if (segments_used_ + kFrameSegments > kCopyBatch || answers_used_ + kFrameSlots > kAnswers) finish(thread, counters);
+  RxCursor cursor(frame);
+  std::uint32_t left = frame.size;
+  bool first = true;
+  do {
+    const xen::RxRequest request = ring_.take();
+    const auto in_slot = static_cast<std::uint16_t>(std::min<std::uint32_t>(left, xen::kPageBytes));
+    left -= in_slot;
+    Answer& answer = answers_[answers_used_++];
+    answer = {request.id, 0, in_slot, 0, 0, 0, left == 0, GrantRef{request.gref}};
+    if (left > 0) answer.flags = xen::rx_flag::kMoreData;
+    for (std::uint16_t at = 0; at < in_slot;) {
+      xen::CopySegment& copy = thread.segments()[segments_used_++];
+      copy.length = static_cast<std::uint16_t>(cursor.next(in_slot - at, copy.source));
+      copy.dest = {nullptr, answer.ref, domid_, at};
+      at = static_cast<std::uint16_t>(at + copy.length);
+      ++answer.segments;
+    }
+    if (first) {
+      first = false;
+      if (frame.csum_blank) answer.flags |= xen::rx_flag::kCsumBlank | xen::rx_flag::kDataValidated;
+      if (frame.gso != Gso::kNone) {
+        answer.flags |= xen::rx_flag::kExtraInfo;
+        answer.last = false;
+        ring_.take();  // its buffer is not used: the frontend posts it again
+        answers_[answers_used_++] = {0,         0,          0, 0, frame.gso_size, static_cast<std::uint8_t>(frame.gso),
+                                     left == 0, GrantRef{0}};
+      }
+    }
+  } while (left > 0);
+}
+
+void RxRingWriter::finish(VifThread& thread, PortCounters& counters) {
+  const auto copies = thread.segments().first(segments_used_);
+  thread.grants().copy(copies);
+  std::size_t segment = 0, first = 0;
+  bool good = true;
+  for (std::size_t i = 0; i < answers_used_; ++i) {
+    for (const std::size_t end = segment + answers_[i].segments; segment < end; ++segment) {
+      good &= copies[segment].status == xen::GrantStatus::kOkay;
+    }
+    if (!answers_[i].last) continue;
+    answer_frame(thread, first, i + 1, good, counters);
+    first = i + 1;
+    good = true;
+  }
+  answers_used_ = segments_used_ = 0;
+}
+
+void RxRingWriter::answer_frame(VifThread& thread, std::size_t first, std::size_t end, bool good,
+                                PortCounters& counters) {
+  if (!good) [[unlikely]] {
+    PortCounters::add(counters.tx_dropped[static_cast<std::size_t>(Drop::kCopyFailed)], 1);
+    PortCounters::add(counters.tx_errors, 1);
+    // Some unikernels panic on an error response. When the sender's page was at fault, not the receiver's, such a
+    // guest gets a frame that it ignores.
+    if (filler_ && end - first == 1 && write_filler(thread, answers_[first].ref)) {
+      ring_.respond(xen::RxResponse{answers_[first].id, 0, 0, static_cast<std::int16_t>(kFrameMin)});
+      return;
+    }
+  }
+  std::uint64_t bytes = 0;
+  for (const Answer& answer : std::span(answers_).subspan(first, end - first)) {
+    if (answer.extra_gso != 0) {
+      ring_.respond(xen::ExtraInfo{xen::extra::kGso, 0, answer.extra_gso, answer.gso_type, 0, 0});
+      continue;
+    }
+    bytes += answer.bytes;
+    const std::int16_t status = good ? static_cast<std::int16_t>(answer.bytes) : xen::rsp::kError;
+    ring_.respond(xen::RxResponse{answer.id, 0, answer.flags, status});
+  }
+  if (!good) return;
+  PortCounters::add(counters.tx_packets, 1);
+  PortCounters::add(counters.tx_bytes, bytes);
+}
+
+bool RxRingWriter::write_filler(VifThread& thread, GrantRef ref) {
+  xen::CopySegment copy{{const_cast<std::uint8_t*>(kFiller), GrantRef{0}, DomId{0}, 0},
+                        {nullptr, ref, domid_, 0},
+                        sizeof kFiller,
+                        xen::GrantStatus::kGeneralError};
+  thread.grants().copy({&copy, 1});
+  return copy.status == xen::GrantStatus::kOkay;
+}
+
+}  // namespace xvif::netback

@@ -1,0 +1,59 @@
+// Places frames in RX slots: collects the copies of many frames, carries them out at once, then writes the responses,
+// in order, each into the slot of its request.
+//
+// Thread: the holder of the queue's lock.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "netback/fault.h"
+#include "netback/rx_frame.h"
+#include "netback/shared_ring.h"
+#include "netback/vif_thread.h"
+#include "port/port.h"
+
+namespace xvif::netback {
+
+class RxRingWriter {
+ public:
+  /// `filler`: instead of an error response, answer a single-slot frame that could not be copied with an empty frame.
+  RxRingWriter(const RxRing& ring, DomId domid, bool filler) : ring_(ring), domid_(domid), filler_(filler) {}
+
+  /// Requests that can be used. nullopt: the frontend broke the ring.
+  std::optional<std::uint32_t> room() const { return ring_.pending(); }
+  /// Takes the frame's requests, which room() has. Its bytes must stay until finish().
+  void place(VifThread& thread, const RxFrame& frame, PortCounters& counters);
+  /// Copies, answers. The responses are not visible before push().
+  void finish(VifThread& thread, PortCounters& counters);
+  bool push() { return ring_.push(); }
+  bool arm(std::uint32_t wanted) { return ring_.arm(wanted); }
+
+ private:
+  struct Answer {
+    std::uint16_t id;
+    std::uint16_t flags;
+    std::uint16_t bytes;
+    std::uint16_t segments;   // copies into this slot
+    std::uint16_t extra_gso;  // not 0: this slot holds a GSO extra info with this size
+    std::uint8_t gso_type;
+    bool last;  // slot of its frame
+    GrantRef ref;
+  };
+  static constexpr std::size_t kAnswers = 256;
+  static constexpr std::size_t kFrameSlots = 20;
+  static constexpr std::size_t kFrameSegments = kFrameSlots + kSegmentsMax + 2;
+  static_assert(kFrameSegments <= kCopyBatch && kFrameSlots <= kAnswers);
+
+  void answer_frame(VifThread& thread, std::size_t first, std::size_t end, bool good, PortCounters& counters);
+  bool write_filler(VifThread& thread, GrantRef ref);
+
+  RxRing ring_;
+  const DomId domid_;
+  const bool filler_;
+  std::size_t answers_used_ = 0;
+  std::size_t segments_used_ = 0;  // of the thread's
+  std::array<Answer, kAnswers> answers_;
+};
+
+}  // namespace xvif::netback

@@ -1,0 +1,70 @@
+// From guest: the TX ring. Every frame's first kPullBytes are copied into the packet, in one batched copy for all
+// frames of a receive(); the rest stays in the guest's pages as payload, and its TX responses wait until the last
+// packet that shares it is gone.
+//
+// Thread: the worker that polls the queue.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "netback/shared_ring.h"
+#include "netback/tx_assemble.h"
+#include "netback/vif_thread.h"
+#include "port/port.h"
+
+namespace xvif::netback {
+
+class TxQueue final : private PayloadOwner {
+ public:
+  TxQueue(const TxRing& ring, DomId domid);
+  ~TxQueue();
+  TxQueue(const TxQueue&) = delete;
+  TxQueue& operator=(const TxQueue&) = delete;
+
+  /// As PortQueue::receive. On a fault of the frontend `fault` is set and the ring must not be used again.
+  std::size_t receive(VifThread& thread, PacketPool& pool, std::span<Packet*> out, PortCounters& counters,
+                      VifFault& fault);
+  /// Publishes responses. True when the guest wants to know.
+  bool push() { return ring_.push(); }
+  bool responses_waiting() const { return ring_.responses_waiting(); }
+  /// Asks for events. True when there is work already.
+  bool arm() { return window_head_ != window_tail_ || ring_.arm(1); }
+
+ private:
+  struct InFlight {
+    Payload payload;
+    std::uint16_t extras;
+    std::uint8_t count;
+    std::array<std::uint16_t, kSlotsAccepted> ids;
+  };
+  struct Staged {
+    TxPacket tx;
+    Packet* packet;
+    std::uint16_t first_segment;
+    std::uint16_t segments;
+  };
+
+  VifFault fill_window();
+  void stage(Staged& staged, VifThread& thread, std::size_t& segments);
+  Drop offloads(Staged& staged) const;
+  void keep_payload(Staged& staged);
+  void respond(std::span<const std::uint16_t> ids, std::uint16_t extras, std::int16_t status);
+  void respond(const TxPacket& tx, std::int16_t status) {
+    respond(std::span(tx.ids).first(tx.count), tx.extras, status);
+  }
+  void payload_done(Payload& payload) override;
+
+  TxRing ring_;
+  const DomId domid_;
+  // Requests copied out of the ring and not yet looked at: window_[head, tail).
+  std::uint32_t window_head_ = 0, window_tail_ = 0;
+  std::array<xen::TxRequest, xen::kRingSlots> window_;
+  std::array<Staged, kBatchMax> staged_;
+  std::unique_ptr<std::array<InFlight, kTxInFlightMax>> in_flight_;
+  std::vector<std::uint32_t> in_flight_free_;  // indices
+};
+
+}  // namespace xvif::netback

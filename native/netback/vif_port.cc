@@ -1,0 +1,114 @@
+#include "netback/vif_port.h"
+
+#include <array>
+
+#include "netback/vif_queue.h"
+#include "packet/flow_hash.h"
+
+namespace xvif::netback {
+namespace {
+
+/// Same for all packets of a flow; from header bytes, as this port gets no flow key.
+std::uint32_t hash_headers(const Packet& packet) {
+  const auto word = [&](std::size_t at) {
+    std::uint64_t value = 0;
+    if (at + 8 <= packet.linear) std::memcpy(&value, packet.data + at, sizeof value);
+    return value;
+  };
+  if (packet.l3 == 0) return hash_finish(hash_mix(hash_mix(1, word(0)), word(6)));
+  const std::size_t l3 = packet.l3;
+  std::uint32_t hash;
+  if (l3 < packet.linear && packet.data[l3] >> 4 == 6) {
+    hash = hash_mix(hash_mix(2, word(l3 + 8)), word(l3 + 16));
+    hash = hash_mix(hash_mix(hash, word(l3 + 24)), word(l3 + 32));
+  } else {
+    hash = hash_mix(3, word(l3 + 12));
+  }
+  if (packet.l4 != 0) hash = hash_mix(hash, word(packet.l4) & 0xffff'ffffu);  // the ports
+  return hash_finish(hash);
+}
+
+}  // namespace
+
+const char* to_string(VifFault fault) {
+  switch (fault) {
+    case VifFault::kNone:
+      return "none";
+    case VifFault::kRequestsBeyondRing:
+      return "the frontend claims more requests than a ring holds";
+    case VifFault::kTooManySlots:
+      return "the frontend sent a packet of too many slots";
+    case VifFault::kUnfinishedPacket:
+      return "the frontend sent an unfinished packet";
+    case VifFault::kBadExtra:
+      return "the frontend sent an unknown extra info";
+    case VifFault::kBadGso:
+      return "the frontend sent an impossible segmentation offload";
+    case VifFault::kCrossesPage:
+      return "the frontend sent a slot that crosses its page";
+  }
+  return "unknown";
+}
+
+VifPort::VifPort(const VifSpec& spec, std::span<VifThread* const> threads)
+    : spec_(spec), threads_(threads.begin(), threads.end()) {}
+
+VifPort::~VifPort() { close(); }
+
+std::unique_ptr<VifPort> VifPort::attach(const VifSpec& spec, std::span<VifThread* const> threads,
+                                         std::span<const VifQueueHome> homes, std::string& error) {
+  XVIF_ASSERT(!threads.empty() && homes.size() == spec.queues.size());
+  if (spec.queues.empty() || spec.queues.size() > kVifQueuesMax) {
+    error = "a vif has 1 to " + std::to_string(kVifQueuesMax) + " queues, not " + std::to_string(spec.queues.size());
+    return nullptr;
+  }
+  std::unique_ptr<VifPort> port(new VifPort(spec, threads));
+  for (std::size_t i = 0; i < spec.queues.size(); ++i) {
+    port->queues_.push_back(std::make_unique<VifQueue>(*port, homes[i].thread, *homes[i].events));
+    port->queue_pointers_.push_back(port->queues_.back().get());
+    std::string reason;
+    if (!port->queues_.back()->attach(spec.queues[i], reason)) {
+      error = "vif " + std::to_string(raw(spec.domid)) + "/" + std::to_string(spec.handle) + " queue " +
+              std::to_string(i) + ": " + reason;
+      return nullptr;
+    }
+  }
+  return port;
+}
+
+void VifPort::transmit(std::size_t thread, std::span<Packet* const> packets) {
+  if (fault() != VifFault::kNone) [[unlikely]] {
+    PortCounters::add(counters[thread].tx_dropped[static_cast<std::size_t>(Drop::kLinkDown)], packets.size());
+    return;
+  }
+  if (queues_.size() == 1) return queues_[0]->transmit(thread, packets);
+  while (!packets.empty()) {
+    const auto chunk = packets.first(std::min(packets.size(), kBatchMax));
+    packets = packets.subspan(chunk.size());
+    std::array<std::array<Packet*, kBatchMax>, kVifQueuesMax> chosen;
+    std::array<std::size_t, kVifQueuesMax> counts{};
+    for (Packet* packet : chunk) {
+      // High bits times count: even without a division.
+      const std::size_t queue = std::uint64_t{hash_headers(*packet)} * queues_.size() >> 32;
+      chosen[queue][counts[queue]++] = packet;
+    }
+    for (std::size_t i = 0; i < queues_.size(); ++i) {
+      if (counts[i] > 0) queues_[i]->transmit(thread, std::span(chosen[i]).first(counts[i]));
+    }
+  }
+}
+
+void VifPort::set_fault(VifFault fault) {
+  VifFault none = VifFault::kNone;
+  fault_.compare_exchange_strong(none, fault, std::memory_order_relaxed);
+}
+
+void VifPort::silence() {
+  for (const auto& queue : queues_) queue->silence();
+}
+
+void VifPort::close() {
+  for (const auto& queue : queues_) queue->close();
+}
+
+}  // namespace xvif::netback

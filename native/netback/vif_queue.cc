@@ -1,0 +1,115 @@
+#include "netback/vif_queue.h"
+
+#include <algorithm>
+
+#include "netback/vif_port.h"
+
+namespace xvif::netback {
+namespace {
+
+std::string number(std::uint32_t value) { return std::to_string(value); }
+
+}  // namespace
+
+VifQueue::~VifQueue() { close(); }
+
+bool VifQueue::attach(const VifQueueSpec& spec, std::string& error) {
+  const DomId domid = vif_.spec().domid;
+  xen::GrantTable& grants = vif_.ring_grants();
+  resources_.tx_page = grants.map(domid, spec.tx_ring);
+  if (resources_.tx_page == nullptr) {
+    error = "cannot map tx-ring-ref " + number(raw(spec.tx_ring));
+    return false;
+  }
+  resources_.rx_page = grants.map(domid, spec.rx_ring);
+  if (resources_.rx_page == nullptr) {
+    error = "cannot map rx-ring-ref " + number(raw(spec.rx_ring));
+    return false;
+  }
+  const auto tx_ring = TxRing::attach(resources_.tx_page);
+  const auto rx_ring = RxRing::attach(resources_.rx_page);
+  if (!tx_ring || !rx_ring) {
+    error = std::string(tx_ring ? "the rx" : "the tx") + " ring holds more requests than it has slots";
+    return false;
+  }
+  const VifSpec& vif = vif_.spec();
+  tx_.emplace(*tx_ring, domid);
+  rx_.emplace(*rx_ring, domid,
+              RxFeatures{vif.sg, vif.gso_tcpv4, vif.gso_tcpv6, vif.csum_blank_ipv4, vif.csum_blank_ipv6});
+  resources_.evtchn_tx = events_.bind(domid, spec.evtchn_tx, *this);
+  if (!resources_.evtchn_tx) {
+    error = "cannot bind event channel " + number(raw(spec.evtchn_tx));
+    return false;
+  }
+  resources_.evtchn_rx =
+      spec.evtchn_rx == spec.evtchn_tx ? resources_.evtchn_tx : events_.bind(domid, spec.evtchn_rx, *this);
+  if (!resources_.evtchn_rx) {
+    error = "cannot bind event channel " + number(raw(spec.evtchn_rx));
+    return false;
+  }
+  return true;
+}
+
+void VifQueue::silence() { events_.forget(*this); }
+
+void VifQueue::close() {
+  silence();
+  if (resources_.evtchn_rx && resources_.evtchn_rx != resources_.evtchn_tx) events_.unbind(*resources_.evtchn_rx);
+  if (resources_.evtchn_tx) events_.unbind(*resources_.evtchn_tx);
+  tx_.reset();
+  rx_.reset();
+  for (void* page : {resources_.tx_page, resources_.rx_page}) {
+    if (page != nullptr) vif_.ring_grants().unmap(page);
+  }
+  resources_ = {};
+}
+
+std::size_t VifQueue::receive(PacketPool& pool, std::span<Packet*> out) {
+  if (vif_.fault() != VifFault::kNone) [[unlikely]]
+    return 0;
+  if (rx_->backlogged()) settle(rx_->drain(vif_.thread(thread_), vif_.counters[thread_]));
+  VifFault fault = VifFault::kNone;
+  const std::size_t received = tx_->receive(vif_.thread(thread_), pool, out, vif_.counters[thread_], fault);
+  if (fault != VifFault::kNone) [[unlikely]]
+    vif_.set_fault(fault);
+  return received;
+}
+
+void VifQueue::flush() {
+  if (tx_->responses_waiting() && tx_->push()) events_.notify(*resources_.evtchn_tx);
+}
+
+bool VifQueue::arm() {
+  if (vif_.fault() != VifFault::kNone) [[unlikely]]
+    return false;  // channels stay masked: its events stay away too
+  const bool from_guest = tx_->arm();
+  const bool to_guest = rx_->arm();
+  if (from_guest || to_guest) return true;
+  if (poll_pending()) events_.poll_soon();
+  events_.unmask(std::span(masked_).first(masked_count_));
+  masked_count_ = 0;
+  return false;
+}
+
+void VifQueue::fired(EvtchnPort channel) {
+  const auto known = std::span(masked_).first(masked_count_);
+  if (masked_count_ < masked_.size() && std::find(known.begin(), known.end(), channel) == known.end()) {
+    masked_[masked_count_++] = channel;
+  }
+}
+
+void VifQueue::transmit(std::size_t thread, std::span<Packet* const> packets) {
+  settle(rx_->transmit(vif_.thread(thread), packets, vif_.counters[thread]));
+}
+
+bool VifQueue::poll_pending() const { return rx_->backlogged() && !vif_.spec().rx_notify; }
+
+void VifQueue::settle(const RxOutcome& outcome) {
+  if (outcome.fault != VifFault::kNone) [[unlikely]]
+    vif_.set_fault(outcome.fault);
+  if (outcome.notify) events_.notify(*resources_.evtchn_rx);
+  if (poll_pending()) [[unlikely]]
+    events_.poll_soon();
+}
+
+}  // namespace xvif::netback

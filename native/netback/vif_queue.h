@@ -1,0 +1,61 @@
+// One ring pair of a vif, as a queue of the port.
+#pragma once
+
+#include <array>
+
+#include "netback/evtchn_source.h"
+#include "netback/rx_queue.h"
+#include "netback/tx_queue.h"
+#include "port/port.h"
+
+namespace xvif::netback {
+
+class VifPort;
+struct VifQueueSpec;
+
+/// Mapped rings and bound channels of a queue. Owned by it: close() gives them back.
+struct VifQueueResources {
+  void* tx_page = nullptr;
+  void* rx_page = nullptr;
+  std::optional<EvtchnPort> evtchn_tx;
+  std::optional<EvtchnPort> evtchn_rx;  // equals evtchn_tx: not split
+};
+
+class VifQueue final : public PortQueue {
+ public:
+  VifQueue(VifPort& vif, std::size_t thread, EvtchnSource& events) : vif_(vif), thread_(thread), events_(events) {}
+  ~VifQueue() override;
+  VifQueue(const VifQueue&) = delete;
+  VifQueue& operator=(const VifQueue&) = delete;
+
+  /// Control thread, before anyone else knows the queue.
+  bool attach(const VifQueueSpec& spec, std::string& error);
+  void silence();
+  void close();
+
+  // Worker.
+  std::size_t receive(PacketPool& pool, std::span<Packet*> out) override;
+  void flush() override;
+  bool arm() override;
+  /// The channel fired and is masked until arm().
+  void fired(EvtchnPort channel);
+
+  // Any data plane thread.
+  void transmit(std::size_t thread, std::span<Packet* const> packets);
+  /// True while frames wait for a guest that will not say when it posts buffers.
+  bool poll_pending() const;
+
+ private:
+  void settle(const RxOutcome& outcome);
+
+  VifPort& vif_;
+  const std::size_t thread_;
+  EvtchnSource& events_;
+  VifQueueResources resources_;
+  std::optional<TxQueue> tx_;
+  std::optional<RxQueue> rx_;
+  std::array<EvtchnPort, 2> masked_{};  // worker
+  std::size_t masked_count_ = 0;        // worker
+};
+
+}  // namespace xvif::netback

@@ -1,0 +1,149 @@
+// One ring pair of an emulated frontend: real rings in the memory of its domain, as a guest's netfront has. Buffers
+// are granted once and reused (persistent grants), which the protocol cannot tell from fresh ones.
+//
+// Thread: all of a queue belongs to one thread. The backend reads and writes the pages at the same time.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/limits.h"
+#include "xen/emulated.h"
+#include "xen/ring.h"
+
+namespace xvif::netfront {
+
+/// What goes into xenstore.
+struct QueueRefs {
+  GrantRef tx_ring;
+  GrantRef rx_ring;
+  EvtchnPort evtchn_tx;
+  EvtchnPort evtchn_rx;  // equals evtchn_tx: not split
+};
+
+/// Largest number of data slots that this frontend sends in one packet (Linux: 18).
+inline constexpr std::size_t kTxSlotsMax = 18;
+
+struct TxMeta {
+  bool csum_blank = false;
+  std::uint16_t gso_size = 0;  // 0: none
+  std::uint8_t gso_type = 0;
+  /// Not 0: the bytes are the same in every frame with this tag, so they are written into a buffer only once.
+  std::uint64_t tag = 0;
+};
+
+/// A frame out of the RX ring; `parts` point into pages that the backend may write again after the handler returns.
+struct RxFrame {
+  std::span<const iovec> parts;
+  std::size_t size;
+  bool csum_blank;
+  bool data_validated;
+  std::uint16_t gso_size;
+  std::uint8_t gso_type;
+  std::uint32_t slots;  // extra info included
+};
+
+class RxHandler {
+ public:
+  virtual void on_frame(const RxFrame& frame) = 0;
+
+ protected:
+  ~RxHandler() = default;
+};
+
+struct FrontCounters {
+  std::uint64_t tx_packets = 0, tx_bytes = 0, rx_packets = 0, rx_bytes = 0;
+  std::uint64_t tx_dropped = 0;  // answered with an error
+  std::uint64_t rx_errors = 0;   // negative status, or a malformed chain
+};
+
+class FrontQueue {
+ public:
+  /// Allocates and grants rings and buffers to the backend; channels are delivered to `sink` as `cookie`.
+  /// nullptr and a sentence in `error` when the domain has no more.
+  static std::unique_ptr<FrontQueue> create(std::shared_ptr<xen::EmulatedDomain> domain, xen::EvtchnSink& sink,
+                                            std::uint64_t cookie, bool split, std::string& error);
+  /// Ends grants and channels. Pages still mapped by the backend stay granted (and are leaked to the domain).
+  ~FrontQueue();
+  FrontQueue(const FrontQueue&) = delete;
+  FrontQueue& operator=(const FrontQueue&) = delete;
+
+  const QueueRefs& refs() const { return refs_; }
+  const FrontCounters& counters() const { return counters_; }
+
+  /// Puts a frame on the TX ring, not yet visible. False: no room, or it needs more than kTxSlotsMax slots.
+  bool send(std::span<const iovec> frame, const TxMeta& meta);
+  /// Slots free on the TX ring; extra infos take slots but no buffers.
+  std::size_t tx_room() const {
+    return std::min<std::size_t>(tx_free_.size(), xen::kRingSlots - (tx_req_prod_ - tx_rsp_cons_));
+  }
+  /// Makes what was sent visible, notifies if the backend wants it.
+  void push_tx();
+  /// Takes TX responses in. Returns how many.
+  std::size_t reap_tx();
+
+  /// Keeps `target` receive buffers posted (<= ring size); more when raised, not fewer when lowered until used.
+  void post_rx(std::size_t target);
+  /// Hands up to `budget` received frames over and posts their buffers again. Returns how many frames.
+  std::size_t receive(RxHandler& handler, std::size_t budget);
+
+  /// Asks for events and looks again. True when there is something to reap or receive after all.
+  bool arm();
+  /// Unmasks both channels.
+  void unmask();
+
+  // For tests: the pages as they are, and what lies where.
+  xen::RingPage& tx_page() { return tx_ring_; }
+  xen::RingPage& rx_page() { return rx_ring_; }
+  std::uint32_t& tx_req_prod() { return tx_req_prod_; }
+  std::uint32_t& rx_req_prod() { return rx_req_prod_; }
+  GrantRef tx_buffer_ref(std::size_t id) const { return tx_buffers_[id].ref; }
+  std::uint8_t* tx_buffer(std::size_t id) { return tx_buffers_[id].page; }
+  GrantRef rx_buffer_ref(std::size_t id) const { return rx_buffers_[id].ref; }
+  std::uint8_t* rx_buffer(std::size_t id) { return rx_buffers_[id].page; }
+  void notify_tx();
+  void notify_rx();
+
+ private:
+  struct Buffer {
+    std::uint8_t* page = nullptr;
+    GrantRef ref{0};
+    std::uint64_t tag = 0;
+  };
+  struct RxSlot {
+    xen::RxResponse response;
+    std::uint8_t* page;
+  };
+
+  explicit FrontQueue(std::shared_ptr<xen::EmulatedDomain> domain) : domain_(std::move(domain)) {}
+  bool allocate(Buffer& buffer, bool readonly);
+  void release(Buffer& buffer);
+  bool write_buffer(Buffer& buffer, std::span<const iovec> frame, std::size_t from, std::size_t size,
+                    std::uint64_t tag);
+  bool receive_one(RxHandler& handler, std::uint32_t limit);
+  void post(std::uint32_t slot);
+  void push_rx();
+
+  const std::shared_ptr<xen::EmulatedDomain> domain_;
+  QueueRefs refs_{};
+  Buffer tx_ring_buffer_, rx_ring_buffer_;
+  xen::RingPage tx_ring_, rx_ring_;
+  std::array<Buffer, xen::kRingSlots> tx_buffers_;  // by request id
+  std::array<Buffer, xen::kRingSlots> rx_buffers_;  // by slot, as Linux has it
+  std::vector<std::uint16_t> tx_free_;              // ids
+  // Free-running.
+  std::uint32_t tx_req_prod_ = 0, tx_req_pushed_ = 0, tx_rsp_cons_ = 0;
+  std::uint32_t rx_req_prod_ = 0, rx_req_pushed_ = 0, rx_rsp_cons_ = 0;
+  std::uint32_t rx_target_ = 0;
+  FrontCounters counters_;
+};
+
+}  // namespace xvif::netfront

@@ -1,0 +1,91 @@
+// Lists of actions and groups.
+#include "actions/modify.h"
+#include "packet/flow_hash.h"
+#include "pipeline/execution.h"
+
+namespace xvif {
+
+void Execution::step(Lane& lane, Packet*& packet, FlowKey& key, const ActionView& action, bool move) {
+  switch (action.code()) {
+    case Action::kOutput:
+      if (output(lane, packet, key, action, move)) packet = nullptr;
+      return;
+    case Action::kGroup:
+      if (group(lane, packet, key, action.group(), move)) packet = nullptr;
+      return;
+    case Action::kSetQueue:
+      return;  // no port has queues of its own yet
+    default:
+      break;
+  }
+  const Verdict verdict = modify(*packet, key, action);
+  if (verdict == Verdict::kOk) [[likely]]
+    return;
+  if (verdict == Verdict::kInvalidTtl) {
+    drop(lane, Drop::kTtl);
+    packet_in(lane, *packet, key, PacketInReason::kInvalidTtl, kControllerMaxLenNoBuffer);
+  } else {
+    drop(lane, Drop::kNoRoom);
+  }
+  packet->release();
+  packet = nullptr;
+}
+
+Packet* Execution::perform(Lane& lane, Packet* packet, FlowKey& key, std::span<const std::uint8_t> actions, bool last) {
+  const std::uint8_t* const end = actions.data() + actions.size();
+  for (ActionView action : Actions(actions)) {
+    step(lane, packet, key, action, last && action.at() + action.length() == end);
+    if (packet == nullptr) return nullptr;
+  }
+  return packet;
+}
+
+bool Execution::group(Lane& lane, Packet* packet, FlowKey& key, std::uint32_t id, bool move) {
+  const Group* const group = pipeline_.groups_.find(id, thread_.version);
+  if (group == nullptr || group->buckets.empty()) {
+    drop(lane, Drop::kGroupNoBucket);
+    return false;
+  }
+  if (thread_.group_depth >= kGroupDepthMax) {
+    drop(lane, Drop::kGroupDepth);
+    return false;
+  }
+  pipeline_.counters_.add(thread_.index, group->counter, 1, packet->size, thread_.now_ns);
+  if (group->type == GroupType::kSelect || group->type == GroupType::kFf) {
+    const std::uint32_t hash = group->type == GroupType::kSelect ? flow_hash(key) : 0;
+    const Bucket* const chosen = pipeline_.groups_.choose(*group, hash, thread_.version);
+    if (chosen != nullptr) return bucket(lane, packet, key, *chosen, move);
+    drop(lane, Drop::kGroupNoBucket);
+    return false;
+  }
+  for (const Bucket& each : group->buckets) {
+    if (bucket(lane, packet, key, each, move && &each == &group->buckets.back())) return true;
+  }
+  return false;
+}
+
+bool Execution::bucket(Lane& lane, Packet* packet, FlowKey& key, const Bucket& bucket, bool move) {
+  if (++lane.copies > kClonesMax) {
+    drop(lane, Drop::kNoRoom);
+    return false;
+  }
+  pipeline_.counters_.add(thread_.index, bucket.counter, 1, packet->size, thread_.now_ns);
+  Packet* const own = move ? packet : packet->clone();
+  if (own == nullptr) {
+    drop(lane, Drop::kNoMemory);
+    return false;
+  }
+  ++thread_.group_depth;
+  Packet* rest = nullptr;
+  if (move || !bucket.modifies) {
+    rest = perform(lane, own, key, bucket.ordered, true);
+  } else {
+    FlowKey copy = key;
+    rest = perform(lane, own, copy, bucket.ordered, true);
+  }
+  --thread_.group_depth;
+  if (rest != nullptr) rest->release();
+  return move;
+}
+
+}  // namespace xvif

@@ -1,0 +1,231 @@
+#include "pipeline/execution.h"
+
+#include <bit>
+#include <utility>
+
+#include "actions/modify.h"
+#include "packet/parse.h"
+
+namespace xvif {
+namespace {
+
+constexpr std::uint64_t bit(std::size_t i) { return std::uint64_t{1} << i; }
+
+template <typename Visit>
+void for_each_bit(std::uint64_t bits, Visit visit) {
+  for (; bits != 0; bits &= bits - 1) visit(static_cast<std::size_t>(std::countr_zero(bits)));
+}
+
+}  // namespace
+
+Execution::Execution(Pipeline& pipeline, ThreadContext& thread, std::uint64_t now_ns)
+    : pipeline_(pipeline), thread_(thread) {
+  thread_.now_ns = now_ns;
+  // After the frames were received: what was published before one of them was sent is seen.
+  thread_.version = pipeline_.versions_.published();
+}
+
+Execution::~Execution() {
+  for (PortSlot* slot : thread_.dirty) {
+    flush_port(*slot);
+    slot->tx[thread_.index].dirty = false;
+  }
+  thread_.dirty.clear();
+  if (!thread_.upcalled) return;
+  thread_.upcalled = false;
+  if (!pipeline_.woken_.exchange(true, std::memory_order_acq_rel) && pipeline_.wake_) pipeline_.wake_();
+}
+
+void Execution::enter(std::size_t i, Packet* packet, PortNo in_port, PortSlot* in_slot, unsigned copies) {
+  thread_.lanes[i] = {.packet = packet,
+                      .in_slot = in_slot,
+                      .in_port = in_port,
+                      .flow = nullptr,
+                      .table = 0,
+                      .accounted = false,
+                      .set_used = false,
+                      .copies = copies};
+  FlowKey& key = thread_.keys[i];
+  store_be32(key.at(key_at::kInPort), raw(in_port));
+  store_be32(key.at(key_at::kInPhyPort), raw(in_port));
+  store_be64(key.at(key_at::kMetadata), 0);
+  store_be64(key.at(key_at::kTunnelId), 0);
+  parse(*packet, key);
+}
+
+bool Execution::admit(std::size_t i) {
+  Lane& lane = thread_.lanes[i];
+  const bool fragment = *thread_.keys[i].at(key_at::kFrag) != 0;
+  if (fragment && pipeline_.frag_mode_.load(std::memory_order_relaxed) == FragMode::kDrop) [[unlikely]] {
+    drop(lane, Drop::kFrag);
+    lane.packet->release();
+    lane.packet = nullptr;
+    return false;
+  }
+  return true;
+}
+
+void Execution::receive(std::span<Packet* const> packets) {
+  for (Packet* packet : packets) __builtin_prefetch(packet->data);
+  std::uint64_t lanes = 0;
+  PortSlot* slot = nullptr;
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    Packet* const packet = packets[i];
+    if (slot == nullptr || slot->number != packet->in_port) slot = pipeline_.ports_.slot(packet->in_port);
+    if (slot == nullptr) [[unlikely]] {
+      packet->release();
+      continue;
+    }
+    const bool down = slot->configured(PortConfig::kDown);
+    if (down || slot->configured(PortConfig::kNoRecv)) [[unlikely]] {
+      thread_.lanes[i].in_slot = slot;
+      drop(thread_.lanes[i], down ? Drop::kPortDown : Drop::kNoRecv);
+      packet->release();
+      continue;
+    }
+    enter(i, packet, packet->in_port, slot, 0);
+    if (admit(i)) lanes |= bit(i);
+  }
+  run(lanes);
+}
+
+void Execution::packet_out(Packet* packet, PortNo in_port, std::span<const std::uint8_t> actions) {
+  enter(0, packet, in_port, pipeline_.ports_.slot(in_port), 0);
+  thread_.may_resubmit = true;
+  if (Packet* rest = perform(thread_.lanes[0], packet, thread_.keys[0], actions, true)) rest->release();
+  thread_.may_resubmit = false;
+  for (const ThreadContext::Resubmitted& again : thread_.resubmitted) {
+    enter(0, again.packet, in_port, pipeline_.ports_.slot(in_port), again.copies);
+    if (admit(0)) run(bit(0));
+  }
+  thread_.resubmitted.clear();
+}
+
+void Execution::wait(std::size_t table, std::uint64_t lanes) {
+  thread_.waiting[table] |= lanes;
+  thread_.tables_waiting[table / 64] |= bit(table % 64);
+}
+
+void Execution::run(std::uint64_t lanes) {
+  if (lanes == 0) return;
+  wait(0, lanes);
+  // Goto leads to higher tables only, so a table that was visited stays empty.
+  for (std::size_t word = 0; word < thread_.tables_waiting.size(); ++word) {
+    std::uint64_t& tables = thread_.tables_waiting[word];
+    while (tables != 0) {
+      const std::size_t table = word * 64 + static_cast<std::size_t>(std::countr_zero(tables));
+      tables &= tables - 1;
+      visit(table, std::exchange(thread_.waiting[table], 0));
+    }
+  }
+}
+
+void Execution::count(std::size_t table, std::uint64_t lanes) {
+  TableCount& counts = thread_.table_counts[table];
+  Counters& counters = pipeline_.counters_;
+  std::uint64_t matched = 0;
+  const Flow* flow = nullptr;
+  std::uint64_t packets = 0, bytes = 0;
+  const auto add = [&] {
+    if (flow != nullptr) counters.add(thread_.index, flow->counter, packets, bytes, thread_.now_ns);
+  };
+  for_each_bit(lanes, [&](std::size_t i) {
+    const auto* const found = static_cast<const Flow*>(thread_.found[i]);
+    if (found != flow) {
+      // Neighbours often take the same flow: their sum is added at once.
+      add();
+      flow = found;
+      packets = bytes = 0;
+    }
+    ++packets;
+    bytes += thread_.lanes[i].packet->size;
+    matched += found != nullptr;
+  });
+  add();
+  PortCounters::add(counts.lookups, static_cast<std::uint64_t>(std::popcount(lanes)));
+  PortCounters::add(counts.matched, matched);
+}
+
+void Execution::visit(std::size_t id, std::uint64_t lanes) {
+  const Table* const table = pipeline_.flows_.table(id);
+  if (table != nullptr) {
+    table->lookup(thread_.keys.data(), lanes, thread_.version, thread_.found.data());
+    for_each_bit(lanes, [&](std::size_t i) {
+      const auto* const flow = static_cast<const Flow*>(thread_.found[i]);
+      if (flow != nullptr) __builtin_prefetch(pipeline_.counters_.at(thread_.index, flow->counter), 1);
+    });
+  } else {
+    for_each_bit(lanes, [&](std::size_t i) { thread_.found[i] = nullptr; });
+  }
+  count(id, lanes);
+  for_each_bit(lanes, [&](std::size_t i) {
+    const auto* const flow = static_cast<const Flow*>(thread_.found[i]);
+    if (flow != nullptr) {
+      execute(i, id, *flow);
+      return;
+    }
+    // Section 5.4: without a table-miss flow the packet is dropped.
+    Lane& lane = thread_.lanes[i];
+    drop(lane, Drop::kTableMiss);
+    lane.packet->release();
+    lane.packet = nullptr;
+  });
+}
+
+bool Execution::meter(Lane& lane, FlowKey& key, std::uint32_t id) {
+  Meter* const meter = pipeline_.meters_.find(id, thread_.version);
+  if (meter == nullptr) return true;
+  const Band* const band = pipeline_.meters_.pass(*meter, thread_.index, lane.packet->size, thread_.now_ns);
+  if (band == nullptr) return true;
+  if (band->mod.type == static_cast<unsigned>(MeterBandType::kDscpRemark)) {
+    remark_dscp(*lane.packet, key, band->mod.prec_level);
+    return true;
+  }
+  drop(lane, Drop::kMeter);
+  lane.packet->release();
+  lane.packet = nullptr;
+  return false;
+}
+
+void Execution::execute(std::size_t i, std::size_t table, const Flow& flow) {
+  Lane& lane = thread_.lanes[i];
+  FlowKey& key = thread_.keys[i];
+  const InstructionSet& set = *flow.instructions;
+  lane.flow = &flow;
+  lane.table = static_cast<std::uint8_t>(table);
+  if (set.meter != kNoMeter && !meter(lane, key, set.meter)) return;
+  if (!set.apply.empty()) {
+    const bool last = set.goto_table == 0 && set.write.empty() && (!lane.set_used || set.clears);
+    lane.packet = perform(lane, lane.packet, key, set.apply, last);
+    if (lane.packet == nullptr) return;
+  }
+  if (set.clears) lane.set_used = false;
+  if (!set.write.empty()) {
+    if (!lane.set_used) thread_.sets[i].clear();
+    thread_.sets[i].write(set.write);
+    lane.set_used = true;
+  }
+  if (set.metadata_mask != 0) write_metadata(key, set.metadata, set.metadata_mask);
+  if (set.goto_table != 0) {
+    wait(set.goto_table, bit(i));
+  } else {
+    finish(i);
+  }
+}
+
+void Execution::finish(std::size_t i) {
+  Lane& lane = thread_.lanes[i];
+  if (lane.set_used) {
+    thread_.sets[i].for_each([&](const ActionView& action) {
+      // Group and output come last and exclude each other.
+      const bool move = action.code() == Action::kOutput || action.code() == Action::kGroup;
+      if (lane.packet != nullptr) step(lane, lane.packet, thread_.keys[i], action, move);
+      return Verdict::kOk;
+    });
+  }
+  if (!lane.accounted) drop(lane, Drop::kNoOutput);
+  if (lane.packet != nullptr) lane.packet->release();
+  lane.packet = nullptr;
+}
+
+}  // namespace xvif

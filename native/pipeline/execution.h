@@ -1,0 +1,70 @@
+// One thread taking one batch of packets through the pipeline.
+//
+// Packets go in waves: all that are at the same table are looked up together, tables in ascending order, which goto
+// instructions cannot but follow. Packets that leave are gathered by port and sent at the end.
+//
+// A packet in hand is owned by whoever holds the pointer: functions say whether they take it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "pipeline/pipeline.h"
+
+namespace xvif {
+
+class Execution {
+ public:
+  Execution(Pipeline& pipeline, ThreadContext& thread, std::uint64_t now_ns);
+  /// Sends what was gathered, tells the control thread about upcalls.
+  ~Execution();
+  Execution(const Execution&) = delete;
+  Execution& operator=(const Execution&) = delete;
+
+  /// At most kBatchMax packets; takes them.
+  void receive(std::span<Packet* const> packets);
+  /// Takes the packet. `actions` are valid.
+  void packet_out(Packet* packet, PortNo in_port, std::span<const std::uint8_t> actions);
+
+ private:
+  // execution.cc: tables and instructions.
+  void enter(std::size_t i, Packet* packet, PortNo in_port, PortSlot* in_slot, unsigned copies);
+  bool admit(std::size_t i);
+  void wait(std::size_t table, std::uint64_t lanes);
+  void run(std::uint64_t lanes);
+  void visit(std::size_t table, std::uint64_t lanes);
+  void count(std::size_t table, std::uint64_t lanes);
+  void execute(std::size_t i, std::size_t table, const Flow& flow);
+  bool meter(Lane& lane, FlowKey& key, std::uint32_t id);
+  void finish(std::size_t i);
+
+  // actions.cc: lists of actions and groups.
+  /// Carries out one action. `move`: nobody needs the packet afterwards. `packet` is nullptr when it was taken.
+  void step(Lane& lane, Packet*& packet, FlowKey& key, const ActionView& action, bool move);
+  /// A list; `last`: the packet is not needed after it. Returns the packet, nullptr when it was taken.
+  Packet* perform(Lane& lane, Packet* packet, FlowKey& key, std::span<const std::uint8_t> actions, bool last);
+  /// These return true when they took the packet, which they do only if `move`.
+  bool group(Lane& lane, Packet* packet, FlowKey& key, std::uint32_t id, bool move);
+  bool bucket(Lane& lane, Packet* packet, FlowKey& key, const Bucket& bucket, bool move);
+
+  // output.cc: ports.
+  bool output(Lane& lane, Packet* packet, const FlowKey& key, const ActionView& action, bool move);
+  bool send(Lane& lane, Packet* packet, PortSlot* slot, bool move);
+  bool flood(Lane& lane, Packet* packet, bool move);
+  bool normal(Lane& lane, Packet* packet, const FlowKey& key, bool move);
+  bool resubmit(Lane& lane, Packet* packet, bool move);
+  void flush_port(PortSlot& slot);
+  /// Counts a drop on the port the packet came from.
+  void drop(Lane& lane, Drop reason);
+
+  // packet_in.cc.
+  void packet_in(Lane& lane, const Packet& packet, const FlowKey& key, PacketInReason reason, std::uint16_t max_len);
+  /// Room for a record about a packet of this port; nullptr when there is none for it.
+  std::uint8_t* reserve_upcall(Lane& lane, std::size_t length);
+  bool copy_frame(const Packet& packet, std::span<std::uint8_t> out);
+
+  Pipeline& pipeline_;
+  ThreadContext& thread_;
+};
+
+}  // namespace xvif

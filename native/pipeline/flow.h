@@ -1,0 +1,67 @@
+// A flow entry: a rule with instructions, cookie, timeouts and counters.
+#pragma once
+
+#include <cstdint>
+
+#include "classifier/rule.h"
+#include "classifier/table.h"
+#include "pipeline/counters.h"
+#include "pipeline/instructions.h"
+#include "pipeline/mods.h"
+
+namespace xvif {
+
+/// All but what Rule says otherwise is immutable once published: a modified flow is a new Flow which shares the
+/// counter.
+struct Flow : Rule {
+  const InstructionSet* instructions = nullptr;
+  CounterId counter = kNoCounter;
+  std::uint32_t timer = 0;  // control; serial of its entry in Expiry, 0 none
+  std::uint64_t cookie = 0;
+  std::uint64_t created_ns = 0;
+  std::uint16_t idle_timeout = 0;
+  std::uint16_t hard_timeout = 0;
+  std::uint16_t flags = 0;
+  std::uint16_t importance = 0;
+  bool shares_counter = false;  // control; its counter went on to the flow that replaced it
+
+  bool has(FlowFlag flag) const { return (flags & static_cast<unsigned>(flag)) != 0; }
+  /// Filters of modify, delete and statistics; ports and groups: any.
+  bool passes(std::uint64_t filter_cookie, std::uint64_t cookie_mask, std::uint32_t out_port,
+              std::uint32_t out_group) const;
+  /// Priority 0 and no match (section 5.4).
+  bool is_table_miss() const { return priority == 0 && words == 0; }
+};
+
+/// A flow as it is read out.
+struct FlowView {
+  const Flow& flow;
+  std::uint64_t packets;  // 0 when the flow does not count them
+  std::uint64_t bytes;
+  std::uint64_t duration_ns;
+  FlowKey value;
+  FlowKey mask;
+  std::span<const std::uint8_t> instructions() const { return flow.instructions->bytes(); }
+};
+
+/// What to read: the whole of one table or of all, filtered.
+struct FlowFilter {
+  std::uint8_t table = kAllTables;
+  std::uint64_t cookie = 0;
+  std::uint64_t cookie_mask = 0;
+  std::uint32_t out_port = static_cast<std::uint32_t>(ReservedPort::kAny);
+  std::uint32_t out_group = kGroupAny;
+  FlowKey value{};
+  FlowKey mask{};
+};
+
+/// Told about removed flows that asked for it, on the control thread.
+class FlowRemovedSink {
+ public:
+  virtual void flow_removed(const FlowView& flow, FlowRemovedReason reason) = 0;
+
+ protected:
+  ~FlowRemovedSink() = default;
+};
+
+}  // namespace xvif

@@ -1,0 +1,387 @@
+#include "pipeline/flow_tables.h"
+
+#include <algorithm>
+#include <new>
+
+#include "actions/validate.h"
+#include "base/assert.h"
+
+namespace xvif {
+namespace {
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+constexpr std::uint32_t kAnyPort = static_cast<std::uint32_t>(ReservedPort::kAny);
+
+bool has(const FlowMod& mod, FlowFlag flag) { return (mod.flags & static_cast<unsigned>(flag)) != 0; }
+
+/// Smallest table first to look at, and the one after the last.
+std::pair<std::size_t, std::size_t> table_range(std::uint8_t table) {
+  if (table == kAllTables) return {0, kTables};
+  return {table, table + std::size_t{1}};
+}
+
+}  // namespace
+
+FlowTables::FlowTables(Epoch& epoch, Versions& versions, Counters& counters, GroupTable& groups, MeterTable& meters,
+                       std::uint64_t seed)
+    : epoch_(epoch), versions_(versions), counters_(counters), groups_(groups), meters_(meters), seed_(seed) {}
+
+FlowTables::~FlowTables() {
+  for (std::atomic<Table*>& at : tables_) {
+    Table* const table = at.load(std::memory_order_relaxed);
+    if (table == nullptr) continue;
+    for (std::uint32_t slot = 0; slot < table->slots(); ++slot) {
+      if (Rule* rule = table->at(slot)) destroy(static_cast<Flow*>(rule));
+    }
+    delete table;
+  }
+}
+
+Status FlowTables::apply(const FlowMod& mod, std::uint64_t now_ns) {
+  if (mod.table >= kTables && mod.table != kAllTables) return Status::kBadTable;
+  switch (mod.command) {
+    case FlowCommand::kAdd:
+      return add(mod, now_ns);
+    case FlowCommand::kModify:
+    case FlowCommand::kModifyStrict:
+      return modify(mod);
+    case FlowCommand::kDelete:
+    case FlowCommand::kDeleteStrict:
+      erase(mod, now_ns);
+      return Status::kOk;
+  }
+  return Status::kMalformed;
+}
+
+Status FlowTables::check(const FlowMod& mod) const {
+  if (mod.table == kAllTables) return Status::kBadTable;
+  const Status valid = validate_instructions(mod.instructions);
+  return valid != Status::kOk ? valid : check_references(mod);
+}
+
+Status FlowTables::check_references(const FlowMod& mod) const {
+  Status status = Status::kOk;
+  const auto visit = [&](ActionView action) {
+    if (action.code() == Action::kGroup && !groups_.exists(action.group())) status = Status::kUnknownGroup;
+  };
+  for (InstructionView instruction : Instructions(mod.instructions)) {
+    switch (instruction.code()) {
+      case Instruction::kApplyActions:
+      case Instruction::kWriteActions:
+        for_each_reference(instruction.actions(), visit);
+        break;
+      case Instruction::kMeter:
+        if (!meters_.exists(instruction.meter())) status = Status::kUnknownMeter;
+        break;
+      case Instruction::kGotoTable:
+        // Forwards only, or a packet could go round for ever.
+        if (instruction.table() <= mod.table) status = Status::kBadTable;
+        break;
+      default:
+        break;
+    }
+    if (status != Status::kOk) return status;
+  }
+  return status;
+}
+
+Status FlowTables::add(const FlowMod& mod, std::uint64_t now_ns) {
+  if (const Status status = check(mod); status != Status::kOk) return status;
+  Table& table = table_for(mod.table);
+  if (has(mod, FlowFlag::kCheckOverlap) && table.find_overlap(mod.value, mod.mask, mod.priority) != nullptr) {
+    return Status::kOverlap;
+  }
+  auto* const old = static_cast<Flow*>(table.find(mod.value, mod.mask, mod.priority));
+  if (old == nullptr && table.size() >= kFlowsPerTableMax) return Status::kTableFull;
+  const bool keeps = old != nullptr && !has(mod, FlowFlag::kResetCounts);
+  const CounterId counter = keeps ? old->counter : counters_.allocate();
+  if (counter == kNoCounter) return Status::kNoMemory;
+  Flow* const flow = make(packed_words(mod.mask), mod, counter);
+  if (flow == nullptr) {
+    if (!keeps) counters_.release(counter);
+    return Status::kNoMemory;
+  }
+  pack(mod.value, mod.mask, const_cast<std::uint64_t*>(flow->key()));
+  flow->cookie = mod.cookie;
+  flow->created_ns = now_ns;
+  flow->idle_timeout = mod.idle_timeout;
+  flow->hard_timeout = mod.hard_timeout;
+  flow->flags = mod.flags;
+  flow->importance = mod.importance;
+  if (old == nullptr) {
+    insert(table, *flow, mod.mask);
+  } else {
+    old->shares_counter = keeps;
+    replace(*old, *flow);
+  }
+  return Status::kOk;
+}
+
+Status FlowTables::modify(const FlowMod& mod) {
+  if (const Status status = check(mod); status != Status::kOk) return status;
+  const std::vector<Flow*> flows = select(mod);
+  std::vector<Flow*> fresh;
+  fresh.reserve(flows.size());
+  // All or none: memory first.
+  for (Flow* old : flows) {
+    const bool keeps = !has(mod, FlowFlag::kResetCounts);
+    const CounterId counter = keeps ? old->counter : counters_.allocate();
+    Flow* const flow = counter == kNoCounter ? nullptr : make(old->words, mod, counter);
+    if (flow == nullptr) {
+      for (Flow* made : fresh) {
+        made->shares_counter = keeps;
+        destroy(made);
+      }
+      if (!keeps && counter != kNoCounter) counters_.release(counter);
+      return Status::kNoMemory;
+    }
+    fresh.push_back(flow);
+  }
+  for (std::size_t i = 0; i < flows.size(); ++i) {
+    Flow& old = *flows[i];
+    Flow& flow = *fresh[i];
+    std::copy_n(old.key(), old.words, const_cast<std::uint64_t*>(flow.key()));
+    flow.priority = old.priority;
+    flow.table = old.table;
+    flow.cookie = old.cookie;
+    flow.created_ns = old.created_ns;
+    flow.idle_timeout = old.idle_timeout;
+    flow.hard_timeout = old.hard_timeout;
+    flow.flags = old.flags;
+    flow.importance = old.importance;
+    old.shares_counter = flow.counter == old.counter;
+    // A reset counter forgets the last packet too, which is what the idle timeout counts from.
+    if (!old.shares_counter) counters_.restore_used(flow.counter, used_ns(old));
+    replace(old, flow);
+  }
+  return Status::kOk;
+}
+
+void FlowTables::erase(const FlowMod& mod, std::uint64_t now_ns) {
+  for (Flow* flow : select(mod)) remove(*flow, FlowRemovedReason::kDelete, now_ns);
+}
+
+bool FlowTables::is_selected(const Flow& flow, const FlowMod& mod) {
+  const bool deletes = mod.command == FlowCommand::kDelete || mod.command == FlowCommand::kDeleteStrict;
+  return flow.passes(mod.cookie, mod.cookie_mask, deletes ? mod.out_port : kAnyPort,
+                     deletes ? mod.out_group : kGroupAny);
+}
+
+std::vector<Flow*> FlowTables::select(const FlowMod& mod) const {
+  const bool strict = mod.command == FlowCommand::kModifyStrict || mod.command == FlowCommand::kDeleteStrict;
+  std::vector<Flow*> selected;
+  const auto consider = [&](Rule& rule) {
+    if (is_selected(static_cast<Flow&>(rule), mod)) selected.push_back(static_cast<Flow*>(&rule));
+  };
+  const auto [first, end] = table_range(mod.table);
+  for (std::size_t id = first; id < end; ++id) {
+    const Table* const table = tables_[id].load(std::memory_order_relaxed);
+    if (table == nullptr) continue;
+    if (!strict) {
+      table->for_each(mod.value, mod.mask, consider);
+    } else if (Rule* rule = table->find(mod.value, mod.mask, mod.priority)) {
+      consider(*rule);
+    }
+  }
+  return selected;
+}
+
+Table& FlowTables::table_for(std::uint8_t id) {
+  Table* table = tables_[id].load(std::memory_order_relaxed);
+  if (table == nullptr) {
+    table = new Table(epoch_, mix64(seed_ + id));
+    tables_[id].store(table, std::memory_order_release);
+  }
+  return *table;
+}
+
+Flow* FlowTables::make(std::size_t words, const FlowMod& mod, CounterId counter) {
+  const std::size_t key_bytes = words * sizeof(std::uint64_t);
+  auto* const memory = static_cast<std::uint8_t*>(arena_.take(key_bytes + sizeof(Flow)));
+  if (memory == nullptr) return nullptr;
+  Flow* const flow = new (memory + key_bytes) Flow;
+  flow->words = static_cast<std::uint8_t>(words);
+  flow->priority = mod.priority;
+  flow->table = mod.table;
+  flow->instructions = instructions_.take(mod.instructions);
+  flow->counter = counter;
+  return flow;
+}
+
+void FlowTables::destroy(Flow* flow) {
+  instructions_.give_back(flow->instructions);
+  if (!flow->shares_counter) counters_.release(flow->counter);
+  const std::size_t key_bytes = flow->words * sizeof(std::uint64_t);
+  auto* const memory = reinterpret_cast<std::uint8_t*>(flow) - key_bytes;
+  flow->~Flow();
+  arena_.give_back(memory, key_bytes + sizeof(Flow));
+}
+
+void FlowTables::count_references(const Flow& flow, int by) {
+  live_ += static_cast<std::size_t>(static_cast<std::ptrdiff_t>(by));
+  const InstructionSet& set = *flow.instructions;
+  for (std::uint32_t group : set.groups) groups_.count_reference(group, by);
+  if (set.meter != kNoMeter) meters_.count_reference(set.meter, by);
+}
+
+void FlowTables::touch(const Flow& flow) {
+  if (is_unsettled_[flow.table]) return;
+  is_unsettled_[flow.table] = true;
+  unsettled_.push_back(flow.table);
+}
+
+void FlowTables::settle() {
+  for (std::uint8_t id : unsettled_) {
+    is_unsettled_[id] = false;
+    tables_[id].load(std::memory_order_relaxed)->settle();
+  }
+  unsettled_.clear();
+}
+
+void FlowTables::insert(Table& table, Flow& flow, const FlowKey& mask) {
+  table.insert(flow, mask, versions_.working());
+  touch(flow);
+  count_references(flow, 1);
+  arm(flow);
+  versions_.on_rollback(undo_insert, this, &flow);
+}
+
+void FlowTables::replace(Flow& old, Flow& fresh) {
+  table_of(old).replace(old, fresh, versions_.working());
+  touch(old);
+  count_references(old, -1);
+  count_references(fresh, 1);
+  expiry_.disarm(old);
+  arm(fresh);
+  versions_.on_rollback(undo_replace, this, &old, &fresh);
+  versions_.after_publication(take_out, this, &old);
+}
+
+void FlowTables::remove(Flow& flow, FlowRemovedReason reason, std::uint64_t now_ns) {
+  table_of(flow).remove(flow, versions_.working());
+  count_references(flow, -1);
+  expiry_.disarm(flow);
+  auto* const removal = new Removal{&flow, now_ns, reason, flow.has(FlowFlag::kSendFlowRem)};
+  unannounced_ += removal->announce;
+  versions_.on_rollback(undo_remove, this, &flow, removal);
+  versions_.after_publication(finish_removal, this, removal);
+}
+
+void FlowTables::undo_insert(void* owner, void* flow, void*) {
+  auto& self = *static_cast<FlowTables*>(owner);
+  auto* const inserted = static_cast<Flow*>(flow);
+  self.expiry_.disarm(*inserted);
+  self.count_references(*inserted, -1);
+  self.table_of(*inserted).undo_insert(*inserted);
+  self.touch(*inserted);
+  self.epoch_.retire(destroy_later, owner, inserted);
+}
+
+void FlowTables::undo_replace(void* owner, void* old, void* fresh) {
+  auto& self = *static_cast<FlowTables*>(owner);
+  auto& before = *static_cast<Flow*>(old);
+  auto& after = *static_cast<Flow*>(fresh);
+  self.expiry_.disarm(after);
+  self.count_references(after, -1);
+  self.count_references(before, 1);
+  self.table_of(before).undo_replace(before, after);
+  self.touch(before);
+  after.shares_counter = before.shares_counter;
+  before.shares_counter = false;
+  self.arm(before);
+  self.epoch_.retire(destroy_later, owner, &after);
+}
+
+void FlowTables::undo_remove(void* owner, void* flow, void* removal) {
+  auto& self = *static_cast<FlowTables*>(owner);
+  auto& removed = *static_cast<Flow*>(flow);
+  self.table_of(removed).undo_remove(removed);
+  self.count_references(removed, 1);
+  self.arm(removed);
+  self.unannounced_ -= static_cast<Removal*>(removal)->announce;
+  delete static_cast<Removal*>(removal);
+}
+
+void FlowTables::finish_removal(void* owner, void* removal) {
+  auto& self = *static_cast<FlowTables*>(owner);
+  const std::unique_ptr<Removal> done(static_cast<Removal*>(removal));
+  Flow& flow = *done->flow;
+  if (done->announce) {
+    --self.unannounced_;
+    if (self.sink_ != nullptr) self.sink_->flow_removed(self.view(flow, done->when_ns), done->reason);
+  }
+  take_out(owner, &flow);
+}
+
+void FlowTables::take_out(void* owner, void* flow) {
+  auto& self = *static_cast<FlowTables*>(owner);
+  auto& gone = *static_cast<Flow*>(flow);
+  self.table_of(gone).unlink(gone);
+  self.touch(gone);
+  self.epoch_.retire(destroy_later, owner, flow);
+}
+
+void FlowTables::destroy_later(void* owner, void* flow) {
+  static_cast<FlowTables*>(owner)->destroy(static_cast<Flow*>(flow));
+}
+
+template <typename Uses>
+void FlowTables::delete_users(Uses uses, FlowRemovedReason reason, std::uint64_t now_ns) {
+  for (const std::atomic<Table*>& at : tables_) {
+    const Table* const table = at.load(std::memory_order_relaxed);
+    for (std::uint32_t slot = 0; table != nullptr && slot < table->slots(); ++slot) {
+      auto* const flow = static_cast<Flow*>(table->at(slot));
+      if (flow != nullptr && uses(*flow->instructions)) remove(*flow, reason, now_ns);
+    }
+  }
+}
+
+void FlowTables::delete_users_of_group(std::uint32_t group, std::uint64_t now_ns) {
+  if (groups_.references(group) == 0) return;
+  const auto uses = [group](const InstructionSet& set) { return set.outputs_to_group(group); };
+  delete_users(uses, FlowRemovedReason::kGroupDelete, now_ns);
+}
+
+void FlowTables::delete_users_of_meter(std::uint32_t meter, std::uint64_t now_ns) {
+  if (meters_.references(meter) == 0) return;
+  const auto uses = [meter](const InstructionSet& set) { return set.meter == meter; };
+  delete_users(uses, FlowRemovedReason::kMeterDelete, now_ns);
+}
+
+std::uint64_t FlowTables::used_ns(const Flow& flow) const {
+  return std::max(flow.created_ns, counters_.read(flow.counter).used_ns);
+}
+
+void FlowTables::arm(Flow& flow) {
+  std::uint64_t at = ~std::uint64_t{0};
+  if (flow.hard_timeout != 0) at = flow.created_ns + flow.hard_timeout * kSecond;
+  if (flow.idle_timeout != 0) at = std::min(at, used_ns(flow) + flow.idle_timeout * kSecond);
+  if (at != ~std::uint64_t{0}) expiry_.arm(flow, at);
+}
+
+void FlowTables::expire_slot(Table& table, std::uint32_t slot, std::uint64_t now_ns) {
+  auto& flow = static_cast<Flow&>(*table.at(slot));
+  flow.timer = 0;
+  if (flow.hard_timeout != 0 && now_ns >= flow.created_ns + flow.hard_timeout * kSecond) {
+    remove(flow, FlowRemovedReason::kHardTimeout, now_ns);
+  } else if (flow.idle_timeout != 0 && now_ns >= used_ns(flow) + flow.idle_timeout * kSecond) {
+    remove(flow, FlowRemovedReason::kIdleTimeout, now_ns);
+  } else {
+    arm(flow);
+  }
+}
+
+void FlowTables::expire(std::uint64_t now_ns) {
+  expiry_.take(
+      now_ns,
+      [&](std::uint8_t id, std::uint32_t slot) {
+        expire_slot(*tables_[id].load(std::memory_order_relaxed), slot, now_ns);
+      },
+      [&](std::uint8_t id, std::uint32_t slot, std::uint32_t serial) {
+        const Table& table = *tables_[id].load(std::memory_order_relaxed);
+        if (slot >= table.slots() || table.at(slot) == nullptr) return false;
+        return static_cast<const Flow*>(table.at(slot))->timer == serial;
+      });
+}
+
+}  // namespace xvif

@@ -1,0 +1,123 @@
+// The flow tables of a switch and what flow_mods mean for them (OpenFlow 1.3.5 section 6.4).
+//
+// Threads: table() and the flows found in it any data plane thread; all else control.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "pipeline/counters.h"
+#include "pipeline/expiry.h"
+#include "pipeline/flow.h"
+#include "pipeline/flow_arena.h"
+#include "pipeline/group_table.h"
+#include "pipeline/instructions.h"
+#include "pipeline/meter_table.h"
+#include "pipeline/mods.h"
+#include "pipeline/versions.h"
+
+namespace xvif {
+
+class FlowTables {
+ public:
+  FlowTables(Epoch& epoch, Versions& versions, Counters& counters, GroupTable& groups, MeterTable& meters,
+             std::uint64_t seed);
+  /// No reader is left, and the epoch was drained.
+  ~FlowTables();
+  FlowTables(const FlowTables&) = delete;
+  FlowTables& operator=(const FlowTables&) = delete;
+
+  /// nullptr: a table that never had a flow.
+  const Table* table(std::size_t id) const { return tables_[id].load(std::memory_order_acquire); }
+
+  /// Within a batch. Anything but kOk changed nothing.
+  Status apply(const FlowMod& mod, std::uint64_t now_ns);
+  /// Within a batch: removes every flow that uses it.
+  void delete_users_of_group(std::uint32_t group, std::uint64_t now_ns);
+  void delete_users_of_meter(std::uint32_t meter, std::uint64_t now_ns);
+  /// Within a batch: removes flows whose time has come. Work is that of the flows that are due.
+  void expire(std::uint64_t now_ns);
+  /// Before publishing and after reclaiming.
+  void settle();
+
+  void on_removed(FlowRemovedSink* sink) { sink_ = sink; }
+  /// Removals published whose flow_removed has not been told yet.
+  std::size_t unannounced() const { return unannounced_; }
+
+  /// Visits flows from `cursor` (0 first) until the visitor returns false; `cursor` then stands at the flow it
+  /// refused. True when there are no more. Flows that stay are seen exactly once whatever changes between calls.
+  bool read(const FlowFilter& filter, std::uint64_t now_ns, std::uint64_t& cursor,
+            const std::function<bool(const FlowView&)>& visit) const;
+  /// Live flows of one table, and of all.
+  std::size_t size(std::size_t id) const;
+  std::size_t rules() const { return live_; }
+  std::size_t subtables() const;
+  /// Bytes of rules, hash tables and instructions; counters not included.
+  std::size_t bytes() const;
+  /// When the next flow could expire; ~0 never.
+  std::uint64_t next_expiry_ns() const { return expiry_.next_ns(); }
+
+ private:
+  /// On its way from the flow_mod until no reader sees the flow. Owned by `removals` of a batch, then by the epoch.
+  struct Removal {
+    Flow* flow;
+    std::uint64_t when_ns;
+    FlowRemovedReason reason;
+    bool announce;
+  };
+
+  Status add(const FlowMod& mod, std::uint64_t now_ns);
+  Status modify(const FlowMod& mod);
+  void erase(const FlowMod& mod, std::uint64_t now_ns);
+  Status check(const FlowMod& mod) const;
+  Status check_references(const FlowMod& mod) const;
+  /// Flows a modify or delete is about.
+  std::vector<Flow*> select(const FlowMod& mod) const;
+  static bool is_selected(const Flow& flow, const FlowMod& mod);
+
+  Table& table_for(std::uint8_t id);
+  Flow* make(std::size_t words, const FlowMod& mod, CounterId counter);
+  void insert(Table& table, Flow& flow, const FlowKey& mask);
+  void replace(Flow& old, Flow& fresh);
+  void remove(Flow& flow, FlowRemovedReason reason, std::uint64_t now_ns);
+  template <typename Uses>
+  void delete_users(Uses uses, FlowRemovedReason reason, std::uint64_t now_ns);
+  /// Called when a flow begins (+1) and ceases (-1) to be live.
+  void count_references(const Flow& flow, int by);
+  void arm(Flow& flow);
+  void expire_slot(Table& table, std::uint32_t slot, std::uint64_t now_ns);
+  std::uint64_t used_ns(const Flow& flow) const;
+  FlowView view(const Flow& flow, std::uint64_t now_ns) const;
+  Table& table_of(const Flow& flow) const { return *tables_[flow.table].load(std::memory_order_relaxed); }
+  void touch(const Flow& flow);
+  void destroy(Flow* flow);
+
+  static void finish_removal(void* owner, void* removal);
+  static void take_out(void* owner, void* flow);
+  static void destroy_later(void* owner, void* flow);
+  static void undo_insert(void* owner, void* flow, void*);
+  static void undo_replace(void* owner, void* old, void* fresh);
+  static void undo_remove(void* owner, void* flow, void* removal);
+
+  Epoch& epoch_;
+  Versions& versions_;
+  Counters& counters_;
+  GroupTable& groups_;
+  MeterTable& meters_;
+  const std::uint64_t seed_;
+  FlowArena arena_;
+  InstructionSets instructions_;
+  Expiry expiry_;
+  FlowRemovedSink* sink_ = nullptr;
+  std::array<std::atomic<Table*>, kTables> tables_{};  // control: rw, readers: ro
+  std::vector<std::uint8_t> unsettled_;                // tables to settle
+  std::array<bool, kTables> is_unsettled_{};
+  std::size_t live_ = 0;
+  std::size_t unannounced_ = 0;
+};
+
+}  // namespace xvif

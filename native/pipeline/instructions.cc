@@ -1,0 +1,78 @@
+#include "pipeline/instructions.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+
+namespace xvif {
+
+InstructionSet::InstructionSet(std::span<const std::uint8_t> bytes) : bytes_(bytes.begin(), bytes.end()) {
+  for (InstructionView instruction : Instructions(bytes_)) {
+    switch (instruction.code()) {
+      case Instruction::kMeter:
+        meter = instruction.meter();
+        break;
+      case Instruction::kApplyActions:
+        apply = instruction.actions();
+        break;
+      case Instruction::kClearActions:
+        clears = true;
+        break;
+      case Instruction::kWriteActions:
+        write = instruction.actions();
+        break;
+      case Instruction::kWriteMetadata:
+        metadata = instruction.metadata();
+        metadata_mask = instruction.metadata_mask();
+        break;
+      case Instruction::kGotoTable:
+        goto_table = instruction.table();
+        break;
+    }
+  }
+  for_each_reference(*this, [&](ActionView action) {
+    if (action.code() != Action::kGroup) return;
+    if (std::find(groups.begin(), groups.end(), action.group()) == groups.end()) groups.push_back(action.group());
+  });
+}
+
+bool InstructionSet::outputs_to(std::uint32_t port) const {
+  bool found = false;
+  for_each_reference(
+      *this, [&](ActionView action) { found |= action.code() == Action::kOutput && raw(action.port()) == port; });
+  return found;
+}
+
+bool InstructionSet::outputs_to_group(std::uint32_t group) const {
+  return std::find(groups.begin(), groups.end(), group) != groups.end();
+}
+
+InstructionSets::~InstructionSets() = default;
+
+InstructionSet* InstructionSets::take(std::span<const std::uint8_t> bytes) {
+  const std::string_view key(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  auto at = sets_.find(key);
+  if (at == sets_.end()) {
+    auto set = std::make_unique<InstructionSet>(bytes);
+    const std::string_view own(reinterpret_cast<const char*>(set->bytes().data()), set->bytes().size());
+    bytes_ += kOverhead + own.size();
+    at = sets_.emplace(own, std::move(set)).first;
+  }
+  ++at->second->users;
+  return at->second.get();
+}
+
+void InstructionSets::give_back(const InstructionSet* set) {
+  const auto at = sets_.find(std::string_view(reinterpret_cast<const char*>(set->bytes().data()), set->bytes().size()));
+  XVIF_ASSERT(at != sets_.end() && at->second.get() == set);
+  if (--at->second->users > 0) return;
+  bytes_ -= kOverhead + set->bytes().size();
+  // The key lies in the set: the node must go before it.
+  const auto node = sets_.extract(at);
+}
+
+bool is_port_number(std::uint32_t port) {
+  return (port >= 1 && port < kPortsMax) || port == static_cast<std::uint32_t>(ReservedPort::kLocal);
+}
+
+}  // namespace xvif

@@ -1,0 +1,209 @@
+#include "pipeline/pipeline.h"
+
+#include <algorithm>
+
+#include "actions/validate.h"
+#include "base/assert.h"
+#include "base/clock.h"
+#include "pipeline/execution.h"
+
+namespace xvif {
+namespace {
+
+constexpr std::uint32_t kConfigBits =
+    static_cast<std::uint32_t>(PortConfig::kDown) | static_cast<std::uint32_t>(PortConfig::kNoRecv) |
+    static_cast<std::uint32_t>(PortConfig::kNoFwd) | static_cast<std::uint32_t>(PortConfig::kNoPacketIn);
+/// Bytes of the records that begin before `limit`: at least one.
+std::size_t whole_records(std::span<const std::uint8_t> records, std::size_t limit) {
+  std::size_t bytes = 0;
+  do {
+    bytes += load_host<std::uint32_t>(records.data() + bytes + 4);
+  } while (bytes < records.size() && bytes < limit);
+  return bytes;
+}
+
+/// How long publish() waits so that removed flows are told at once with their last counts; else tick() tells.
+constexpr std::uint64_t kAnnounceWaitNs = 100'000;
+
+}  // namespace
+
+Pipeline::Pipeline(Epoch& epoch, std::size_t threads, std::uint64_t seed)
+    : epoch_(epoch),
+      versions_(epoch),
+      counters_(threads),
+      ports_(epoch, threads),
+      groups_(epoch, versions_, counters_, ports_),
+      meters_(epoch, versions_, counters_),
+      flows_(epoch, versions_, counters_, groups_, meters_, seed),
+      macs_(mix64(seed)) {
+  for (std::size_t i = 0; i < threads; ++i) threads_.push_back(std::make_unique<ThreadContext>(i, kPortsMax + 1));
+}
+
+Pipeline::~Pipeline() {
+  flows_.on_removed(nullptr);
+  epoch_.drain();
+}
+
+void Pipeline::process(std::size_t thread, std::uint64_t now_ns, std::span<Packet* const> packets) {
+  Execution(*this, *threads_[thread], now_ns).receive(packets);
+}
+
+Status Pipeline::packet_out(std::size_t thread, std::uint64_t now_ns, PortNo in_port,
+                            std::span<const std::uint8_t> actions, Packet* packet) {
+  Status status = validate_actions(actions);
+  if (status == Status::kOk) {
+    for_each_reference(actions, [&](ActionView action) {
+      if (action.code() == Action::kGroup && !groups_.exists(action.group())) status = Status::kUnknownGroup;
+    });
+  }
+  if (status != Status::kOk) {
+    packet->release();
+    return status;
+  }
+  Execution(*this, *threads_[thread], now_ns).packet_out(packet, in_port, actions);
+  return Status::kOk;
+}
+
+void Pipeline::begin(std::uint64_t now_ns, bool atomic) {
+  versions_.begin(atomic);
+  batch_ns_ = now_ns;
+}
+
+Status Pipeline::flow_mod(const FlowMod& mod) {
+  XVIF_ASSERT(versions_.open());
+  return flows_.apply(mod, batch_ns_);
+}
+
+Status Pipeline::group_mod(const GroupMod& mod) {
+  XVIF_ASSERT(versions_.open());
+  if (mod.command != ModCommand::kDelete) return groups_.apply(mod, batch_ns_);
+  if (mod.group == kGroupAll) {
+    for (std::uint32_t id : groups_.ids()) flows_.delete_users_of_group(id, batch_ns_);
+    groups_.erase_all();
+    return Status::kOk;
+  }
+  const Status status = groups_.apply(mod, batch_ns_);
+  if (status == Status::kOk) flows_.delete_users_of_group(mod.group, batch_ns_);
+  return status;
+}
+
+Status Pipeline::meter_mod(const MeterMod& mod) {
+  XVIF_ASSERT(versions_.open());
+  if (mod.command != ModCommand::kDelete) return meters_.apply(mod, batch_ns_);
+  const std::vector<std::uint32_t> ids = mod.meter == kMeterAll ? meters_.ids() : std::vector<std::uint32_t>{mod.meter};
+  MeterMod one = mod;
+  for (std::uint32_t id : ids) {
+    flows_.delete_users_of_meter(id, batch_ns_);
+    one.meter = id;
+    meters_.apply(one, batch_ns_);
+  }
+  return Status::kOk;
+}
+
+Status Pipeline::port_config(PortNo port, std::uint32_t config, std::uint32_t mask) {
+  XVIF_ASSERT(versions_.open());
+  if (ports_.slot(port) == nullptr) return Status::kBadPort;
+  pending_config_.push_back({PendingConfig::kPort, port, config, mask & kConfigBits});
+  return Status::kOk;
+}
+
+Status Pipeline::set_config(FragMode frag) {
+  XVIF_ASSERT(versions_.open());
+  pending_config_.push_back({PendingConfig::kFrag, PortNo{0}, static_cast<std::uint32_t>(frag), 0});
+  return Status::kOk;
+}
+
+Status Pipeline::controller_state(bool connected) {
+  XVIF_ASSERT(versions_.open());
+  pending_config_.push_back({PendingConfig::kController, PortNo{0}, connected, 0});
+  return Status::kOk;
+}
+
+void Pipeline::configure(const PendingConfig& change) {
+  switch (change.what) {
+    case PendingConfig::kPort: {
+      PortSlot* const slot = ports_.slot(change.port);
+      const std::uint32_t before = slot->config.load(std::memory_order_relaxed);
+      slot->config.store((before & ~change.mask) | (change.value & change.mask), std::memory_order_relaxed);
+      return;
+    }
+    case PendingConfig::kFrag:
+      frag_mode_.store(static_cast<FragMode>(change.value), std::memory_order_relaxed);
+      return;
+    case PendingConfig::kController:
+      controller_.store(change.value != 0, std::memory_order_relaxed);
+      return;
+  }
+}
+
+void Pipeline::publish() {
+  for (const PendingConfig& change : pending_config_) configure(change);
+  pending_config_.clear();
+  flows_.settle();
+  versions_.publish();
+  reclaim();
+  if (flows_.unannounced() == 0) return;
+  const std::uint64_t until = now_ns() + kAnnounceWaitNs;
+  while (flows_.unannounced() > 0 && now_ns() < until) reclaim();
+}
+
+void Pipeline::rollback() {
+  pending_config_.clear();
+  versions_.rollback();
+  flows_.settle();
+  reclaim();
+}
+
+void Pipeline::reclaim() {
+  if (epoch_.reclaim() > 0) flows_.settle();
+}
+
+void Pipeline::tick(std::uint64_t now_ns) {
+  if (flows_.next_expiry_ns() <= now_ns) {
+    begin(now_ns, false);
+    flows_.expire(now_ns);
+    publish();
+  }
+  reclaim();
+}
+
+void Pipeline::detach(PortNo number) {
+  ports_.detach(number);
+  macs_.forget(number);
+}
+
+bool Pipeline::take_upcalls(std::size_t limit, const std::function<void(std::span<const std::uint8_t>)>& take) {
+  // Cleared first: what is written from here on wakes again.
+  woken_.exchange(false, std::memory_order_acq_rel);
+  std::size_t taken = 0;
+  for (const auto& thread : threads_) {
+    for (auto records = thread->upcalls.front(); !records.empty(); records = thread->upcalls.front()) {
+      const std::size_t bytes = whole_records(records, limit - taken);
+      take(records.first(bytes));
+      thread->upcalls.pop(bytes);
+      taken += bytes;
+      if (taken >= limit) return true;
+    }
+  }
+  return false;
+}
+
+Pipeline::TableView Pipeline::table(std::size_t id) const {
+  TableView view{0, 0, flows_.size(id)};
+  for (const auto& thread : threads_) {
+    view.lookups += thread->table_counts[id].lookups.load(std::memory_order_relaxed);
+    view.matched += thread->table_counts[id].matched.load(std::memory_order_relaxed);
+  }
+  return view;
+}
+
+Pipeline::UpcallView Pipeline::upcalls() const {
+  UpcallView view{0, 0};
+  for (const auto& thread : threads_) {
+    view.sent += thread->upcall_count.load(std::memory_order_relaxed);
+    view.dropped += thread->upcall_drops.load(std::memory_order_relaxed);
+  }
+  return view;
+}
+
+}  // namespace xvif

@@ -1,0 +1,134 @@
+// The switch: takes packets through flow tables, groups and meters to ports (OpenFlow 1.3.5 section 5).
+//
+// Threads: process() by thread n with its own index, between Epoch::online(n) and offline(n), calling
+// Epoch::quiescent(n) between batches. Everything else by the control thread, which is never online: it alone frees.
+//
+//   pipeline.begin(now, atomic);
+//   Status s = pipeline.flow_mod(mod);      // and others; a failed one changed nothing
+//   pipeline.publish();                     // or rollback() when atomic
+//
+// After publish() no packet that process() is given later sees the old state. A batch may be published as often as
+// wished; long batches that are not atomic are better published every few hundred changes.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/epoch.h"
+#include "pipeline/counters.h"
+#include "pipeline/flow_tables.h"
+#include "pipeline/group_table.h"
+#include "pipeline/mac_table.h"
+#include "pipeline/meter_table.h"
+#include "pipeline/mods.h"
+#include "pipeline/port_table.h"
+#include "pipeline/thread_context.h"
+#include "pipeline/versions.h"
+
+namespace xvif {
+
+class Pipeline final : public PacketSink {
+ public:
+  /// `threads`: data plane threads and the control thread; indexes below it may be used. `seed`: random, secret.
+  Pipeline(Epoch& epoch, std::size_t threads, std::uint64_t seed);
+  ~Pipeline();
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
+
+  // --- data plane thread ---
+
+  /// Takes up to kBatchMax packets, all received before the call, through the tables; releases every one.
+  void process(std::size_t thread, std::uint64_t now_ns, std::span<Packet* const> packets) override;
+
+  // --- changes, control thread ---
+
+  void begin(std::uint64_t now_ns, bool atomic);
+  Status flow_mod(const FlowMod& mod);
+  /// Deleting a group also deletes the flows that use it.
+  Status group_mod(const GroupMod& mod);
+  /// Deleting a meter also deletes the flows that use it.
+  Status meter_mod(const MeterMod& mod);
+  /// kBadPort. Port and switch configuration take effect with publish(), but just before the flows.
+  Status port_config(PortNo port, std::uint32_t config, std::uint32_t mask);
+  Status set_config(FragMode frag);
+  Status controller_state(bool connected);
+  void publish();
+  void rollback();
+
+  /// Expires flows, frees what no thread sees any more. About ten times a second, and when no batch is open.
+  void tick(std::uint64_t now_ns);
+
+  // --- packets and ports, control thread ---
+
+  /// Carries out `actions` on the packet as thread `thread` (the control thread's own index) and releases it.
+  Status packet_out(std::size_t thread, std::uint64_t now_ns, PortNo in_port, std::span<const std::uint8_t> actions,
+                    Packet* packet);
+  Status attach(PortNo number, Port& port, std::uint64_t now_ns) { return ports_.attach(number, port, now_ns); }
+  /// When it returns no thread knows the port. Its queues are not polled any more.
+  void detach(PortNo number);
+  /// Before the thread runs. Without one, packets with granted payload cannot go up.
+  void set_linearizer(std::size_t thread, Linearizer* linearizer) { threads_[thread]->linearizer = linearizer; }
+
+  // --- upcalls, control thread ---
+
+  /// `wake` is called on data plane threads, at most once between two take_upcalls().
+  void on_upcall(std::function<void()> wake) { wake_ = std::move(wake); }
+  /// Hands over packet_in records, whole ones, in pieces, up to about `limit` bytes. True: there are more.
+  bool take_upcalls(std::size_t limit, const std::function<void(std::span<const std::uint8_t>)>& take);
+  /// Removed flows are told within publish() or tick(), after the batch that removed them was published.
+  void on_flow_removed(FlowRemovedSink* sink) { flows_.on_removed(sink); }
+
+  // --- reading, control thread ---
+
+  const FlowTables& flows() const { return flows_; }
+  const GroupTable& groups() const { return groups_; }
+  const MeterTable& meters() const { return meters_; }
+  const PortTable& ports() const { return ports_; }
+  const Counters& counters() const { return counters_; }
+  MacTable& macs() { return macs_; }
+  struct TableView {
+    std::uint64_t lookups, matched;
+    std::size_t active;
+  };
+  TableView table(std::size_t id) const;
+  struct UpcallView {
+    std::uint64_t sent, dropped;
+  };
+  UpcallView upcalls() const;
+  std::uint64_t version() const { return versions_.published(); }
+
+ private:
+  /// A change of configuration that waits for publish().
+  struct PendingConfig {
+    enum What : std::uint8_t { kPort, kFrag, kController } what;
+    PortNo port;
+    std::uint32_t value;
+    std::uint32_t mask;
+  };
+  void configure(const PendingConfig& change);
+  void reclaim();
+
+  Epoch& epoch_;
+  Versions versions_;
+  Counters counters_;
+  PortTable ports_;
+  GroupTable groups_;
+  MeterTable meters_;
+  FlowTables flows_;
+  MacTable macs_;
+  std::vector<std::unique_ptr<ThreadContext>> threads_;
+  std::vector<PendingConfig> pending_config_;           // control
+  std::uint64_t batch_ns_ = 0;                          // control; time of begin()
+  std::atomic<FragMode> frag_mode_{FragMode::kNormal};  // control: rw, threads: ro
+  std::atomic<bool> controller_{false};                 // control: rw, threads: ro
+  std::atomic<bool> woken_{false};                      // threads: set, control: clear
+  std::function<void()> wake_;                          // control: wo before threads run
+
+  friend class Execution;
+};
+
+}  // namespace xvif

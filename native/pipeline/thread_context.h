@@ -1,0 +1,66 @@
+// What one data plane thread needs to take packets through the pipeline. Touched by that thread only, except where
+// said otherwise.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "actions/action_set.h"
+#include "packet/flow_key.h"
+#include "packet/packet.h"
+#include "pipeline/flow.h"
+#include "pipeline/port_table.h"
+#include "pipeline/upcall_queue.h"
+
+namespace xvif {
+
+/// A packet on its way through the tables.
+struct Lane {
+  Packet* packet;     // nullptr: gone
+  PortSlot* in_slot;  // nullptr: the port is not attached (any more), or not one (packet-out)
+  PortNo in_port;
+  const Flow* flow;    // the last one matched, nullptr none
+  std::uint8_t table;  // of that flow
+  bool accounted;      // it went somewhere, or its drop was counted
+  bool set_used;       // sets[lane] holds actions
+  unsigned copies;     // made of it so far, against kClonesMax
+};
+
+struct TableCount {
+  std::atomic<std::uint64_t> lookups{0}, matched{0};  // one thread: rw, control: ro
+};
+
+struct ThreadContext {
+  ThreadContext(std::size_t thread, std::size_t ports) : index(thread) { dirty.reserve(ports); }
+
+  const std::size_t index;
+  Linearizer* linearizer = nullptr;  // control: wo before the thread runs; may be nullptr
+  std::uint64_t now_ns = 0;
+  std::uint64_t version = 0;
+
+  std::array<FlowKey, kBatchMax> keys{};
+  std::array<Lane, kBatchMax> lanes;
+  std::array<ActionSet, kBatchMax> sets;
+  std::array<const Rule*, 64> found;
+  std::array<std::uint64_t, kTables> waiting{};   // lanes to look up in each table
+  std::array<std::uint64_t, 4> tables_waiting{};  // tables with such lanes
+  std::vector<PortSlot*> dirty;                   // ports with packets in tx[index]
+  std::array<TableCount, kTables> table_counts;
+
+  /// packet-out: OUTPUT to TABLE collects packets here.
+  struct Resubmitted {
+    Packet* packet;
+    unsigned copies;
+  };
+  bool may_resubmit = false;
+  unsigned group_depth = 0;
+  std::vector<Resubmitted> resubmitted;
+
+  UpcallQueue upcalls;  // producer: this thread, consumer: control
+  bool upcalled = false;
+  std::atomic<std::uint64_t> upcall_count{0}, upcall_drops{0};  // this thread: rw, control: ro
+};
+
+}  // namespace xvif

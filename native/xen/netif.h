@@ -1,0 +1,90 @@
+// The vif protocol in memory: ring page and slots (xen/public/io/netif.h, ring.h). Little-endian.
+// TX and RX are the frontend's view: TX is from guest, RX is to guest. Flag bits differ between the two directions,
+// so each has names of its own.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace xvif::xen {
+
+/// Entries of the TX and of the RX ring: the largest power of two that fits a page.
+inline constexpr std::uint32_t kRingSlots = 256;
+
+// Byte offsets in the ring page. Producers are free-running; a slot's place is index mod kRingSlots.
+namespace ring_at {
+inline constexpr std::size_t kReqProd = 0;    // frontend writes
+inline constexpr std::size_t kReqEvent = 4;   // backend writes
+inline constexpr std::size_t kRspProd = 8;    // backend writes
+inline constexpr std::size_t kRspEvent = 12;  // frontend writes
+inline constexpr std::size_t kSlots = 64;
+}  // namespace ring_at
+
+struct TxRequest {
+  std::uint32_t gref;
+  std::uint16_t offset;
+  std::uint16_t flags;  // TxFlag
+  std::uint16_t id;     // opaque, echoed
+  std::uint16_t size;   // first slot: of the whole packet
+};
+struct TxResponse {
+  std::uint16_t id;
+  std::int16_t status;
+};
+struct RxRequest {
+  std::uint16_t id;
+  std::uint16_t pad;
+  std::uint32_t gref;
+};
+struct RxResponse {
+  std::uint16_t id;
+  std::uint16_t offset;
+  std::uint16_t flags;  // RxFlag
+  std::int16_t status;  // bytes in this slot, or a Status below 0
+};
+/// Overlays a slot. Of the payload only what we use; GSO: size u16, type u8, pad u8, features u16.
+struct ExtraInfo {
+  std::uint8_t type;
+  std::uint8_t flags;
+  std::uint16_t gso_size;
+  std::uint8_t gso_type;
+  std::uint8_t pad;
+  std::uint16_t gso_features;
+};
+static_assert(sizeof(TxRequest) == 12 && sizeof(TxResponse) == 4);
+static_assert(sizeof(RxRequest) == 8 && sizeof(RxResponse) == 8 && sizeof(ExtraInfo) == 8);
+
+inline constexpr std::size_t kTxSlotBytes = 12;
+inline constexpr std::size_t kRxSlotBytes = 8;
+
+namespace tx_flag {  // NETTXF_*
+inline constexpr std::uint16_t kCsumBlank = 1;
+inline constexpr std::uint16_t kDataValidated = 2;
+inline constexpr std::uint16_t kMoreData = 4;
+inline constexpr std::uint16_t kExtraInfo = 8;
+}  // namespace tx_flag
+
+namespace rx_flag {  // NETRXF_*
+inline constexpr std::uint16_t kDataValidated = 1;
+inline constexpr std::uint16_t kCsumBlank = 2;
+inline constexpr std::uint16_t kMoreData = 4;
+inline constexpr std::uint16_t kExtraInfo = 8;
+}  // namespace rx_flag
+
+namespace rsp {  // NETIF_RSP_*
+inline constexpr std::int16_t kDropped = -2;
+inline constexpr std::int16_t kError = -1;
+inline constexpr std::int16_t kOkay = 0;
+inline constexpr std::int16_t kNull = 1;  // the slot held an extra info
+}  // namespace rsp
+
+namespace extra {  // XEN_NETIF_EXTRA_TYPE_*
+inline constexpr std::uint8_t kGso = 1;
+inline constexpr std::uint8_t kMcastAdd = 2;
+inline constexpr std::uint8_t kMcastDel = 3;
+inline constexpr std::uint8_t kHash = 4;
+inline constexpr std::uint8_t kMax = 5;
+inline constexpr std::uint8_t kMore = 1;  // flags: another extra info follows
+}  // namespace extra
+
+}  // namespace xvif::xen

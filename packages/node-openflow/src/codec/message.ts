@@ -1,0 +1,211 @@
+/**
+ * Bytes to messages and back.
+ *
+ * Decoding never throws on what a peer sent: a failure is a value that names the error the peer is to be answered with
+ * (OpenFlow 1.3.5 §7.4.4). Encoding takes values from our own side and throws EncodeError on one without a wire form.
+ */
+import { OFPMPF } from '../of13/constants.js';
+import { OFPBRC, OFPET } from '../of13/errors.js';
+import { encodeMultipartHead, multipartCodec } from '../of13/messages/multipart.js';
+import { protocol13 } from '../of13/protocol.js';
+import type { ErrorMessage, Head, Message } from '../types/message.js';
+import type { MultipartReplyBody } from '../types/multipart.js';
+import { EncodeError, WireError } from '../wire/error.js';
+import { WireReader } from '../wire/reader.js';
+import { WireWriter } from '../wire/writer.js';
+import type { Context, MessageCodec, Protocol } from './protocol.js';
+import { symmetricMessages } from './symmetric.js';
+
+const protocols: readonly Protocol[] = [protocol13];
+
+/** Versions whose every message this package reads and writes. Hello, error and echo it reads in any version. */
+export const supportedVersions: readonly number[] = protocols.map((protocol) => protocol.version);
+
+interface Contexts {
+  readonly refuse: Context;
+  readonly keep: Context;
+}
+const contexts: ReadonlyMap<number, Contexts> = new Map(
+  protocols.map((protocol) => [
+    protocol.version,
+    { refuse: { protocol, keepUnknown: false }, keep: { protocol, keepUnknown: true } },
+  ]),
+);
+const highestVersion = Math.max(...supportedVersions);
+
+const headerLength = 8;
+/** How much of a refused message an error carries: the least that §7.4.4 asks for. */
+const errorDataLength = 64;
+
+export interface DecodeOptions {
+  /** The negotiated version: any other is BAD_VERSION, except in hello, error and echo. */
+  readonly version?: number;
+  /**
+   * What to do with message types, actions, OXM fields and the like that no table knows: 'refuse' them with the error a
+   * switch has to send (the default), or 'keep' them as values of type 'unknown' (OXM: field 'raw'), as a controller
+   * wants when it reads what a newer switch says. Experimenters' are always kept, as type 'experimenter'.
+   */
+  readonly unknown?: 'refuse' | 'keep';
+}
+
+/** Everything needed to answer malformed bytes; see `errorReply`. */
+export interface DecodeError {
+  /** OFPET_* */
+  readonly type: number;
+  readonly code: number;
+  readonly xid: number;
+  /** Version to answer in. */
+  readonly version: number;
+  /** The first 64 bytes of the offending message, or all if it is shorter; a copy. */
+  readonly data: Uint8Array;
+  /** For people: what was wrong. */
+  readonly reason: string;
+}
+
+export type DecodeResult =
+  | { readonly ok: true; readonly message: Message }
+  | { readonly ok: false; readonly error: DecodeError };
+
+function decode(bytes: Uint8Array, options: DecodeOptions): Message {
+  const r = new WireReader(bytes, OFPET.BAD_REQUEST, OFPBRC.BAD_LEN);
+  const version = r.u8();
+  const code = r.u8();
+  const length = r.u16();
+  const head: Head = { version, xid: r.u32() };
+  if (length !== bytes.length) throw r.lengthError(`length ${length} in a message of ${bytes.length} bytes`);
+  const keepUnknown = options.unknown === 'keep';
+  const known = contexts.get(version);
+  const symmetric = symmetricMessages.byCode.get(code);
+  const foreign = known === undefined || (options.version !== undefined && options.version !== version);
+  if (foreign && symmetric === undefined) {
+    throw new WireError(OFPET.BAD_REQUEST, OFPBRC.BAD_VERSION, `version ${version}`);
+  }
+  const context = (known ?? contexts.get(highestVersion)!)[keepUnknown ? 'keep' : 'refuse'];
+  const codec = symmetric ?? context.protocol.messages.byCode.get(code);
+  if (codec === undefined) {
+    if (keepUnknown) return { ...head, type: 'unknown', code, data: r.rest() };
+    throw new WireError(OFPET.BAD_REQUEST, OFPBRC.BAD_TYPE, `unknown message type ${code}`);
+  }
+  const message = codec.decode(r, head, context);
+  r.expectEnd();
+  return message;
+}
+
+/**
+ * Reads one whole message. Byte strings in the result are views of `bytes`: they are valid as long as `bytes` is not
+ * overwritten, and keep it in memory.
+ */
+export function decodeMessage(bytes: Uint8Array, options: DecodeOptions = {}): DecodeResult {
+  try {
+    return { ok: true, message: decode(bytes, options) };
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    return {
+      ok: false,
+      error: {
+        type: error.type,
+        code: error.code,
+        xid: bytes.length < headerLength ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(4),
+        version: options.version ?? (contexts.has(bytes[0] ?? 0) ? bytes[0]! : highestVersion),
+        data: new Uint8Array(bytes.subarray(0, errorDataLength)),
+        reason: error.message,
+      },
+    };
+  }
+}
+
+/** The error message that answers bytes that could not be decoded. */
+export function errorReply(error: DecodeError): ErrorMessage {
+  return {
+    version: error.version,
+    xid: error.xid,
+    type: 'error',
+    errorType: error.type,
+    errorCode: error.code,
+    data: error.data,
+  };
+}
+
+function contextOf(version: number): Context {
+  const known = contexts.get(version);
+  if (known === undefined) throw new EncodeError(`OpenFlow version ${version} is not supported`);
+  return known.refuse;
+}
+
+function writeHeader(w: WireWriter, version: number, code: number, xid: number): void {
+  w.u8(version);
+  w.u8(code);
+  w.u16(0);
+  w.u32(xid);
+}
+
+/** The message as bytes. Throws EncodeError for a value out of range, or a message of more than 65 535 bytes. */
+export function encodeMessage(message: Message): Uint8Array {
+  const size = 'data' in message ? message.data.length : 0;
+  const w = new WireWriter(size + 128);
+  const symmetric = symmetricMessages.byType.get(message.type);
+  if (message.type === 'unknown') {
+    writeHeader(w, message.version, message.code, message.xid);
+    w.bytes(message.data);
+  } else if (symmetric !== undefined) {
+    writeHeader(w, message.version, symmetric.code, message.xid);
+    symmetric.encode(w, message, contexts.get(highestVersion)!.refuse);
+  } else {
+    const context = contextOf(message.version);
+    const codec: MessageCodec | undefined = context.protocol.messages.byType.get(message.type);
+    if (codec === undefined) throw new EncodeError(`no message ${message.type} in version ${message.version}`);
+    writeHeader(w, message.version, codec.code, message.xid);
+    codec.encode(w, message, context);
+  }
+  w.patchLength(0, 2);
+  return w.finish();
+}
+
+type ListReplyBody = Extract<MultipartReplyBody, { readonly entries: readonly unknown[] }>;
+
+/** A multipart reply whose entries may be made while they are sent. */
+export type MultipartReplySource = {
+  [T in ListReplyBody['type']]: {
+    readonly type: T;
+    readonly entries: Iterable<Extract<ListReplyBody, { readonly type: T }>['entries'][number]>;
+  };
+}[ListReplyBody['type']];
+
+/**
+ * A list reply as one message or several: each but the last has REPLY_MORE set and holds as many entries as fit into
+ * `maxLength` (OpenFlow 1.3.5 §7.3.5). An entry that alone is longer still gets a message, up to 65 535 bytes.
+ * Entries are taken from the source one message at a time, so a table of a million flows is never a million values.
+ */
+export function* encodeMultipartReply(
+  head: Head,
+  body: MultipartReplySource,
+  maxLength = 0xffff,
+): Generator<Uint8Array, void, undefined> {
+  const context = contextOf(head.version);
+  const codec = multipartCodec(body.type, context);
+  const encodeEntry = codec.reply.encodeEntry;
+  const code = context.protocol.messages.byType.get('multipart_reply')?.code;
+  if (encodeEntry === undefined || code === undefined) throw new EncodeError(`${body.type} is no list`);
+  const begin = (): WireWriter => {
+    const w = new WireWriter(4096);
+    writeHeader(w, head.version, code, head.xid);
+    encodeMultipartHead(w, codec.code, 0);
+    return w;
+  };
+  const flagsAt = headerLength + 2;
+  let w = begin();
+  const emptyLength = w.length;
+  for (const entry of body.entries as Iterable<unknown>) {
+    const before = w.mark();
+    encodeEntry(w, entry, context);
+    if (w.length <= maxLength || before === emptyLength) continue;
+    w.truncate(before);
+    w.patchLength(0, 2);
+    w.patchU16(flagsAt, OFPMPF.REPLY_MORE);
+    yield w.finish();
+    w = begin();
+    encodeEntry(w, entry, context);
+  }
+  w.patchLength(0, 2);
+  yield w.finish();
+}

@@ -1,0 +1,47 @@
+/**
+ * Do the fields of a match have what they need (OpenFlow 1.3.5 §7.2.3.6)?
+ *
+ * Apart from decoding because it is about a match's meaning, not its bytes: a packet-in's fields are a description of
+ * the packet and need none of this, and a switch may want to answer another error first.
+ */
+import { OFPBMC, OFPET } from '../of13/errors.js';
+import { type OxmFacts, type OxmPrerequisite, oxmFields13 } from '../of13/oxm-fields.js';
+import type { Match, OxmKnown, OxmTlv } from '../types/oxm.js';
+
+export interface PrerequisiteError {
+  /** OFPET.BAD_MATCH */
+  readonly type: number;
+  /** OFPBMC.BAD_PREREQ */
+  readonly code: number;
+  readonly reason: string;
+}
+
+const factsByName: ReadonlyMap<string, OxmFacts> = new Map(oxmFields13.map((facts) => [facts.name, facts]));
+
+const toNumber = (bytes: Uint8Array): number => bytes.reduce((value, byte) => value * 256 + byte, 0);
+
+function satisfies(tlv: OxmKnown, wanted: OxmPrerequisite): boolean {
+  const value = toNumber(tlv.value);
+  const mask = tlv.mask === undefined ? undefined : toNumber(tlv.mask);
+  if (wanted.bits !== undefined) {
+    return (value & wanted.bits) === wanted.bits && (mask === undefined || (mask & wanted.bits) === wanted.bits);
+  }
+  // The fields with wanted values cannot be masked, save by a mask of all ones, which says nothing.
+  return wanted.anyOf === undefined || wanted.anyOf.includes(value);
+}
+
+/** undefined when all is well. A prerequisite that stands behind what needs it does not count. */
+export function checkPrerequisites(match: Match): PrerequisiteError | undefined {
+  const before = new Map<string, OxmTlv>();
+  for (const tlv of match) {
+    const wanted = factsByName.get(tlv.field)?.requires;
+    if (wanted !== undefined) {
+      const found = before.get(wanted.field) as OxmKnown | undefined;
+      if (found === undefined || !satisfies(found, wanted)) {
+        return { type: OFPET.BAD_MATCH, code: OFPBMC.BAD_PREREQ, reason: `${tlv.field} needs ${wanted.field}` };
+      }
+    }
+    before.set(tlv.field, tlv);
+  }
+  return undefined;
+}

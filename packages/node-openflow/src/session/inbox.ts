@@ -1,0 +1,46 @@
+/** A queue between the socket and one consumer that takes messages with `for await`. Its filler keeps it bounded. */
+import type { Message } from '../types/message.js';
+
+export class Inbox {
+  #queue: Message[] = [];
+  #head = 0;
+  #waiting: ((result: IteratorResult<Message, undefined>) => void)[] = [];
+  #ended = false;
+  readonly #onTaken: () => void;
+
+  /** `onTaken` is called whenever a queued message was handed out. */
+  constructor(onTaken: () => void) {
+    this.#onTaken = onTaken;
+  }
+
+  get length(): number {
+    return this.#queue.length - this.#head;
+  }
+
+  push(message: Message): void {
+    const waiting = this.#waiting.shift();
+    if (waiting !== undefined) waiting({ done: false, value: message });
+    else this.#queue.push(message);
+  }
+
+  next(): Promise<IteratorResult<Message, undefined>> {
+    if (this.length > 0) {
+      const value = this.#queue[this.#head++]!;
+      // Moving the rest down only when half is used keeps taking a message cheap however long the queue is.
+      if (this.#head * 2 >= this.#queue.length) {
+        this.#queue = this.#queue.slice(this.#head);
+        this.#head = 0;
+      }
+      this.#onTaken();
+      return Promise.resolve({ done: false, value });
+    }
+    if (this.#ended) return Promise.resolve({ done: true, value: undefined });
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** What is queued is still handed out. */
+  end(): void {
+    this.#ended = true;
+    for (const waiting of this.#waiting.splice(0)) waiting({ done: true, value: undefined });
+  }
+}

@@ -1,0 +1,5 @@
+export type * from './action.js';
+export type * from './message.js';
+export type * from './multipart.js';
+export type * from './oxm.js';
+export type * from './structures.js';

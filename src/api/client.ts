@@ -1,0 +1,96 @@
+/** Client of xvif.proto over a unix socket. */
+import * as grpc from '@grpc/grpc-js';
+import { loadContract, MESSAGE_BYTES_MAX } from './contract.js';
+import type { ReplyOf, RequestOf, UnaryName, WatchEvent, WatchRequest } from './messages.js';
+
+const CALL_TIMEOUT_MS = 10_000;
+
+/** A call failed: the daemon's own words, or that it could not be reached. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly code: grpc.status;
+
+  constructor(code: grpc.status, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Requests may leave out fields: they are sent with their defaults, which are zero and the empty string. */
+type Given<Name extends UnaryName> = Partial<RequestOf<Name>>;
+
+export class ApiClient {
+  readonly #client: grpc.Client;
+  readonly #contract = loadContract();
+  readonly #path: string;
+  readonly #signal: AbortSignal | undefined;
+
+  /** Calls under way end with an error when `signal` aborts. */
+  constructor(path: string, options: { readonly signal?: AbortSignal } = {}) {
+    this.#path = path;
+    this.#signal = options.signal;
+    this.#client = new grpc.Client(`unix:${path}`, grpc.credentials.createInsecure(), {
+      'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
+    });
+  }
+
+  /** Rejects with {@link ApiError}. */
+  call<Name extends UnaryName>(
+    name: Name,
+    request: Given<Name>,
+    timeoutMs: number = CALL_TIMEOUT_MS,
+  ): Promise<ReplyOf<Name>> {
+    const method = this.#contract[name]!;
+    return new Promise((resolve, reject) => {
+      const call = this.#client.makeUnaryRequest(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
+        request,
+        new grpc.Metadata(),
+        { deadline: Date.now() + timeoutMs },
+        (error, reply) => {
+          this.#signal?.removeEventListener('abort', cancel);
+          if (error === null) resolve(reply as ReplyOf<Name>);
+          else reject(this.#error(error));
+        },
+      );
+      const cancel = () => call.cancel();
+      this.#signal?.addEventListener('abort', cancel, { once: true });
+      if (this.#signal?.aborted) cancel();
+    });
+  }
+
+  /** Calls back per event until `signal` aborts; resolves then, and rejects with {@link ApiError} when cut off. */
+  watch(request: Partial<WatchRequest>, onEvent: (event: WatchEvent) => void, signal: AbortSignal): Promise<void> {
+    const method = this.#contract.watch!;
+    const stream = this.#client.makeServerStreamRequest(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      request,
+    );
+    signal.addEventListener('abort', () => stream.cancel(), { once: true });
+    return new Promise((resolve, reject) => {
+      stream.on('data', (event: WatchEvent) => onEvent(event));
+      stream.on('end', () => resolve());
+      stream.on('error', (error: grpc.ServiceError) => (signal.aborted ? resolve() : reject(this.#error(error))));
+      if (signal.aborted) stream.cancel();
+    });
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  #error(error: grpc.ServiceError): ApiError {
+    switch (error.code) {
+      case grpc.status.UNAVAILABLE:
+        return new ApiError(error.code, `cannot reach xvifd at ${this.#path}: is it running?`);
+      case grpc.status.DEADLINE_EXCEEDED:
+        return new ApiError(error.code, `xvifd at ${this.#path} did not answer in time`);
+      default:
+        return new ApiError(error.code, error.details);
+    }
+  }
+}

@@ -1,0 +1,189 @@
+/** The messages of xvif.proto as protobufjs hands them out: every field set, 64-bit integers as bigint. */
+
+export interface BridgeFilter {
+  /** Empty: every bridge. */
+  readonly bridge: string;
+}
+
+export interface Controller {
+  readonly target: string;
+  readonly connected: boolean;
+  readonly role: string;
+  readonly version: number;
+  readonly lastError: string;
+}
+export interface Bridge {
+  readonly name: string;
+  readonly datapathId: bigint;
+  readonly failMode: string;
+  readonly controllers: readonly Controller[];
+  readonly ports: number;
+  readonly flows: bigint;
+  readonly managementSocket: string;
+}
+export interface ShowReply {
+  readonly version: string;
+  readonly hypervisor: string;
+  readonly workers: number;
+  readonly pid: number;
+  readonly uptimeMs: bigint;
+  readonly bridges: readonly Bridge[];
+}
+
+export interface Vif {
+  readonly domid: number;
+  readonly handle: number;
+  readonly queues: number;
+}
+export interface PortCounters {
+  readonly rxPackets: bigint;
+  readonly txPackets: bigint;
+  readonly rxBytes: bigint;
+  readonly txBytes: bigint;
+  readonly rxDropped: bigint;
+  readonly txDropped: bigint;
+  readonly rxErrors: bigint;
+  readonly txErrors: bigint;
+}
+export interface PortRates {
+  readonly rxPacketsPerSecond: number;
+  readonly txPacketsPerSecond: number;
+  readonly rxBitsPerSecond: number;
+  readonly txBitsPerSecond: number;
+}
+export interface Port {
+  readonly bridge: string;
+  readonly name: string;
+  readonly number: number;
+  readonly kind: string;
+  readonly mac: string;
+  readonly state: string;
+  readonly vif: Vif | null;
+  readonly counters: PortCounters;
+  readonly rates: PortRates;
+}
+export interface PortList {
+  readonly ports: readonly Port[];
+}
+
+export interface Flow {
+  readonly bridge: string;
+  readonly table: number;
+  readonly priority: number;
+  readonly cookie: bigint;
+  readonly packets: bigint;
+  readonly bytes: bigint;
+  readonly durationMs: bigint;
+  readonly idleTimeout: number;
+  readonly hardTimeout: number;
+  readonly text: string;
+}
+export interface ListFlowsReply {
+  readonly flows: readonly Flow[];
+}
+
+export interface Worker {
+  readonly busyNs: bigint;
+  readonly idleNs: bigint;
+  readonly batches: bigint;
+  readonly packets: bigint;
+}
+export interface Drop {
+  readonly port: string;
+  readonly direction: string;
+  readonly reason: string;
+  readonly packets: bigint;
+}
+export interface BridgeStats {
+  readonly bridge: string;
+  readonly version: bigint;
+  readonly rules: bigint;
+  readonly subtables: bigint;
+  readonly ruleMemoryBytes: bigint;
+  readonly upcalls: bigint;
+  readonly upcallsDropped: bigint;
+  readonly workers: readonly Worker[];
+  readonly drops: readonly Drop[];
+}
+export interface GetStatsReply {
+  readonly bridges: readonly BridgeStats[];
+}
+
+export interface AddGuestRequest {
+  readonly name: string;
+  readonly bridge: string;
+  readonly mac: string;
+  readonly ip: string;
+  readonly tap: string;
+  readonly netns: string;
+  readonly queues: number;
+  readonly noSg: boolean;
+  readonly noGso: boolean;
+  readonly mtu: number;
+}
+export interface Guest {
+  readonly name: string;
+  readonly domid: number;
+  readonly bridge: string;
+  readonly port: string;
+  readonly mac: string;
+  readonly ip: string;
+  readonly tap: string;
+  readonly state: string;
+}
+export interface RemoveGuestRequest {
+  readonly name: string;
+}
+export interface ListGuestsReply {
+  readonly guests: readonly Guest[];
+}
+
+export interface PingRequest {
+  readonly guest: string;
+  readonly address: string;
+  readonly count: number;
+  readonly intervalMs: number;
+  readonly timeoutMs: number;
+  readonly size: number;
+}
+export interface PingReply {
+  readonly sent: number;
+  readonly received: number;
+  readonly rttUs: readonly number[];
+}
+
+export interface WatchRequest extends BridgeFilter {
+  readonly intervalMs: number;
+}
+export interface BridgeEvent {
+  readonly bridge: string;
+  readonly text: string;
+}
+export type WatchEvent =
+  | { readonly event: 'ports'; readonly ports: PortList }
+  | { readonly event: 'bridge'; readonly bridge: BridgeEvent };
+
+type Empty = Readonly<Record<string, never>>;
+
+/** Calls with one reply: name in lower camel case → request and reply. */
+export interface UnaryCalls {
+  readonly show: { readonly request: Empty; readonly reply: ShowReply };
+  readonly listPorts: { readonly request: BridgeFilter; readonly reply: PortList };
+  readonly listFlows: { readonly request: BridgeFilter; readonly reply: ListFlowsReply };
+  readonly getStats: { readonly request: BridgeFilter; readonly reply: GetStatsReply };
+  readonly addGuest: { readonly request: AddGuestRequest; readonly reply: Guest };
+  readonly removeGuest: { readonly request: RemoveGuestRequest; readonly reply: Empty };
+  readonly listGuests: { readonly request: Empty; readonly reply: ListGuestsReply };
+  readonly ping: { readonly request: PingRequest; readonly reply: PingReply };
+}
+export type UnaryName = keyof UnaryCalls;
+export type RequestOf<Name extends UnaryName> = UnaryCalls[Name]['request'];
+export type ReplyOf<Name extends UnaryName> = UnaryCalls[Name]['reply'];
+
+/** What stands behind the server: one function per call. A rejection becomes the call's error, see server.ts. */
+export type ApiHandlers = {
+  readonly [Name in UnaryName]: (request: RequestOf<Name>) => Promise<ReplyOf<Name>> | ReplyOf<Name>;
+} & {
+  /** Sends until the returned function is called. */
+  readonly watch: (request: WatchRequest, send: (event: WatchEvent) => void) => () => void;
+};

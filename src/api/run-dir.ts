@@ -1,0 +1,24 @@
+/** Where the daemon keeps its sockets; the one place where daemon and CLI agree without talking. */
+import { join } from 'node:path';
+
+export interface RunDirSources {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly uid: number;
+}
+
+/** /run/xvif for root, else below XDG_RUNTIME_DIR, else a private folder in /tmp. */
+export function defaultRunDir({ env, uid }: RunDirSources): string {
+  const runtime = env.XDG_RUNTIME_DIR;
+  if (env.XVIF_RUN_DIR) return env.XVIF_RUN_DIR;
+  if (uid === 0) return '/run/xvif';
+  return runtime ? join(runtime, 'xvif') : `/tmp/xvif-${uid}`;
+}
+
+export function apiSocketPath(runDir: string): string {
+  return join(runDir, 'xvifd.sock');
+}
+
+/** The OpenFlow socket of a bridge, for ovs-ofctl. */
+export function managementSocketPath(runDir: string, bridge: string): string {
+  return join(runDir, `${bridge}.mgmt`);
+}

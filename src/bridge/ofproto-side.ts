@@ -1,0 +1,103 @@
+/** The OpenFlow half of a bridge: ofproto over the datapath, and the channels to controllers and tools. */
+import type { Logger } from '../base/logger.js';
+import type { Datapath, PortNo } from '../datapath/datapath.js';
+import { PortState } from '../datapath/schema.gen.js';
+import { Ofproto } from '../ofproto/index.js';
+import { Channels, type FailMode } from '../openflow/index.js';
+import { type FlowEntry, formatFlowStats } from './flow-text.js';
+import {
+  type ControllerStatus,
+  controllerStatus,
+  type OpenFlowSide,
+  type PortFacts,
+  type PortStateListener,
+} from './openflow-side.js';
+
+export interface OfprotoSideOptions {
+  /** Closed by its owner, after this half. */
+  readonly datapath: Datapath;
+  readonly datapathId: bigint;
+  /** Of the switch, as its description tells: the bridge's name and the software's version. */
+  readonly name: string;
+  readonly version: string;
+  /** To connect to. */
+  readonly controllers: readonly string[];
+  /** Where controllers may connect. */
+  readonly listen: readonly string[];
+  /** Where tools may connect. */
+  readonly management: readonly string[];
+  readonly failMode: FailMode;
+  readonly logger: Logger;
+}
+
+class OfprotoSide implements OpenFlowSide {
+  readonly #ofproto: Ofproto;
+  #channels: Channels | undefined;
+  #tellBridge: PortStateListener = () => {};
+
+  constructor({ datapath, datapathId, name, version }: OfprotoSideOptions) {
+    this.#ofproto = new Ofproto({
+      datapath,
+      datapathId,
+      description: {
+        manufacturer: 'xvif-switch',
+        hardware: 'Xen network backend',
+        software: version,
+        serial: 'None',
+        datapath: name,
+      },
+      onPortState: (port, state, text) => this.#tellBridge(port, (state & PortState.linkDown) !== 0, text),
+    });
+  }
+
+  async start({ controllers, listen, management, failMode, logger }: OfprotoSideOptions): Promise<void> {
+    this.#channels = await Channels.start({
+      switch: this.#ofproto,
+      controllers,
+      listen,
+      management,
+      failMode,
+      logger,
+    });
+  }
+
+  portAdded(port: PortFacts): void {
+    this.#ofproto.portAdded(port);
+  }
+
+  portRemoved(number: PortNo): void {
+    this.#ofproto.portRemoved(number);
+  }
+
+  onPortState(listener: PortStateListener): void {
+    this.#tellBridge = listener;
+  }
+
+  async flows(): Promise<readonly FlowEntry[]> {
+    const entries: FlowEntry[] = [];
+    for await (const stats of this.#ofproto.flows()) entries.push({ stats, text: formatFlowStats(stats) });
+    return entries;
+  }
+
+  controllers(): readonly ControllerStatus[] {
+    const channels = this.#channels;
+    return channels === undefined ? [] : controllerStatus(channels.controllers, channels.connections);
+  }
+
+  async close(): Promise<void> {
+    await this.#channels?.stop();
+    this.#ofproto.close();
+  }
+}
+
+/** Listens and begins to connect. Rejects with a sentence; nothing is left behind then. */
+export async function openOfproto(options: OfprotoSideOptions): Promise<OpenFlowSide> {
+  const side = new OfprotoSide(options);
+  try {
+    await side.start(options);
+  } catch (error) {
+    await side.close();
+    throw error;
+  }
+  return side;
+}

@@ -1,0 +1,336 @@
+/** Actions of the model that change a packet (OpenFlow 1.3.5 §5.12; native/actions/modify.h says what is left open). */
+import { isIpv4, updateIpv4, updateL4 } from './model-checksum.js';
+import { fieldId, ipProto, isMpls, isVlan, type Parsed, parseFrame, u16At } from './model-packet.js';
+import type { ActionRecord } from './records-action.js';
+import { fieldOnes, readBig, writeBig } from './records-match.js';
+import { type FieldName, Frag, fields } from './schema.gen.js';
+
+/** Room for pushed headers before a frame (kHeadroom of native/base/limits.h). */
+const HEADROOM_BYTES = 64;
+
+/** Smaller numbers are lengths of 802.3 frames. */
+const SMALLEST_ETHERTYPE = 0x600;
+
+/** A packet on its way through the tables. */
+export class ModelPacket {
+  #frame: Uint8Array;
+  #parsed: Parsed;
+  metadata = 0n;
+  tunnelId = 0n;
+  headroom = HEADROOM_BYTES;
+
+  constructor(
+    frame: Uint8Array,
+    readonly inPort: number,
+  ) {
+    this.#frame = frame.slice();
+    this.#parsed = parseFrame(this.#frame);
+  }
+
+  get frame(): Uint8Array {
+    return this.#frame;
+  }
+  get parsed(): Parsed {
+    return this.#parsed;
+  }
+
+  replace(frame: Uint8Array): void {
+    this.#frame = frame;
+    this.#parsed = parseFrame(frame);
+  }
+
+  clone(): ModelPacket {
+    const copy = new ModelPacket(this.#frame, this.inPort);
+    copy.metadata = this.metadata;
+    copy.tunnelId = this.tunnelId;
+    copy.headroom = this.headroom;
+    return copy;
+  }
+
+  field(id: number): bigint {
+    switch (fields[id]!.name) {
+      case 'in_port':
+      case 'in_phy_port':
+        return BigInt(this.inPort);
+      case 'metadata':
+        return this.metadata;
+      case 'tunnel_id':
+        return this.tunnelId;
+      default:
+        return this.#parsed.fields[id]!;
+    }
+  }
+}
+
+export type EditVerdict = 'ok' | 'invalid_ttl' | 'no_room';
+
+/** Bits of a frame: `bytes` at `at` as one number, the field's lowest bit at `shift`. */
+interface Place {
+  readonly at: number;
+  readonly bytes: number;
+  readonly shift: number;
+}
+
+const whole = (at: number, bytes: number): Place => ({ at, bytes, shift: 0 });
+
+/** Where a field stands in the packet; undefined when the packet does not have it. */
+function placeOf(packet: ModelPacket, field: number): Place | undefined {
+  const { layout } = packet.parsed;
+  const { frame } = packet;
+  const name = fields[field]!.name;
+  const proto = layout.l4 === 0 ? -1 : frame[layout.protoAt]!;
+  const ip = layout.protoAt !== 0;
+  const v4 = ip && isIpv4(frame, layout.l3);
+  const arp = layout.l3 !== 0 && !ip;
+  const when = (condition: boolean, at: number, bytes: number, shift = 0): Place | undefined =>
+    condition ? { at, bytes, shift } : undefined;
+  const tagged = frame.length >= 18 && isVlan(u16At(frame, 12));
+  const places: Partial<Record<FieldName, Place | undefined>> = {
+    eth_dst: whole(0, 6),
+    eth_src: whole(6, 6),
+    eth_type: when(layout.ethertypeAt !== 0, layout.ethertypeAt, 2),
+    vlan_vid: when(tagged, 14, 2),
+    vlan_pcp: when(tagged, 14, 2, 13),
+    ip_dscp: v4 ? { at: layout.l3 + 1, bytes: 1, shift: 2 } : when(ip, layout.l3, 2, 6),
+    ip_ecn: v4 ? whole(layout.l3 + 1, 1) : when(ip, layout.l3, 2, 4),
+    ip_proto: when(ip, layout.protoAt, 1),
+    ipv4_src: when(v4, layout.l3 + 12, 4),
+    ipv4_dst: when(v4, layout.l3 + 16, 4),
+    tcp_src: when(proto === ipProto.tcp, layout.l4, 2),
+    tcp_dst: when(proto === ipProto.tcp, layout.l4 + 2, 2),
+    udp_src: when(proto === ipProto.udp, layout.l4, 2),
+    udp_dst: when(proto === ipProto.udp, layout.l4 + 2, 2),
+    sctp_src: when(proto === ipProto.sctp, layout.l4, 2),
+    sctp_dst: when(proto === ipProto.sctp, layout.l4 + 2, 2),
+    icmpv4_type: when(proto === ipProto.icmp, layout.l4, 1),
+    icmpv4_code: when(proto === ipProto.icmp, layout.l4 + 1, 1),
+    arp_op: when(arp, layout.l3 + 6, 2),
+    arp_sha: when(arp, layout.l3 + 8, 6),
+    arp_spa: when(arp, layout.l3 + 14, 4),
+    arp_tha: when(arp, layout.l3 + 18, 6),
+    arp_tpa: when(arp, layout.l3 + 24, 4),
+    ipv6_src: when(ip && !v4, layout.l3 + 8, 16),
+    ipv6_dst: when(ip && !v4, layout.l3 + 24, 16),
+    ipv6_flabel: when(ip && !v4, layout.l3, 4),
+    icmpv6_type: when(proto === ipProto.icmpv6, layout.l4, 1),
+    icmpv6_code: when(proto === ipProto.icmpv6, layout.l4 + 1, 1),
+    ipv6_nd_target: when(layout.ndTarget !== 0, layout.ndTarget, 16),
+    ipv6_nd_sll: when(layout.ndSll !== 0, layout.ndSll, 6),
+    ipv6_nd_tll: when(layout.ndTll !== 0, layout.ndTll, 6),
+    mpls_label: when(layout.mpls !== 0, layout.mpls, 4, 12),
+    mpls_tc: when(layout.mpls !== 0, layout.mpls, 4, 9),
+    mpls_bos: when(layout.mpls !== 0, layout.mpls, 4, 8),
+  };
+  return places[name];
+}
+
+/** Set-field (§5.12): a field that the packet does not have is left alone. */
+export function setField(packet: ModelPacket, field: number, value: bigint): void {
+  const { name } = fields[field]!;
+  if (name === 'metadata') packet.metadata = value;
+  else if (name === 'tunnel_id') packet.tunnelId = value;
+  else {
+    const place = placeOf(packet, field);
+    if (place === undefined || (name === 'eth_type' && value < SMALLEST_ETHERTYPE)) return;
+    const bits = name === 'vlan_vid' ? 0xfffn : fieldOnes(field);
+    const shift = BigInt(place.shift);
+    const frame = packet.frame.slice();
+    const old = readBig(frame, place.at, place.bytes);
+    writeBig(frame, place.at, place.bytes, (old & ~(bits << shift)) | ((value & bits) << shift));
+    finish(packet, frame);
+  }
+}
+
+/** Takes over a frame of the same length in which something changed: its checksums follow. */
+function finish(packet: ModelPacket, frame: Uint8Array): void {
+  const { layout, frag } = packet.parsed;
+  if (layout.protoAt !== 0) {
+    if (isIpv4(packet.frame, layout.l3)) updateIpv4(packet.frame, frame, layout.l3);
+    updateL4(packet.frame, frame, layout, frag !== Frag.none);
+  }
+  packet.replace(frame);
+}
+
+/** A frame with `header` put in at `at`. */
+function withInserted(frame: Uint8Array, at: number, header: readonly number[]): Uint8Array {
+  const longer = new Uint8Array(frame.length + header.length);
+  longer.set(frame.subarray(0, at));
+  longer.set(header, at);
+  longer.set(frame.subarray(at), at + header.length);
+  return longer;
+}
+
+function withRemoved(frame: Uint8Array, at: number, count: number): Uint8Array {
+  const shorter = new Uint8Array(frame.length - count);
+  shorter.set(frame.subarray(0, at));
+  shorter.set(frame.subarray(at + count), at);
+  return shorter;
+}
+
+/** Before all other tags; VLAN id and priority are those of the outermost tag there was (§5.12.1). */
+function pushVlan(packet: ModelPacket, type: number): EditVerdict {
+  const { frame } = packet;
+  if (frame.length < 14) return 'ok';
+  if (packet.headroom < 4) return 'no_room';
+  packet.headroom -= 4;
+  // Without the drop-eligible bit.
+  const outer = isVlan(u16At(frame, 12)) && frame.length >= 18 ? u16At(frame, 14) & 0xefff : 0;
+  packet.replace(withInserted(frame, 12, [type >> 8, type & 0xff, outer >> 8, outer & 0xff]));
+  return 'ok';
+}
+
+function popVlan(packet: ModelPacket): void {
+  const { frame } = packet;
+  if (frame.length < 18 || !isVlan(u16At(frame, 12))) return;
+  packet.headroom += 4;
+  packet.replace(withRemoved(frame, 12, 4));
+}
+
+/** After VLAN tags, before the first label stack entry or the network header. */
+function pushMpls(packet: ModelPacket, type: number): EditVerdict {
+  const { frame } = packet;
+  const { layout } = packet.parsed;
+  if (layout.ethertypeAt === 0) return 'ok';
+  if (packet.headroom < 4) return 'no_room';
+  packet.headroom -= 4;
+  const entry =
+    layout.mpls !== 0
+      ? [frame[layout.mpls]!, frame[layout.mpls + 1]!, frame[layout.mpls + 2]! & 0xfe, frame[layout.mpls + 3]!]
+      : [0, 0, 1, networkTtl(packet) ?? 0];
+  const longer = withInserted(frame, layout.ethertypeAt + 2, entry);
+  writeBig(longer, layout.ethertypeAt, 2, BigInt(type));
+  changeLength(longer, layout.lengthAt, 4);
+  packet.replace(longer);
+  return 'ok';
+}
+
+/** The length of an 802.3 frame counts what is pushed behind it. */
+function changeLength(frame: Uint8Array, at: number, by: number): void {
+  if (at !== 0) writeBig(frame, at, 2, BigInt((u16At(frame, at) + by) & 0xffff));
+}
+
+function popMpls(packet: ModelPacket, type: number): void {
+  const { layout } = packet.parsed;
+  if (layout.mpls === 0) return;
+  packet.headroom += 4;
+  const shorter = withRemoved(packet.frame, layout.mpls, 4);
+  writeBig(shorter, layout.ethertypeAt, 2, BigInt(type));
+  changeLength(shorter, layout.lengthAt, -4);
+  packet.replace(shorter);
+}
+
+/** Place of the TTL or hop limit of the IP header at `l3`. */
+function ttlPlace(frame: Uint8Array, l3: number): number {
+  return isIpv4(frame, l3) ? l3 + 8 : l3 + 7;
+}
+
+function networkTtl(packet: ModelPacket): number | undefined {
+  const { layout } = packet.parsed;
+  return layout.protoAt === 0 ? undefined : packet.frame[ttlPlace(packet.frame, layout.l3)];
+}
+
+function setTtl(packet: ModelPacket, at: number, ttl: number): void {
+  const frame = packet.frame.slice();
+  frame[at] = ttl;
+  finish(packet, frame);
+}
+
+function decrementTtl(packet: ModelPacket, at: number | undefined): EditVerdict {
+  if (at === undefined) return 'ok';
+  const ttl = packet.frame[at]!;
+  if (ttl <= 1) return 'invalid_ttl';
+  setTtl(packet, at, ttl - 1);
+  return 'ok';
+}
+
+function networkTtlPlace(packet: ModelPacket): number | undefined {
+  const { layout } = packet.parsed;
+  return layout.protoAt === 0 ? undefined : ttlPlace(packet.frame, layout.l3);
+}
+
+function mplsTtlPlace(packet: ModelPacket): number | undefined {
+  const { mpls } = packet.parsed.layout;
+  return mpls === 0 ? undefined : mpls + 3;
+}
+
+/** The TTL behind the first label stack entry: that of the second entry, or of the IP header when there is no second. */
+function innerTtl(packet: ModelPacket): { readonly at: number; readonly l3: number } | undefined {
+  const { frame } = packet;
+  const { mpls } = packet.parsed.layout;
+  if (mpls === 0) return undefined;
+  const next = mpls + 4;
+  if ((frame[mpls + 2]! & 1) === 0) return frame.length >= next + 4 ? { at: next + 3, l3: 0 } : undefined;
+  const version = frame.length > next ? frame[next]! >> 4 : 0;
+  if (version === 4 && frame.length >= next + 20) return { at: next + 8, l3: next };
+  return version === 6 && frame.length >= next + 40 ? { at: next + 7, l3: 0 } : undefined;
+}
+
+function copyTtl(packet: ModelPacket, direction: 'in' | 'out'): void {
+  const inner = innerTtl(packet);
+  const outer = mplsTtlPlace(packet);
+  if (inner === undefined || outer === undefined) return;
+  const before = packet.frame;
+  const frame = before.slice();
+  if (direction === 'out') frame[outer] = before[inner.at]!;
+  else {
+    frame[inner.at] = before[outer]!;
+    if (inner.l3 !== 0) updateIpv4(before, frame, inner.l3);
+  }
+  packet.replace(frame);
+}
+
+/** Carries out an action that changes the packet; output, group and set_queue are the pipeline's. */
+export function edit(packet: ModelPacket, action: ActionRecord): EditVerdict {
+  switch (action.kind) {
+    case 'push_vlan':
+      return pushVlan(packet, action.ethertype);
+    case 'pop_vlan':
+      popVlan(packet);
+      return 'ok';
+    case 'push_mpls':
+      return pushMpls(packet, action.ethertype);
+    case 'pop_mpls':
+      popMpls(packet, action.ethertype);
+      return 'ok';
+    case 'set_mpls_ttl': {
+      const at = mplsTtlPlace(packet);
+      if (at !== undefined) setTtl(packet, at, action.ttl);
+      return 'ok';
+    }
+    case 'dec_mpls_ttl':
+      return decrementTtl(packet, mplsTtlPlace(packet));
+    case 'set_nw_ttl': {
+      const at = networkTtlPlace(packet);
+      if (at !== undefined) setTtl(packet, at, action.ttl);
+      return 'ok';
+    }
+    case 'dec_nw_ttl':
+      return decrementTtl(packet, networkTtlPlace(packet));
+    case 'copy_ttl_out':
+      copyTtl(packet, 'out');
+      return 'ok';
+    case 'copy_ttl_in':
+      copyTtl(packet, 'in');
+      return 'ok';
+    case 'set_field':
+      setField(packet, action.field, action.value);
+      return 'ok';
+    default:
+      return 'ok';
+  }
+}
+
+/** Meter band dscp_remark: raises the drop precedence of an assured-forwarding packet (RFC 2597), at most to 3. */
+export function remarkDscp(packet: ModelPacket, levels: number): void {
+  if (packet.parsed.layout.protoAt === 0) return;
+  const dscp = Number(packet.field(fieldId.ip_dscp));
+  const [group, precedence] = [dscp >> 3, (dscp >> 1) & 3];
+  if (group < 1 || group > 4 || precedence === 0 || (dscp & 1) !== 0) return;
+  setField(packet, fieldId.ip_dscp, BigInt((group << 3) | (Math.min(3, precedence + levels) << 1)));
+}
+
+/** Ethertypes that a push or pop may give. */
+export function isPushable(kind: ActionRecord['kind'], type: number): boolean {
+  if (kind === 'push_vlan') return isVlan(type);
+  return kind === 'push_mpls' ? isMpls(type) : type >= SMALLEST_ETHERTYPE;
+}

@@ -1,0 +1,186 @@
+/** Flow tables of the model: lists, searched from the highest priority down (OpenFlow 1.3.5 §5.3, §6.4). */
+
+import type { ActionRecord, InstructionRecord } from './records-action.js';
+import { fieldOnes, type MatchEntry } from './records-match.js';
+import { GROUP_ANY } from './records-query.js';
+import { FlowFlag, noCookieMask, ReservedPort, tables } from './schema.gen.js';
+
+export interface Flow {
+  readonly table: number;
+  readonly priority: number;
+  readonly match: readonly MatchEntry[];
+  readonly matchBytes: Uint8Array;
+  cookie: bigint;
+  flags: number;
+  idle: number;
+  hard: number;
+  importance: number;
+  instructions: readonly InstructionRecord[];
+  instructionBytes: Uint8Array;
+  createdNs: bigint;
+  usedNs: bigint;
+  packets: bigint;
+  bytes: bigint;
+}
+
+/** What picks flows for modify, delete and statistics. */
+export interface FlowFilter {
+  /** allTables for every table. */
+  readonly table: number;
+  readonly match: readonly MatchEntry[];
+  /** Set: only the flow of exactly this match and priority. */
+  readonly strictPriority?: number;
+  readonly cookie: bigint;
+  readonly cookieMask: bigint;
+  readonly outPort: number;
+  readonly outGroup: number;
+}
+
+export function maskOf(entry: MatchEntry): bigint {
+  return entry.mask ?? fieldOnes(entry.field);
+}
+
+/** Masks of 0 match everything and so say nothing. */
+function significant(match: readonly MatchEntry[]): MatchEntry[] {
+  return match.filter((entry) => maskOf(entry) !== 0n);
+}
+
+/** The same packets match: the same fields, values and masks. */
+export function sameMatch(a: readonly MatchEntry[], b: readonly MatchEntry[]): boolean {
+  const [left, right] = [significant(a), significant(b)];
+  return left.length === right.length && left.every((e, i) => sameEntry(e, right[i]!));
+}
+
+function sameEntry(a: MatchEntry, b: MatchEntry): boolean {
+  return a.field === b.field && a.value === b.value && maskOf(a) === maskOf(b);
+}
+
+/** Every packet that `specific` matches, `general` matches too. */
+export function covers(general: readonly MatchEntry[], specific: readonly MatchEntry[]): boolean {
+  return general.every((entry) => {
+    const mask = maskOf(entry);
+    if (mask === 0n) return true;
+    const other = specific.find(({ field }) => field === entry.field);
+    return other !== undefined && (maskOf(other) & mask) === mask && (other.value & mask) === entry.value;
+  });
+}
+
+/** Some packet could match both (§6.4): no bit that both look at differs. */
+export function overlaps(a: readonly MatchEntry[], b: readonly MatchEntry[]): boolean {
+  return a.every((entry) => {
+    const other = b.find(({ field }) => field === entry.field);
+    return other === undefined || ((entry.value ^ other.value) & maskOf(entry) & maskOf(other)) === 0n;
+  });
+}
+
+export function actionsOf(instructions: readonly InstructionRecord[]): ActionRecord[] {
+  return instructions.flatMap((i) => (i.kind === 'apply' || i.kind === 'write' ? i.actions : []));
+}
+
+export function outputsTo(flow: Flow, port: number, group: number): boolean {
+  const actions = actionsOf(flow.instructions);
+  const toPort = port === ReservedPort.any || actions.some((a) => a.kind === 'output' && a.port === port);
+  const toGroup = group === GROUP_ANY || actions.some((a) => a.kind === 'group' && a.group === group);
+  return toPort && toGroup;
+}
+
+function selects(filter: FlowFilter, flow: Flow): boolean {
+  const matches =
+    filter.strictPriority === undefined
+      ? covers(filter.match, flow.match)
+      : flow.priority === filter.strictPriority && sameMatch(filter.match, flow.match);
+  if (!matches) return false;
+  if (filter.cookieMask !== BigInt(noCookieMask) && ((flow.cookie ^ filter.cookie) & filter.cookieMask) !== 0n) {
+    return false;
+  }
+  return outputsTo(flow, filter.outPort, filter.outGroup);
+}
+
+class Table {
+  /** Highest priority first; among equals the older first. */
+  readonly flows: Flow[] = [];
+  lookups = 0n;
+  matched = 0n;
+}
+
+export class FlowTables {
+  readonly #tables = Array.from({ length: tables }, () => new Table());
+
+  /** Remembers every flow as it is; the returned function brings them back. */
+  snapshot(): () => void {
+    const kept = this.#tables.map((table) => table.flows.map((flow) => ({ ...flow })));
+    return () => {
+      for (const [i, table] of this.#tables.entries()) table.flows.splice(0, table.flows.length, ...kept[i]!);
+    };
+  }
+
+  table(number: number): { readonly flows: readonly Flow[]; lookups: bigint; matched: bigint } {
+    return this.#tables[number]!;
+  }
+
+  /** Flows picked by the filter, table by table. */
+  select(filter: FlowFilter): Flow[] {
+    const searched = filter.table < tables ? [this.#tables[filter.table]!] : this.#tables;
+    return searched.flatMap((table) => table.flows.filter((flow) => selects(filter, flow)));
+  }
+
+  all(): Flow[] {
+    return this.#tables.flatMap((table) => table.flows);
+  }
+
+  find(table: number, priority: number, match: readonly MatchEntry[]): Flow | undefined {
+    return this.#tables[table]!.flows.find((flow) => flow.priority === priority && sameMatch(flow.match, match));
+  }
+
+  /** A flow of the same priority, and not the same match, that overlaps. */
+  hasOverlap(table: number, priority: number, match: readonly MatchEntry[]): boolean {
+    return this.#tables[table]!.flows.some((flow) => flow.priority === priority && overlaps(flow.match, match));
+  }
+
+  insert(flow: Flow): void {
+    const { flows } = this.#tables[flow.table]!;
+    const behind = flows.findIndex((other) => other.priority < flow.priority);
+    flows.splice(behind < 0 ? flows.length : behind, 0, flow);
+  }
+
+  replace(old: Flow, flow: Flow): void {
+    const { flows } = this.#tables[old.table]!;
+    flows[flows.indexOf(old)] = flow;
+  }
+
+  remove(flow: Flow): void {
+    const { flows } = this.#tables[flow.table]!;
+    const at = flows.indexOf(flow);
+    if (at >= 0) flows.splice(at, 1);
+  }
+
+  /** The flow that a packet takes in a table, counted; undefined on a miss without table-miss flow. */
+  lookup(table: number, field: (id: number) => bigint): Flow | undefined {
+    const searched = this.#tables[table]!;
+    searched.lookups++;
+    const found = searched.flows.find((flow) =>
+      flow.match.every((entry) => (field(entry.field) & maskOf(entry)) === entry.value),
+    );
+    if (found !== undefined) searched.matched++;
+    return found;
+  }
+}
+
+export function countFlow(flow: Flow, frameBytes: number, nowNs: bigint): void {
+  flow.usedNs = nowNs;
+  flow.packets++;
+  flow.bytes += BigInt(frameBytes);
+}
+
+/** What is told of a flow's counters: 0 of one that it asked not to be kept. */
+export function countsOf(flow: Flow): { readonly packets: bigint; readonly bytes: bigint } {
+  return {
+    packets: (flow.flags & FlowFlag.noPktCounts) === 0 ? flow.packets : 0n,
+    bytes: (flow.flags & FlowFlag.noBytCounts) === 0 ? flow.bytes : 0n,
+  };
+}
+
+/** The flow of priority 0 that matches every packet (§5.4). */
+export function isTableMiss(flow: Flow): boolean {
+  return flow.priority === 0 && significant(flow.match).length === 0;
+}

@@ -1,0 +1,159 @@
+/** Groups of the model (OpenFlow 1.3.5 §5.6, §6.5). */
+import { type ActionRecord, decodeActions, encodeActions } from './records-action.js';
+import type { BucketRecord, GroupModRecord } from './records-apply.js';
+import { GROUP_ANY } from './records-query.js';
+import { GroupType, portsMax, ReservedPort, Status } from './schema.gen.js';
+
+/** kGroupsMax and kBucketsMax of native/base/limits.h. */
+const GROUPS_MAX = 65536;
+const BUCKETS_MAX = 1024;
+/** OFPG_MAX: larger numbers are reserved. */
+const GROUP_MAX = 0xffffff00;
+
+export interface Bucket {
+  readonly record: BucketRecord;
+  /** In the order of an action set. */
+  readonly actions: readonly ActionRecord[];
+  packets: bigint;
+  bytes: bigint;
+}
+
+export interface Group {
+  readonly id: number;
+  readonly type: number;
+  readonly buckets: readonly Bucket[];
+  readonly createdNs: bigint;
+  packets: bigint;
+  bytes: bigint;
+}
+
+/** Place of an action in the order of execution (§5.10). */
+const setOrder: readonly ActionRecord['kind'][] = [
+  'copy_ttl_in',
+  'pop_vlan',
+  'pop_mpls',
+  'pop_pbb',
+  'push_mpls',
+  'push_pbb',
+  'push_vlan',
+  'copy_ttl_out',
+  'dec_mpls_ttl',
+  'dec_nw_ttl',
+  'set_mpls_ttl',
+  'set_nw_ttl',
+  'set_field',
+  'set_queue',
+  'group',
+  'output',
+];
+
+/** Merges actions into an action set: one per type, and one per field for set_field; the later wins. */
+export function mergeActionSet(set: readonly ActionRecord[], actions: readonly ActionRecord[]): ActionRecord[] {
+  const key = (a: ActionRecord) => setOrder.indexOf(a.kind) * 256 + (a.kind === 'set_field' ? a.field : 0);
+  const byKey = new Map<number, ActionRecord>();
+  for (const action of [...set, ...actions]) byKey.set(key(action), action);
+  return [...byKey.entries()].sort(([a], [b]) => a - b).map(([, action]) => action);
+}
+
+/** What of a set is carried out: an output has no effect beside a group. */
+export function executable(set: readonly ActionRecord[]): ActionRecord[] {
+  return set.some(({ kind }) => kind === 'group') ? set.filter(({ kind }) => kind !== 'output') : [...set];
+}
+
+function isWatchable(port: number): boolean {
+  return port === ReservedPort.any || port === ReservedPort.local || (port > 0 && port < portsMax);
+}
+
+export class Groups {
+  #groups: ReadonlyMap<number, Group> = new Map();
+
+  /** Remembers what there is; the returned function brings it back. */
+  snapshot(): () => void {
+    const kept = this.#groups;
+    return () => {
+      this.#groups = kept;
+    };
+  }
+
+  get(id: number): Group | undefined {
+    return this.#groups.get(id);
+  }
+  /** In ascending order. */
+  all(): Group[] {
+    return [...this.#groups.values()].sort((a, b) => a.id - b.id);
+  }
+
+  /** Adds or replaces; returns a Status. */
+  put(mod: GroupModRecord, nowNs: bigint, exists: boolean): number {
+    if (mod.group > GROUP_MAX) return Status.unknownGroup;
+    const old = this.#groups.get(mod.group);
+    if (exists !== (old !== undefined)) return exists ? Status.unknownGroup : Status.groupExists;
+    if (!exists && this.#groups.size >= GROUPS_MAX) return Status.outOfGroups;
+    if (mod.buckets.length > BUCKETS_MAX) return Status.outOfBuckets;
+    const buckets: Bucket[] = [];
+    for (const record of mod.buckets) {
+      const actions = decodeActions(record.actions);
+      if (actions === undefined) return Status.malformed;
+      const ordered = mergeActionSet([], actions);
+      const bytes = encodeActions(actions);
+      buckets.push({ record: { ...record, actions: bytes }, actions: executable(ordered), packets: 0n, bytes: 0n });
+    }
+    const wrong = this.#check(mod, buckets);
+    if (wrong !== Status.ok) return wrong;
+    const [packets, bytes] = [0n, 0n];
+    this.#groups = new Map(this.#groups).set(mod.group, {
+      id: mod.group,
+      type: mod.type,
+      buckets,
+      createdNs: nowNs,
+      packets,
+      bytes,
+    });
+    return Status.ok;
+  }
+
+  #check(mod: GroupModRecord, buckets: readonly Bucket[]): number {
+    if (mod.type > GroupType.ff) return Status.badGroupType;
+    if (mod.type === GroupType.indirect && buckets.length !== 1) return Status.badGroupType;
+    for (const { record, actions } of buckets) {
+      if (mod.type === GroupType.select ? false : record.weight > 1) return Status.badWeight;
+      if (!isWatchable(record.watchPort)) return Status.badWatch;
+      if (record.watchGroup !== GROUP_ANY && !this.#groups.has(record.watchGroup)) return Status.badWatch;
+      for (const action of actions) {
+        if (action.kind !== 'group') continue;
+        if (action.group === mod.group || this.#reaches(action.group, mod.group)) return Status.groupLoop;
+        if (!this.#groups.has(action.group)) return Status.unknownGroup;
+      }
+    }
+    return Status.ok;
+  }
+
+  /** Whether a packet in group `from` can come to group `to`. */
+  #reaches(from: number, to: number): boolean {
+    const group = this.#groups.get(from);
+    if (group === undefined) return false;
+    return group.buckets.some(({ actions }) =>
+      actions.some((a) => a.kind === 'group' && (a.group === to || this.#reaches(a.group, to))),
+    );
+  }
+
+  delete(id: number): void {
+    this.#groups = new Map([...this.#groups].filter(([other]) => other !== id));
+  }
+
+  /** Groups whose buckets send packets to `id`. */
+  chainedTo(id: number): Group[] {
+    return this.all().filter((group) =>
+      group.buckets.some(({ actions }) => actions.some((a) => a.kind === 'group' && a.group === id)),
+    );
+  }
+
+  /** §5.6.1: a bucket without anything to watch is live. */
+  isLive(bucket: Bucket, portIsLive: (port: number) => boolean): boolean {
+    const { watchPort, watchGroup } = bucket.record;
+    if (watchPort === ReservedPort.any && watchGroup === GROUP_ANY) return true;
+    if (watchPort !== ReservedPort.any && portIsLive(watchPort)) return true;
+    const group = watchGroup === GROUP_ANY ? undefined : this.#groups.get(watchGroup);
+    return group?.buckets.some((inner) => this.isLive(inner, portIsLive)) ?? false;
+  }
+}

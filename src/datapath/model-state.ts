@@ -1,0 +1,19 @@
+/** Everything a model datapath knows, shared by its parts. */
+import type { FlowTables } from './model-flows.js';
+import type { Groups } from './model-groups.js';
+import type { Meters } from './model-meters.js';
+import type { MacTable, ModelPorts } from './model-ports.js';
+import type { UpcallRecord } from './records-upcall.js';
+
+export interface ModelState {
+  readonly flows: FlowTables;
+  readonly groups: Groups;
+  readonly meters: Meters;
+  readonly ports: ModelPorts;
+  readonly macs: MacTable;
+  fragMode: number;
+  controllerConnected: boolean;
+  /** Nanoseconds that only go forward. */
+  readonly nowNs: () => bigint;
+  readonly upcall: (record: UpcallRecord) => void;
+}

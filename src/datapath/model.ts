@@ -1,0 +1,145 @@
+/**
+ * The slow reference datapath: the same contract as the native one in plain TypeScript, one packet at a time, linear
+ * search, numbers as bigint. It is the executable specification and the oracle of the differential tests; nothing here
+ * is meant to be fast. Time comes from outside; frames come in by {@link ModelDatapath.inject}.
+ */
+import { type Datapath, DatapathClosed, type PortNo, type PortSpec } from './datapath.js';
+import { applyRecord, checkActions, removeFlow } from './model-apply.js';
+import { FlowTables } from './model-flows.js';
+import { Groups } from './model-groups.js';
+import { Meters } from './model-meters.js';
+import { Pipeline } from './model-pipeline.js';
+import { MacTable, ModelPorts } from './model-ports.js';
+import { type Answer, readModel } from './model-read.js';
+import type { ModelState } from './model-state.js';
+import { decodeActions } from './records-action.js';
+import { decodeBatch, decodePacketOut } from './records-apply.js';
+import { type UpcallRecord, writeUpcall } from './records-upcall.js';
+import { RecordWriter } from './records-writer.js';
+import { FlowRemovedReason, FragMode, Status } from './schema.gen.js';
+
+const READ_LIMIT_BYTES = 1 << 20;
+const NS_PER_SECOND = 1_000_000_000n;
+
+export class ModelDatapath implements Datapath {
+  readonly #state: ModelState;
+  readonly #pipeline: Pipeline;
+  #upcalls: UpcallRecord[] = [];
+  #listener: ((records: Uint8Array) => void) | undefined;
+  #closed = false;
+
+  /** `nowNs`: nanoseconds that only go forward. */
+  constructor(nowNs: () => bigint = process.hrtime.bigint) {
+    this.#state = {
+      flows: new FlowTables(),
+      groups: new Groups(),
+      meters: new Meters(),
+      ports: new ModelPorts(),
+      macs: new MacTable(),
+      fragMode: FragMode.normal,
+      controllerConnected: false,
+      nowNs,
+      upcall: (record) => this.#upcalls.push(record),
+    };
+    this.#pipeline = new Pipeline(this.#state, (port, frame) =>
+      this.#state.upcall({ kind: 'port_output', port, frame }),
+    );
+  }
+
+  #open(): ModelState {
+    if (this.#closed) throw new DatapathClosed();
+    return this.#state;
+  }
+
+  portAttach(port: PortNo, spec: PortSpec): void {
+    const state = this.#open();
+    state.ports.attach(port, spec, state.nowNs());
+  }
+
+  portDetach(port: PortNo): void {
+    this.#open().ports.detach(port);
+    this.#state.macs.forget(port);
+  }
+
+  /** A frame comes in from outside a port. */
+  inject(port: PortNo, frame: Uint8Array): void {
+    this.#open();
+    this.#pipeline.receive(port, frame);
+    this.#deliver();
+  }
+
+  apply(batch: Uint8Array, options: { readonly atomic?: boolean } = {}): Uint8Array {
+    const state = this.#open();
+    const restore = options.atomic === true ? this.#snapshot() : undefined;
+    const statuses: number[] = [];
+    for (const record of decodeBatch(batch)) statuses.push(applyRecord(state, record));
+    if (restore !== undefined && statuses.some((status) => status !== Status.ok)) {
+      restore();
+      const failed = statuses.findIndex((status) => status !== Status.ok);
+      return Uint8Array.from(statuses, (status, i) => (i === failed ? status : Status.ok));
+    }
+    this.#deliver();
+    return Uint8Array.from(statuses);
+  }
+
+  /** Brings back what records of a batch can change. */
+  #snapshot(): () => void {
+    const { flows, groups, meters, ports, fragMode, controllerConnected } = this.#state;
+    const undo = [flows.snapshot(), groups.snapshot(), meters.snapshot()];
+    const configs = ports.all().map((port) => [port, port.config] as const);
+    const upcalls = [...this.#upcalls];
+    return () => {
+      for (const bringBack of undo) bringBack();
+      for (const [port, config] of configs) port.config = config;
+      this.#state.fragMode = fragMode;
+      this.#state.controllerConnected = controllerConnected;
+      this.#upcalls = upcalls;
+    };
+  }
+
+  packetOut(record: Uint8Array): number {
+    const state = this.#open();
+    const packet = decodePacketOut(record);
+    const actions = packet && decodeActions(packet.actions);
+    if (packet === undefined || actions === undefined) return Status.malformed;
+    const wrong = checkActions(state, actions);
+    if (wrong !== Status.ok) return wrong;
+    this.#pipeline.packetOut(packet.inPort, packet.frame, actions);
+    this.#deliver();
+    return Status.ok;
+  }
+
+  read(query: Uint8Array, limit = READ_LIMIT_BYTES): Answer {
+    return readModel(this.#open(), query, limit);
+  }
+
+  tick(): void {
+    const state = this.#open();
+    const now = state.nowNs();
+    const over = (seconds: number, sinceNs: bigint) => seconds > 0 && now - sinceNs >= BigInt(seconds) * NS_PER_SECOND;
+    for (const flow of state.flows.all()) {
+      if (over(flow.hard, flow.createdNs)) removeFlow(state, flow, FlowRemovedReason.hardTimeout);
+      else if (over(flow.idle, flow.usedNs)) removeFlow(state, flow, FlowRemovedReason.idleTimeout);
+    }
+    this.#deliver();
+  }
+
+  onUpcall(listener: (records: Uint8Array) => void): void {
+    this.#open();
+    this.#listener = listener;
+    this.#deliver();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#listener = undefined;
+  }
+
+  /** Hands over what has gathered, as one batch. */
+  #deliver(): void {
+    if (this.#listener === undefined || this.#upcalls.length === 0) return;
+    const writer = new RecordWriter();
+    for (const record of this.#upcalls.splice(0)) writeUpcall(writer, record);
+    this.#listener(writer.take());
+  }
+}

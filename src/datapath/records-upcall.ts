@@ -1,0 +1,195 @@
+/** Records handed to onUpcall. */
+import { align8, type RecordWriter, viewOf } from './records-writer.js';
+import { Upcall } from './schema.gen.js';
+
+export interface PacketInRecord {
+  readonly kind: 'packet_in';
+  readonly reason: number;
+  readonly table: number;
+  /** All ones when no flow sent it. */
+  readonly cookie: bigint;
+  readonly inPort: number;
+  readonly maxLen: number;
+  readonly frameTotal: number;
+  readonly metadata: bigint;
+  readonly tunnelId: bigint;
+  readonly inPhyPort: number;
+  readonly frame: Uint8Array;
+}
+
+export interface FlowRemovedRecord {
+  readonly kind: 'flow_removed';
+  readonly reason: number;
+  readonly table: number;
+  readonly cookie: bigint;
+  readonly priority: number;
+  readonly idle: number;
+  readonly hard: number;
+  readonly flags: number;
+  readonly duration: bigint;
+  readonly packets: bigint;
+  readonly bytes: bigint;
+  readonly match: Uint8Array;
+}
+
+export type UpcallRecord =
+  | PacketInRecord
+  | FlowRemovedRecord
+  | { readonly kind: 'port_state'; readonly port: number; readonly state: number; readonly text: string }
+  | { readonly kind: 'port_output'; readonly port: number; readonly frame: Uint8Array };
+
+const PACKET_IN_HEADER = 56;
+const FLOW_REMOVED_HEADER = 56;
+const PORT_STATE_HEADER = 24;
+const PORT_OUTPUT_HEADER = 16;
+
+function begin(writer: RecordWriter, kind: number, reason: number, table: number, header: number): number {
+  const at = writer.reserve(header);
+  writer.setU8(at, kind);
+  writer.setU8(at + 1, reason);
+  writer.setU8(at + 2, table);
+  return at;
+}
+
+function end(writer: RecordWriter, at: number): void {
+  writer.pad8();
+  writer.setU32(at + 4, writer.length - at);
+}
+
+export function writeUpcall(writer: RecordWriter, record: UpcallRecord): void {
+  switch (record.kind) {
+    case 'packet_in':
+      writePacketIn(writer, record);
+      return;
+    case 'flow_removed':
+      writeFlowRemoved(writer, record);
+      return;
+    case 'port_state': {
+      const text = new TextEncoder().encode(record.text);
+      const at = begin(writer, Upcall.portState, 0, 0, PORT_STATE_HEADER);
+      writer.setU32(at + 8, record.port);
+      writer.setU32(at + 12, record.state);
+      writer.setU32(at + 16, text.length);
+      writer.bytes(text);
+      end(writer, at);
+      return;
+    }
+    case 'port_output': {
+      const at = begin(writer, Upcall.portOutput, 0, 0, PORT_OUTPUT_HEADER);
+      writer.setU32(at + 8, record.port);
+      writer.setU32(at + 12, record.frame.length);
+      writer.bytes(record.frame);
+      end(writer, at);
+      return;
+    }
+  }
+}
+
+function writePacketIn(writer: RecordWriter, record: PacketInRecord): void {
+  const at = begin(writer, Upcall.packetIn, record.reason, record.table, PACKET_IN_HEADER);
+  writer.setU64(at + 8, record.cookie);
+  writer.setU32(at + 16, record.inPort);
+  writer.setU16(at + 20, record.maxLen);
+  writer.setU32(at + 24, record.frameTotal);
+  writer.setU32(at + 28, record.frame.length);
+  setBigEndian64(writer, at + 32, record.metadata);
+  setBigEndian64(writer, at + 40, record.tunnelId);
+  writer.setU32(at + 48, record.inPhyPort);
+  writer.bytes(record.frame);
+  end(writer, at);
+}
+
+function setBigEndian64(writer: RecordWriter, at: number, value: bigint): void {
+  for (let i = 0; i < 8; i++) writer.setU8(at + i, Number((value >> BigInt(56 - 8 * i)) & 0xffn));
+}
+
+function writeFlowRemoved(writer: RecordWriter, record: FlowRemovedRecord): void {
+  const at = begin(writer, Upcall.flowRemoved, record.reason, record.table, FLOW_REMOVED_HEADER);
+  writer.setU64(at + 8, record.cookie);
+  writer.setU16(at + 16, record.priority);
+  writer.setU16(at + 18, record.idle);
+  writer.setU16(at + 20, record.hard);
+  writer.setU16(at + 22, record.flags);
+  writer.setU64(at + 24, record.duration);
+  writer.setU64(at + 32, record.packets);
+  writer.setU64(at + 40, record.bytes);
+  writer.setU32(at + 48, record.match.length);
+  writer.bytes(record.match);
+  end(writer, at);
+}
+
+/** Calls `each` for every record. Frames and matches are views into `batch`. Unknown kinds are passed over. */
+export function forEachUpcall(batch: Uint8Array, each: (record: UpcallRecord) => void): void {
+  const view = viewOf(batch);
+  let at = 0;
+  while (batch.length - at >= 8) {
+    const length = view.getUint32(at + 4, true);
+    if (length < 8 || length > batch.length - at) throw new RangeError(`upcall record of ${length} bytes at ${at}`);
+    const record = decodeUpcall(batch, view, at);
+    if (record !== undefined) each(record);
+    at += align8(length);
+  }
+}
+
+function decodeUpcall(batch: Uint8Array, view: DataView, at: number): UpcallRecord | undefined {
+  switch (batch[at]) {
+    case Upcall.packetIn:
+      return decodePacketIn(batch, view, at);
+    case Upcall.flowRemoved:
+      return decodeFlowRemoved(batch, view, at);
+    case Upcall.portState: {
+      const text = at + PORT_STATE_HEADER;
+      return {
+        kind: 'port_state',
+        port: view.getUint32(at + 8, true),
+        state: view.getUint32(at + 12, true),
+        text: new TextDecoder().decode(batch.subarray(text, text + view.getUint32(at + 16, true))),
+      };
+    }
+    case Upcall.portOutput: {
+      const frame = at + PORT_OUTPUT_HEADER;
+      return {
+        kind: 'port_output',
+        port: view.getUint32(at + 8, true),
+        frame: batch.subarray(frame, frame + view.getUint32(at + 12, true)),
+      };
+    }
+    default:
+      return undefined;
+  }
+}
+
+function decodePacketIn(batch: Uint8Array, view: DataView, at: number): PacketInRecord {
+  const frame = at + PACKET_IN_HEADER;
+  return {
+    kind: 'packet_in',
+    reason: batch[at + 1]!,
+    table: batch[at + 2]!,
+    cookie: view.getBigUint64(at + 8, true),
+    inPort: view.getUint32(at + 16, true),
+    maxLen: view.getUint16(at + 20, true),
+    frameTotal: view.getUint32(at + 24, true),
+    metadata: view.getBigUint64(at + 32),
+    tunnelId: view.getBigUint64(at + 40),
+    inPhyPort: view.getUint32(at + 48, true),
+    frame: batch.subarray(frame, frame + view.getUint32(at + 28, true)),
+  };
+}
+
+function decodeFlowRemoved(batch: Uint8Array, view: DataView, at: number): FlowRemovedRecord {
+  const match = at + FLOW_REMOVED_HEADER;
+  return {
+    kind: 'flow_removed',
+    reason: batch[at + 1]!,
+    table: batch[at + 2]!,
+    cookie: view.getBigUint64(at + 8, true),
+    priority: view.getUint16(at + 16, true),
+    idle: view.getUint16(at + 18, true),
+    hard: view.getUint16(at + 20, true),
+    flags: view.getUint16(at + 22, true),
+    duration: view.getBigUint64(at + 24, true),
+    packets: view.getBigUint64(at + 32, true),
+    bytes: view.getBigUint64(at + 40, true),
+    match: batch.subarray(match, match + view.getUint32(at + 48, true)),
+  };
+}

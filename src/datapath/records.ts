@@ -1,0 +1,11 @@
+/**
+ * Records that cross the native boundary: encoders and decoders of everything in docs/native-boundary.md.
+ * Decoders of batches that come from above (apply, packet-out, queries) refuse what is malformed, since the model
+ * shares them; decoders of what the datapath itself wrote trust its framing.
+ */
+export * from './records-action.js';
+export * from './records-apply.js';
+export * from './records-match.js';
+export * from './records-query.js';
+export * from './records-upcall.js';
+export * from './records-writer.js';

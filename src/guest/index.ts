@@ -1,0 +1,5 @@
+export { type EmulatedGuest, EmulatedHost, type GuestVifConfig } from './emulated-host.js';
+export { GuestFrontend, type GuestFrontendOptions } from './guest-frontend.js';
+export { linuxPersonality, miniOsPersonality, netbsdPersonality, type Personality } from './personality.js';
+export type { GuestPhase } from './phase.js';
+export { Toolstack, type ToolstackVif, type VifConfig } from './toolstack.js';

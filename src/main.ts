@@ -1,0 +1,185 @@
+/** The composition root: builds every component and connects them. Nothing else makes components. */
+import { hostname } from 'node:os';
+import { claimRunDir } from './api/claim-run-dir.js';
+import { Guests } from './api/guests.js';
+import { createHandlers } from './api/handlers.js';
+import { apiSocketPath, managementSocketPath } from './api/run-dir.js';
+import { ApiServer } from './api/server.js';
+import { readVersion } from './api/version.js';
+import { systemClock } from './base/clock.js';
+import { messageOf } from './base/error.js';
+import type { Logger } from './base/logger.js';
+import { Bridge, type FailMode } from './bridge/bridge.js';
+import { Bridges } from './bridge/bridges.js';
+import { deriveDatapathId, deriveMac } from './bridge/identity.js';
+import { openOfproto } from './bridge/ofproto-side.js';
+import { VifPorts } from './bridge/vif-ports.js';
+import type { PortSpec } from './datapath/datapath.js';
+import { NativeDatapathAdapter } from './datapath/native.js';
+import { loadAddon, type NativeRuntime } from './datapath/native-addon.js';
+import { EmulatedHost } from './guest/index.js';
+import { VifBackend } from './vif/index.js';
+
+export interface BridgeConfig {
+  readonly name: string;
+  /** Undefined: made from the host's and the bridge's name. */
+  readonly datapathId: bigint | undefined;
+  readonly failMode: FailMode;
+  /** Controllers to connect to. */
+  readonly controllers: readonly string[];
+  /** Where controllers may connect to us. */
+  readonly listen: readonly string[];
+  /** What the LOCAL port is. */
+  readonly local: 'tap' | 'null';
+  readonly ports: readonly { readonly name: string; readonly spec: PortSpec }[];
+}
+
+export interface DaemonConfig {
+  readonly runDir: string;
+  readonly workers: number;
+  readonly hypervisor: 'emulated' | 'xen';
+  readonly bridges: readonly BridgeConfig[];
+}
+
+export interface Daemon {
+  readonly apiSocket: string;
+  /** Ends everything; when it resolves no thread, socket or guest is left. Never rejects. May be called again. */
+  close(): Promise<void>;
+}
+
+/** What has to be undone, the latest first. */
+class Closers {
+  readonly #logger: Logger;
+  readonly #closers: { readonly what: string; readonly close: () => void | Promise<void> }[] = [];
+  #running: Promise<void> | undefined;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  add(what: string, close: () => void | Promise<void>): void {
+    this.#closers.push({ what, close });
+  }
+
+  run(): Promise<void> {
+    this.#running ??= this.#run();
+    return this.#running;
+  }
+
+  /** What cannot be closed must not keep the rest open. */
+  async #run(): Promise<void> {
+    for (let closer = this.#closers.pop(); closer !== undefined; closer = this.#closers.pop()) {
+      try {
+        await closer.close();
+      } catch (error) {
+        this.#logger.error({ err: error, what: closer.what }, 'could not be closed');
+      }
+    }
+  }
+}
+
+/**
+ * Starts the daemon. Rejects with a sentence when that is not possible, and with the signal's reason when `signal`
+ * aborts meanwhile; nothing is left behind then. Aborting later has no effect: call close().
+ */
+export async function startDaemon(
+  config: DaemonConfig,
+  options: { readonly logger: Logger; readonly signal: AbortSignal },
+): Promise<Daemon> {
+  const { logger, signal } = options;
+  const closers = new Closers(logger);
+  try {
+    const apiSocket = await build(config, logger, signal, closers);
+    signal.throwIfAborted();
+    return { apiSocket, close: () => closers.run() };
+  } catch (error) {
+    await closers.run();
+    throw error;
+  }
+}
+
+/** From the ground up. Returns the path of the API's socket. */
+async function build(config: DaemonConfig, logger: Logger, signal: AbortSignal, closers: Closers): Promise<string> {
+  if (config.hypervisor === 'xen') {
+    throw new Error('hypervisor xen is not supported yet: start with --hypervisor emulated');
+  }
+  signal.throwIfAborted();
+  await claimRunDir(config.runDir, process.getuid?.() ?? 0);
+  signal.throwIfAborted();
+  const runtime = loadAddon().openRuntime({ workers: config.workers, hypervisor: config.hypervisor });
+  closers.add('native runtime', () => runtime.close());
+  const host = new EmulatedHost({ hypervisor: runtime.emulated, logger });
+  closers.add('emulated host', () => host.close());
+
+  const bridges = new Bridges();
+  for (const bridgeConfig of config.bridges) {
+    signal.throwIfAborted();
+    const bridge = await buildBridge(bridgeConfig, config.runDir, runtime, logger);
+    closers.add(`bridge ${bridge.name}`, () => bridge.close());
+    bridges.add(bridge);
+  }
+
+  signal.throwIfAborted();
+  const store = host.openStore(0);
+  closers.add('xenstore connection', () => store.close());
+  const vifs = new VifBackend({ store, hooks: new VifPorts(bridges, logger), logger });
+  closers.add('vif backend', () => vifs.stop());
+  for (const bridge of bridges.all) {
+    bridge.onFault((spec, fault) => {
+      if (spec.kind === 'vif') vifs.fault(spec.domid, spec.handle, fault);
+    });
+  }
+  await vifs.start();
+
+  signal.throwIfAborted();
+  const facts = { version: readVersion(), hypervisor: config.hypervisor, workers: config.workers };
+  const handlers = createHandlers(facts, bridges, new Guests(host, bridges));
+  const api = await ApiServer.listen(apiSocketPath(config.runDir), handlers, logger);
+  closers.add('API', () => api.close());
+  return apiSocketPath(config.runDir);
+}
+
+/** A bridge with its LOCAL port and the ports of its configuration, or none of it. */
+async function buildBridge(
+  config: BridgeConfig,
+  runDir: string,
+  runtime: NativeRuntime,
+  logger: Logger,
+): Promise<Bridge> {
+  const { name, failMode, controllers, listen } = config;
+  const bridgeLogger = logger.child({ bridge: name });
+  const mac = deriveMac(hostname(), name);
+  const datapathId = config.datapathId ?? deriveDatapathId(mac);
+  const managementSocket = managementSocketPath(runDir, name);
+  const datapath = new NativeDatapathAdapter(runtime);
+  const openflow = await openOfproto({
+    datapath,
+    datapathId,
+    name,
+    version: readVersion(),
+    controllers,
+    listen,
+    management: [`punix:${managementSocket}`],
+    failMode,
+    logger: bridgeLogger,
+  });
+  const bridge = new Bridge({
+    name,
+    datapathId,
+    failMode,
+    managementSocket,
+    datapath,
+    openflow,
+    macOf: (port) => deriveMac(hostname(), name, port),
+    clock: systemClock,
+    logger: bridgeLogger,
+  });
+  try {
+    bridge.addLocal(config.local === 'tap' ? { kind: 'tap', device: name, mac } : { kind: 'null' }, mac);
+    for (const port of config.ports) bridge.addPort({ ...port, mac: undefined });
+  } catch (error) {
+    await bridge.close();
+    throw new Error(`bridge ${name}: ${messageOf(error)}`, { cause: error });
+  }
+  return bridge;
+}

@@ -1,0 +1,88 @@
+/** What the datapath tells by itself, as OpenFlow messages for every controller that wants them (§7.4). */
+import {
+  type FlowRemoved,
+  type Match,
+  type Outgoing,
+  type OxmKnown,
+  of13,
+  type PacketIn,
+  type PortStatus,
+} from 'node-openflow';
+import type { FlowRemovedRecord, PacketInRecord } from '../datapath/records.js';
+import { controllerMaxLenNoBuffer, FlowRemovedReason, PacketInReason } from '../datapath/schema.gen.js';
+import type { PacketBuffers } from './packet-buffers.js';
+import { readMatch } from './translate-match.js';
+
+const { OFP_NO_BUFFER, OFPRR } = of13;
+const NS_PER_SECOND = 1_000_000_000n;
+
+export type AsyncMessage = Outgoing<PacketIn | FlowRemoved | PortStatus>;
+
+export function splitNs(duration: bigint): { readonly durationSec: number; readonly durationNsec: number } {
+  return {
+    durationSec: Number(BigInt.asUintN(32, duration / NS_PER_SECOND)),
+    durationNsec: Number(duration % NS_PER_SECOND),
+  };
+}
+
+function bytesOf(value: number | bigint, width: number): Uint8Array {
+  const bytes = new Uint8Array(width);
+  let rest = BigInt(value);
+  for (let i = width - 1; i >= 0; i--) {
+    bytes[i] = Number(rest & 0xffn);
+    rest >>= 8n;
+  }
+  return bytes;
+}
+
+/** The pipeline fields that are not 0, and the ingress port always (§7.4.1). */
+function packetInMatch(record: PacketInRecord): Match {
+  const match: OxmKnown[] = [{ field: 'in_port', value: bytesOf(record.inPort, 4) }];
+  if (record.inPhyPort !== 0 && record.inPhyPort !== record.inPort) {
+    match.push({ field: 'in_phy_port', value: bytesOf(record.inPhyPort, 4) });
+  }
+  if (record.metadata !== 0n) match.push({ field: 'metadata', value: bytesOf(record.metadata, 8) });
+  if (record.tunnelId !== 0n) match.push({ field: 'tunnel_id', value: bytesOf(record.tunnelId, 8) });
+  return match;
+}
+
+/**
+ * A packet for the controllers. Where an action said how much of it to send, and not "all", the whole is kept in a
+ * buffer; where no action did (a TTL that ran out), `missSendLen` of the switch's configuration says it.
+ */
+export function packetInMessage(
+  record: PacketInRecord,
+  missSendLen: number,
+  buffers: PacketBuffers,
+): Outgoing<PacketIn> {
+  const maxLen = record.reason === PacketInReason.invalidTtl ? missSendLen : record.maxLen;
+  const frame = record.frame.slice();
+  const whole = maxLen === controllerMaxLenNoBuffer;
+  return {
+    type: 'packet_in',
+    bufferId: whole ? OFP_NO_BUFFER : buffers.keep({ frame, inPort: record.inPort }),
+    totalLen: Math.min(record.frameTotal, 0xffff),
+    reason: record.reason,
+    tableId: record.table,
+    cookie: record.cookie,
+    match: packetInMatch(record),
+    data: whole ? frame : frame.subarray(0, maxLen),
+  };
+}
+
+export function flowRemovedMessage(record: FlowRemovedRecord): Outgoing<FlowRemoved> {
+  return {
+    type: 'flow_removed',
+    cookie: record.cookie,
+    priority: record.priority,
+    // 1.3 has no reason of its own for a flow that went with its meter.
+    reason: record.reason === FlowRemovedReason.meterDelete ? OFPRR.DELETE : record.reason,
+    tableId: record.table,
+    ...splitNs(record.duration),
+    idleTimeout: record.idle,
+    hardTimeout: record.hard,
+    packetCount: record.packets,
+    byteCount: record.bytes,
+    match: readMatch(record.match),
+  };
+}

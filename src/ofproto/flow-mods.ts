@@ -1,0 +1,94 @@
+/**
+ * Flow_mods (OpenFlow 1.3.5 §6.4, §7.3.4.1): checked, written as records into one batch, and handed to the datapath
+ * together. Whoever handles another message flushes first, so that the order of all messages is kept.
+ */
+import { type FlowMod, of13 } from 'node-openflow';
+import type { Datapath } from '../datapath/datapath.js';
+import { beginFlowMod, endFlowMod, endFlowModMatch, RecordWriter } from '../datapath/records.js';
+import { allTables, FlowCommand, Status, tables } from '../datapath/schema.gen.js';
+import type { ControllerView } from './controller-view.js';
+import { BATCH_BYTES_MAX, BATCH_FLOW_MODS_MAX } from './limits.js';
+import { flowModError, flowModFailed, type OfError, sendError } from './of-error.js';
+import { writeInstructions } from './translate-instructions.js';
+import { checkMatch, writeMatch } from './translate-match.js';
+
+const { OFPFMFC } = of13;
+const FLAGS_KNOWN = 0x1f;
+
+interface Pending {
+  readonly view: ControllerView;
+  readonly mod: FlowMod;
+}
+
+export class FlowMods {
+  readonly #datapath: Datapath;
+  readonly #writer = new RecordWriter(BATCH_BYTES_MAX);
+  readonly #pending: Pending[] = [];
+
+  constructor(datapath: Datapath) {
+    this.#datapath = datapath;
+  }
+
+  get isEmpty(): boolean {
+    return this.#pending.length === 0;
+  }
+
+  /** Adds one to the batch, or answers why not. */
+  add(view: ControllerView, mod: FlowMod): void {
+    const start = this.#writer.length;
+    const wrong = this.#write(mod);
+    if (wrong !== undefined) {
+      this.#writer.truncate(start);
+      sendError(view, mod, wrong);
+      return;
+    }
+    this.#pending.push({ view, mod });
+    if (this.#pending.length >= BATCH_FLOW_MODS_MAX || start >= BATCH_BYTES_MAX) this.flush();
+  }
+
+  /** When it returns every flow_mod so far is in force or answered with an error. */
+  flush(): void {
+    if (this.#pending.length === 0) return;
+    const pending = this.#pending.splice(0);
+    const statuses = this.#datapath.apply(this.#writer.view());
+    this.#writer.reset();
+    for (let i = 0; i < pending.length; i++) {
+      const status = statuses[i] ?? Status.malformed;
+      if (status !== Status.ok) sendError(pending[i]!.view, pending[i]!.mod, flowModError(status));
+    }
+  }
+
+  #write(mod: FlowMod): OfError | undefined {
+    const wrong = checkHeader(mod) ?? checkMatch(mod.match);
+    if (wrong !== undefined) return wrong;
+    const deletes = mod.command === FlowCommand.delete || mod.command === FlowCommand.deleteStrict;
+    const at = beginFlowMod(this.#writer, {
+      command: mod.command,
+      table: mod.tableId,
+      cookie: mod.cookie,
+      cookieMask: mod.command === FlowCommand.add ? 0n : mod.cookieMask,
+      priority: mod.priority,
+      flags: mod.flags,
+      idle: mod.idleTimeout,
+      hard: mod.hardTimeout,
+      outPort: mod.outPort,
+      outGroup: mod.outGroup,
+      importance: 0,
+    });
+    writeMatch(this.#writer, mod.match);
+    endFlowModMatch(this.#writer, at);
+    const instructionsAt = this.#writer.length;
+    // A delete has no use for instructions: they are not even looked at.
+    const bad = deletes ? undefined : writeInstructions(this.#writer, mod.instructions, mod);
+    endFlowMod(this.#writer, at, instructionsAt);
+    return bad;
+  }
+}
+
+function checkHeader(mod: FlowMod): OfError | undefined {
+  if (mod.command > FlowCommand.deleteStrict) return flowModFailed(OFPFMFC.BAD_COMMAND);
+  if ((mod.flags & ~FLAGS_KNOWN) !== 0) return flowModFailed(OFPFMFC.BAD_FLAGS);
+  const deletes = mod.command === FlowCommand.delete || mod.command === FlowCommand.deleteStrict;
+  if (mod.tableId < tables || (deletes && mod.tableId === allTables)) return undefined;
+  return flowModFailed(OFPFMFC.BAD_TABLE_ID);
+}

@@ -1,0 +1,59 @@
+/** Group_mods (OpenFlow 1.3.5 §6.5, §7.3.4.2). */
+import { type Bucket, type GroupMod, of13 } from 'node-openflow';
+import type { Datapath } from '../datapath/datapath.js';
+import {
+  type BucketRecord,
+  decodeGroupAnswers,
+  encodeQuery,
+  RecordWriter,
+  writeGroupMod,
+} from '../datapath/records.js';
+import { GroupType, ModCommand, Query, Status } from '../datapath/schema.gen.js';
+import { HeadersKnown } from './headers-known.js';
+import { groupModError, groupModFailed, type OfError } from './of-error.js';
+import { writeActions } from './translate-actions.js';
+
+const { OFPG, OFPGMFC } = of13;
+
+/** Carries one out; returns why it was refused. */
+export function applyGroupMod(datapath: Datapath, mod: GroupMod): OfError | undefined {
+  const wrong = check(mod);
+  if (wrong !== undefined) return wrong;
+  const buckets: BucketRecord[] = [];
+  for (const bucket of mod.command === ModCommand.delete ? [] : mod.buckets) {
+    const record = toRecord(bucket);
+    if ('code' in record) return record;
+    buckets.push(record);
+  }
+  const writer = new RecordWriter();
+  writeGroupMod(writer, { command: mod.command, type: mod.groupType, group: mod.groupId, buckets });
+  const status = datapath.apply(writer.view())[0] ?? Status.malformed;
+  if (status === Status.ok) return undefined;
+  const unknown = status === Status.unknownGroup && mod.command === ModCommand.modify && !exists(datapath, mod.groupId);
+  return unknown ? groupModFailed(OFPGMFC.UNKNOWN_GROUP) : groupModError(status);
+}
+
+function check(mod: GroupMod): OfError | undefined {
+  if (mod.command > ModCommand.delete) return groupModFailed(OFPGMFC.BAD_COMMAND);
+  if (mod.command === ModCommand.delete) {
+    const legal = mod.groupId <= OFPG.MAX || mod.groupId === OFPG.ALL;
+    return legal ? undefined : groupModFailed(OFPGMFC.INVALID_GROUP);
+  }
+  if (mod.groupType > GroupType.ff) return groupModFailed(OFPGMFC.BAD_TYPE);
+  if (mod.groupId > OFPG.MAX) return groupModFailed(OFPGMFC.INVALID_GROUP);
+  if (mod.groupType === GroupType.indirect && mod.buckets.length !== 1) {
+    return groupModFailed(OFPGMFC.INVALID_GROUP);
+  }
+  return undefined;
+}
+
+function toRecord({ weight, watchPort, watchGroup, actions }: Bucket): BucketRecord | OfError {
+  const writer = new RecordWriter(256);
+  const wrong = writeActions(writer, actions, { known: new HeadersKnown(undefined), packetOut: false });
+  return wrong ?? { weight, watchPort, watchGroup, actions: writer.take() };
+}
+
+function exists(datapath: Datapath, group: number): boolean {
+  const { data } = datapath.read(encodeQuery({ query: Query.groups, id: group }));
+  return [...decodeGroupAnswers(data)].length > 0;
+}

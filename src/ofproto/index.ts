@@ -1,0 +1,6 @@
+export type { AsyncMessage } from './async-events.js';
+export type { ControllerView } from './controller-view.js';
+export { Ofproto, type OfprotoOptions } from './ofproto.js';
+export type { PortInfo } from './port-table.js';
+export { STANDALONE_COOKIE } from './standalone.js';
+export type { Description } from './statistics.js';

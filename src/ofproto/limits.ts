@@ -1,0 +1,18 @@
+/** Limits of this folder. Those of the data plane are in native/base/limits.h. */
+
+/** Packets kept for a controller that got their beginning only. */
+export const BUFFERS_MAX = 256;
+/** A batch of flow_mods is handed to the datapath when it has grown to this. */
+export const BATCH_FLOW_MODS_MAX = 1024;
+export const BATCH_BYTES_MAX = 256 * 1024;
+/** Bytes of one answer taken from the datapath at a time, so that a long dump never holds the loop for long. */
+export const READ_PART_BYTES = 128 * 1024;
+/** What table features promise (kFlowsPerTableMax of native/base/limits.h). */
+export const FLOWS_PER_TABLE_MAX = 4_000_000;
+export const GROUPS_MAX = 65_536;
+export const METERS_MAX = 65_536;
+export const BANDS_MAX = 16;
+/** Bytes of a packet sent up where no action says how many (OpenFlow 1.3.5 §7.3.2). */
+export const MISS_SEND_LEN_DEFAULT = 128;
+/** Shortest frame that can be one: addresses and ethertype. */
+export const FRAME_BYTES_MIN = 14;

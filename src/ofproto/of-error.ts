@@ -1,0 +1,110 @@
+/** Errors that a controller is answered with, and what a Status of the datapath becomes (OpenFlow 1.3.5 §7.4.4). */
+import { encodeMessage, type Message, of13 } from 'node-openflow';
+import { Status } from '../datapath/schema.gen.js';
+import type { ControllerView } from './controller-view.js';
+
+const { OFPET, OFPBAC, OFPBIC, OFPBRC, OFPFMFC, OFPGMFC, OFPMMFC } = of13;
+
+/** OFPET_* and the code that goes with it. */
+export interface OfError {
+  readonly type: number;
+  readonly code: number;
+}
+
+function family(type: number): (code: number) => OfError {
+  return (code) => ({ type, code });
+}
+
+export const badRequest = family(OFPET.BAD_REQUEST);
+export const badAction = family(OFPET.BAD_ACTION);
+export const badInstruction = family(OFPET.BAD_INSTRUCTION);
+export const badMatch = family(OFPET.BAD_MATCH);
+export const flowModFailed = family(OFPET.FLOW_MOD_FAILED);
+export const groupModFailed = family(OFPET.GROUP_MOD_FAILED);
+export const meterModFailed = family(OFPET.METER_MOD_FAILED);
+export const portModFailed = family(OFPET.PORT_MOD_FAILED);
+export const tableModFailed = family(OFPET.TABLE_MOD_FAILED);
+export const queueOpFailed = family(OFPET.QUEUE_OP_FAILED);
+export const switchConfigFailed = family(OFPET.SWITCH_CONFIG_FAILED);
+export const tableFeaturesFailed = family(OFPET.TABLE_FEATURES_FAILED);
+
+/** What §7.4.4 asks an error to carry at least. */
+const ERROR_DATA_BYTES = 64;
+
+/** The beginning of the message that is refused. */
+export function refusedBytes(message: Message): Uint8Array {
+  return encodeMessage(message).slice(0, ERROR_DATA_BYTES);
+}
+
+export function sendError(view: ControllerView, request: Message, error: OfError): void {
+  const data = refusedBytes(request);
+  view.send({ type: 'error', xid: request.xid, errorType: error.type, errorCode: error.code, data });
+}
+
+/** What is wrong with actions, whatever they are part of. */
+function actionStatus(status: number): OfError | undefined {
+  switch (status) {
+    case Status.unknownGroup:
+      return badAction(OFPBAC.BAD_OUT_GROUP);
+    case Status.badPort:
+      return badAction(OFPBAC.BAD_OUT_PORT);
+    case Status.badField:
+      return badAction(OFPBAC.BAD_SET_TYPE);
+    case Status.badAction:
+      return badAction(OFPBAC.BAD_ARGUMENT);
+    case Status.unknownMeter:
+      return meterModFailed(OFPMMFC.UNKNOWN_METER);
+    default:
+      return undefined;
+  }
+}
+
+export function flowModError(status: number): OfError {
+  switch (status) {
+    case Status.overlap:
+      return flowModFailed(OFPFMFC.OVERLAP);
+    case Status.tableFull:
+    case Status.noMemory:
+      return flowModFailed(OFPFMFC.TABLE_FULL);
+    case Status.badTable:
+      return badInstruction(OFPBIC.BAD_TABLE_ID);
+    default:
+      return actionStatus(status) ?? flowModFailed(OFPFMFC.UNKNOWN);
+  }
+}
+
+const groupStatus: Readonly<Record<number, number>> = {
+  [Status.groupExists]: OFPGMFC.GROUP_EXISTS,
+  [Status.groupLoop]: OFPGMFC.LOOP,
+  [Status.chainedGroup]: OFPGMFC.CHAINED_GROUP,
+  [Status.outOfGroups]: OFPGMFC.OUT_OF_GROUPS,
+  [Status.noMemory]: OFPGMFC.OUT_OF_GROUPS,
+  [Status.outOfBuckets]: OFPGMFC.OUT_OF_BUCKETS,
+  [Status.badWatch]: OFPGMFC.BAD_WATCH,
+  [Status.badGroupType]: OFPGMFC.INVALID_GROUP,
+  [Status.badWeight]: OFPGMFC.INVALID_GROUP,
+};
+
+/** unknownGroup is about a bucket's action unless the caller knows better. */
+export function groupModError(status: number): OfError {
+  const code = groupStatus[status];
+  if (code !== undefined) return groupModFailed(code);
+  return actionStatus(status) ?? groupModFailed(OFPGMFC.INVALID_GROUP);
+}
+
+const meterStatus: Readonly<Record<number, number>> = {
+  [Status.meterExists]: OFPMMFC.METER_EXISTS,
+  [Status.unknownMeter]: OFPMMFC.UNKNOWN_METER,
+  [Status.outOfMeters]: OFPMMFC.OUT_OF_METERS,
+  [Status.noMemory]: OFPMMFC.OUT_OF_METERS,
+  [Status.meterFull]: OFPMMFC.OUT_OF_BANDS,
+  [Status.badMeter]: OFPMMFC.INVALID_METER,
+};
+
+export function meterModError(status: number): OfError {
+  return meterModFailed(meterStatus[status] ?? OFPMMFC.UNKNOWN);
+}
+
+export function packetOutError(status: number): OfError {
+  return actionStatus(status) ?? badRequest(OFPBRC.BAD_PACKET);
+}

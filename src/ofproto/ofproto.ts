@@ -1,0 +1,284 @@
+/**
+ * What OpenFlow means on top of a datapath. Knows no sockets and no roles: controllers are {@link ControllerView}s, and
+ * who is allowed what was decided before. Keeps no flows: they live in the datapath.
+ *
+ * Messages are handled in the order of calls. Flow_mods are gathered and handed over together: at the latest when
+ * another message comes, from whichever controller, or when the event loop has read what was there.
+ */
+import { type FlowMod, type Message, type MultipartRequest, of13, type SetConfig } from 'node-openflow';
+import type { Datapath } from '../datapath/datapath.js';
+import {
+  decodeFlowAnswers,
+  encodeQuery,
+  forEachUpcall,
+  RecordWriter,
+  type UpcallRecord,
+  writeControllerState,
+  writeSetConfig,
+} from '../datapath/records.js';
+import { FlowCommand, FragMode, Query, ReservedPort, tables } from '../datapath/schema.gen.js';
+import { type AsyncMessage, flowRemovedMessage, packetInMessage } from './async-events.js';
+import type { ControllerView } from './controller-view.js';
+import { FlowMods } from './flow-mods.js';
+import { applyGroupMod } from './group-mods.js';
+import { BUFFERS_MAX, MISS_SEND_LEN_DEFAULT, READ_PART_BYTES } from './limits.js';
+import { applyMeterMod } from './meter-mods.js';
+import {
+  badRequest,
+  type OfError,
+  queueOpFailed,
+  sendError,
+  switchConfigFailed,
+  tableFeaturesFailed,
+  tableModFailed,
+} from './of-error.js';
+import { PacketBuffers } from './packet-buffers.js';
+import { PacketOuts } from './packet-outs.js';
+import { type PortInfo, PortTable } from './port-table.js';
+import { setStandalone } from './standalone.js';
+import { type Description, Statistics } from './statistics.js';
+import { flowEntry } from './stats-entries.js';
+
+const { OFP_NO_BUFFER, OFPBRC, OFPC, OFPC_FRAG, OFPCML, OFPMPF, OFPQOFC, OFPSCFC, OFPTFFC, OFPTMFC, OFPTT, OFPTC } =
+  of13;
+
+export interface OfprotoOptions {
+  /** Its onUpcall belongs to ofproto from here on. */
+  readonly datapath: Datapath;
+  readonly datapathId: bigint;
+  readonly description: Description;
+  /** A port's link came or went; `text` says why where its other end broke the rules. */
+  readonly onPortState?: (port: number, state: number, text: string) => void;
+  /** What left through ports of kind 'capture'. */
+  readonly onPortOutput?: (port: number, frame: Uint8Array) => void;
+}
+
+export class Ofproto {
+  readonly #datapath: Datapath;
+  readonly #options: OfprotoOptions;
+  readonly #flowMods: FlowMods;
+  readonly #buffers = new PacketBuffers();
+  readonly #ports: PortTable;
+  readonly #packetOuts: PacketOuts;
+  readonly #statistics: Statistics;
+  #async: (message: AsyncMessage) => void = () => {};
+  #flushPending = false;
+  #closed = false;
+  #fragments: number = FragMode.normal;
+  #missSendLen = MISS_SEND_LEN_DEFAULT;
+
+  constructor(options: OfprotoOptions) {
+    this.#options = options;
+    this.#datapath = options.datapath;
+    this.#flowMods = new FlowMods(options.datapath);
+    this.#ports = new PortTable(options.datapath, (reason, port) => {
+      this.#async({ type: 'port_status', reason, port });
+    });
+    this.#packetOuts = new PacketOuts(options.datapath, this.#buffers, this.#ports);
+    this.#statistics = new Statistics(options.datapath, this.#ports, options.description);
+    options.datapath.onUpcall((records) => forEachUpcall(records, (record) => this.#upcall(record)));
+  }
+
+  /**
+   * Carries out a message and replies. A promise is returned when the answer is long: the controller's next message is
+   * to wait for it; it never rejects. Messages about the connection itself do not come here (hello, echo, roles, …).
+   */
+  handle(view: ControllerView, message: Message): Promise<void> | undefined {
+    if (message.type === 'flow_mod') {
+      this.#flowMod(view, message);
+      return undefined;
+    }
+    this.barrier();
+    if (message.type === 'multipart_request') return this.#multipart(view, message);
+    const wrong = this.#other(view, message);
+    if (wrong !== undefined) sendError(view, message, wrong);
+    return undefined;
+  }
+
+  /** When it returns every message so far is in force, or answered with an error. */
+  barrier(): void {
+    if (!this.#closed) this.#flowMods.flush();
+  }
+
+  /** Packet-ins, removed flows and changes of ports, for every controller that wants them. One listener. */
+  onAsync(listener: (message: AsyncMessage) => void): void {
+    this.#async = listener;
+  }
+
+  /** The port is attached to the datapath already. */
+  portAdded(port: PortInfo): void {
+    this.#ports.add(port);
+  }
+
+  /** The port is detached already. */
+  portRemoved(number: number): void {
+    this.#ports.remove(number);
+  }
+
+  /** While no controller is there, packets do not go up. */
+  controllersChanged(anyConnected: boolean): void {
+    if (this.#closed) return;
+    const writer = new RecordWriter(16);
+    writeControllerState(writer, anyConnected);
+    this.#datapath.apply(writer.view());
+  }
+
+  /** Installs or removes the flow that makes it an ordinary learning switch. */
+  standalone(on: boolean): void {
+    if (this.#closed) return;
+    this.barrier();
+    setStandalone(this.#datapath, on);
+  }
+
+  /** All flows, part by part, for the management interface. */
+  async *flows(): AsyncGenerator<ReturnType<typeof flowEntry>> {
+    this.barrier();
+    let query: Uint8Array | undefined = encodeQuery({ query: Query.flows });
+    while (query !== undefined && !this.#closed) {
+      const part: ReturnType<Datapath['read']> = this.#datapath.read(query, READ_PART_BYTES);
+      for (const flow of decodeFlowAnswers(part.data)) yield flowEntry(flow);
+      query = part.next;
+      if (query !== undefined) await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** To be called before the datapath is closed. */
+  close(): void {
+    this.barrier();
+    this.#closed = true;
+  }
+
+  #flowMod(view: ControllerView, mod: FlowMod): void {
+    this.#flowMods.add(view, mod);
+    const adds = mod.command <= FlowCommand.modifyStrict;
+    if (adds && mod.bufferId !== OFP_NO_BUFFER) {
+      this.barrier();
+      const wrong = this.#packetOuts.release(mod.bufferId);
+      if (wrong !== undefined) sendError(view, mod, wrong);
+    } else if (!this.#flushPending && !this.#flowMods.isEmpty) {
+      this.#flushPending = true;
+      setImmediate(() => {
+        this.#flushPending = false;
+        this.barrier();
+      });
+    }
+  }
+
+  #other(view: ControllerView, message: Exclude<Message, FlowMod | MultipartRequest>): OfError | undefined {
+    switch (message.type) {
+      case 'features_request':
+        this.#features(view, message.xid);
+        return undefined;
+      case 'get_config_request': {
+        const config = { flags: this.#fragments, missSendLen: this.#missSendLen };
+        view.send({ type: 'get_config_reply', xid: message.xid, ...config });
+        return undefined;
+      }
+      case 'set_config':
+        return this.#setConfig(message);
+      case 'packet_out':
+        return this.#packetOuts.send(message);
+      case 'group_mod':
+        return applyGroupMod(this.#datapath, message);
+      case 'meter_mod':
+        return applyMeterMod(this.#datapath, message);
+      case 'port_mod':
+        return this.#ports.modify(message);
+      case 'table_mod':
+        if (message.tableId >= tables && message.tableId !== OFPTT.ALL) return tableModFailed(OFPTMFC.BAD_TABLE);
+        return (message.config & ~OFPTC.DEPRECATED_MASK) === 0 ? undefined : tableModFailed(OFPTMFC.BAD_CONFIG);
+      case 'queue_get_config_request':
+        return this.#queueConfig(view, message.xid, message.port);
+      case 'barrier_request':
+        view.send({ type: 'barrier_reply', xid: message.xid });
+        return undefined;
+      case 'experimenter':
+        return badRequest(OFPBRC.BAD_EXPERIMENTER);
+      case 'error':
+      case 'echo_reply':
+      case 'hello':
+        return undefined;
+      default:
+        // A switch's own messages, sent to a switch.
+        return badRequest(OFPBRC.BAD_TYPE);
+    }
+  }
+
+  /** §7.3.1 */
+  #features(view: ControllerView, xid: number): void {
+    view.send({
+      type: 'features_reply',
+      xid,
+      datapathId: this.#options.datapathId,
+      nBuffers: BUFFERS_MAX,
+      nTables: tables,
+      auxiliaryId: 0,
+      capabilities: OFPC.FLOW_STATS | OFPC.TABLE_STATS | OFPC.PORT_STATS | OFPC.GROUP_STATS,
+      reserved: 0,
+    });
+  }
+
+  /** §7.3.2: fragments are passed or dropped, never reassembled. */
+  #setConfig({ flags, missSendLen }: SetConfig): OfError | undefined {
+    if (flags !== OFPC_FRAG.NORMAL && flags !== OFPC_FRAG.DROP) return switchConfigFailed(OFPSCFC.BAD_FLAGS);
+    if (missSendLen > OFPCML.MAX && missSendLen !== OFPCML.NO_BUFFER) return switchConfigFailed(OFPSCFC.BAD_LEN);
+    this.#missSendLen = missSendLen;
+    if (flags === this.#fragments) return undefined;
+    this.#fragments = flags;
+    const writer = new RecordWriter(16);
+    writeSetConfig(writer, flags);
+    this.#datapath.apply(writer.view());
+    return undefined;
+  }
+
+  /** §7.3.6: no port has queues. */
+  #queueConfig(view: ControllerView, xid: number, port: number): OfError | undefined {
+    if (port !== ReservedPort.any && !this.#ports.has(port)) return queueOpFailed(OFPQOFC.BAD_PORT);
+    view.send({ type: 'queue_get_config_reply', xid, port, queues: [] });
+    return undefined;
+  }
+
+  #multipart(view: ControllerView, request: MultipartRequest): Promise<void> | undefined {
+    // Only table features may be spread over several messages (§7.3.5), and those cannot be set.
+    if ((request.flags & OFPMPF.REQ_MORE) !== 0) {
+      sendError(view, request, badRequest(OFPBRC.MULTIPART_BUFFER_OVERFLOW));
+      return undefined;
+    }
+    if (request.body.type === 'table_features' && request.body.entries.length > 0) {
+      sendError(view, request, tableFeaturesFailed(OFPTFFC.EPERM));
+      return undefined;
+    }
+    const answer = this.#statistics.answer(request);
+    switch (answer.kind) {
+      case 'error':
+        sendError(view, request, answer.error);
+        return undefined;
+      case 'body':
+        view.send({ type: 'multipart_reply', xid: request.xid, flags: 0, body: answer.body });
+        return undefined;
+      case 'list':
+        this.#statistics.sendList(view, request, answer.list);
+        return undefined;
+      case 'parts':
+        return this.#statistics.sendParts(view, request, answer);
+    }
+  }
+
+  #upcall(record: UpcallRecord): void {
+    switch (record.kind) {
+      case 'packet_in':
+        this.#async(packetInMessage(record, this.#missSendLen, this.#buffers));
+        return;
+      case 'flow_removed':
+        this.#async(flowRemovedMessage(record));
+        return;
+      case 'port_state':
+        this.#ports.setState(record.port, record.state);
+        this.#options.onPortState?.(record.port, record.state, record.text);
+        return;
+      case 'port_output':
+        this.#options.onPortOutput?.(record.port, record.frame);
+        return;
+    }
+  }
+}

@@ -1,0 +1,223 @@
+/** Multipart requests (OpenFlow 1.3.5 §7.3.5): what is read from the datapath, in parts where it is long. */
+import {
+  encodeMultipartReply,
+  type FlowStatsRequest,
+  type MultipartReplyBody,
+  type MultipartReplySource,
+  type MultipartRequest,
+  of13,
+} from 'node-openflow';
+import type { Datapath } from '../datapath/datapath.js';
+import {
+  decodeAggregateAnswer,
+  decodeGroupAnswers,
+  decodeMeterAnswers,
+  decodePortAnswers,
+  decodeTableAnswers,
+  encodeQuery,
+  METER_ALL,
+  type QueryRecord,
+  RecordWriter,
+} from '../datapath/records.js';
+import { allTables, Query, ReservedPort, tables } from '../datapath/schema.gen.js';
+import type { ControllerView } from './controller-view.js';
+import { BANDS_MAX, GROUPS_MAX, METERS_MAX, READ_PART_BYTES } from './limits.js';
+import { badRequest, meterModFailed, type OfError, queueOpFailed } from './of-error.js';
+import type { PortTable } from './port-table.js';
+import { flowStats, groupDescs, groupStats, meterConfigs, meterStats, portStats } from './stats-entries.js';
+import { tableFeatures } from './table-features.js';
+import { checkMatch, writeMatch } from './translate-match.js';
+
+const { OFPBRC, OFPGFC, OFPMF, OFPMBT, OFPMMFC, OFPM, OFPQ, OFPQOFC, OFPG } = of13;
+
+/** Who we are, in the answer to a description request (§7.3.5.1). */
+export interface Description {
+  readonly manufacturer: string;
+  readonly hardware: string;
+  readonly software: string;
+  readonly serial: string;
+  readonly datapath: string;
+}
+
+/** An answer: one body, or a list that is made while it is sent. */
+export type Answer =
+  | { readonly kind: 'error'; readonly error: OfError }
+  | { readonly kind: 'body'; readonly body: MultipartReplyBody }
+  | { readonly kind: 'list'; readonly list: MultipartReplySource }
+  /** From the datapath, part by part; `decode` makes a list of each. */
+  | { readonly kind: 'parts'; readonly query: Uint8Array; readonly decode: (data: Uint8Array) => MultipartReplySource };
+
+const error = (value: OfError): Answer => ({ kind: 'error', error: value });
+
+export class Statistics {
+  readonly #datapath: Datapath;
+  readonly #ports: PortTable;
+  readonly #description: Description;
+
+  constructor(datapath: Datapath, ports: PortTable, description: Description) {
+    this.#datapath = datapath;
+    this.#ports = ports;
+    this.#description = description;
+  }
+
+  answer(request: MultipartRequest): Answer {
+    const { body } = request;
+    switch (body.type) {
+      case 'desc':
+        return { kind: 'body', body: describe(this.#description) };
+      case 'flow':
+      case 'aggregate':
+        return this.#flows(body);
+      case 'table':
+        return { kind: 'list', list: this.#tables() };
+      case 'port_stats':
+        return this.#portStats(body.portNo);
+      case 'port_desc':
+        return { kind: 'list', list: { type: 'port_desc', entries: this.#ports.all() } };
+      case 'queue':
+        return this.#queues(body.portNo, body.queueId);
+      case 'group':
+      case 'group_desc':
+        return this.#groups(body.type, body.type === 'group' ? body.groupId : OFPG.ALL);
+      case 'group_features':
+        return { kind: 'body', body: groupFeatures() };
+      case 'meter':
+      case 'meter_config':
+        return this.#meters(body.type, body.meterId);
+      case 'meter_features':
+        return { kind: 'body', body: meterFeatures() };
+      case 'table_features':
+        return { kind: 'list', list: { type: 'table_features', entries: tableFeatures() } };
+      case 'experimenter':
+        return error(badRequest(OFPBRC.BAD_EXPERIMENTER));
+      case 'unknown':
+        return error(badRequest(OFPBRC.BAD_MULTIPART));
+    }
+  }
+
+  #flows(body: FlowStatsRequest): Answer {
+    if (body.tableId >= tables && body.tableId !== allTables) return error(badRequest(OFPBRC.BAD_TABLE_ID));
+    const wrong = checkMatch(body.match);
+    if (wrong !== undefined) return error(wrong);
+    const writer = new RecordWriter(64);
+    writeMatch(writer, body.match);
+    const { tableId: table, cookie, cookieMask, outPort, outGroup } = body;
+    const filter: Partial<QueryRecord> = { table, cookie, cookieMask, outPort, outGroup, match: writer.take() };
+    if (body.type === 'flow') {
+      return { kind: 'parts', query: encodeQuery({ query: Query.flows, ...filter }), decode: flowStats };
+    }
+    const { data } = this.#datapath.read(encodeQuery({ query: Query.aggregate, ...filter }));
+    const { packets, bytes, flows } = decodeAggregateAnswer(data);
+    const counts = { packetCount: packets, byteCount: bytes, flowCount: flows };
+    return { kind: 'body', body: { type: 'aggregate', ...counts } };
+  }
+
+  #tables(): MultipartReplySource {
+    const answers = decodeTableAnswers(this.#datapath.read(encodeQuery({ query: Query.tables })).data);
+    const entries = answers.map(({ active, lookups, matched }, tableId) => {
+      return { tableId, activeCount: active, lookupCount: lookups, matchedCount: matched };
+    });
+    return { type: 'table', entries };
+  }
+
+  #portStats(portNo: number): Answer {
+    if (portNo !== ReservedPort.any && !this.#ports.has(portNo)) return error(badRequest(OFPBRC.BAD_PORT));
+    const { data } = this.#datapath.read(encodeQuery({ query: Query.ports, id: portNo }));
+    return { kind: 'list', list: { type: 'port_stats', entries: decodePortAnswers(data).map(portStats) } };
+  }
+
+  /** There are no queues: all of them is none, one of them is wrong (§7.3.5.8). */
+  #queues(portNo: number, queueId: number): Answer {
+    if (portNo !== ReservedPort.any && !this.#ports.has(portNo)) return error(queueOpFailed(OFPQOFC.BAD_PORT));
+    if (queueId !== OFPQ.ALL) return error(queueOpFailed(OFPQOFC.BAD_QUEUE));
+    return { kind: 'list', list: { type: 'queue', entries: [] } };
+  }
+
+  #groups(type: 'group' | 'group_desc', id: number): Answer {
+    const decode = (data: Uint8Array): MultipartReplySource => {
+      const answers = decodeGroupAnswers(data);
+      return type === 'group' ? groupStats(answers) : groupDescs(answers);
+    };
+    return { kind: 'parts', query: encodeQuery({ query: Query.groups, id }), decode };
+  }
+
+  #meters(type: 'meter' | 'meter_config', id: number): Answer {
+    const query = encodeQuery({ query: Query.meters, id: id === OFPM.ALL ? METER_ALL : id });
+    if (id !== OFPM.ALL && this.#datapath.read(query).data.length === 0) {
+      return error(meterModFailed(OFPMMFC.UNKNOWN_METER));
+    }
+    const decode = (data: Uint8Array): MultipartReplySource => {
+      const answers = decodeMeterAnswers(data);
+      return type === 'meter' ? meterStats(answers) : meterConfigs(answers);
+    };
+    return { kind: 'parts', query, decode };
+  }
+
+  /** Sends a list that is at hand, in as many messages as it takes. */
+  sendList(view: ControllerView, request: MultipartRequest, list: MultipartReplySource): void {
+    for (const message of encodeMultipartReply(request, list)) view.sendRaw(message);
+  }
+
+  /**
+   * Sends a long answer: a part is read when the connection has taken the one before, and other work gets its turn in
+   * between, so that a million flows neither block the loop nor stand in memory at once.
+   */
+  async sendParts(
+    view: ControllerView,
+    request: MultipartRequest,
+    answer: Answer & { readonly kind: 'parts' },
+  ): Promise<void> {
+    let query: Uint8Array | undefined = answer.query;
+    while (query !== undefined && !view.gone) {
+      const part: ReturnType<Datapath['read']> = this.#datapath.read(query, READ_PART_BYTES);
+      query = part.next;
+      for (const message of encodeMultipartReply(request, answer.decode(part.data))) {
+        if (query !== undefined) setMore(message);
+        view.sendRaw(message);
+      }
+      await view.drained();
+      if (query !== undefined) await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}
+
+/** OFPMPF_REPLY_MORE, whose place is the last byte of the flags. */
+function setMore(message: Uint8Array): void {
+  const flagsEnd = 11;
+  message[flagsEnd]! |= of13.OFPMPF.REPLY_MORE;
+}
+
+function describe(description: Description): MultipartReplyBody {
+  return {
+    type: 'desc',
+    mfrDesc: description.manufacturer,
+    hwDesc: description.hardware,
+    swDesc: description.software,
+    serialNum: description.serial,
+    dpDesc: description.datapath,
+  };
+}
+
+/** Bits of the actions that a bucket may hold: all but PBB's. */
+const BUCKET_ACTIONS = [0, 11, 12, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25].reduce((bits, n) => bits | (1 << n), 0);
+
+function groupFeatures(): MultipartReplyBody {
+  return {
+    type: 'group_features',
+    types: 0b1111,
+    capabilities: OFPGFC.SELECT_WEIGHT | OFPGFC.SELECT_LIVENESS | OFPGFC.CHAINING | OFPGFC.CHAINING_CHECKS,
+    maxGroups: [GROUPS_MAX, GROUPS_MAX, GROUPS_MAX, GROUPS_MAX],
+    actions: [BUCKET_ACTIONS, BUCKET_ACTIONS, BUCKET_ACTIONS, BUCKET_ACTIONS],
+  };
+}
+
+function meterFeatures(): MultipartReplyBody {
+  return {
+    type: 'meter_features',
+    maxMeter: METERS_MAX,
+    bandTypes: (1 << OFPMBT.DROP) | (1 << OFPMBT.DSCP_REMARK),
+    capabilities: OFPMF.KBPS | OFPMF.PKTPS | OFPMF.BURST | OFPMF.STATS,
+    maxBands: BANDS_MAX,
+    maxColor: 0,
+  };
+}

@@ -1,0 +1,109 @@
+/** Entries of multipart replies out of the datapath's answers (OpenFlow 1.3.5 §7.3.5.2 to §7.3.5.13). */
+import type { GroupDesc, GroupStats, MeterConfig, MeterStats, MultipartReplySource, PortStats } from 'node-openflow';
+import {
+  decodeFlowAnswers,
+  type FlowAnswer,
+  type GroupAnswer,
+  type MeterAnswer,
+  type PortAnswer,
+} from '../datapath/records.js';
+import { splitNs } from './async-events.js';
+import { readBand } from './meter-mods.js';
+import { readActions } from './translate-actions.js';
+import { readInstructions } from './translate-instructions.js';
+import { readMatch } from './translate-match.js';
+
+type FlowEntry =
+  Extract<MultipartReplySource, { readonly type: 'flow' }>['entries'] extends Iterable<infer E> ? E : never;
+
+function* mapped<From, To>(from: Iterable<From>, map: (item: From) => To): Generator<To> {
+  for (const item of from) yield map(item);
+}
+
+export function flowEntry(flow: FlowAnswer): FlowEntry {
+  return {
+    tableId: flow.table,
+    ...splitNs(flow.duration),
+    priority: flow.priority,
+    idleTimeout: flow.idle,
+    hardTimeout: flow.hard,
+    flags: flow.flags,
+    cookie: flow.cookie,
+    packetCount: flow.packets,
+    byteCount: flow.bytes,
+    match: readMatch(flow.match),
+    instructions: readInstructions(flow.instructions),
+  };
+}
+
+/** Flows are made one by one while they are encoded. */
+export function flowStats(data: Uint8Array): MultipartReplySource {
+  return { type: 'flow', entries: mapped(decodeFlowAnswers(data), flowEntry) };
+}
+
+export function groupStats(answers: Iterable<GroupAnswer>): MultipartReplySource {
+  const entry = (group: GroupAnswer): GroupStats => ({
+    groupId: group.group,
+    refCount: group.references,
+    packetCount: group.packets,
+    byteCount: group.bytes,
+    ...splitNs(group.duration),
+    buckets: group.buckets.map(({ packets, bytes }) => ({ packetCount: packets, byteCount: bytes })),
+  });
+  return { type: 'group', entries: mapped(answers, entry) };
+}
+
+export function groupDescs(answers: Iterable<GroupAnswer>): MultipartReplySource {
+  const entry = (group: GroupAnswer): GroupDesc => ({
+    groupType: group.type,
+    groupId: group.group,
+    buckets: group.buckets.map(({ weight, watchPort, watchGroup, actions }) => {
+      return { weight, watchPort, watchGroup, actions: readActions(actions) };
+    }),
+  });
+  return { type: 'group_desc', entries: mapped(answers, entry) };
+}
+
+export function meterStats(answers: Iterable<MeterAnswer>): MultipartReplySource {
+  const entry = (meter: MeterAnswer): MeterStats => ({
+    meterId: meter.meter,
+    flowCount: meter.flows,
+    packetInCount: meter.packets,
+    byteInCount: meter.bytes,
+    ...splitNs(meter.duration),
+    bands: meter.bands.map(({ packets, bytes }) => ({ packetCount: packets, byteCount: bytes })),
+  });
+  return { type: 'meter', entries: mapped(answers, entry) };
+}
+
+export function meterConfigs(answers: Iterable<MeterAnswer>): MultipartReplySource {
+  const entry = (meter: MeterAnswer): MeterConfig => ({
+    flags: meter.flags,
+    meterId: meter.meter,
+    bands: meter.bands.map(readBand),
+  });
+  return { type: 'meter_config', entries: mapped(answers, entry) };
+}
+
+/** Counters that are not kept are all ones (§7.3.5.6). */
+const NOT_KEPT = 0xffffffffffffffffn;
+
+export function portStats(port: PortAnswer): PortStats {
+  const { rxPackets, txPackets, rxBytes, txBytes, rxDropped, txDropped, rxErrors, txErrors } = port;
+  return {
+    portNo: port.port,
+    rxPackets,
+    txPackets,
+    rxBytes,
+    txBytes,
+    rxDropped,
+    txDropped,
+    rxErrors,
+    txErrors,
+    rxFrameErr: NOT_KEPT,
+    rxOverErr: NOT_KEPT,
+    rxCrcErr: NOT_KEPT,
+    collisions: NOT_KEPT,
+    ...splitNs(port.duration),
+  };
+}

@@ -1,0 +1,200 @@
+/** Actions between OpenFlow and records: checked (OpenFlow 1.3.5 §7.2.4) and written straight into the batch. */
+import type { Action, EthertypeAction, OxmKnown, PlainAction, SetFieldAction } from 'node-openflow';
+import { of13 } from 'node-openflow';
+import {
+  ACTIONS_BYTES_MAX,
+  type ActionRecord,
+  actionCodes,
+  decodeActions,
+  fieldWidth,
+  type RecordWriter,
+  writeAction,
+  writeBig,
+} from '../datapath/records.js';
+import { fields, portsMax, ReservedPort } from '../datapath/schema.gen.js';
+import type { HeadersKnown } from './headers-known.js';
+import { badAction, type OfError } from './of-error.js';
+import { fieldIds, numberOf } from './translate-match.js';
+
+const { OFPBAC, OFPG, OFPQ } = of13;
+const VLAN_TYPES = [0x8100, 0x88a8];
+const MPLS_TYPES = [0x8847, 0x8848];
+const SMALLEST_ETHERTYPE = 0x600;
+const VLAN_PRESENT = 0x1000;
+
+const reservedOutputs: readonly number[] = [
+  ReservedPort.inPort,
+  ReservedPort.normal,
+  ReservedPort.flood,
+  ReservedPort.all,
+  ReservedPort.controller,
+  ReservedPort.local,
+];
+
+/** Where the actions stand. */
+export interface ActionContext {
+  readonly known: HeadersKnown;
+  /** Output to TABLE is for packet-outs. */
+  readonly packetOut: boolean;
+}
+
+/** Checks and appends actions; on an error the caller truncates the writer. */
+export function writeActions(
+  writer: RecordWriter,
+  actions: readonly Action[],
+  context: ActionContext,
+): OfError | undefined {
+  const start = writer.length;
+  for (const action of actions) {
+    const wrong = checkAction(action, context);
+    if (wrong !== undefined) return wrong;
+    if (action.type === 'set_field') writeSetField(writer, action.oxm as OxmKnown);
+    else writeAction(writer, toRecord(action));
+  }
+  return writer.length - start > ACTIONS_BYTES_MAX ? badAction(OFPBAC.TOO_MANY) : undefined;
+}
+
+type Plain = Exclude<Action, { readonly type: 'set_field' | 'experimenter' | 'unknown' }>;
+
+function toRecord(action: Exclude<Action, { readonly type: 'set_field' }>): ActionRecord {
+  const plain = action as Plain;
+  switch (plain.type) {
+    case 'output':
+      return { kind: 'output', port: plain.port, maxLen: plain.maxLen };
+    case 'group':
+      return { kind: 'group', group: plain.groupId };
+    case 'set_queue':
+      return { kind: 'set_queue', queue: plain.queueId };
+    case 'set_mpls_ttl':
+    case 'set_nw_ttl':
+      return { kind: plain.type, ttl: plain.ttl };
+    case 'push_vlan':
+    case 'push_mpls':
+    case 'pop_mpls':
+    case 'push_pbb':
+      return { kind: plain.type, ethertype: plain.ethertype };
+    default:
+      return { kind: plain.type };
+  }
+}
+
+function writeSetField(writer: RecordWriter, { field, value }: OxmKnown): void {
+  const id = fieldIds.get(field)!;
+  const width = fieldWidth(id);
+  const at = writer.reserve(8);
+  writer.setU8(at, actionCodes.set_field);
+  writer.setU8(at + 4, id);
+  writer.setU8(at + 5, width);
+  writer.bytes(value, value.length - width, width);
+  writer.pad8();
+  writer.setU16(at + 2, writer.length - at);
+}
+
+function checkAction(action: Action, context: ActionContext): OfError | undefined {
+  const { known } = context;
+  switch (action.type) {
+    case 'output':
+      return checkOutput(action.port, context.packetOut);
+    case 'group':
+      return action.groupId > OFPG.MAX ? badAction(OFPBAC.BAD_OUT_GROUP) : undefined;
+    case 'set_queue':
+      return action.queueId === OFPQ.ALL ? badAction(OFPBAC.BAD_QUEUE) : undefined;
+    case 'set_field':
+      return checkSetField(action, known);
+    case 'push_vlan':
+    case 'pop_vlan':
+    case 'push_mpls':
+    case 'pop_mpls':
+      return checkTag(action, known);
+    case 'set_mpls_ttl':
+    case 'dec_mpls_ttl':
+      return known.isMpls ? undefined : badAction(OFPBAC.MATCH_INCONSISTENT);
+    case 'set_nw_ttl':
+    case 'dec_nw_ttl':
+      return known.isIp ? undefined : badAction(OFPBAC.MATCH_INCONSISTENT);
+    case 'copy_ttl_in':
+    case 'copy_ttl_out':
+      return undefined;
+    case 'push_pbb':
+    case 'pop_pbb':
+    case 'unknown':
+      return badAction(OFPBAC.BAD_TYPE);
+    case 'experimenter':
+      return badAction(OFPBAC.BAD_EXPERIMENTER);
+  }
+}
+
+/** §5.12: an attached port or not, the number has to be one a port can have. */
+function checkOutput(port: number, packetOut: boolean): OfError | undefined {
+  const number = port > 0 && port < portsMax;
+  const legal = number || reservedOutputs.includes(port) || (packetOut && port === ReservedPort.table);
+  return legal ? undefined : badAction(OFPBAC.BAD_OUT_PORT);
+}
+
+function checkTag(action: EthertypeAction | PlainAction, known: HeadersKnown): OfError | undefined {
+  switch (action.type) {
+    case 'push_vlan':
+      if (!VLAN_TYPES.includes(action.ethertype)) return badAction(OFPBAC.BAD_ARGUMENT);
+      known.pushVlan();
+      return undefined;
+    case 'push_mpls':
+      if (!MPLS_TYPES.includes(action.ethertype)) return badAction(OFPBAC.BAD_ARGUMENT);
+      known.setEthertype(action.ethertype);
+      return undefined;
+    case 'pop_mpls':
+      if (action.ethertype < SMALLEST_ETHERTYPE) return badAction(OFPBAC.BAD_ARGUMENT);
+      if (!known.isMpls) return badAction(OFPBAC.MATCH_INCONSISTENT);
+      known.setEthertype(action.ethertype);
+      return undefined;
+    default:
+      if (!known.hasVlan) return badAction(OFPBAC.MATCH_INCONSISTENT);
+      known.popVlan();
+      return undefined;
+  }
+}
+
+/** Set-field (§7.2.4.8): not of metadata or ports, which are no headers. */
+function checkSetField({ oxm }: SetFieldAction, known: HeadersKnown): OfError | undefined {
+  const id = fieldIds.get(oxm.field);
+  if (id === undefined || oxm.field === 'metadata' || !fields[id]!.settable) return badAction(OFPBAC.BAD_SET_TYPE);
+  const { field, value } = oxm as OxmKnown;
+  if (field === 'vlan_vid' && (numberOf(value) & VLAN_PRESENT) === 0) return badAction(OFPBAC.BAD_SET_ARGUMENT);
+  if (field === 'eth_type' && numberOf(value) < SMALLEST_ETHERTYPE) return badAction(OFPBAC.BAD_SET_ARGUMENT);
+  if (!known.allows(field)) return badAction(OFPBAC.MATCH_INCONSISTENT);
+  if (value.length <= 2) known.set(field, numberOf(value));
+  return undefined;
+}
+
+const oxmBytes = new Map(of13.oxmFields.map(({ name, bytes }) => [name as string, bytes]));
+
+/** Action records as OpenFlow. The datapath wrote them, so they are right. */
+export function readActions(record: Uint8Array): Action[] {
+  return (decodeActions(record) ?? []).map(fromRecord);
+}
+
+export function fromRecord(action: ActionRecord): Action {
+  switch (action.kind) {
+    case 'output':
+      return { type: 'output', port: action.port, maxLen: action.maxLen };
+    case 'group':
+      return { type: 'group', groupId: action.group };
+    case 'set_queue':
+      return { type: 'set_queue', queueId: action.queue };
+    case 'set_mpls_ttl':
+    case 'set_nw_ttl':
+      return { type: action.kind, ttl: action.ttl };
+    case 'push_vlan':
+    case 'push_mpls':
+    case 'pop_mpls':
+    case 'push_pbb':
+      return { type: action.kind, ethertype: action.ethertype };
+    case 'set_field': {
+      const field = fields[action.field]!.name;
+      const value = new Uint8Array(oxmBytes.get(field)!);
+      writeBig(value, 0, value.length, action.value);
+      return { type: 'set_field', oxm: { field, value } };
+    }
+    default:
+      return { type: action.kind };
+  }
+}

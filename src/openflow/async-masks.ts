@@ -1,0 +1,30 @@
+/** Which events a controller is told of (OpenFlow 1.3.5 §6.3.5, §7.3.10). */
+import { type AsyncMasks, of13 } from 'node-openflow';
+import type { Role } from './roles.js';
+import type { AsyncMessage } from './switch.js';
+
+const bits = (...reasons: readonly number[]): number => reasons.reduce((mask, reason) => mask | (1 << reason), 0);
+const { OFPPR, OFPR, OFPRR } = of13;
+const allPortChanges = bits(OFPPR.ADD, OFPPR.DELETE, OFPPR.MODIFY);
+
+/** As Open vSwitch has them: an invalid TTL is told only to who asks for it, a slave hears of ports alone. */
+export const defaultMasks: AsyncMasks = {
+  packetInMask: [bits(OFPR.NO_MATCH, OFPR.ACTION), 0],
+  portStatusMask: [allPortChanges, allPortChanges],
+  flowRemovedMask: [bits(OFPRR.IDLE_TIMEOUT, OFPRR.HARD_TIMEOUT, OFPRR.DELETE, OFPRR.GROUP_DELETE), 0],
+};
+
+/** For a management connection, until it asks. */
+export const noMasks: AsyncMasks = { packetInMask: [0, 0], portStatusMask: [0, 0], flowRemovedMask: [0, 0] };
+
+export function wants(masks: AsyncMasks, role: Role, message: AsyncMessage): boolean {
+  const index = role === 'slave' ? 1 : 0;
+  switch (message.type) {
+    case 'packet_in':
+      return ((masks.packetInMask[index] >>> message.reason) & 1) === 1;
+    case 'flow_removed':
+      return ((masks.flowRemovedMask[index] >>> message.reason) & 1) === 1;
+    case 'port_status':
+      return ((masks.portStatusMask[index] >>> message.reason) & 1) === 1;
+  }
+}

@@ -1,0 +1,71 @@
+/** Who may change the switch: roles of its controllers (OpenFlow 1.3.5 §6.3.6). One per switch. */
+import { of13 } from 'node-openflow';
+
+const { OFPCR_ROLE } = of13;
+
+export type Role = 'equal' | 'master' | 'slave';
+
+export interface RoleHolder {
+  role: Role;
+}
+
+export type RoleOutcome = { readonly ok: true } | { readonly ok: false; readonly code: number };
+
+/** generation_id of a reply before any was given. */
+const noGeneration = 0xffff_ffff_ffff_ffffn;
+
+export class Roles {
+  readonly #holders = new Set<RoleHolder>();
+  #generation: bigint | undefined;
+
+  get generation(): bigint {
+    return this.#generation ?? noGeneration;
+  }
+
+  join(holder: RoleHolder): void {
+    this.#holders.add(holder);
+  }
+
+  leave(holder: RoleHolder): void {
+    this.#holders.delete(holder);
+  }
+
+  /** Carries out a role request. A code is one of OFPRRFC_*. */
+  request(holder: RoleHolder, role: number, generation: bigint): RoleOutcome {
+    switch (role) {
+      case OFPCR_ROLE.NOCHANGE:
+        return { ok: true };
+      case OFPCR_ROLE.EQUAL:
+        holder.role = 'equal';
+        return { ok: true };
+      case OFPCR_ROLE.MASTER:
+      case OFPCR_ROLE.SLAVE:
+        // The distance is signed: it wraps around.
+        if (this.#generation !== undefined && BigInt.asIntN(64, generation - this.#generation) < 0n) {
+          return { ok: false, code: of13.OFPRRFC.STALE };
+        }
+        this.#generation = generation;
+        this.#become(holder, role === OFPCR_ROLE.MASTER ? 'master' : 'slave');
+        return { ok: true };
+      default:
+        return { ok: false, code: of13.OFPRRFC.BAD_ROLE };
+    }
+  }
+
+  #become(holder: RoleHolder, role: Role): void {
+    if (role === 'master') {
+      for (const other of this.#holders) if (other.role === 'master') other.role = 'slave';
+    }
+    holder.role = role;
+  }
+}
+
+const numbers: Readonly<Record<Role, number>> = {
+  equal: OFPCR_ROLE.EQUAL,
+  master: OFPCR_ROLE.MASTER,
+  slave: OFPCR_ROLE.SLAVE,
+};
+
+export function roleNumber(role: Role): number {
+  return numbers[role];
+}

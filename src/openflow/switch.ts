@@ -1,0 +1,23 @@
+/** What the channels need of a switch; ofproto/ has it. */
+import type { Message, MessageOf, Outgoing } from 'node-openflow';
+import type { ControllerView } from '../ofproto/controller-view.js';
+
+/** A message for every controller that wants it. Packets are cut to size already. */
+export type AsyncMessage = Outgoing<MessageOf<'packet_in' | 'flow_removed' | 'port_status'>>;
+
+export interface Switch {
+  /**
+   * Carries out one message and replies on the view, in the order of calls. Messages about the connection itself (hello,
+   * echo, barrier, role, async masks) never come here. What is refused is answered with the error of the specification.
+   * The promise, if there is one, is settled when the answer is complete; it never rejects.
+   */
+  handle(view: ControllerView, message: Message): Promise<void> | undefined;
+  /** When it returns everything handled so far is in force, and its errors were sent. */
+  barrier(): void;
+  /** Packet-ins, removed flows and changes of ports. One listener. */
+  onAsync(listener: (message: AsyncMessage) => void): void;
+  /** Whether anybody wants packet-ins. */
+  controllersChanged(connected: boolean): void;
+  /** Installs or removes the flow that makes it a learning switch (fail-mode standalone). */
+  standalone(on: boolean): void;
+}

@@ -1,0 +1,81 @@
+/** Where controllers are and where they may come from, in the words of Open vSwitch (ovs-vsctl(8), "Controller"). */
+import { DEFAULT_PORT } from './limits.js';
+
+/** Something to connect to. */
+export type ActiveTarget =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string };
+
+/** Something to listen on. */
+export type PassiveTarget =
+  | { readonly kind: 'ptcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'punix'; readonly path: string };
+
+export type Target = ActiveTarget | PassiveTarget;
+
+export class TargetError extends Error {
+  override readonly name = 'TargetError';
+}
+
+function parsePort(text: string, target: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(port <= 65535)) throw new TargetError(`"${target}": "${text}" is not a port number`);
+  return port;
+}
+
+/** `tcp:HOST[:PORT]`, `ptcp:[PORT][:HOST]`, `unix:PATH`, `punix:PATH`; IPv6 addresses stand in brackets. */
+export function parseTarget(target: string): Target {
+  const [, kind, rest] = /^([a-z]+):(.*)$/.exec(target) ?? [];
+  switch (kind) {
+    case 'tcp': {
+      const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(.*))?$/.exec(rest!) ?? [];
+      const host = bracketed ?? plain;
+      if (host === undefined) throw new TargetError(`"${target}": expected tcp:HOST[:PORT]`);
+      return { kind, host, port: port === undefined ? DEFAULT_PORT : parsePort(port, target) };
+    }
+    case 'ptcp': {
+      const [, port, bracketed, plain] = /^(\d*)(?::(?:\[([^\]]+)\]|([^:[\]]+)))?$/.exec(rest!) ?? [];
+      if (port === undefined) throw new TargetError(`"${target}": expected ptcp:[PORT][:HOST]`);
+      const host = bracketed ?? plain ?? '0.0.0.0';
+      return { kind, host, port: port === '' ? DEFAULT_PORT : parsePort(port, target) };
+    }
+    case 'unix':
+    case 'punix':
+      if (rest === '') throw new TargetError(`"${target}": expected ${kind}:PATH`);
+      return { kind, path: rest! };
+    case 'ssl':
+    case 'pssl':
+      throw new TargetError(`"${target}": TLS is not supported yet`);
+    default:
+      throw new TargetError(`"${target}": expected tcp:, ptcp:, unix: or punix:`);
+  }
+}
+
+export function isActive(target: Target): target is ActiveTarget {
+  return target.kind === 'tcp' || target.kind === 'unix';
+}
+
+export function parseActive(text: string): ActiveTarget {
+  const target = parseTarget(text);
+  if (!isActive(target)) throw new TargetError(`"${text}": expected something to connect to, tcp: or unix:`);
+  return target;
+}
+
+export function parsePassive(text: string): PassiveTarget {
+  const target = parseTarget(text);
+  if (isActive(target)) throw new TargetError(`"${text}": expected something to listen on, ptcp: or punix:`);
+  return target;
+}
+
+export function formatTarget(target: Target): string {
+  const host = 'host' in target && target.host.includes(':') ? `[${target.host}]` : 'host' in target ? target.host : '';
+  switch (target.kind) {
+    case 'tcp':
+      return `tcp:${host}:${target.port}`;
+    case 'ptcp':
+      return `ptcp:${target.port}:${host}`;
+    case 'unix':
+    case 'punix':
+      return `${target.kind}:${target.path}`;
+  }
+}

@@ -1,0 +1,78 @@
+/** What the toolstack says about a vif, in the keys below the backend's path. */
+import { parseDecimal, quote } from '../base/decimal.js';
+import { type DeviceAddress, DeviceError, type KeyReader } from '../xenbus/index.js';
+import { type BridgeKey, parseBridgeKey } from './bridge-key.js';
+import { type VifId, vifAlias, vifName } from './names.js';
+
+/** MTUs, without the Ethernet header: IPv4's least, and what fits into a packet of 64 KiB with a VLAN tag. */
+export const MTU_MIN = 68;
+export const MTU_MAX = 65517;
+export const MTU_DEFAULT = 1500;
+
+export interface VifInfo extends VifId {
+  /** xvif<domid>i<handle>, the port's name. */
+  readonly name: string;
+  /** vif<domid>.<handle> */
+  readonly alias: string;
+  /** The guest's address, lower case; undefined when the toolstack names none. */
+  readonly mac: string | undefined;
+  /** Undefined when the toolstack leaves the choice to us. */
+  readonly bridge: BridgeKey | undefined;
+  readonly mtu: number;
+  /** Limit of what the guest sends: so many bytes per interval. */
+  readonly rate: { readonly bytes: number; readonly intervalUs: number } | undefined;
+  readonly script: string | undefined;
+  readonly backendPath: string;
+  readonly frontendPath: string;
+}
+
+/** Rejects with {@link DeviceError} when a key makes no sense, or when the device's parts contradict each other. */
+export async function readVifInfo(address: DeviceAddress, backend: KeyReader): Promise<VifInfo> {
+  const keys = ['mac', 'bridge', 'mtu', 'rate', 'script', 'frontend', 'frontend-id'] as const;
+  const [mac, bridge, mtu, rate, script, frontend, frontendId] = await Promise.all(
+    keys.map((key) => backend.read(key)),
+  );
+  const { domid, id: handle, backendPath, frontendPath } = address;
+  if (frontend !== undefined && frontend !== frontendPath) {
+    throw new DeviceError(`backend key frontend is ${quote(frontend)}, must be ${frontendPath}`);
+  }
+  if (frontendId !== undefined && frontendId !== String(domid)) {
+    throw new DeviceError(`backend key frontend-id is ${quote(frontendId)}, must be ${domid}`);
+  }
+  return {
+    domid,
+    handle,
+    name: vifName({ domid, handle }),
+    alias: vifAlias({ domid, handle }),
+    mac: optional('mac', mac, parseMac),
+    bridge: optional('bridge', bridge, parseBridgeKey),
+    mtu: optional('mtu', mtu, (text) => parseDecimal(text, MTU_MIN, MTU_MAX)) ?? MTU_DEFAULT,
+    rate: optional('rate', rate, parseRate),
+    script,
+    backendPath,
+    frontendPath,
+  };
+}
+
+/** Six bytes in hexadecimal with colons, lower case; undefined when malformed or a group address. */
+export function parseMac(text: string): string | undefined {
+  if (!/^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/i.test(text)) return undefined;
+  const isGroup = (Number.parseInt(text.slice(0, 2), 16) & 1) === 1;
+  return isGroup ? undefined : text.toLowerCase();
+}
+
+/** "bytes,microseconds", both above 0. */
+function parseRate(text: string): VifInfo['rate'] {
+  const [bytesText, intervalText, ...more] = text.split(',');
+  const bytes = parseDecimal(bytesText!, 1, Number.MAX_SAFE_INTEGER);
+  const intervalUs = parseDecimal(intervalText ?? '', 1, 0xffffffff);
+  return bytes === undefined || intervalUs === undefined || more.length > 0 ? undefined : { bytes, intervalUs };
+}
+
+/** An empty key counts as none. */
+function optional<Value>(key: string, text: string | undefined, parse: (text: string) => Value | undefined) {
+  if (text === undefined || text === '') return undefined;
+  const value = parse(text);
+  if (value === undefined) throw new DeviceError(`backend key ${key} is ${quote(text)}, which makes no sense`);
+  return value;
+}

@@ -1,0 +1,124 @@
+/**
+ * What a device reads and writes in xenstore. Every write is a transaction that looks first whether the backend's
+ * directory still is there: a write after the toolstack removed it would call it back to life, as a ghost.
+ */
+import { isXenstoreError, type XenstoreClient, type XenstoreTransaction } from '../xenstore/index.js';
+import type { Seen } from './decide.js';
+import { type DeviceAddress, DeviceError, type KeyReader } from './driver.js';
+import { type BackendState, parseState, XenbusState } from './state.js';
+
+/** Longest text written to an error node, in characters. */
+const ERROR_TEXT_MAX = 512;
+
+export class BackendNode {
+  readonly #store: XenstoreClient;
+  readonly #address: DeviceAddress;
+  /** Where a driver domain's errors are looked for: <home>/error/backend/<type>/<domid>/<id>. */
+  readonly #errorPath: string;
+  #errorWritten = false;
+  readonly backendKeys: KeyReader;
+  readonly frontendKeys: KeyReader;
+
+  constructor(store: XenstoreClient, address: DeviceAddress) {
+    this.#store = store;
+    this.#address = address;
+    this.#errorPath = address.backendPath.replace('/backend/', '/error/backend/');
+    this.backendKeys = { read: (key) => store.readOrUndefined(`${address.backendPath}/${key}`) };
+    this.frontendKeys = { read: (key) => this.#readFrontend(key) };
+  }
+
+  async observe(): Promise<Seen> {
+    const [state, online, hotplugStatus, frontend] = await Promise.all([
+      this.backendKeys.read('state'),
+      this.backendKeys.read('online'),
+      this.backendKeys.read('hotplug-status'),
+      this.#frontendState(),
+    ]);
+    return {
+      backend: state === undefined ? undefined : (parseState(state) ?? 'invalid'),
+      // Absent counts as online: only libxl and its kin write it. Anything but 0 does too.
+      online: online !== '0',
+      frontend,
+      hotplugStatus,
+    };
+  }
+
+  /** Writes keys, then the state. False when the directory is gone and nothing was written. */
+  writeState(state: BackendState, keys: Readonly<Record<string, string>> = {}): Promise<boolean> {
+    return this.#guarded(async (nodes, path) => {
+      for (const [key, value] of Object.entries(keys)) await nodes.write(`${path}/${key}`, value);
+      // Rewriting an equal state would only wake every watcher.
+      if ((await nodes.readOrUndefined(`${path}/state`)) !== String(state)) {
+        await nodes.write(`${path}/state`, String(state));
+      }
+    });
+  }
+
+  /** Where the guest sees it, and where this domain's errors are collected if there is such a place. */
+  async writeError(message: string): Promise<void> {
+    const text = message.slice(0, ERROR_TEXT_MAX);
+    const written = await this.#guarded((nodes, path) => nodes.write(`${path}/error`, text));
+    if (!written) return;
+    this.#errorWritten = true;
+    await this.#permitted(this.#store.write(`${this.#errorPath}/error`, text));
+  }
+
+  async removeError(): Promise<void> {
+    if (!this.#errorWritten) return;
+    this.#errorWritten = false;
+    await this.#permitted(this.#store.rm(`${this.#address.backendPath}/error`));
+    await this.#permitted(
+      this.#store.transaction(async (nodes) => {
+        await nodes.rm(this.#errorPath);
+        const ofDomain = this.#errorPath.slice(0, this.#errorPath.lastIndexOf('/'));
+        if ((await nodes.directoryOrEmpty(ofDomain)).length === 0) await nodes.rm(ofDomain);
+      }),
+    );
+  }
+
+  async removeHotplugStatus(): Promise<void> {
+    await this.#guarded((nodes, path) => nodes.rm(`${path}/hotplug-status`));
+  }
+
+  #guarded(body: (nodes: XenstoreTransaction, path: string) => Promise<void>): Promise<boolean> {
+    const path = this.#address.backendPath;
+    return this.#store.transaction(async (nodes) => {
+      if ((await nodes.readOrUndefined(`${path}/state`)) === undefined) return false;
+      await body(nodes, path);
+      return true;
+    });
+  }
+
+  /** A driver domain's toolstack may have made no room for errors; the device goes on without. */
+  async #permitted(done: Promise<void>): Promise<void> {
+    try {
+      await done;
+    } catch (error) {
+      if (!isXenstoreError(error, 'EACCES', 'ENOSPC')) throw error;
+    }
+  }
+
+  async #frontendState(): Promise<Seen['frontend']> {
+    let text: string | undefined;
+    try {
+      text = await this.#readFrontend('state');
+    } catch (error) {
+      if (error instanceof DeviceError) return 'invalid';
+      throw error;
+    }
+    if (text === undefined) return 'gone';
+    const state = parseState(text);
+    if (state === undefined) return 'invalid';
+    return state === XenbusState.unknown ? 'gone' : state;
+  }
+
+  /** The guest owns these nodes and may lock us out of them. */
+  async #readFrontend(key: string): Promise<string | undefined> {
+    try {
+      return await this.#store.readOrUndefined(`${this.#address.frontendPath}/${key}`);
+    } catch (error) {
+      if (!isXenstoreError(error, 'EACCES')) throw error;
+      throw new DeviceError(`frontend key ${key} is not readable for the backend`);
+    }
+  }
+}

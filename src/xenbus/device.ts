@@ -1,0 +1,264 @@
+/**
+ * One device: looks at xenstore, decides (decide.ts), acts, and looks again until there is nothing to do. However
+ * often it is woken meanwhile, one reaction runs at a time and one more look follows; nothing queues up.
+ */
+import { Backoff } from '../base/backoff.js';
+import type { Clock, Timer } from '../base/clock.js';
+import { messageOf } from '../base/error.js';
+import { type Logger, RateLimitedLog } from '../base/logger.js';
+import { isXenstoreError, type XenstoreClient } from '../xenstore/index.js';
+import { BackendNode } from './backend-node.js';
+import { Damper } from './damper.js';
+import { decide, type Phase, type Seen, type Step, stateOf } from './decide.js';
+import type { DeviceAddress, DeviceDriver } from './driver.js';
+import { XenbusState } from './state.js';
+
+/** How long an unplugged frontend may take to close: less than libxl's LIBXL_DESTROY_TIMEOUT of 10 s. */
+const CLOSE_TIMEOUT_MS = 8000;
+const RETRY_FIRST_MS = 100;
+const RETRY_MAX_MS = 5000;
+
+export interface DeviceContext {
+  readonly store: XenstoreClient;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /**
+   * The device is gone from xenstore, or the bus stopped; called once. With `woken` something happened while it was
+   * ending, perhaps its directory being made anew.
+   */
+  ended(device: XenbusDevice, woken: boolean): void;
+}
+
+export class XenbusDevice {
+  readonly address: DeviceAddress;
+  readonly #context: DeviceContext;
+  readonly #driver: DeviceDriver;
+  readonly #node: BackendNode;
+  readonly #log: RateLimitedLog;
+  readonly #damper: Damper;
+  readonly #retry = new Backoff({ firstMs: RETRY_FIRST_MS, maxMs: RETRY_MAX_MS });
+  #phase: Phase = 'new';
+  #everConnected = false;
+  #domainDied = false;
+  #fault: string | undefined;
+  #closeTimer: Timer | undefined;
+  #closeExpired = false;
+  #retryTimer: Timer | undefined;
+  #woken = false;
+  #running: Promise<void> | undefined;
+  #ended = false;
+
+  constructor(address: DeviceAddress, driver: DeviceDriver, context: DeviceContext) {
+    this.address = address;
+    this.#driver = driver;
+    this.#context = context;
+    this.#node = new BackendNode(context.store, address);
+    this.#log = new RateLimitedLog(context.logger, { clock: context.clock });
+    this.#damper = new Damper(context.clock);
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** Resolves when no reaction is under way. */
+  async idle(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  /** Something may have changed in xenstore. */
+  wake(): void {
+    this.#woken = true;
+    if (this.#running !== undefined || this.#ended) return;
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+      if (this.#woken) this.wake();
+    });
+  }
+
+  /** The frontend's domain died, whatever its directory says. */
+  domainDied(): void {
+    this.#domainDied = true;
+    this.wake();
+  }
+
+  /** The data path gave up on the frontend: disconnect and go to Closing; the frontend may come back by itself. */
+  fault(reason: string): void {
+    this.#fault = reason;
+    this.wake();
+  }
+
+  /** Disconnects without a word in xenstore, so that a daemon started later takes the device over. */
+  async stop(): Promise<void> {
+    this.#end();
+    await this.idle();
+    await this.#disconnect('new');
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#woken && !this.#ended) {
+        this.#woken = false;
+        await this.#react();
+      }
+      this.#retry.reset();
+    } catch (error) {
+      this.#storeFailed(error);
+    }
+  }
+
+  async #react(): Promise<void> {
+    const delayMs = this.#damper.delayMs();
+    if (delayMs > 0) {
+      this.#wakeAfter(delayMs);
+      return;
+    }
+    if (this.#fault !== undefined) await this.#reactToFault(this.#fault);
+    const seen = await this.#node.observe();
+    const step = decide(
+      { phase: this.#phase, everConnected: this.#everConnected, closeExpired: this.#closeExpired },
+      this.#domainDied ? { ...seen, frontend: 'gone' } : seen,
+    );
+    if (this.#phase === 'closing' && !seen.online) this.#startCloseTimer();
+    if (step.kind === 'rest' || this.#ended) return;
+    await this.#carryOut(step, seen);
+  }
+
+  async #carryOut(step: Exclude<Step, { kind: 'rest' }>, seen: Seen): Promise<void> {
+    switch (step.kind) {
+      case 'forget':
+        await this.#forget();
+        return;
+      case 'restart':
+        await this.#disconnect('new');
+        this.#enter('new');
+        this.#everConnected = false;
+        break;
+      case 'assume':
+        this.#enter(step.phase);
+        break;
+      case 'advertise': {
+        await this.#disconnect('new');
+        const keys = await this.#driver.advertise(this.#node.backendKeys);
+        if (await this.#node.writeState(XenbusState.initWait, keys)) this.#enter('waiting');
+        break;
+      }
+      case 'connect':
+        await this.#connect(seen);
+        break;
+      case 'publish':
+        if (await this.#node.writeState(XenbusState.connected)) this.#enter('connected');
+        break;
+      case 'check':
+        if (!(await this.#driver.changed(this.#node.frontendKeys))) return;
+        await this.#disconnect('waiting');
+        await this.#connect(seen);
+        break;
+      case 'close':
+        await this.#close(step.state, step.complaint);
+        break;
+      case 'repair':
+        if (this.#phase !== 'new') await this.#node.writeState(stateOf[this.#phase]);
+        break;
+      case 'removeHotplugStatus':
+        await this.#node.removeHotplugStatus();
+        break;
+    }
+    this.#woken = true;
+  }
+
+  async #connect(seen: Seen): Promise<void> {
+    try {
+      await this.#driver.connect(this.#node.frontendKeys, this.#node.backendKeys);
+    } catch (error) {
+      if (isXenstoreError(error, 'CLOSED')) throw error;
+      await this.#fail(error instanceof Error ? error : new Error(messageOf(error)));
+      return;
+    }
+    this.#everConnected = true;
+    // Connected stands there already when rings were taken over or exchanged.
+    this.#enter(seen.backend === XenbusState.connected ? 'connected' : 'attached');
+    await this.#node.removeError();
+  }
+
+  async #close(state: 5 | 6, complaint: string | undefined): Promise<void> {
+    if (complaint !== undefined) {
+      await this.#fail(new Error(complaint));
+      return;
+    }
+    await this.#disconnect(this.#phase);
+    if (await this.#node.writeState(state)) this.#enter(state === XenbusState.closed ? 'closed' : 'closing');
+  }
+
+  async #reactToFault(reason: string): Promise<void> {
+    this.#fault = undefined;
+    if (this.#phase === 'attached' || this.#phase === 'connected') await this.#fail(new Error(reason));
+  }
+
+  async #fail(error: Error): Promise<void> {
+    this.#log.warn({ ...logAddress(this.address), reason: error.message }, 'device closed after an error');
+    await this.#disconnect('waiting');
+    this.#driver.failed(error);
+    await this.#node.writeError(error.message);
+    if (await this.#node.writeState(XenbusState.closing)) this.#enter('closing');
+    this.#woken = true;
+  }
+
+  async #forget(): Promise<void> {
+    await this.#disconnect('new');
+    await this.#node.removeError();
+    this.#driver.removed();
+    this.#end();
+  }
+
+  /** The driver lets go if it holds anything; the phase tells that nothing is held before anything else may fail. */
+  async #disconnect(next: Phase): Promise<void> {
+    const held = this.#phase === 'attached' || this.#phase === 'connected';
+    if (!held) return;
+    this.#enter(next === 'attached' || next === 'connected' ? 'waiting' : next);
+    try {
+      await this.#driver.disconnect();
+    } catch (error) {
+      this.#context.logger.error({ ...logAddress(this.address), err: error }, 'device did not disconnect cleanly');
+    }
+  }
+
+  #enter(phase: Phase): void {
+    this.#phase = phase;
+    if (phase === 'closing') return;
+    this.#closeTimer?.cancel();
+    this.#closeTimer = undefined;
+    this.#closeExpired = false;
+  }
+
+  #startCloseTimer(): void {
+    this.#closeTimer ??= this.#context.clock.after(CLOSE_TIMEOUT_MS, () => {
+      this.#closeExpired = true;
+      this.wake();
+    });
+  }
+
+  #wakeAfter(delayMs: number): void {
+    this.#retryTimer?.cancel();
+    this.#retryTimer = this.#context.clock.after(delayMs, () => this.wake());
+  }
+
+  #storeFailed(error: unknown): void {
+    if (isXenstoreError(error, 'CLOSED') || this.#ended) return;
+    const delayMs = this.#retry.nextMs();
+    this.#log.warn({ ...logAddress(this.address), err: error, delayMs }, 'device reaction failed, trying again');
+    this.#wakeAfter(delayMs);
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#closeTimer?.cancel();
+    this.#retryTimer?.cancel();
+    this.#context.ended(this, this.#woken);
+  }
+}
+
+function logAddress({ type, domid, id }: DeviceAddress): { type: string; domid: number; id: number } {
+  return { type, domid, id };
+}

@@ -1,0 +1,114 @@
+/** The command line of `xvifd`, as a value. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { defaultRunDir, type RunDirSources } from '../api/run-dir.js';
+import type { LogLevel } from '../base/logger.js';
+import { decimal } from '../cli/arguments.js';
+import type { BridgeConfig, DaemonConfig } from '../main.js';
+import { type PortOption, portOption } from './port-option.js';
+
+export const WORKERS_MAX = 64;
+
+interface RawOptions {
+  readonly runDir?: string;
+  readonly bridge: readonly string[];
+  readonly controller: readonly string[];
+  readonly failMode: 'secure' | 'standalone';
+  readonly listen: readonly string[];
+  readonly workers: number;
+  readonly hypervisor: 'emulated' | 'xen';
+  readonly logLevel: LogLevel;
+  readonly datapathId?: bigint;
+  readonly local: 'auto' | 'tap' | 'null';
+  readonly port: readonly PortOption[];
+}
+
+export interface XvifdOptions {
+  readonly config: DaemonConfig;
+  readonly logLevel: LogLevel;
+}
+
+function append<Value>(parse: (text: string) => Value): (text: string, before: readonly Value[]) => readonly Value[] {
+  return (text, before) => [...before, parse(text)];
+}
+
+/** A name that can stand in a file name and, for the LOCAL port, be a kernel interface's. */
+function bridgeName(text: string): string {
+  if (!/^[A-Za-z0-9_][A-Za-z0-9_-]{0,14}$/.test(text)) {
+    throw new InvalidArgumentError('expected a name of up to 15 letters, digits, "-" and "_".');
+  }
+  return text;
+}
+
+function datapathId(text: string): bigint {
+  const digits = text.replace(/^0x/i, '').replaceAll(':', '');
+  if (!/^[0-9a-f]{1,16}$/i.test(digits)) throw new InvalidArgumentError('expected up to 16 hexadecimal digits.');
+  const id = BigInt(`0x${digits}`);
+  if (id === 0n) throw new InvalidArgumentError('expected a number that is not zero.');
+  return id;
+}
+
+function target(text: string): string {
+  if (!/^(tcp|ptcp|ssl|pssl|unix|punix):.+$/.test(text)) {
+    throw new InvalidArgumentError('expected tcp:HOST:PORT, ptcp:PORT[:HOST] or unix:PATH.');
+  }
+  return text;
+}
+
+function createCommand(version: string): Command {
+  return new Command('xvifd')
+    .description('an OpenFlow switch whose ports are the network interfaces of Xen guests')
+    .version(version)
+    .option('--run-dir <path>', 'directory of the sockets (default: /run/xvif, XDG_RUNTIME_DIR/xvif or /tmp/xvif-UID)')
+    .option('--bridge <name>', 'a bridge; may be repeated (default: br0)', append(bridgeName), [])
+    .option('--controller <target>', 'connect every bridge to tcp:HOST:PORT; may be repeated', append(target), [])
+    .addOption(
+      new Option('--fail-mode <mode>', 'without a controller: drop, or switch by learning')
+        .choices(['secure', 'standalone'])
+        .default('secure'),
+    )
+    .option('--listen <target>', 'let controllers connect to ptcp:PORT[:HOST]; may be repeated', append(target), [])
+    .option('--workers <number>', 'threads that move packets', decimal(1, WORKERS_MAX), 1)
+    .addOption(new Option('--hypervisor <name>', 'where guests live').choices(['emulated', 'xen']).default('emulated'))
+    .addOption(
+      new Option('--log-level <level>', 'least level of what is logged to standard error')
+        .choices(['debug', 'info', 'warn', 'error', 'silent'])
+        .default('info'),
+    )
+    .option('--datapath-id <hex>', 'of the only bridge (default: made from host and bridge name)', datapathId)
+    .addOption(
+      new Option('--local <kind>', 'the LOCAL port: a TAP device named like the bridge, or none to be seen')
+        .choices(['auto', 'tap', 'null'])
+        .default('auto'),
+    )
+    .option('--port <[bridge/]name=kind>', 'a port: packet:eth1, tap:tap0, pcap:FILE, null', append(portOption), [])
+    .exitOverride();
+}
+
+/** Throws CommanderError for wrong use, --help and --version, having printed why. */
+export function parseOptions(args: readonly string[], version: string, sources: RunDirSources): XvifdOptions {
+  const command = createCommand(version);
+  command.parse(args, { from: 'user' });
+  const raw = command.opts<RawOptions>();
+  const names = raw.bridge.length === 0 ? ['br0'] : raw.bridge;
+  const [first] = names;
+  if (new Set(names).size < names.length) command.error('error: a --bridge is named twice');
+  if (names.length > 1 && raw.datapathId !== undefined) command.error('error: --datapath-id is for a single bridge');
+  if (names.length > 1 && raw.listen.length > 0) command.error('error: --listen is for a single bridge');
+  const lost = raw.port.find(({ bridge }) => bridge !== undefined && !names.includes(bridge));
+  if (lost !== undefined) command.error(`error: --port ${lost.name}: there is no bridge ${lost.bridge}`);
+
+  const local = raw.local === 'auto' ? (sources.uid === 0 ? 'tap' : 'null') : raw.local;
+  const bridges = names.map(
+    (name): BridgeConfig => ({
+      name,
+      datapathId: raw.datapathId,
+      failMode: raw.failMode,
+      controllers: raw.controller,
+      listen: raw.listen,
+      local,
+      ports: raw.port.filter(({ bridge }) => (bridge ?? first) === name).map(({ name, spec }) => ({ name, spec })),
+    }),
+  );
+  const { workers, hypervisor, logLevel } = raw;
+  return { config: { runDir: raw.runDir ?? defaultRunDir(sources), workers, hypervisor, bridges }, logLevel };
+}

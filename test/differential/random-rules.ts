@@ -1,0 +1,193 @@
+/** Random rules, groups and meters. Rules are made from frames, so that many of them match something. */
+import { parseFrame } from '../../src/datapath/model-packet.js';
+import {
+  type ActionRecord,
+  encodeActions,
+  encodeMatch,
+  fieldOnes,
+  type GroupModRecord,
+  type InstructionRecord,
+  type MatchEntry,
+  type MeterModRecord,
+} from '../../src/datapath/records.js';
+import { FlowCommand, fields, GroupType, MeterFlag, ModCommand, ReservedPort } from '../../src/datapath/schema.gen.js';
+import type { Random } from './random.js';
+import type { Rule } from './rules.js';
+
+export const PORTS = [1, 2, 3, 4, 5];
+const GROUPS = [1, 2, 3, 4];
+const METERS = [1, 2];
+const TABLES = 4;
+/** Others depend on their exact value. */
+const exact = ['in_port', 'in_phy_port', 'eth_type', 'ip_proto', 'icmpv6_type'];
+const unset = ['in_port', 'in_phy_port', 'tunnel_id', 'pbb_isid'];
+
+/** A match that the frame, come in at `inPort`, satisfies (but for metadata). */
+export function randomMatch(random: Random, frame: Uint8Array, inPort: number): MatchEntry[] {
+  const values = [...parseFrame(frame).fields];
+  values[0] = BigInt(inPort);
+  values[2] = BigInt(random.below(4));
+  const chosen = new Set<number>();
+  const add = (id: number): boolean => {
+    for (const wanted of fields[id]!.prerequisites) {
+      const other = fields.findIndex(({ name }) => name === wanted.field);
+      const legal = wanted.values.length === 0 || wanted.values.includes(Number(values[other]));
+      if (!legal || (wanted.field === 'vlan_vid' && values[other] === 0n) || !add(other)) return false;
+    }
+    chosen.add(id);
+    return true;
+  };
+  for (let i = random.below(5); i > 0; i--) {
+    const id = random.below(fields.length);
+    if (!unset.slice(1).includes(fields[id]!.name)) add(id);
+  }
+  const depended = new Set([...chosen].flatMap((id) => fields[id]!.prerequisites.map(({ field }) => field)));
+  return [...chosen]
+    .sort((a, b) => a - b)
+    .map((field) => {
+      const { name, bits } = fields[field]!;
+      if (exact.includes(name) || depended.has(name) || random.chance(60)) {
+        return { field, value: values[field]!, mask: undefined };
+      }
+      const mask = random.chance(50)
+        ? (fieldOnes(field) << BigInt(random.below(bits))) & fieldOnes(field)
+        : random.bits(bits);
+      if (mask === 0n || mask === fieldOnes(field)) return { field, value: values[field]!, mask: undefined };
+      return { field, value: values[field]! & mask, mask };
+    });
+}
+
+function randomAction(random: Random, inGroup: boolean): ActionRecord {
+  switch (random.below(16)) {
+    case 0:
+      return { kind: 'push_vlan', ethertype: random.pick([0x8100, 0x88a8]) };
+    case 1:
+      return { kind: 'pop_vlan' };
+    case 2:
+      return { kind: 'push_mpls', ethertype: random.pick([0x8847, 0x8848]) };
+    case 3:
+      return { kind: 'pop_mpls', ethertype: random.pick([0x0800, 0x86dd, 0x0806, 0x8847]) };
+    case 4:
+      return { kind: random.pick(['dec_nw_ttl', 'dec_mpls_ttl', 'copy_ttl_in', 'copy_ttl_out'] as const) };
+    case 5:
+      return { kind: random.pick(['set_nw_ttl', 'set_mpls_ttl'] as const), ttl: random.below(256) };
+    case 6:
+      return { kind: 'group', group: random.pick(GROUPS) };
+    case 7:
+      return { kind: 'set_queue', queue: random.below(4) };
+    case 8:
+    case 9:
+    case 10:
+    case 11: {
+      const settable = fields.filter(({ name, settable: can }) => can && !unset.includes(name));
+      const { id, bits } = random.pick(settable);
+      return { kind: 'set_field', field: id, value: random.bits(bits) };
+    }
+    default: {
+      const special = [ReservedPort.inPort, ReservedPort.all, ReservedPort.controller, ReservedPort.normal];
+      const port = random.chance(75) ? random.pick(PORTS) : random.pick(inGroup ? special.slice(0, 3) : special);
+      return { kind: 'output', port, maxLen: port === ReservedPort.controller ? 0xffff : 0 };
+    }
+  }
+}
+
+function randomActions(random: Random, inGroup = false): ActionRecord[] {
+  return Array.from({ length: random.below(5) }, () => randomAction(random, inGroup));
+}
+
+function randomInstructions(random: Random, table: number): InstructionRecord[] {
+  const list: InstructionRecord[] = [];
+  if (random.chance(8)) list.push({ kind: 'meter', meter: random.pick(METERS) });
+  if (random.chance(60)) list.push({ kind: 'apply', actions: randomActions(random) });
+  if (random.chance(5)) list.push({ kind: 'clear' });
+  if (random.chance(50)) list.push({ kind: 'write', actions: randomActions(random) });
+  if (random.chance(20)) list.push({ kind: 'metadata', value: BigInt(random.below(4)), mask: 3n });
+  if (table < TABLES - 1 && random.chance(60))
+    list.push({ kind: 'goto', table: table + 1 + random.below(TABLES - 1 - table) });
+  else if (random.chance(1)) list.push({ kind: 'goto', table });
+  return list;
+}
+
+/**
+ * Rules of one run. Which of two overlapping flows of the same priority a packet takes is nobody's promise, so each
+ * match of a table has a priority of its own.
+ */
+export class RuleMaker {
+  readonly #frames: readonly Uint8Array[];
+  readonly #priorities = Array.from({ length: TABLES }, () => new Map<string, number>());
+  readonly #matches = Array.from({ length: TABLES }, () => [] as MatchEntry[][]);
+
+  constructor(frames: readonly Uint8Array[]) {
+    this.#frames = frames;
+  }
+
+  /** Adds mostly, with the modifies and deletes that a controller would send now and then. */
+  make(random: Random): Rule {
+    const table = random.below(TABLES);
+    const match = this.#match(random, table);
+    const command = random.chance(85) ? FlowCommand.add : 1 + random.below(4);
+    const deletes = command === FlowCommand.delete || command === FlowCommand.deleteStrict;
+    const known = [...this.#priorities[table]!.values()];
+    // Where overlaps are checked, any priority will do.
+    const checks = command === FlowCommand.add && known.length > 0 && random.chance(15);
+    return {
+      command,
+      table: deletes && random.chance(20) ? 255 : table,
+      priority: checks ? random.pick(known) : this.#priority(random, table, match),
+      cookie: BigInt(random.below(4)),
+      cookieMask: command !== FlowCommand.add && random.chance(50) ? 3n : 0n,
+      flags: checks ? 2 : random.pick([0, 0, 0, 1, 1, 4, 8, 16]),
+      idle: random.pick([0, 600]),
+      hard: random.pick([0, 900]),
+      outPort: deletes && random.chance(30) ? random.pick(PORTS) : ReservedPort.any,
+      outGroup: deletes && random.chance(10) ? random.pick(GROUPS) : 0xffffffff,
+      match,
+      instructions: randomInstructions(random, table),
+    };
+  }
+
+  #match(random: Random, table: number): MatchEntry[] {
+    const known = this.#matches[table]!;
+    if (known.length > 0 && random.chance(20)) return random.pick(known);
+    const match = random.chance(10) ? [] : randomMatch(random, random.pick(this.#frames), random.pick(PORTS));
+    known.push(match);
+    return match;
+  }
+
+  #priority(random: Random, table: number, match: readonly MatchEntry[]): number {
+    const priorities = this.#priorities[table]!;
+    const key = Buffer.from(encodeMatch(match)).toString('hex');
+    const used = new Set(priorities.values());
+    let priority = priorities.get(key);
+    while (priority === undefined) {
+      // The match of every packet may as well be a table-miss flow.
+      const wish = match.length === 0 && random.chance(70) ? 0 : 1 + random.below(2000);
+      if (!used.has(wish)) priority = wish;
+    }
+    priorities.set(key, priority);
+    return priority;
+  }
+}
+
+export function randomGroup(random: Random): GroupModRecord {
+  const type = random.pick([GroupType.all, GroupType.all, GroupType.indirect, GroupType.ff, GroupType.select]);
+  // Which bucket a flow takes is the datapath's own business: select groups have one to choose from.
+  const single = type === GroupType.indirect || type === GroupType.select;
+  const buckets = Array.from({ length: single ? 1 : random.below(4) }, () => ({
+    weight: type === GroupType.select ? 1 : 0,
+    watchPort: type === GroupType.ff && random.chance(70) ? random.pick([...PORTS, 9]) : ReservedPort.any,
+    watchGroup: type === GroupType.ff && random.chance(20) ? random.pick(GROUPS) : 0xffffffff,
+    actions: encodeActions(randomActions(random, true)),
+  }));
+  const command = random.pick([ModCommand.add, ModCommand.add, ModCommand.modify, ModCommand.delete]);
+  return { op: 'group_mod', command, type, group: random.pick(GROUPS), buckets };
+}
+
+/** A meter that lets everything pass, or nothing: what lies between depends on the time of day. */
+export function randomMeter(random: Random): MeterModRecord {
+  const never = random.chance(50);
+  const band = { type: random.pick([1, 2]), precLevel: 1, rate: never ? 0xffffffff : 1, burst: never ? 0xffff : 0 };
+  const flags = MeterFlag.pktps | MeterFlag.burst;
+  const command = random.pick([ModCommand.add, ModCommand.add, ModCommand.modify, ModCommand.delete]);
+  return { op: 'meter_mod', command, meter: random.pick(METERS), flags, bands: [band] };
+}

@@ -1,0 +1,55 @@
+/** A private Open vSwitch with the userspace datapath: a peer to measure against. Needs root. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Child, eventually, sh } from './process.js';
+
+export class OpenVswitch {
+  readonly #dir = mkdtempSync(join(tmpdir(), 'xvif-ovs-'));
+  readonly #children: Child[] = [];
+  readonly #namespaces: string[] = [];
+  readonly #tag = Math.random().toString(36).slice(2, 6);
+
+  get #db(): string {
+    return `unix:${join(this.#dir, 'db.sock')}`;
+  }
+
+  vsctl(...args: string[]): Promise<string> {
+    return sh('ovs-vsctl', `--db=${this.#db}`, '--timeout=20', ...args);
+  }
+
+  /** One bridge with datapath_type=netdev that acts as a learning switch. */
+  static async start(): Promise<OpenVswitch> {
+    const self = new OpenVswitch();
+    const env = { OVS_RUNDIR: self.#dir, OVS_LOGDIR: self.#dir, OVS_DBDIR: self.#dir };
+    const db = join(self.#dir, 'conf.db');
+    await sh('ovsdb-tool', 'create', db, '/usr/share/openvswitch/vswitch.ovsschema');
+    self.#children.push(new Child('ovsdb-server', [db, `--remote=p${self.#db}`, '--no-chdir'], env));
+    await eventually('ovsdb-server answers', async () => (await self.vsctl('--no-wait', 'init')) === '');
+    self.#children.push(new Child('ovs-vswitchd', [self.#db, '--no-chdir', '--pidfile'], env));
+    await self.vsctl('add-br', `ov${self.#tag}`, '--', 'set', 'bridge', `ov${self.#tag}`, 'datapath_type=netdev');
+    return self;
+  }
+
+  /** A namespace whose eth0 is a port of the bridge, a TAP device of the userspace datapath. */
+  async namespace(n: number): Promise<{ netns: string; ipv4: string }> {
+    const netns = `ov${this.#tag}${n}`;
+    const device = `ov${this.#tag}p${n}`;
+    await sh('ip', 'netns', 'add', netns);
+    this.#namespaces.push(netns);
+    await this.vsctl('add-port', `ov${this.#tag}`, device, '--', 'set', 'interface', device, 'type=internal');
+    await eventually(`${device} is there`, async () => (await sh('ip', 'link', 'show', device)).length > 0);
+    await sh('ip', 'link', 'set', device, 'netns', netns, 'name', 'eth0');
+    await sh('ip', '-n', netns, 'addr', 'add', `10.0.0.${n}/24`, 'dev', 'eth0');
+    await sh('ip', '-n', netns, 'link', 'set', 'lo', 'up');
+    await sh('ip', '-n', netns, 'link', 'set', 'eth0', 'up');
+    return { netns, ipv4: `10.0.0.${n}` };
+  }
+
+  async stop(): Promise<void> {
+    await this.vsctl('--if-exists', 'del-br', `ov${this.#tag}`).catch(() => undefined);
+    for (const child of this.#children.reverse()) await child.stop();
+    for (const netns of this.#namespaces) await sh('ip', 'netns', 'del', netns).catch(() => undefined);
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,71 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { silentLogger } from '../../../src/base/logger.js';
+import { Bridges } from '../../../src/bridge/bridges.js';
+import { VifPorts } from '../../../src/bridge/vif-ports.js';
+import type { VifSpec } from '../../../src/datapath/datapath.js';
+import type { VifInfo } from '../../../src/vif/index.js';
+import { createBridge } from './fixture.js';
+
+const spec: VifSpec = {
+  kind: 'vif',
+  domid: 1,
+  handle: 0,
+  queues: [{ txRingRef: 8, rxRingRef: 9, evtchnTx: 1, evtchnRx: 2 }],
+  sg: true,
+  gsoTcpv4: true,
+  gsoTcpv6: true,
+  csumBlankIpv4: true,
+  csumBlankIpv6: true,
+  rxNotify: true,
+};
+
+function info(bridge: VifInfo['bridge'], mac: string | undefined = '00:16:3e:00:00:01'): VifInfo {
+  return {
+    domid: 1,
+    handle: 0,
+    name: 'xvif1i0',
+    alias: 'vif1.0',
+    mac,
+    bridge,
+    mtu: 1500,
+    rate: undefined,
+    script: undefined,
+    backendPath: '/b',
+    frontendPath: '/f',
+  };
+}
+
+describe('vifs become ports', () => {
+  const bridges = new Bridges();
+  const br0 = createBridge('br0');
+  bridges.add(br0.bridge);
+  const ports = new VifPorts(bridges, silentLogger);
+  afterEach(() => ports.detach(info(undefined)));
+
+  it('of the bridge they name', () => {
+    ports.attach(info({ name: 'br0', tag: undefined, trunks: [] }), spec);
+    expect(br0.bridge.ports()).toMatchObject([{ name: 'xvif1i0', number: 1, mac: '00:16:3e:00:00:01', spec }]);
+    ports.detach(info(undefined));
+    expect(br0.bridge.ports()).toEqual([]);
+  });
+
+  it('of the only bridge when they name none', () => {
+    ports.attach(info(undefined), spec);
+    expect(br0.bridge.hasPort('xvif1i0')).toBe(true);
+  });
+
+  it('are refused with a sentence for the guest', () => {
+    expect(() => ports.attach(info({ name: 'br9', tag: undefined, trunks: [] }), spec)).toThrow(
+      'there is no bridge "br9"',
+    );
+    expect(() => ports.attach(info({ name: 'br0', tag: 7, trunks: [] }), spec)).toThrow('VLANs');
+    const several = new Bridges();
+    several.add(br0.bridge);
+    several.add(createBridge('br1').bridge);
+    expect(() => new VifPorts(several, silentLogger).attach(info(undefined), spec)).toThrow('several bridges');
+    expect(() => new VifPorts(new Bridges(), silentLogger).attach(info(undefined), spec)).toThrow('no bridge');
+    expect(() => several.add(br0.bridge)).toThrow('exists already');
+  });
+
+  it('detaching what was never attached does nothing', () => ports.detach(info(undefined)));
+});

@@ -1,0 +1,303 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type ActionRecord,
+  decodeActions,
+  decodeBatch,
+  decodeFlowAnswers,
+  decodeGroupAnswers,
+  decodeInstructions,
+  decodeMatch,
+  decodeMeterAnswers,
+  decodePacketOut,
+  decodePortAnswers,
+  decodeQuery,
+  encodeActions,
+  encodeInstructions,
+  encodeMatch,
+  encodeQuery,
+  fieldOnes,
+  forEachUpcall,
+  type InstructionRecord,
+  type MatchEntry,
+  RecordWriter,
+  type UpcallRecord,
+  writeControllerState,
+  writeFlowAnswer,
+  writeFlowMod,
+  writeGroupAnswer,
+  writeGroupMod,
+  writeMeterAnswer,
+  writeMeterMod,
+  writePacketOut,
+  writePortAnswer,
+  writePortConfig,
+  writeSetConfig,
+  writeUpcall,
+} from '../../../src/datapath/records.js';
+import { fields } from '../../../src/datapath/schema.gen.js';
+
+const u16 = fc.nat(0xffff);
+const u32 = fc.nat(0xffffffff);
+const u64 = fc.bigInt(0n, 0xffffffffffffffffn);
+const bytes = (maxLength: number) => fc.uint8Array({ maxLength });
+
+const entry = (field: number): fc.Arbitrary<MatchEntry> =>
+  fc
+    .record({ value: fc.bigInt(0n, fieldOnes(field)), mask: fc.option(fc.bigInt(0n, fieldOnes(field))) })
+    .map(({ value, mask }) => ({ field, value: mask === null ? value : value & mask, mask: mask ?? undefined }));
+const match: fc.Arbitrary<MatchEntry[]> = fc
+  .subarray([...fields.keys()])
+  .chain((ids) => fc.tuple(...ids.map((id) => entry(id))));
+const action: fc.Arbitrary<ActionRecord> = fc.oneof(
+  fc.record({ kind: fc.constant('output' as const), port: u32, maxLen: u16 }),
+  fc.record({ kind: fc.constant('group' as const), group: u32 }),
+  fc.record({ kind: fc.constant('set_queue' as const), queue: u32 }),
+  fc.record({ kind: fc.constantFrom('push_vlan', 'push_mpls', 'pop_mpls', 'push_pbb'), ethertype: u16 }),
+  fc.record({ kind: fc.constantFrom('pop_vlan', 'pop_pbb', 'dec_nw_ttl', 'copy_ttl_in', 'copy_ttl_out') }),
+  fc.record({ kind: fc.constantFrom('set_mpls_ttl', 'set_nw_ttl'), ttl: fc.nat(255) }),
+  fc
+    .nat(fields.length - 1)
+    .chain((field) => fc.bigInt(0n, fieldOnes(field)).map((value) => ({ kind: 'set_field' as const, field, value }))),
+);
+const actions = fc.array(action, { maxLength: 6 });
+const instructions: fc.Arbitrary<InstructionRecord[]> = fc
+  .tuple(
+    fc.option(u32.map((meter) => ({ kind: 'meter' as const, meter }))),
+    fc.option(actions.map((list) => ({ kind: 'apply' as const, actions: list }))),
+    fc.option(fc.constant({ kind: 'clear' as const })),
+    fc.option(actions.map((list) => ({ kind: 'write' as const, actions: list }))),
+    fc.option(fc.record({ kind: fc.constant('metadata' as const), value: u64, mask: u64 })),
+    fc.option(fc.nat(255).map((table) => ({ kind: 'goto' as const, table }))),
+  )
+  .map((list) => list.filter((item) => item !== null));
+
+/** Writes every item. */
+function all<Item>(write: (writer: RecordWriter, item: Item) => void, items: readonly Item[]): Uint8Array {
+  return written((writer) => {
+    for (const item of items) write(writer, item);
+  });
+}
+
+function written(write: (writer: RecordWriter) => void): Uint8Array {
+  const writer = new RecordWriter(8);
+  write(writer);
+  expect(writer.length % 8).toBe(0);
+  return writer.take();
+}
+
+describe('match records', () => {
+  it('decode what was encoded', () => {
+    fc.assert(
+      fc.property(match, (entries) => {
+        expect(decodeMatch(encodeMatch(entries))).toEqual(entries);
+      }),
+    );
+  });
+  it('never accept a prefix that cuts an entry', () => {
+    const whole = encodeMatch([{ field: 12, value: 0x0a000000n, mask: 0xff000000n }]);
+    for (let length = 1; length < whole.length; length++)
+      expect(decodeMatch(whole.subarray(0, length))).toBeUndefined();
+  });
+  it('refuse descending fields, wrong widths, values outside the mask', () => {
+    expect(decodeMatch(Uint8Array.from([5, 2, 0, 0, 8, 0, 3, 6, 0, 0, 1, 2, 3, 4, 5, 6]))).toBeUndefined();
+    expect(decodeMatch(Uint8Array.from([5, 1, 0, 0, 8]))).toBeUndefined();
+    expect(decodeMatch(Uint8Array.from([5, 2, 1, 0, 8, 1, 0xff, 0]))).toBeUndefined();
+    expect(decodeMatch(Uint8Array.from([200, 2, 0, 0, 8, 1]))).toBeUndefined();
+  });
+});
+
+describe('action and instruction records', () => {
+  it('decode what was encoded', () => {
+    fc.assert(
+      fc.property(actions, (list) => {
+        expect(decodeActions(encodeActions(list))).toEqual(list);
+      }),
+    );
+    fc.assert(
+      fc.property(instructions, (list) => {
+        expect(decodeInstructions(encodeInstructions(list))).toEqual(list);
+      }),
+    );
+  });
+  it('have the lengths of docs/native-boundary.md', () => {
+    expect([...encodeActions([{ kind: 'output', port: 0xfffffffd, maxLen: 128 }])]).toEqual([
+      1, 0, 16, 0, 0xfd, 0xff, 0xff, 0xff, 128, 0, 0, 0, 0, 0, 0, 0,
+    ]);
+    expect(encodeActions([{ kind: 'group', group: 1 }]).length).toBe(16);
+    expect([...encodeActions([{ kind: 'set_field', field: 3, value: 0x010203040506n }])]).toEqual([
+      14, 0, 16, 0, 3, 6, 0, 0, 1, 2, 3, 4, 5, 6, 0, 0,
+    ]);
+    expect([...encodeInstructions([{ kind: 'metadata', value: 1n, mask: 2n }])]).toEqual([
+      5, 0, 24, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2,
+    ]);
+  });
+  it('survive arbitrary bytes', () => {
+    fc.assert(
+      fc.property(bytes(64), (random) => {
+        decodeActions(random);
+        decodeInstructions(random);
+        decodeMatch(random);
+        decodePacketOut(random);
+        decodeQuery(random);
+        for (const _ of decodeBatch(random));
+      }),
+    );
+  });
+  it('refuse instructions out of order and cut ones', () => {
+    const two = encodeInstructions([{ kind: 'clear' }, { kind: 'goto', table: 3 }]);
+    expect(decodeInstructions(two.subarray(0, 12))).toBeUndefined();
+    expect(decodeInstructions(Uint8Array.from([...two.subarray(8), ...two.subarray(0, 8)]))).toBeUndefined();
+  });
+});
+
+describe('batches', () => {
+  it('give back every kind of record', () => {
+    const flow = {
+      op: 'flow_mod' as const,
+      command: 0,
+      table: 7,
+      cookie: 0xfedcba9876543210n,
+      cookieMask: 3n,
+      priority: 0x8000,
+      flags: 1,
+      idle: 10,
+      hard: 20,
+      outPort: 0xffffffff,
+      outGroup: 0xfffffffe,
+      importance: 5,
+      match: encodeMatch([{ field: 5, value: 0x800n, mask: undefined }]),
+      instructions: encodeInstructions([{ kind: 'goto', table: 8 }]),
+    };
+    const group = {
+      op: 'group_mod' as const,
+      command: 1,
+      type: 1,
+      group: 9,
+      buckets: [{ weight: 3, watchPort: 1, watchGroup: 2, actions: encodeActions([{ kind: 'pop_vlan' }]) }],
+    };
+    const meter = {
+      op: 'meter_mod' as const,
+      command: 0,
+      meter: 4,
+      flags: 1,
+      bands: [{ type: 2, precLevel: 1, rate: 1000, burst: 100 }],
+    };
+    const batch = written((writer) => {
+      writeFlowMod(writer, flow);
+      writeGroupMod(writer, group);
+      writeMeterMod(writer, meter);
+      writePortConfig(writer, 3, 1, 33);
+      writeSetConfig(writer, 1);
+      writeControllerState(writer, true);
+    });
+    expect([...decodeBatch(batch)]).toEqual([
+      flow,
+      group,
+      meter,
+      { op: 'port_config', port: 3, config: 1, mask: 33 },
+      { op: 'set_config', fragMode: 1 },
+      { op: 'controller_state', connected: true },
+    ]);
+  });
+  it('end with one malformed record where the framing breaks', () => {
+    const batch = written((writer) => writeSetConfig(writer, 0));
+    expect([...decodeBatch(Uint8Array.from([...batch, 5, 0, 0, 0, 99, 0, 0, 0]))].map(({ op }) => op)).toEqual([
+      'set_config',
+      'malformed',
+    ]);
+  });
+  it('packet-outs keep actions and frame', () => {
+    const packet = {
+      inPort: 0xfffffffd,
+      actions: encodeActions([{ kind: 'pop_vlan' }]),
+      frame: Uint8Array.of(1, 2, 3),
+    };
+    expect(decodePacketOut(written((writer) => writePacketOut(writer, packet)))).toEqual(packet);
+  });
+});
+
+describe('answers and upcalls', () => {
+  it('flows, groups, meters and ports come back', () => {
+    const flow = {
+      table: 1,
+      priority: 2,
+      cookie: 3n,
+      packets: 4n,
+      bytes: 5n,
+      duration: 6n,
+      idle: 7,
+      hard: 8,
+      flags: 9,
+    };
+    const flows = [
+      { ...flow, importance: 1, match: Uint8Array.of(5, 2, 0, 0, 8, 0), instructions: new Uint8Array(8) },
+      { ...flow, importance: 0, match: new Uint8Array(0), instructions: new Uint8Array(0) },
+    ];
+    const flowData = all(writeFlowAnswer, flows);
+    expect([...decodeFlowAnswers(flowData)]).toEqual(flows);
+    const bucket = { weight: 1, watchPort: 2, watchGroup: 3, actions: new Uint8Array(8), packets: 4n, bytes: 5n };
+    const groups = [
+      { group: 1, type: 2, references: 3, packets: 4n, bytes: 5n, duration: 6n, buckets: [bucket, bucket] },
+    ];
+    const groupData = all(writeGroupAnswer, groups);
+    expect([...decodeGroupAnswers(groupData)]).toEqual(groups);
+    const band = { type: 1, precLevel: 2, rate: 3, burst: 4, packets: 5n, bytes: 6n };
+    const meters = [{ meter: 1, flags: 2, flows: 3, packets: 4n, bytes: 5n, duration: 6n, bands: [band, band] }];
+    const meterData = all(writeMeterAnswer, meters);
+    expect([...decodeMeterAnswers(meterData)]).toEqual(meters);
+    const port = { port: 1, config: 2, state: 3, rxPackets: 4n, txPackets: 5n, rxBytes: 6n, txBytes: 7n };
+    const ports = [{ ...port, rxDropped: 8n, txDropped: 9n, rxErrors: 10n, txErrors: 11n, duration: 12n }];
+    expect(decodePortAnswers(all(writePortAnswer, ports))).toEqual(ports);
+  });
+  it('queries default to everything', () => {
+    expect(decodeQuery(encodeQuery({ query: 1 }))).toEqual({
+      query: 1,
+      table: 255,
+      id: 0xffffffff,
+      cookie: 0n,
+      cookieMask: 0n,
+      outPort: 0xffffffff,
+      outGroup: 0xffffffff,
+      cursor: 0n,
+      match: new Uint8Array(0),
+    });
+  });
+  it('upcalls of every kind come back', () => {
+    const records: UpcallRecord[] = [
+      {
+        kind: 'packet_in',
+        reason: 1,
+        table: 2,
+        cookie: 0xffffffffffffffffn,
+        inPort: 4,
+        maxLen: 128,
+        frameTotal: 3,
+        metadata: 0x0102030405060708n,
+        tunnelId: 9n,
+        inPhyPort: 4,
+        frame: Uint8Array.of(1, 2, 3),
+      },
+      {
+        kind: 'flow_removed',
+        reason: 2,
+        table: 3,
+        cookie: 4n,
+        priority: 5,
+        idle: 6,
+        hard: 7,
+        flags: 1,
+        duration: 8n,
+        packets: 9n,
+        bytes: 10n,
+        match: Uint8Array.of(5, 2, 0, 0, 8, 0),
+      },
+      { kind: 'port_state', port: 3, state: 1, text: 'carrier lost' },
+      { kind: 'port_output', port: 3, frame: Uint8Array.of(9) },
+    ];
+    const seen: UpcallRecord[] = [];
+    const batch = all(writeUpcall, records);
+    forEachUpcall(batch, (record) => seen.push(record));
+    expect(seen).toEqual(records);
+  });
+});

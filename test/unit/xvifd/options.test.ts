@@ -1,0 +1,97 @@
+import { CommanderError } from 'commander';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { parseOptions } from '../../../src/xvifd/options.js';
+
+const parse = (line: string, uid = 1000) => parseOptions(line === '' ? [] : line.split(' '), '1.2.3', { env: {}, uid });
+
+describe('xvifd command lines', () => {
+  beforeEach(() => {
+    vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  });
+  afterEach(() => vi.restoreAllMocks());
+
+  it('defaults', () => {
+    expect(parse('')).toEqual({
+      config: {
+        runDir: '/tmp/xvif-1000',
+        workers: 1,
+        hypervisor: 'emulated',
+        bridges: [
+          {
+            name: 'br0',
+            datapathId: undefined,
+            failMode: 'secure',
+            controllers: [],
+            listen: [],
+            local: 'null',
+            ports: [],
+          },
+        ],
+      },
+      logLevel: 'info',
+    });
+    expect(parse('', 0).config.bridges[0]!.local).toBe('tap');
+  });
+
+  it('several bridges share controllers; ports go where they say', () => {
+    const { bridges } = parse(
+      '--bridge a --bridge b --controller tcp:h:6653 --controller tcp:[::1]:1 --port up=packet:eth1 --port b/t=tap:t0,netns=n',
+    ).config;
+    expect(bridges.map(({ name, ports, controllers }) => ({ name, ports, controllers }))).toEqual([
+      {
+        name: 'a',
+        controllers: ['tcp:h:6653', 'tcp:[::1]:1'],
+        ports: [{ name: 'up', spec: { kind: 'packet', device: 'eth1' } }],
+      },
+      {
+        name: 'b',
+        controllers: ['tcp:h:6653', 'tcp:[::1]:1'],
+        ports: [{ name: 't', spec: { kind: 'tap', device: 't0', netns: 'n' } }],
+      },
+    ]);
+  });
+
+  it.each([
+    ['p=null', { kind: 'null' }],
+    ['p=pcap:in.pcap', { kind: 'pcap', loop: false, input: 'in.pcap' }],
+    ['p=pcap:in.pcap,loop,output=out.pcap', { kind: 'pcap', loop: true, input: 'in.pcap', output: 'out.pcap' }],
+    ['p=pcap:,output=out.pcap', { kind: 'pcap', loop: false, output: 'out.pcap' }],
+  ])('--port %s', (text, spec) =>
+    expect(parse(`--port ${text}`).config.bridges[0]!.ports).toEqual([{ name: 'p', spec }]),
+  );
+
+  it('a datapath id in either form', () => {
+    for (const text of ['1', '0x0000000000000001', '00:00:00:00:00:00:00:01']) {
+      expect(parse(`--datapath-id ${text}`).config.bridges[0]!.datapathId).toBe(1n);
+    }
+  });
+
+  it.each([
+    '--bridge ../x',
+    '--bridge a --bridge a',
+    '--bridge a --bridge b --datapath-id 1',
+    '--bridge a --bridge b --listen ptcp:6653',
+    '--datapath-id 0',
+    '--controller nonsense',
+    '--fail-mode maybe',
+    '--hypervisor kvm',
+    '--workers 0',
+    '--port p',
+    '--port p=packet',
+    '--port p=null:x',
+    '--port p=tap:t,wrong=1',
+    '--port p=pcap:',
+    '--port c/p=null',
+    'superfluous',
+  ])('wrong use: %s', (line) => {
+    let error: unknown;
+    try {
+      parse(line);
+    } catch (caught) {
+      error = caught;
+    }
+    expect(error).toBeInstanceOf(CommanderError);
+    expect((error as CommanderError).exitCode).not.toBe(0);
+  });
+});
