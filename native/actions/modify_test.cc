@@ -225,6 +225,15 @@ TEST(ModifyFields, ip_proto_changes_what_follows) {
   EXPECT_EQ(sum.checksum(), 0);
 }
 
+TEST(ModifyFields, eth_type_changes_what_follows) {
+  Journey run(macs() + tag(0x8100, 5) + ipv4({}, kUdp));
+  const Bytes mpls = be16(0x8848);
+  set_packet_field(*run.packet, run.key, Field::kEthType, mpls.data());
+  EXPECT_EQ(run.frame(), to_hex(macs() + tag(0x8100, 5) + mpls + without_type(ipv4({}, kUdp))));
+  EXPECT_EQ(run.packet->l3, 0);
+  EXPECT_EQ(run.packet->mpls, 18);
+}
+
 TEST(ModifyFields, in_ipv6_the_last_next_header_changes) {
   Journey run(macs() + ipv6({.next = 0, .l4 = 17, .l4_at = 8}, hex("11 00 0104 00000000") + kUdp));
   run.act(set_field(Field::kIpProto, {132}));

@@ -12,6 +12,26 @@ constexpr std::uint8_t kFiller[kFrameMin] = {};
 
 void RxRingWriter::place(VifThread& thread, const RxFrame& frame, PortCounters& counters) {
   if (segments_used_ + kFrameSegments > kCopyBatch || answers_used_ + kFrameSlots > kAnswers) finish(thread, counters);
+  if (frame.head.size() == frame.size && frame.size <= xen::kPageBytes && frame.gso == Gso::kNone) [[likely]] {
+    place_linear(thread, frame);
+  } else {
+    place_pieces(thread, frame);
+  }
+}
+
+/// The common case: one piece in one slot.
+void RxRingWriter::place_linear(VifThread& thread, const RxFrame& frame) {
+  const xen::RxRequest request = ring_.take();
+  const auto bytes = static_cast<std::uint16_t>(frame.size);
+  const std::uint16_t flags = frame.csum_blank ? xen::rx_flag::kCsumBlank | xen::rx_flag::kDataValidated : 0;
+  answers_[answers_used_++] = {request.id, flags, bytes, 1, 0, 0, true, GrantRef{request.gref}};
+  thread.segments()[segments_used_++] = {{const_cast<std::uint8_t*>(frame.head.data()), GrantRef{0}, DomId{0}, 0},
+                                         {nullptr, GrantRef{request.gref}, domid_, 0},
+                                         bytes,
+                                         xen::GrantStatus::kGeneralError};
+}
+
+void RxRingWriter::place_pieces(VifThread& thread, const RxFrame& frame) {
   RxCursor cursor(frame);
   std::uint32_t left = frame.size;
   bool first = true;
@@ -44,24 +64,28 @@ void RxRingWriter::place(VifThread& thread, const RxFrame& frame, PortCounters& 
 }
 
 void RxRingWriter::finish(VifThread& thread, PortCounters& counters) {
+  if (answers_used_ == 0) return;
   const auto copies = thread.segments().first(segments_used_);
   thread.grants().copy(copies);
   std::size_t segment = 0, first = 0;
   bool good = true;
+  Sent sent;
   for (std::size_t i = 0; i < answers_used_; ++i) {
     for (const std::size_t end = segment + answers_[i].segments; segment < end; ++segment) {
       good &= copies[segment].status == xen::GrantStatus::kOkay;
     }
     if (!answers_[i].last) continue;
-    answer_frame(thread, first, i + 1, good, counters);
+    answer_frame(thread, first, i + 1, good, counters, sent);
     first = i + 1;
     good = true;
   }
   answers_used_ = segments_used_ = 0;
+  PortCounters::add(counters.tx_packets, sent.packets);
+  PortCounters::add(counters.tx_bytes, sent.bytes);
 }
 
 void RxRingWriter::answer_frame(VifThread& thread, std::size_t first, std::size_t end, bool good,
-                                PortCounters& counters) {
+                                PortCounters& counters, Sent& sent) {
   if (!good) [[unlikely]] {
     PortCounters::add(counters.tx_dropped[static_cast<std::size_t>(Drop::kCopyFailed)], 1);
     PortCounters::add(counters.tx_errors, 1);
@@ -83,8 +107,8 @@ void RxRingWriter::answer_frame(VifThread& thread, std::size_t first, std::size_
     ring_.respond(xen::RxResponse{answer.id, 0, answer.flags, status});
   }
   if (!good) return;
-  PortCounters::add(counters.tx_packets, 1);
-  PortCounters::add(counters.tx_bytes, bytes);
+  ++sent.packets;
+  sent.bytes += bytes;
 }
 
 bool RxRingWriter::write_filler(VifThread& thread, GrantRef ref) {

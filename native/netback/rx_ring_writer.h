@@ -45,7 +45,13 @@ class RxRingWriter {
   static constexpr std::size_t kFrameSegments = kFrameSlots + kSegmentsMax + 2;
   static_assert(kFrameSegments <= kCopyBatch && kFrameSlots <= kAnswers);
 
-  void answer_frame(VifThread& thread, std::size_t first, std::size_t end, bool good, PortCounters& counters);
+  struct Sent {
+    std::uint64_t packets = 0, bytes = 0;
+  };
+  void place_linear(VifThread& thread, const RxFrame& frame);
+  void place_pieces(VifThread& thread, const RxFrame& frame);
+  void answer_frame(VifThread& thread, std::size_t first, std::size_t end, bool good, PortCounters& counters,
+                    Sent& sent);
   bool write_filler(VifThread& thread, GrantRef ref);
 
   RxRing ring_;

@@ -91,6 +91,7 @@ void TxQueue::stage(Staged& staged, VifThread& thread, std::size_t& segments) {
   packet.size = tx.size;
   staged.first_segment = static_cast<std::uint16_t>(segments);
   const auto pull = std::min<std::uint32_t>(tx.size, kPullBytes);
+  packet.linear = pull;
   std::uint32_t done = 0;
   for (std::size_t i = 0; done < pull; ++i) {
     const TxSlot& slot = tx.slots[i];
@@ -102,7 +103,6 @@ void TxQueue::stage(Staged& staged, VifThread& thread, std::size_t& segments) {
                                      xen::GrantStatus::kGeneralError};
     done += length;
   }
-  packet.linear = pull;
   staged.segments = static_cast<std::uint16_t>(segments - staged.first_segment);
 }
 
@@ -133,7 +133,11 @@ void TxQueue::keep_payload(Staged& staged) {
   const TxPacket& tx = staged.tx;
   Packet& packet = *staged.packet;
   if (packet.linear == packet.size) {
-    respond(tx, xen::rsp::kOkay);
+    if (tx.count == 1 && tx.extras == 0) [[likely]] {
+      ring_.respond(xen::TxResponse{tx.ids[0], xen::rsp::kOkay});
+    } else {
+      respond(tx, xen::rsp::kOkay);
+    }
     return;
   }
   InFlight& flight = (*in_flight_)[in_flight_free_.back()];

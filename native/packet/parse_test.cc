@@ -88,9 +88,9 @@ TEST(Parse, fields_of_every_kind_of_frame) {
       {"unknown", "eth_type=88cc"},
   };
   const auto frames = all_frames();
-  for (const auto& [name, fields] : expected) {
-    const auto frame =
-        std::find_if(frames.begin(), frames.end(), [&](const auto& f) { return f.name == std::string(name); });
+  for (const auto& [wanted, fields] : expected) {
+    const std::string name = wanted;
+    const auto frame = std::find_if(frames.begin(), frames.end(), [&](const auto& f) { return f.name == name; });
     ASSERT_NE(frame, frames.end()) << name;
     EXPECT_EQ(parsed(frame->bytes), kMacs + std::string(fields)) << name;
   }

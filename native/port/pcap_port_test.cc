@@ -172,6 +172,34 @@ TEST(PcapPort, writes_frames_as_on_a_wire) {
   port->close();
 }
 
+TEST(PcapPort, threads_write_whole_frames) {
+  constexpr unsigned kEach = 200;
+  constexpr std::size_t kThreads = 4;
+  const File output("threads.pcap");
+  std::string error;
+  const auto port = open_pcap_port({.output = output.path}, {}, error);
+  ASSERT_TRUE(port) << error;
+  std::vector<std::thread> threads;
+  for (std::size_t thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&, thread] {
+      PacketPool pool(1);
+      for (unsigned i = 0; i < kEach; ++i) {
+        Packet* packet = packet_of(pool, macs() + ipv4({}, udp(static_cast<unsigned>(thread), i, filler(200))));
+        setup_checksum(*packet);
+        Packet* const packets[] = {packet};
+        port->transmit(thread, packets);
+        packet->release();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  port->close();
+  const Bytes file = output.read();
+  const auto frames = as_bytes(read_pcap(file));
+  EXPECT_EQ(frames.size(), kThreads * kEach);
+  for (const Bytes& frame : frames) EXPECT_TRUE(checksums_right(frame));
+}
+
 TEST(PcapPort, says_what_is_wrong_with_a_file) {
   std::string error;
   EXPECT_EQ(open_pcap_port({.input = "/nonexistent/x.pcap"}, {}, error), nullptr);

@@ -43,7 +43,8 @@ class PortQueue {
   virtual ~PortQueue() = default;
 
   /// Takes up to out.size() frames (<= kBatchMax) out of the queue; returns how many. Work is bounded whatever the
-  /// peer does. Also pushes out what waits towards the peer, when the peer made room.
+  /// peer does. Also pushes out what waits towards the peer, when the peer made room. Their in_port is the worker's
+  /// to set.
   virtual std::size_t receive(PacketPool& pool, std::span<Packet*> out) = 0;
   /// The frames of the last receive() went through and were released: give responses, notify the peer.
   virtual void flush() = 0;

@@ -106,6 +106,7 @@ bool Worker::serve(PortQueue& queue, std::uint64_t now) {
   std::array<Packet*, kBatchMax> batch;
   const std::size_t n = queue.receive(pool_, batch);
   if (n > 0) {
+    for (std::size_t i = 0; i < n; ++i) batch[i]->in_port = queue.port;
     queue.sink->process(index_, now, std::span(batch.data(), n));
     PortCounters::add(stats_.batches, 1);
     PortCounters::add(stats_.packets, n);

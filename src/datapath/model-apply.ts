@@ -1,17 +1,16 @@
 /** What the records of a batch do to the model (OpenFlow 1.3.5 §6.4, §6.5, §5.7). Each returns a Status. */
-import { isPushable } from './model-edit.js';
+import { checkAction } from './model-check.js';
 import { actionsOf, countsOf, type Flow, type FlowFilter } from './model-flows.js';
 import type { ModelState } from './model-state.js';
 import { type ActionRecord, decodeInstructions, type InstructionRecord } from './records-action.js';
 import type { ApplyRecord, FlowModRecord, GroupModRecord, MeterModRecord } from './records-apply.js';
-import { decodeMatch, fieldOnes, type MatchEntry } from './records-match.js';
+import { decodeMatch, type MatchEntry } from './records-match.js';
 import { GROUP_ALL, METER_ALL } from './records-query.js';
 import {
   allTables,
   FlowCommand,
   FlowFlag,
   FlowRemovedReason,
-  fields,
   ModCommand,
   PortConfig,
   Status,
@@ -153,25 +152,6 @@ export function checkActions(state: ModelState, actions: readonly ActionRecord[]
   }
   const unknown = actions.some((a) => a.kind === 'group' && state.groups.get(a.group) === undefined);
   return unknown ? Status.unknownGroup : Status.ok;
-}
-
-export function checkAction(action: ActionRecord): number {
-  switch (action.kind) {
-    case 'push_pbb':
-    case 'pop_pbb':
-      return Status.badAction;
-    case 'push_vlan':
-    case 'push_mpls':
-    case 'pop_mpls':
-      return isPushable(action.kind, action.ethertype) ? Status.ok : Status.badAction;
-    case 'set_field': {
-      const { name, settable } = fields[action.field]!;
-      if (!settable || name === 'pbb_isid') return Status.badField;
-      return (action.value & ~fieldOnes(action.field)) === 0n ? Status.ok : Status.badAction;
-    }
-    default:
-      return Status.ok;
-  }
 }
 
 function groupMod(state: ModelState, mod: GroupModRecord): number {

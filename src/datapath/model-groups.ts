@@ -1,5 +1,6 @@
 /** Groups of the model (OpenFlow 1.3.5 §5.6, §6.5). */
-import { type ActionRecord, decodeActions, encodeActions } from './records-action.js';
+import { checkAction } from './model-check.js';
+import { type ActionRecord, decodeActions } from './records-action.js';
 import type { BucketRecord, GroupModRecord } from './records-apply.js';
 import { GROUP_ANY } from './records-query.js';
 import { GroupType, portsMax, ReservedPort, Status } from './schema.gen.js';
@@ -12,7 +13,9 @@ const GROUP_MAX = 0xffffff00;
 
 export interface Bucket {
   readonly record: BucketRecord;
-  /** In the order of an action set. */
+  /** As they came. */
+  readonly written: readonly ActionRecord[];
+  /** What is carried out, in the order of an action set. */
   readonly actions: readonly ActionRecord[];
   packets: bigint;
   bytes: bigint;
@@ -94,9 +97,8 @@ export class Groups {
     for (const record of mod.buckets) {
       const actions = decodeActions(record.actions);
       if (actions === undefined) return Status.malformed;
-      const ordered = mergeActionSet([], actions);
-      const bytes = encodeActions(actions);
-      buckets.push({ record: { ...record, actions: bytes }, actions: executable(ordered), packets: 0n, bytes: 0n });
+      const ordered = executable(mergeActionSet([], actions));
+      buckets.push({ record, written: actions, actions: ordered, packets: 0n, bytes: 0n });
     }
     const wrong = this.#check(mod, buckets);
     if (wrong !== Status.ok) return wrong;
@@ -115,11 +117,13 @@ export class Groups {
   #check(mod: GroupModRecord, buckets: readonly Bucket[]): number {
     if (mod.type > GroupType.ff) return Status.badGroupType;
     if (mod.type === GroupType.indirect && buckets.length !== 1) return Status.badGroupType;
-    for (const { record, actions } of buckets) {
-      if (mod.type === GroupType.select ? false : record.weight > 1) return Status.badWeight;
+    for (const { record, written } of buckets) {
+      const wrong = written.map(checkAction).find((status) => status !== Status.ok);
+      if (wrong !== undefined) return wrong;
+      if (mod.type !== GroupType.select && record.weight > 1) return Status.badWeight;
       if (!isWatchable(record.watchPort)) return Status.badWatch;
       if (record.watchGroup !== GROUP_ANY && !this.#groups.has(record.watchGroup)) return Status.badWatch;
-      for (const action of actions) {
+      for (const action of written) {
         if (action.kind !== 'group') continue;
         if (action.group === mod.group || this.#reaches(action.group, mod.group)) return Status.groupLoop;
         if (!this.#groups.has(action.group)) return Status.unknownGroup;
@@ -132,8 +136,8 @@ export class Groups {
   #reaches(from: number, to: number): boolean {
     const group = this.#groups.get(from);
     if (group === undefined) return false;
-    return group.buckets.some(({ actions }) =>
-      actions.some((a) => a.kind === 'group' && (a.group === to || this.#reaches(a.group, to))),
+    return group.buckets.some(({ written }) =>
+      written.some((a) => a.kind === 'group' && (a.group === to || this.#reaches(a.group, to))),
     );
   }
 
@@ -144,7 +148,7 @@ export class Groups {
   /** Groups whose buckets send packets to `id`. */
   chainedTo(id: number): Group[] {
     return this.all().filter((group) =>
-      group.buckets.some(({ actions }) => actions.some((a) => a.kind === 'group' && a.group === id)),
+      group.buckets.some(({ written }) => written.some((a) => a.kind === 'group' && a.group === id)),
     );
   }
 

@@ -127,13 +127,12 @@ export class RuleMaker {
     const match = this.#match(random, table);
     const command = random.chance(85) ? FlowCommand.add : 1 + random.below(4);
     const deletes = command === FlowCommand.delete || command === FlowCommand.deleteStrict;
-    const known = [...this.#priorities[table]!.values()];
-    // Where overlaps are checked, any priority will do.
-    const checks = command === FlowCommand.add && known.length > 0 && random.chance(15);
+    // These priorities are only ever used with a check for overlaps.
+    const checks = command === FlowCommand.add && random.chance(15);
     return {
       command,
       table: deletes && random.chance(20) ? 255 : table,
-      priority: checks ? random.pick(known) : this.#priority(random, table, match),
+      priority: checks ? 3000 + random.below(3) : this.#priority(random, table, match),
       cookie: BigInt(random.below(4)),
       cookieMask: command !== FlowCommand.add && random.chance(50) ? 3n : 0n,
       flags: checks ? 2 : random.pick([0, 0, 0, 1, 1, 4, 8, 16]),
