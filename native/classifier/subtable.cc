@@ -16,6 +16,10 @@ constexpr std::uint64_t kPassedOne = std::uint64_t{1} << 56;
 constexpr std::uint64_t kPassedMax = std::uint64_t{255} << 56;
 /// Bucket arrays that stay in the first-level cache need no prefetch.
 constexpr std::uint32_t kCachedBuckets = 64;
+/// A larger filter costs as many cache misses as it saves.
+constexpr std::uint32_t kFilterBuckets = 32768;
+/// Keys gone from a bucket array before its filter is made anew.
+constexpr std::size_t kGoneMin = 64;
 /// Buckets may be this full on average before the array doubles.
 constexpr std::size_t kLoad = 5;
 
@@ -28,6 +32,8 @@ std::uint64_t matching(std::uint64_t tags, std::uint64_t tag) {
   return (x - kByte) & ~x & (kHigh >> 8);
 }
 
+std::uint64_t filter_bit(std::uint64_t hash) { return std::uint64_t{1} << (hash >> 40 & 63); }
+
 const Rule* first_visible(const Rule* rule, std::uint64_t version) {
   while (rule != nullptr && !rule->visible(version)) rule = rule->next.load(std::memory_order_acquire);
   return rule;
@@ -35,7 +41,8 @@ const Rule* first_visible(const Rule* rule, std::uint64_t version) {
 
 }  // namespace
 
-Subtable::Buckets::Buckets(std::uint32_t count) : mask(count - 1), at(new Bucket[count]) {}
+Subtable::Buckets::Buckets(std::uint32_t count)
+    : mask(count - 1), at(new Bucket[count]), filter(new std::atomic<std::uint64_t>[count]()) {}
 
 Subtable::Subtable(Epoch& epoch, const HashKeys& keys, const FlowKey& mask)
     : buckets_(new Buckets(1)), keys_(keys), epoch_(epoch), mask_(mask) {
@@ -51,11 +58,31 @@ Subtable::~Subtable() { delete buckets_.load(std::memory_order_relaxed); }
 
 // kWords: number of words when it is small, so that loops are unrolled; 0: any number.
 template <int kWords>
-inline std::uint64_t Subtable::hash_key(const FlowKey& key) const {
+void Subtable::hash_words(Lanes& lanes) const {
   const std::size_t n = kWords > 0 ? kWords : words_;
-  std::uint64_t hash = 0;
-  for (std::size_t i = 0; i < n; ++i) hash += hash_word(keys_, index_[i], key.words[index_[i]] & masks_[i]);
-  return hash;
+  for (std::size_t i = 0; i < lanes.count; ++i) {
+    const FlowKey& key = lanes.keys[lanes.list[i]];
+    std::uint64_t hash = 0;
+    for (std::size_t w = 0; w < n; ++w) hash += hash_word(keys_, index_[w], key.words[index_[w]] & masks_[w]);
+    lanes.hashes[i] = hash;
+  }
+}
+
+void Subtable::hash(Lanes& lanes) const {
+  switch (words_) {
+    case 0:
+      return;
+    case 1:
+      return hash_words<1>(lanes);
+    case 2:
+      return hash_words<2>(lanes);
+    case 3:
+      return hash_words<3>(lanes);
+    case 4:
+      return hash_words<4>(lanes);
+    default:
+      return hash_words<0>(lanes);
+  }
 }
 
 template <int kWords>
@@ -83,30 +110,53 @@ inline const Rule* Subtable::search(const Buckets& buckets, const FlowKey& key, 
   return nullptr;
 }
 
-template <int kWords>
-void Subtable::lookup_words(Lanes& lanes) const {
-  const Buckets& buckets = *buckets_.load(std::memory_order_acquire);
-  std::array<std::uint64_t, 64> hashes;
-  for (std::size_t i = 0; i < lanes.count; ++i) hashes[i] = hash_key<kWords>(lanes.keys[lanes.list[i]]);
-  if (buckets.mask >= kCachedBuckets) {
-    for (std::size_t i = 0; i < lanes.count; ++i) {
-      __builtin_prefetch(&buckets.at[static_cast<std::uint32_t>(hashes[i]) & buckets.mask]);
-    }
-    // The rules themselves: what the first hit of each bucket points to.
-    for (std::size_t i = 0; i < lanes.count; ++i) {
-      const Bucket& bucket = buckets.at[static_cast<std::uint32_t>(hashes[i]) & buckets.mask];
-      const std::uint64_t hits = matching(bucket.tags.load(std::memory_order_relaxed), tag_of(hashes[i]));
-      if (hits == 0) continue;
-      const Rule* head = bucket.heads[std::countr_zero(hits) / 8].load(std::memory_order_relaxed);
-      if (head == nullptr) continue;
-      const char* const from = reinterpret_cast<const char*>(head) - words_ * sizeof(std::uint64_t);
-      __builtin_prefetch(from);
-      __builtin_prefetch(from + 64);
-    }
-  }
+std::size_t Subtable::pass_filter(const Buckets& buckets, const Lanes& lanes, std::array<std::uint8_t, 64>& places) {
+  std::size_t count = 0;
   for (std::size_t i = 0; i < lanes.count; ++i) {
-    const std::size_t lane = lanes.list[i];
-    const Rule* rule = search<kWords>(buckets, lanes.keys[lane], hashes[i]);
+    const std::uint64_t hash = lanes.hashes[i];
+    const std::uint64_t bits =
+        buckets.filter[static_cast<std::uint32_t>(hash) & buckets.mask].load(std::memory_order_acquire);
+    places[count] = static_cast<std::uint8_t>(i);
+    count += (bits & filter_bit(hash)) != 0;
+  }
+  return count;
+}
+
+void Subtable::prefetch(const Buckets& buckets, const Lanes& lanes, const std::uint8_t* places,
+                        std::size_t count) const {
+  for (std::size_t i = 0; i < count; ++i) {
+    __builtin_prefetch(&buckets.at[static_cast<std::uint32_t>(lanes.hashes[places[i]]) & buckets.mask]);
+  }
+  // The rules themselves: what the first hit of each bucket points to.
+  const std::size_t key_bytes = words_ * sizeof(std::uint64_t);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::uint64_t hash = lanes.hashes[places[i]];
+    const Bucket& bucket = buckets.at[static_cast<std::uint32_t>(hash) & buckets.mask];
+    const std::uint64_t hits = matching(bucket.tags.load(std::memory_order_relaxed), tag_of(hash));
+    if (hits == 0) continue;
+    const Rule* const head = bucket.heads[std::countr_zero(hits) / 8].load(std::memory_order_relaxed);
+    if (head == nullptr) continue;
+    const char* const rule = reinterpret_cast<const char*>(head);
+    __builtin_prefetch(rule - key_bytes);
+    __builtin_prefetch(rule);
+    __builtin_prefetch(rule + sizeof(Rule) + 16);  // where the owner's part begins
+  }
+}
+
+template <int kWords>
+void Subtable::lookup_words(const Lanes& lanes, bool likely) const {
+  const Buckets& buckets = *buckets_.load(std::memory_order_acquire);
+  std::array<std::uint8_t, 64> places{};
+  std::size_t count = lanes.count;
+  if (likely || buckets.mask >= kFilterBuckets) {
+    for (std::size_t i = 0; i < count; ++i) places[i] = static_cast<std::uint8_t>(i);
+  } else {
+    count = pass_filter(buckets, lanes, places);
+  }
+  if (buckets.mask >= kCachedBuckets) prefetch(buckets, lanes, places.data(), count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t lane = lanes.list[places[i]];
+    const Rule* rule = search<kWords>(buckets, lanes.keys[lane], lanes.hashes[places[i]]);
     rule = first_visible(rule, lanes.version);
     if (rule == nullptr || rule->priority <= lanes.best[lane]) continue;
     lanes.found[lane] = rule;
@@ -114,7 +164,7 @@ void Subtable::lookup_words(Lanes& lanes) const {
   }
 }
 
-void Subtable::lookup_all(Lanes& lanes) const {
+void Subtable::lookup_all(const Lanes& lanes) const {
   const Rule* const head = buckets_.load(std::memory_order_acquire)->at[0].heads[0].load(std::memory_order_acquire);
   const Rule* const rule = first_visible(head, lanes.version);
   if (rule == nullptr) return;
@@ -126,22 +176,20 @@ void Subtable::lookup_all(Lanes& lanes) const {
   }
 }
 
-void Subtable::lookup(Lanes& lanes) const {
+void Subtable::lookup(const Lanes& lanes, bool likely) const {
   switch (words_) {
     case 0:
       return lookup_all(lanes);
     case 1:
-      return lookup_words<1>(lanes);
+      return lookup_words<1>(lanes, likely);
     case 2:
-      return lookup_words<2>(lanes);
+      return lookup_words<2>(lanes, likely);
     case 3:
-      return lookup_words<3>(lanes);
+      return lookup_words<3>(lanes, likely);
     case 4:
-      return lookup_words<4>(lanes);
-    case 5:
-      return lookup_words<5>(lanes);
+      return lookup_words<4>(lanes, likely);
     default:
-      return lookup_words<0>(lanes);
+      return lookup_words<0>(lanes, likely);
   }
 }
 
@@ -176,6 +224,8 @@ Rule* Subtable::find(const std::uint64_t* packed) const {
 
 void Subtable::put(Buckets& buckets, Rule* head, std::uint64_t hash) {
   std::uint32_t b = static_cast<std::uint32_t>(hash) & buckets.mask;
+  std::atomic<std::uint64_t>& filter = buckets.filter[b];
+  filter.store(filter.load(std::memory_order_relaxed) | filter_bit(hash), std::memory_order_release);
   for (;; b = (b + 1) & buckets.mask) {
     Bucket& bucket = buckets.at[b];
     std::uint64_t tags = bucket.tags.load(std::memory_order_relaxed);
@@ -192,6 +242,7 @@ void Subtable::put(Buckets& buckets, Rule* head, std::uint64_t hash) {
 
 void Subtable::leave(const Place& place, std::uint64_t hash) {
   --heads_;
+  ++gone_;
   const Buckets& buckets = *buckets_.load(std::memory_order_relaxed);
   for (std::uint32_t b = static_cast<std::uint32_t>(hash) & buckets.mask; &buckets.at[b] != place.bucket;
        b = (b + 1) & buckets.mask) {
@@ -200,9 +251,10 @@ void Subtable::leave(const Place& place, std::uint64_t hash) {
   }
 }
 
-void Subtable::grow() {
+void Subtable::rebuild(std::uint32_t count) {
   Buckets* const old = buckets_.load(std::memory_order_relaxed);
-  auto* const fresh = new Buckets((old->mask + 1) * 2);
+  auto* const fresh = new Buckets(count);
+  gone_ = 0;
   for_each_chain([&](Rule* head) { put(*fresh, head, hash_packed(head->key())); });
   buckets_.store(fresh, std::memory_order_release);
   epoch_.retire([](void*, void* buckets) { delete static_cast<Buckets*>(buckets); }, nullptr, old);
@@ -215,8 +267,12 @@ void Subtable::link(Rule& rule) {
   const Place place = place_of(rule.key());
   if (place.bucket == nullptr) {
     rule.next.store(nullptr, std::memory_order_relaxed);
-    const std::size_t buckets = buckets_.load(std::memory_order_relaxed)->mask + 1u;
-    if (++heads_ > buckets * kLoad) grow();
+    const std::uint32_t buckets = buckets_.load(std::memory_order_relaxed)->mask + 1;
+    if (++heads_ > buckets * kLoad) {
+      rebuild(buckets * 2);
+    } else if (gone_ > kGoneMin && gone_ > buckets * kLoad / 2) {
+      rebuild(buckets);
+    }
     put(*buckets_.load(std::memory_order_relaxed), &rule, hash_packed(rule.key()));
     return;
   }
@@ -246,7 +302,7 @@ void Subtable::unlink(Rule& rule) {
 }
 
 std::size_t Subtable::bytes() const {
-  return sizeof *this + (buckets_.load(std::memory_order_relaxed)->mask + std::size_t{1}) * sizeof(Bucket) +
+  return sizeof *this + (buckets_.load(std::memory_order_relaxed)->mask + std::size_t{1}) * (sizeof(Bucket) + 8) +
          priorities_.size() * 48;
 }
 

@@ -28,12 +28,16 @@ class Subtable {
   struct Lanes {
     const FlowKey* keys;
     std::uint64_t version;
-    const Rule** found;                 // by lane
-    std::array<std::int32_t, 64> best;  // by lane; priority found so far, -1 none
-    std::array<std::uint8_t, 64> list;  // lanes to look up
+    const Rule** found;                    // by lane
+    std::int32_t* best;                    // by lane; priority found so far, -1 none
+    std::array<std::uint8_t, 64> list;     // lanes to look up
+    std::array<std::uint64_t, 64> hashes;  // by place in the list
     std::size_t count;
   };
-  void lookup(Lanes& lanes) const;
+  /// Fills in the hashes: sums of hash_word() over the words of the mask.
+  void hash(Lanes& lanes) const;
+  /// With hashes. `likely`: most lanes will find something here.
+  void lookup(const Lanes& lanes, bool likely) const;
 
   /// Control thread, all below. Chain head of rules with this packed key, or nullptr.
   Rule* find(const std::uint64_t* packed) const;
@@ -69,6 +73,9 @@ class Subtable {
     explicit Buckets(std::uint32_t count);
     std::uint32_t mask;  // count - 1, count a power of two
     std::unique_ptr<Bucket[]> at;
+    /// For each bucket, the hashes of the keys that belong there as bits of a word: says that a key is absent without
+    /// a look at the bucket. Bits of keys that went stay until the array is made anew. Control: rw, readers: ro.
+    std::unique_ptr<std::atomic<std::uint64_t>[]> filter;
   };
   struct Place {
     Bucket* bucket;
@@ -76,21 +83,23 @@ class Subtable {
   };
 
   template <int kWords>
-  void lookup_words(Lanes& lanes) const;
+  void hash_words(Lanes& lanes) const;
   template <int kWords>
-  std::uint64_t hash_key(const FlowKey& key) const;
+  void lookup_words(const Lanes& lanes, bool likely) const;
   template <int kWords>
   bool equals(const FlowKey& key, const Rule& rule) const;
   template <int kWords>
   const Rule* search(const Buckets& buckets, const FlowKey& key, std::uint64_t hash) const;
-  void lookup_all(Lanes& lanes) const;
+  void lookup_all(const Lanes& lanes) const;
+  static std::size_t pass_filter(const Buckets& buckets, const Lanes& lanes, std::array<std::uint8_t, 64>& places);
+  void prefetch(const Buckets& buckets, const Lanes& lanes, const std::uint8_t* places, std::size_t count) const;
 
   std::uint64_t hash_packed(const std::uint64_t* packed) const;
   Place place_of(const std::uint64_t* packed) const;
   static void put(Buckets& buckets, Rule* head, std::uint64_t hash);
   /// The chain at `place` is gone.
   void leave(const Place& place, std::uint64_t hash);
-  void grow();
+  void rebuild(std::uint32_t count);
 
   // Read by every lookup.
   std::atomic<Buckets*> buckets_;                   // control: rw, readers: ro
@@ -104,6 +113,7 @@ class Subtable {
   FlowKey mask_;
   std::size_t linked_ = 0;
   std::size_t heads_ = 0;
+  std::size_t gone_ = 0;                               // heads that left their bits in the filter
   std::map<std::uint16_t, std::uint32_t> priorities_;  // rules of each
 };
 

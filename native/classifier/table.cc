@@ -45,13 +45,77 @@ Rule* first_live(Rule* chain, std::uint16_t priority) {
 }  // namespace
 
 /// Subtables by descending priority, as readers visit them. Immutable.
+///
+/// A hash is a sum over masked words, and many masks have words in common: a term, one word under one mask, is hashed
+/// once for all subtables that have it.
 struct Table::Order {
+  struct Term {
+    std::uint8_t word;
+    std::uint64_t mask;
+  };
   struct Entry {
     std::int32_t max_priority;
     const Subtable* subtable;
+    std::uint32_t terms_end;   // terms that this and earlier entries need
+    std::uint32_t first_sum;   // its own, in `sums`
+    std::uint32_t sums_count;  // 0: it hashes by itself
   };
+
+  /// As many as are worth keeping for a batch.
+  static constexpr std::size_t kTermsMax = 64;
+  /// With so few subtables most packets find something in each, and share little.
+  static constexpr std::size_t kFew = 3;
+
+  void add_terms(Entry& entry);
+  void hash(const Entry& entry, std::size_t& hashed, const HashKeys& keys, Subtable::Lanes& lanes,
+            TermHashes& hashes) const;
+
   std::vector<Entry> entries;
+  std::vector<Term> terms;
+  std::vector<std::uint8_t> sums;  // indexes of terms
 };
+
+/// By term and lane. Only what is needed is written.
+struct Table::TermHashes {
+  std::array<std::array<std::uint64_t, 64>, Order::kTermsMax> at;
+};
+
+void Table::Order::add_terms(Entry& entry) {
+  entry.first_sum = static_cast<std::uint32_t>(sums.size());
+  entry.sums_count = 0;
+  const Subtable& subtable = *entry.subtable;
+  for (std::size_t i = 0; i < subtable.words(); ++i) {
+    const auto word = static_cast<std::uint8_t>(subtable.word_at(i));
+    const std::uint64_t mask = subtable.mask().words[word];
+    auto at = std::find_if(terms.begin(), terms.end(), [&](const Term& t) { return t.word == word && t.mask == mask; });
+    if (at == terms.end()) {
+      if (terms.size() == kTermsMax) break;
+      at = terms.insert(terms.end(), {word, mask});
+    }
+    sums.push_back(static_cast<std::uint8_t>(at - terms.begin()));
+    ++entry.sums_count;
+  }
+  if (entry.sums_count < subtable.words()) entry.sums_count = 0;
+  entry.terms_end = static_cast<std::uint32_t>(terms.size());
+}
+
+void Table::Order::hash(const Entry& entry, std::size_t& hashed, const HashKeys& keys, Subtable::Lanes& lanes,
+                        TermHashes& hashes) const {
+  // Lanes only ever leave, so what later entries need is hashed for those that are still there.
+  for (; hashed < entry.terms_end; ++hashed) {
+    const Term& term = terms[hashed];
+    for (std::size_t i = 0; i < lanes.count; ++i) {
+      const std::size_t lane = lanes.list[i];
+      hashes.at[hashed][lane] = hash_word(keys, term.word, lanes.keys[lane].words[term.word] & term.mask);
+    }
+  }
+  const std::uint8_t* const sum = sums.data() + entry.first_sum;
+  for (std::size_t i = 0; i < lanes.count; ++i) lanes.hashes[i] = hashes.at[sum[0]][lanes.list[i]];
+  for (std::uint32_t t = 1; t < entry.sums_count; ++t) {
+    const auto& more = hashes.at[sum[t]];
+    for (std::size_t i = 0; i < lanes.count; ++i) lanes.hashes[i] += more[lanes.list[i]];
+  }
+}
 
 Table::Table(Epoch& epoch, std::uint64_t seed) : epoch_(epoch), keys_(seed), order_(new Order) {}
 
@@ -61,7 +125,9 @@ Table::~Table() {
 }
 
 void Table::lookup(const FlowKey* keys, std::uint64_t lanes, std::uint64_t version, const Rule** found) const {
+  std::array<std::int32_t, 64> best;
   Subtable::Lanes state;
+  state.best = best.data();
   state.keys = keys;
   state.version = version;
   state.found = found;
@@ -73,6 +139,9 @@ void Table::lookup(const FlowKey* keys, std::uint64_t lanes, std::uint64_t versi
     found[lane] = nullptr;
   }
   const Order& order = *order_.load(std::memory_order_acquire);
+  const bool likely = order.entries.size() <= Order::kFew;
+  TermHashes hashes;
+  std::size_t hashed = 0;
   for (const Order::Entry& entry : order.entries) {
     // What has as good a rule as this and all later subtables can give is done.
     std::size_t count = 0;
@@ -83,7 +152,12 @@ void Table::lookup(const FlowKey* keys, std::uint64_t lanes, std::uint64_t versi
     }
     state.count = count;
     if (count == 0) return;
-    entry.subtable->lookup(state);
+    if (entry.sums_count > 0) {
+      order.hash(entry, hashed, keys_, state, hashes);
+    } else {
+      entry.subtable->hash(state);
+    }
+    entry.subtable->lookup(state, likely);
   }
 }
 
@@ -250,9 +324,14 @@ void Table::settle() {
   dirty_ = false;
   auto* const fresh = new Order;
   drop_empty_subtables();
-  for (const auto& [hash, subtable] : subtables_) fresh->entries.push_back({subtable->max_priority(), subtable});
+  for (const auto& [hash, subtable] : subtables_) {
+    fresh->entries.push_back({subtable->max_priority(), subtable, 0, 0, 0});
+  }
   std::sort(fresh->entries.begin(), fresh->entries.end(),
             [](const Order::Entry& a, const Order::Entry& b) { return a.max_priority > b.max_priority; });
+  if (fresh->entries.size() > Order::kFew) {
+    for (Order::Entry& entry : fresh->entries) fresh->add_terms(entry);
+  }
   const Order* const old = order_.load(std::memory_order_relaxed);
   order_.store(fresh, std::memory_order_release);
   epoch_.retire([](void*, void* order) { delete static_cast<Order*>(order); }, nullptr, const_cast<Order*>(old));

@@ -72,6 +72,7 @@ class Table {
 
  private:
   struct Order;
+  struct TermHashes;
 
   Subtable* find_subtable(const FlowKey& mask) const;
   void link(Rule& rule, Subtable& subtable);

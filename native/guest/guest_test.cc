@@ -179,6 +179,7 @@ TEST_F(GuestTest, UnboundedTrafficAndBackAgain) {
   std::this_thread::sleep_for(std::chrono::milliseconds(200));
   a->stop_traffic();
   EXPECT_GT(b->stats().udp_received, 1000u);
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));  // what was full when it stopped drains
   EXPECT_EQ(ping(*a, {"10.0.0.2", 3, 1, 2000, 56}).received, 3u);
   EXPECT_TRUE(wire.healthy());
 }

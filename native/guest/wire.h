@@ -32,7 +32,7 @@ struct IpAddress {
 
 /// fe80::/64 with the interface identifier made of the MAC (RFC 4291 appendix A).
 IpAddress link_local(const Mac& mac);
-/// ff02::1:ffXX:XXXX and the MAC it maps to (RFC 4291 2.7.1, RFC 2464 7).
+/// The group ff02::1:ff00:0/104 of an address, and the MAC a group maps to (RFC 4291 2.7.1, RFC 2464 7).
 IpAddress solicited_node(const IpAddress& address);
 Mac multicast_mac(const IpAddress& address);
 

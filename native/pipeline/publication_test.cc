@@ -56,7 +56,7 @@ class PublicationTest : public testing::Test {
         batch.clear();
         for (std::size_t n = 1 + random() % kBatchMax; n > 0; --n) {
           kit::Udp udp;
-          udp.source = random();
+          udp.source = static_cast<std::uint32_t>(random());
           batch.push_back(kit::make_packet(pool, 1, udp.frame()));
         }
         pipeline_.process(index, ++now, batch);

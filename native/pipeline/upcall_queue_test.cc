@@ -76,7 +76,7 @@ TEST(UpcallQueue, OneThreadToAnother) {
   std::thread producer([&] {
     std::mt19937 random(2);
     for (std::uint32_t i = 0; i < kRecords;) {
-      i += write(queue, i, 8 * (1 + random() % 1000));
+      i += write(queue, i, static_cast<std::uint32_t>(8 * (1 + random() % 1000)));
     }
   });
   std::uint32_t expected = 0;

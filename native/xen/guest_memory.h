@@ -24,17 +24,7 @@ __attribute__((no_sanitize("thread"), noinline)) inline void copy_shared(void* t
   for (std::size_t i = 0; i < bytes; ++i) out[i] = in[i];
 }
 #else
-inline void copy_shared(void* to, const void* from, std::size_t bytes) {
-#if defined(__x86_64__)
-  // Whole pages: the processor's string move needs no reads for ownership; measured twice as fast as libc's loop,
-  // which takes over at a larger size only.
-  if (bytes >= 1024) {
-    asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes) : : "memory");
-    return;
-  }
-#endif
-  std::memcpy(to, from, bytes);
-}
+inline void copy_shared(void* to, const void* from, std::size_t bytes) { std::memcpy(to, from, bytes); }
 #endif
 
 }  // namespace xvif::xen

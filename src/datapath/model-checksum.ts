@@ -89,12 +89,15 @@ export function crc32c(bytes: Uint8Array): number {
 
 /** CRC is linear: the stored value changes by what the right value changes by. */
 function updateSctp(before: Uint8Array, after: Uint8Array, layout: Layout): void {
-  const end = Math.min(after.length, ipEnd(before, layout.l3));
-  const change = sctpCrc(before.slice(layout.l4, end)) ^ sctpCrc(after.slice(layout.l4, end));
+  const length = ipEnd(before, layout.l3) - layout.l4;
+  const change = sctpCrc(before, layout.l4, length) ^ sctpCrc(after, layout.l4, length);
   for (let i = 0; i < 4; i++) after[layout.l4 + 8 + i]! ^= (change >>> (8 * i)) & 0xff;
 }
 
-function sctpCrc(message: Uint8Array): number {
+/** Of a message that is not whole the missing bytes do not matter: they are the same before and after. */
+function sctpCrc(frame: Uint8Array, at: number, length: number): number {
+  const message = new Uint8Array(length);
+  message.set(frame.subarray(at, at + length));
   message.fill(0, 8, 12);
   return crc32c(message);
 }

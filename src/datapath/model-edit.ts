@@ -1,128 +1,15 @@
 /** Actions of the model that change a packet (OpenFlow 1.3.5 §5.12; native/actions/modify.h says what is left open). */
 import { isIpv4, updateIpv4, updateL4 } from './model-checksum.js';
-import { fieldId, ipProto, isMpls, isVlan, type Parsed, parseFrame, u16At } from './model-packet.js';
+import { fieldId, isMpls, isVlan, u16At } from './model-packet.js';
+import { type ModelPacket, placeOf } from './model-place.js';
 import type { ActionRecord } from './records-action.js';
 import { fieldOnes, readBig, writeBig } from './records-match.js';
-import { type FieldName, Frag, fields } from './schema.gen.js';
-
-/** Room for pushed headers before a frame (kHeadroom of native/base/limits.h). */
-const HEADROOM_BYTES = 64;
+import { Frag, fields } from './schema.gen.js';
 
 /** Smaller numbers are lengths of 802.3 frames. */
 const SMALLEST_ETHERTYPE = 0x600;
 
-/** A packet on its way through the tables. */
-export class ModelPacket {
-  #frame: Uint8Array;
-  #parsed: Parsed;
-  metadata = 0n;
-  tunnelId = 0n;
-  headroom = HEADROOM_BYTES;
-
-  constructor(
-    frame: Uint8Array,
-    readonly inPort: number,
-  ) {
-    this.#frame = frame.slice();
-    this.#parsed = parseFrame(this.#frame);
-  }
-
-  get frame(): Uint8Array {
-    return this.#frame;
-  }
-  get parsed(): Parsed {
-    return this.#parsed;
-  }
-
-  replace(frame: Uint8Array): void {
-    this.#frame = frame;
-    this.#parsed = parseFrame(frame);
-  }
-
-  clone(): ModelPacket {
-    const copy = new ModelPacket(this.#frame, this.inPort);
-    copy.metadata = this.metadata;
-    copy.tunnelId = this.tunnelId;
-    copy.headroom = this.headroom;
-    return copy;
-  }
-
-  field(id: number): bigint {
-    switch (fields[id]!.name) {
-      case 'in_port':
-      case 'in_phy_port':
-        return BigInt(this.inPort);
-      case 'metadata':
-        return this.metadata;
-      case 'tunnel_id':
-        return this.tunnelId;
-      default:
-        return this.#parsed.fields[id]!;
-    }
-  }
-}
-
 export type EditVerdict = 'ok' | 'invalid_ttl' | 'no_room';
-
-/** Bits of a frame: `bytes` at `at` as one number, the field's lowest bit at `shift`. */
-interface Place {
-  readonly at: number;
-  readonly bytes: number;
-  readonly shift: number;
-}
-
-const whole = (at: number, bytes: number): Place => ({ at, bytes, shift: 0 });
-
-/** Where a field stands in the packet; undefined when the packet does not have it. */
-function placeOf(packet: ModelPacket, field: number): Place | undefined {
-  const { layout } = packet.parsed;
-  const { frame } = packet;
-  const name = fields[field]!.name;
-  const proto = layout.l4 === 0 ? -1 : frame[layout.protoAt]!;
-  const ip = layout.protoAt !== 0;
-  const v4 = ip && isIpv4(frame, layout.l3);
-  const arp = layout.l3 !== 0 && !ip;
-  const when = (condition: boolean, at: number, bytes: number, shift = 0): Place | undefined =>
-    condition ? { at, bytes, shift } : undefined;
-  const tagged = frame.length >= 18 && isVlan(u16At(frame, 12));
-  const places: Partial<Record<FieldName, Place | undefined>> = {
-    eth_dst: whole(0, 6),
-    eth_src: whole(6, 6),
-    eth_type: when(layout.ethertypeAt !== 0, layout.ethertypeAt, 2),
-    vlan_vid: when(tagged, 14, 2),
-    vlan_pcp: when(tagged, 14, 2, 13),
-    ip_dscp: v4 ? { at: layout.l3 + 1, bytes: 1, shift: 2 } : when(ip, layout.l3, 2, 6),
-    ip_ecn: v4 ? whole(layout.l3 + 1, 1) : when(ip, layout.l3, 2, 4),
-    ip_proto: when(ip, layout.protoAt, 1),
-    ipv4_src: when(v4, layout.l3 + 12, 4),
-    ipv4_dst: when(v4, layout.l3 + 16, 4),
-    tcp_src: when(proto === ipProto.tcp, layout.l4, 2),
-    tcp_dst: when(proto === ipProto.tcp, layout.l4 + 2, 2),
-    udp_src: when(proto === ipProto.udp, layout.l4, 2),
-    udp_dst: when(proto === ipProto.udp, layout.l4 + 2, 2),
-    sctp_src: when(proto === ipProto.sctp, layout.l4, 2),
-    sctp_dst: when(proto === ipProto.sctp, layout.l4 + 2, 2),
-    icmpv4_type: when(proto === ipProto.icmp, layout.l4, 1),
-    icmpv4_code: when(proto === ipProto.icmp, layout.l4 + 1, 1),
-    arp_op: when(arp, layout.l3 + 6, 2),
-    arp_sha: when(arp, layout.l3 + 8, 6),
-    arp_spa: when(arp, layout.l3 + 14, 4),
-    arp_tha: when(arp, layout.l3 + 18, 6),
-    arp_tpa: when(arp, layout.l3 + 24, 4),
-    ipv6_src: when(ip && !v4, layout.l3 + 8, 16),
-    ipv6_dst: when(ip && !v4, layout.l3 + 24, 16),
-    ipv6_flabel: when(ip && !v4, layout.l3, 4),
-    icmpv6_type: when(proto === ipProto.icmpv6, layout.l4, 1),
-    icmpv6_code: when(proto === ipProto.icmpv6, layout.l4 + 1, 1),
-    ipv6_nd_target: when(layout.ndTarget !== 0, layout.ndTarget, 16),
-    ipv6_nd_sll: when(layout.ndSll !== 0, layout.ndSll, 6),
-    ipv6_nd_tll: when(layout.ndTll !== 0, layout.ndTll, 6),
-    mpls_label: when(layout.mpls !== 0, layout.mpls, 4, 12),
-    mpls_tc: when(layout.mpls !== 0, layout.mpls, 4, 9),
-    mpls_bos: when(layout.mpls !== 0, layout.mpls, 4, 8),
-  };
-  return places[name];
-}
 
 /** Set-field (§5.12): a field that the packet does not have is left alone. */
 export function setField(packet: ModelPacket, field: number, value: bigint): void {

@@ -8,6 +8,8 @@ import { GroupType, portsMax, ReservedPort, Status } from './schema.gen.js';
 /** kGroupsMax and kBucketsMax of native/base/limits.h. */
 const GROUPS_MAX = 65536;
 const BUCKETS_MAX = 1024;
+/** kGroupDepthMax. */
+const WATCH_DEPTH_MAX = 8;
 /** OFPG_MAX: larger numbers are reserved. */
 const GROUP_MAX = 0xffffff00;
 
@@ -152,12 +154,13 @@ export class Groups {
     );
   }
 
-  /** §5.6.1: a bucket without anything to watch is live. */
-  isLive(bucket: Bucket, portIsLive: (port: number) => boolean): boolean {
+  /** §5.6.1: a bucket without anything to watch is live. Groups that watch each other in a circle are not. */
+  isLive(bucket: Bucket, portIsLive: (port: number) => boolean, depth = 0): boolean {
     const { watchPort, watchGroup } = bucket.record;
     if (watchPort === ReservedPort.any && watchGroup === GROUP_ANY) return true;
     if (watchPort !== ReservedPort.any && portIsLive(watchPort)) return true;
-    const group = watchGroup === GROUP_ANY ? undefined : this.#groups.get(watchGroup);
-    return group?.buckets.some((inner) => this.isLive(inner, portIsLive)) ?? false;
+    if (watchGroup === GROUP_ANY || depth >= WATCH_DEPTH_MAX) return false;
+    const group = this.#groups.get(watchGroup);
+    return group?.buckets.some((inner) => this.isLive(inner, portIsLive, depth + 1)) ?? false;
   }
 }

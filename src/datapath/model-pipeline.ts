@@ -1,8 +1,10 @@
 /** A packet's way through the tables of the model (OpenFlow 1.3.5 §5.1 to §5.12). */
-import { edit, ModelPacket, remarkDscp } from './model-edit.js';
+import { edit, remarkDscp } from './model-edit.js';
 import { countFlow, type Flow, isTableMiss } from './model-flows.js';
 import { type Bucket, executable, type Group, mergeActionSet } from './model-groups.js';
 import { fieldId } from './model-packet.js';
+import { ModelPacket } from './model-place.js';
+import { selected } from './model-select.js';
 import type { ModelState } from './model-state.js';
 import type { ActionRecord } from './records-action.js';
 import {
@@ -295,44 +297,4 @@ export class Pipeline {
       frame: packet.frame.slice(),
     });
   }
-}
-
-/** A select group spreads flows by weight; all packets of a flow take the same bucket. */
-function selected(live: readonly Bucket[], packet: ModelPacket): readonly Bucket[] {
-  const total = live.reduce((sum, { record }) => sum + record.weight, 0);
-  if (total === 0) return [];
-  let point = flowHash(packet) % total;
-  for (const bucket of live) {
-    point -= bucket.record.weight;
-    if (point < 0) return [bucket];
-  }
-  return [];
-}
-
-const hashed = [
-  'eth_src',
-  'eth_dst',
-  'eth_type',
-  'ip_proto',
-  'ipv4_src',
-  'ipv4_dst',
-  'ipv6_src',
-  'ipv6_dst',
-  'arp_spa',
-  'arp_tpa',
-  'tcp_src',
-  'tcp_dst',
-  'udp_src',
-  'udp_dst',
-  'sctp_src',
-  'sctp_dst',
-] as const;
-
-/** FNV-1a over what makes a flow. Which bucket a flow takes may differ from the native datapath. */
-function flowHash(packet: ModelPacket): number {
-  let hash = 0xcbf29ce484222325n;
-  for (const name of hashed) {
-    hash = ((hash ^ packet.field(fieldId[name])) * 0x100000001b3n) & 0xffffffffffffffffn;
-  }
-  return Number((hash ^ (hash >> 32n)) & 0x7fffffffn);
 }

@@ -1,6 +1,6 @@
 /** Ports of the model, and what NORMAL learns. */
 import { AttachError, type PortNo, type PortSpec } from './datapath.js';
-import type { PortAnswer } from './records-query.js';
+import type { PortAnswer } from './records-answer.js';
 import { Drop, PortConfig, PortState, portsMax, ReservedPort } from './schema.gen.js';
 
 export const DROP_REASONS = Object.values(Drop).length;

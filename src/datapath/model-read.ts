@@ -2,6 +2,7 @@
 import type { Flow, FlowFilter } from './model-flows.js';
 import { actionsOf, countsOf } from './model-flows.js';
 import type { ModelState } from './model-state.js';
+import { writeDropAnswer, writeGroupAnswer, writeMeterAnswer, writePortAnswer } from './records-answer.js';
 import { decodeMatch } from './records-match.js';
 import {
   decodeQuery,
@@ -10,11 +11,7 @@ import {
   METER_ALL,
   type QueryRecord,
   writeAggregateAnswer,
-  writeDropAnswer,
   writeFlowAnswer,
-  writeGroupAnswer,
-  writeMeterAnswer,
-  writePortAnswer,
   writeTableAnswer,
 } from './records-query.js';
 import { RecordWriter } from './records-writer.js';

@@ -4,8 +4,10 @@
  * shares them; decoders of what the datapath itself wrote trust its framing.
  */
 export * from './records-action.js';
+export * from './records-answer.js';
 export * from './records-apply.js';
 export * from './records-match.js';
+export * from './records-packet-out.js';
 export * from './records-query.js';
 export * from './records-upcall.js';
 export * from './records-writer.js';

@@ -33,17 +33,21 @@ export async function startController(signal: AbortSignal): Promise<ControllerPr
 
 function listeningAddress(child: ChildProcess, signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
-    const fail = (reason: string) => reject(new Error(`the learning controller ${reason}`));
+    const fail = (reason: string) => settle(() => reject(new Error(`the learning controller ${reason}`)));
+    const aborted = () => settle(() => reject(signal.reason));
     const timer = setTimeout(() => fail('does not listen'), START_TIMEOUT_MS);
+    const settle = (outcome: () => void) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', aborted);
+      outcome();
+    };
     child.once('error', (error) => fail(`cannot be started: ${error.message}`));
     child.once('exit', (code) => fail(`ended with code ${code}`));
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', aborted, { once: true });
+    if (signal.aborted) aborted();
     createInterface({ input: child.stdout! }).on('line', (line) => {
       const address = /^listening on (.+)$/.exec(line)?.[1];
-      if (address === undefined) return;
-      clearTimeout(timer);
-      resolve(address);
+      if (address !== undefined) settle(() => resolve(address));
     });
   });
 }

@@ -17,14 +17,25 @@ export const defaultMasks: AsyncMasks = {
 /** For a management connection, until it asks. */
 export const noMasks: AsyncMasks = { packetInMask: [0, 0], portStatusMask: [0, 0], flowRemovedMask: [0, 0] };
 
+/** A pair of masks has one for masters and equals, and one for slaves. */
+const indexOf = (role: Role): 0 | 1 => (role === 'slave' ? 1 : 0);
+
 export function wants(masks: AsyncMasks, role: Role, message: AsyncMessage): boolean {
-  const index = role === 'slave' ? 1 : 0;
-  switch (message.type) {
+  return ((maskFor(masks, message.type)[indexOf(role)] >>> message.reason) & 1) === 1;
+}
+
+/** Whether there is any packet that it would be told of. */
+export function wantsPackets(masks: AsyncMasks, role: Role): boolean {
+  return masks.packetInMask[indexOf(role)] !== 0;
+}
+
+function maskFor(masks: AsyncMasks, type: AsyncMessage['type']): AsyncMasks['packetInMask'] {
+  switch (type) {
     case 'packet_in':
-      return ((masks.packetInMask[index] >>> message.reason) & 1) === 1;
+      return masks.packetInMask;
     case 'flow_removed':
-      return ((masks.flowRemovedMask[index] >>> message.reason) & 1) === 1;
+      return masks.flowRemovedMask;
     case 'port_status':
-      return ((masks.portStatusMask[index] >>> message.reason) & 1) === 1;
+      return masks.portStatusMask;
   }
 }

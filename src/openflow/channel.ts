@@ -1,8 +1,8 @@
 /**
  * One controller's connection: takes its messages to the switch in order, answers those about the connection itself,
- * and tells the controller of events. Memory stays bounded towards a controller that does not read: requests wait,
- * packet-ins are dropped and counted, and in the end the connection is cut.
+ * and tells the controller of events.
  */
+import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import {
   type AsyncMasks,
@@ -16,10 +16,12 @@ import {
 } from 'node-openflow';
 import { type Logger, RateLimitedLog } from '../base/logger.js';
 import type { ControllerView } from '../ofproto/controller-view.js';
-import { defaultMasks, noMasks, wants } from './async-masks.js';
-import { STALL_MS, UNREAD_BYTES_MAX, UNREAD_PACKET_IN_BYTES } from './limits.js';
+import { defaultMasks, noMasks, wants, wantsPackets } from './async-masks.js';
+import type { Event } from './event.js';
+import { HANDSHAKE_MS } from './limits.js';
+import { Outlet } from './outlet.js';
 import { type Role, type RoleHolder, type Roles, roleNumber } from './roles.js';
-import type { AsyncMessage, Switch } from './switch.js';
+import type { Switch } from './switch.js';
 
 const { OFPBRC, OFPET } = of13;
 
@@ -33,6 +35,7 @@ const forbiddenToSlaves: ReadonlySet<Message['type']> = new Set([
   'table_mod',
 ]);
 
+/** What §7.4.4 asks an error to carry at least. */
 const ERROR_DATA_BYTES = 64;
 
 export interface ChannelOptions {
@@ -42,6 +45,8 @@ export interface ChannelOptions {
   readonly management: boolean;
   readonly versions: readonly number[];
   readonly keepAliveMs: number;
+  /** It may want other events than before: its own role changed or another's, or it asked. */
+  readonly onInterest: () => void;
   readonly logger: Logger;
   /** Who it is, for logs and status. */
   readonly peer: string;
@@ -60,29 +65,42 @@ export interface ChannelStatus {
 
 export class Channel implements ControllerView, RoleHolder {
   role: Role = 'equal';
-  /** Resolves, never rejects, when the connection is over. */
+  /** Resolves, never rejects, with the reason when the connection is over. */
   readonly closed: Promise<SessionError>;
+  /** Resolves when the socket is closed too: the peer may take a moment to read our last words. */
+  readonly released: Promise<unknown>;
   readonly #options: ChannelOptions;
   readonly #session: Session;
-  #masks: AsyncMasks;
-  #packetInsDropped = 0;
+  readonly #outlet: Outlet;
+  /** By OFPT_SET_ASYNC. */
+  #masksSet: AsyncMasks | undefined;
+  /** By OFPT_SET_CONFIG, which is how a tool asks for events (ovs-ofctl monitor). */
+  #asksForEvents: boolean;
 
   constructor(socket: Duplex, options: ChannelOptions) {
+    const { peer, logger, versions, keepAliveMs, roles, management } = options;
     this.#options = options;
-    this.#masks = options.management ? noMasks : defaultMasks;
-    const log = new RateLimitedLog(options.logger);
+    this.#asksForEvents = !management;
+    const log = new RateLimitedLog(logger);
     this.#session = new Session(socket, {
-      versions: options.versions,
-      keepAliveMs: options.keepAliveMs,
-      onMalformed: (error) => log.warn({ peer: options.peer, reason: error.reason }, 'malformed OpenFlow message'),
+      versions,
+      keepAliveMs,
+      handshakeTimeoutMs: HANDSHAKE_MS,
+      onMalformed: (error) => log.warn({ peer, reason: error.reason }, 'malformed OpenFlow message'),
     });
+    const giveUp = (unread: number) => {
+      logger.warn({ peer, unread }, 'the controller does not read: disconnected');
+      void this.close();
+    };
+    this.#outlet = new Outlet({ socket, session: this.#session, giveUp });
     this.closed = this.#session.closed;
-    options.roles.join(this);
-    void this.closed.then(() => options.roles.leave(this));
+    this.released = socket.closed ? this.closed : once(socket, 'close').catch(() => {});
+    roles.join(this);
+    void this.closed.then(() => roles.leave(this));
   }
 
   /** Resolves with true when hellos were exchanged, with false when that failed. */
-  async greeted(): Promise<boolean> {
+  greeted(): Promise<boolean> {
     return this.#session.ready.then(
       () => true,
       () => false,
@@ -92,8 +110,9 @@ export class Channel implements ControllerView, RoleHolder {
   /** Handles messages until the connection is over. */
   async run(): Promise<void> {
     for await (const message of this.#session) {
-      await this.#receive(message);
-      if (!this.gone) await this.drained();
+      const answering = this.#receive(message);
+      if (answering !== undefined) await answering;
+      if (this.#outlet.owesTooMuch) await this.drained();
     }
   }
 
@@ -103,9 +122,30 @@ export class Channel implements ControllerView, RoleHolder {
 
   get status(): ChannelStatus {
     const { received, sent, malformed } = this.#session.counters;
-    const { peer, management } = this.#options;
-    const { role, version } = { role: this.role, version: this.#session.version };
-    return { peer, management, role, version, received, sent, malformed, packetInsDropped: this.#packetInsDropped };
+    return {
+      peer: this.#options.peer,
+      management: this.management,
+      role: this.role,
+      version: this.#session.version,
+      received,
+      sent,
+      malformed,
+      packetInsDropped: this.#outlet.packetInsDropped,
+    };
+  }
+
+  get management(): boolean {
+    return this.#options.management;
+  }
+
+  /** Hellos were exchanged, and the connection is not over. */
+  get connected(): boolean {
+    return this.#session.version !== undefined && !this.gone;
+  }
+
+  /** Whether any packet is to go up for its sake. */
+  get wantsPackets(): boolean {
+    return this.connected && wantsPackets(this.#masks, this.role);
   }
 
   // ---- what ofproto sees
@@ -119,33 +159,26 @@ export class Channel implements ControllerView, RoleHolder {
   }
 
   send(message: Outgoing & { readonly xid: number }): void {
-    this.#session.send(message);
+    this.#outlet.send(message);
   }
 
   sendRaw(bytes: Uint8Array): boolean {
-    return this.#session.sendRaw(bytes);
+    return this.#outlet.sendRaw(bytes);
   }
 
-  async drained(): Promise<void> {
-    const stalled = setTimeout(() => this.close(), STALL_MS);
-    await this.#session.drained();
-    clearTimeout(stalled);
+  drained(): Promise<void> {
+    return this.#outlet.drained();
   }
 
   // ---- events
 
   /** Tells the controller of an event, if it wants to know. */
-  notify(message: AsyncMessage): void {
-    if (this.#session.version === undefined || this.gone || !wants(this.#masks, this.role, message)) return;
-    const unread = this.#session.writableLength;
-    if (unread > UNREAD_BYTES_MAX) {
-      this.#options.logger.warn({ peer: this.#options.peer, unread }, 'the controller does not read: disconnected');
-      void this.close();
-    } else if (message.type === 'packet_in' && unread > UNREAD_PACKET_IN_BYTES) {
-      this.#packetInsDropped++;
-    } else {
-      this.#session.send({ ...message, xid: 0 });
-    }
+  notify(event: Event): void {
+    if (this.connected && wants(this.#masks, this.role, event.message)) this.#outlet.notify(event, this.version);
+  }
+
+  get #masks(): AsyncMasks {
+    return this.#masksSet ?? (this.#asksForEvents ? defaultMasks : noMasks);
   }
 
   // ---- requests
@@ -163,8 +196,10 @@ export class Channel implements ControllerView, RoleHolder {
         this.send({ type: 'get_async_reply', xid: message.xid, ...this.#masks });
         return undefined;
       case 'set_async':
-        this.#setMasks(message);
+        this.#onSetAsync(message);
         return undefined;
+      case 'set_config':
+        return this.#onSetConfig(message);
       case 'echo_reply':
         return undefined;
       case 'error':
@@ -180,25 +215,38 @@ export class Channel implements ControllerView, RoleHolder {
       this.#refuse(message, OFPET.BAD_REQUEST, OFPBRC.IS_SLAVE);
       return undefined;
     }
-    // A tool asks for events by saying how much of a packet it wants (ovs-ofctl monitor).
-    if (message.type === 'set_config' && this.#options.management) {
-      this.#masks = message.missSendLen > 0 ? defaultMasks : noMasks;
-    }
     return this.#options.switch.handle(this, message);
   }
 
+  #onSetConfig(message: MessageOf<'set_config'>): Promise<void> | undefined {
+    if (this.management) {
+      this.#asksForEvents = message.missSendLen > 0;
+      this.#options.onInterest();
+    }
+    // The configuration is the switch's, and a slave changes nothing of it. As with Open vSwitch that is no error, since
+    // controllers send this as part of their greeting, whatever they are.
+    return this.role === 'slave' ? undefined : this.#options.switch.handle(this, message);
+  }
+
   #onRole(message: MessageOf<'role_request'>): void {
-    const outcome = this.#options.roles.request(this, message.role, message.generationId);
+    const { roles, onInterest } = this.#options;
+    const outcome = roles.request(this, message.role, message.generationId);
     if (!outcome.ok) {
       this.#refuse(message, OFPET.ROLE_REQUEST_FAILED, outcome.code);
       return;
     }
-    const generationId = this.#options.roles.generation;
-    this.send({ type: 'role_reply', xid: message.xid, role: roleNumber(this.role), generationId });
+    this.send({
+      type: 'role_reply',
+      xid: message.xid,
+      role: roleNumber(this.role),
+      generationId: roles.generation,
+    });
+    onInterest();
   }
 
-  #setMasks({ packetInMask, portStatusMask, flowRemovedMask }: AsyncMasks): void {
-    this.#masks = { packetInMask, portStatusMask, flowRemovedMask };
+  #onSetAsync({ packetInMask, portStatusMask, flowRemovedMask }: AsyncMasks): void {
+    this.#masksSet = { packetInMask, portStatusMask, flowRemovedMask };
+    this.#options.onInterest();
   }
 
   #refuse(message: Message, errorType: number, errorCode: number): void {

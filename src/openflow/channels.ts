@@ -1,18 +1,18 @@
 /**
  * All controller connections of one switch: those it makes, those it accepts, and tools on management sockets. Fans
- * events out, and falls back to a learning switch when fail-mode says so and no controller is there.
+ * events out, and tells the switch whether anybody is there to hear of packets.
  */
 import type { Socket } from 'node:net';
-import type { Logger } from '../base/logger.js';
+import { type Logger, RateLimitedLog } from '../base/logger.js';
 import { Channel, type ChannelStatus } from './channel.js';
 import { Dialer } from './dialer.js';
+import { Event } from './event.js';
+import { type FailMode, FailSafe } from './fail-mode.js';
 import { KEEP_ALIVE_MS, STANDALONE_AFTER } from './limits.js';
 import { Listener } from './listener.js';
 import { Roles } from './roles.js';
-import type { AsyncMessage, Switch } from './switch.js';
+import type { Switch } from './switch.js';
 import { parseActive, parsePassive } from './target.js';
-
-export type FailMode = 'secure' | 'standalone';
 
 export interface ChannelsOptions {
   readonly switch: Switch;
@@ -25,6 +25,7 @@ export interface ChannelsOptions {
   readonly failMode: FailMode;
   /** OpenFlow wire versions; by default 1.3 alone. */
   readonly versions?: readonly number[];
+  /** 0: never ask whether a controller is still there. */
   readonly keepAliveMs?: number;
   readonly logger: Logger;
 }
@@ -38,47 +39,61 @@ export interface ControllerStatus {
 
 const OPENFLOW_13 = 4;
 
+/** Whom a connection is with. */
+interface Peer {
+  readonly name: string;
+  readonly management: boolean;
+}
+
 export class Channels {
   readonly #options: ChannelsOptions;
+  readonly #log: RateLimitedLog;
   readonly #roles = new Roles();
   readonly #channels = new Set<Channel>();
-  readonly #running = new Set<Promise<void>>();
+  /** One for every socket that is not closed yet. */
+  readonly #sockets = new Set<Promise<unknown>>();
+  readonly #failSafe: FailSafe;
   #dialers: readonly Dialer[] = [];
   #listeners: Listener[] = [];
-  #fallBack: NodeJS.Timeout | undefined;
-  #standalone = false;
+  #packetsWanted = false;
   #stopped = false;
 
   private constructor(options: ChannelsOptions) {
+    const { switch: theSwitch, failMode: mode, controllers, keepAliveMs, logger } = options;
     this.#options = options;
-    options.switch.onAsync((message) => this.#tell(message));
+    this.#log = new RateLimitedLog(logger);
+    const waitMs = controllers.length === 0 ? 0 : STANDALONE_AFTER * (keepAliveMs || KEEP_ALIVE_MS);
+    this.#failSafe = new FailSafe({ switch: theSwitch, mode, waitMs, logger });
   }
 
   /** Listens and begins to dial. Rejects with a sentence when a target is wrong or an address is taken. */
   static async start(options: ChannelsOptions): Promise<Channels> {
-    const self = new Channels(options);
     const controllers = options.controllers.map(parseActive);
     const passive = [
       ...(options.listen ?? []).map((text) => ({ target: parsePassive(text), management: false })),
       ...(options.management ?? []).map((text) => ({ target: parsePassive(text), management: true })),
     ];
+    const self = new Channels(options);
+    const { logger } = options;
     try {
       for (const { target, management } of passive) {
-        const serve = (socket: Socket, peer: string) => self.#serve(socket, peer, management);
-        self.#listeners.push(await Listener.open({ target, serve, logger: options.logger }));
+        const serve = (socket: Socket, name: string) => void self.#serve(socket, { name, management });
+        self.#listeners.push(await Listener.open({ target, serve, logger }));
       }
     } catch (error) {
       await self.stop();
       throw error;
     }
-    self.#dialers = controllers.map(
-      (target) =>
-        new Dialer({
-          target,
-          serve: (socket, peer, opened) => self.#serve(socket, peer, false, opened),
-          logger: options.logger,
-        }),
-    );
+    options.switch.onAsync((message) => {
+      const event = new Event(message);
+      for (const channel of self.#channels) channel.notify(event);
+    });
+    options.switch.controllersChanged(self.#packetsWanted);
+    self.#dialers = controllers.map((target) => {
+      const serve = (socket: Socket, name: string, opened: (channel: Channel) => void) =>
+        self.#serve(socket, { name, management: false }, opened);
+      return new Dialer({ target, serve, logger });
+    });
     self.#controllersChanged();
     return self;
   }
@@ -90,7 +105,7 @@ export class Channels {
 
   get controllers(): readonly ControllerStatus[] {
     return this.#dialers.map(({ name, channel, lastError }) => {
-      const connected = channel !== undefined && !channel.gone;
+      const connected = channel?.connected ?? false;
       return { target: name, connected, lastError: connected ? undefined : lastError };
     });
   }
@@ -99,87 +114,84 @@ export class Channels {
     return [...this.#channels].map((channel) => channel.status);
   }
 
+  /** When it resolves no socket is left, and the switch is as if there had been no channels. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    clearTimeout(this.#fallBack);
+    this.#failSafe.stop();
+    for (const channel of this.#channels) void channel.close();
     await Promise.all([
       ...this.#dialers.map((dialer) => dialer.stop()),
       ...this.#listeners.map((listener) => listener.stop()),
-      ...[...this.#channels].map((channel) => channel.close()),
     ]);
-    await Promise.all(this.#running);
+    await Promise.all(this.#sockets);
+    this.#interestChanged();
   }
 
   // ---- one connection
 
-  #serve(socket: Socket, peer: string, management: boolean, opened?: (channel: Channel) => void): Promise<void> {
-    const running = this.#converse(socket, peer, management, opened);
-    this.#running.add(running);
-    void running.finally(() => this.#running.delete(running));
-    return running;
-  }
-
-  async #converse(
-    socket: Socket,
-    peer: string,
-    management: boolean,
-    opened: ((channel: Channel) => void) | undefined,
-  ): Promise<void> {
-    const { logger, versions = [OPENFLOW_13], keepAliveMs = KEEP_ALIVE_MS } = this.#options;
+  /** Resolves with why it ended. */
+  #serve(socket: Socket, peer: Peer, opened?: (channel: Channel) => void): Promise<string> {
+    // A socket that was connected just before the stop, or is gone already.
+    if (this.#stopped || socket.destroyed) {
+      socket.destroy();
+      return Promise.resolve('closed before it was served');
+    }
+    const { versions = [OPENFLOW_13], keepAliveMs = KEEP_ALIVE_MS, logger } = this.#options;
     const channel = new Channel(socket, {
       switch: this.#options.switch,
       roles: this.#roles,
-      management,
+      management: peer.management,
       versions,
       keepAliveMs,
+      onInterest: () => this.#interestChanged(),
       logger,
-      peer,
+      peer: peer.name,
     });
     // Known from the start, so that stop() reaches it while it says hello.
     this.#channels.add(channel);
+    const conversation = this.#converse(channel, peer, opened);
+    const held = Promise.all([conversation, channel.released]).then(() => this.#sockets.delete(held));
+    this.#sockets.add(held);
+    return conversation;
+  }
+
+  async #converse(channel: Channel, peer: Peer, opened: ((channel: Channel) => void) | undefined): Promise<string> {
+    const who = peer.management ? 'tool' : 'controller';
     if (await channel.greeted()) {
-      logger.info({ peer, version: channel.version }, management ? 'tool connected' : 'controller connected');
+      this.#log.info({ peer: peer.name, version: channel.version }, `${who} connected`);
       opened?.(channel);
       this.#controllersChanged();
-      await channel.run();
+      await this.#run(channel, peer);
     }
-    const reason = await channel.closed;
+    const reason = (await channel.closed).message;
     this.#channels.delete(channel);
-    logger.info({ peer, reason: reason.message }, management ? 'tool disconnected' : 'controller disconnected');
+    this.#log.info({ peer: peer.name, reason }, `${who} disconnected`);
     this.#controllersChanged();
+    return reason;
+  }
+
+  /** Our own bug in the handling of a message costs the connection that sent it, not the switch. */
+  async #run(channel: Channel, peer: Peer): Promise<void> {
+    try {
+      await channel.run();
+    } catch (error) {
+      this.#options.logger.error({ peer: peer.name, error }, 'bug: a message could not be handled; disconnected');
+      void channel.close();
+    }
   }
 
   // ---- all connections
 
-  #tell(message: AsyncMessage): void {
-    for (const channel of this.#channels) channel.notify(message);
-  }
-
   #controllersChanged(): void {
     if (this.#stopped) return;
-    const there = [...this.#channels].filter((channel) => channel.version !== 0 && !channel.gone);
-    this.#options.switch.controllersChanged(there.length > 0);
-    if (this.#options.failMode === 'secure') return;
-    if (there.some((channel) => !channel.status.management)) {
-      clearTimeout(this.#fallBack);
-      this.#fallBack = undefined;
-      this.#setStandalone(false);
-    } else if (!this.#standalone && this.#fallBack === undefined) {
-      // Without any controller to wait for it is a learning switch at once.
-      const wait = this.#options.controllers.length === 0 ? 0 : this.#waitMs;
-      this.#fallBack = setTimeout(() => this.#setStandalone(true), wait);
-    }
+    this.#interestChanged();
+    this.#failSafe.update([...this.#channels].some((channel) => channel.connected && !channel.management));
   }
 
-  get #waitMs(): number {
-    return STANDALONE_AFTER * (this.#options.keepAliveMs ?? KEEP_ALIVE_MS);
-  }
-
-  #setStandalone(on: boolean): void {
-    this.#fallBack = undefined;
-    if (this.#standalone === on || this.#stopped) return;
-    this.#standalone = on;
-    this.#options.logger.info({ on }, 'fail-mode standalone');
-    this.#options.switch.standalone(on);
+  #interestChanged(): void {
+    const wanted = [...this.#channels].some((channel) => channel.wantsPackets);
+    if (wanted === this.#packetsWanted) return;
+    this.#packetsWanted = wanted;
+    this.#options.switch.controllersChanged(wanted);
   }
 }

@@ -1,5 +1,6 @@
-/** Keeps a connection to one controller: dials, and dials again, within a second. */
+/** Keeps a connection to one controller: connects, and when that fails or ends connects again, within a second. */
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Backoff } from '../base/backoff.js';
 import { messageOf } from '../base/error.js';
 import { type Logger, RateLimitedLog } from '../base/logger.js';
@@ -9,8 +10,8 @@ import { type ActiveTarget, formatTarget } from './target.js';
 
 export interface DialerOptions {
   readonly target: ActiveTarget;
-  /** Makes the channel over a connected socket, and serves it; resolves when it is over. */
-  readonly serve: (socket: Socket, peer: string, opened: (channel: Channel) => void) => Promise<void>;
+  /** Makes the channel over a connected socket, and serves it; resolves with the reason when it is over. */
+  readonly serve: (socket: Socket, peer: string, opened: (channel: Channel) => void) => Promise<string>;
   readonly logger: Logger;
 }
 
@@ -20,6 +21,7 @@ export class Dialer {
   readonly #log: RateLimitedLog;
   readonly #stop = new AbortController();
   readonly #done: Promise<void>;
+  readonly #backoff = new Backoff({ firstMs: REDIAL_FIRST_MS, maxMs: REDIAL_MAX_MS });
   #channel: Channel | undefined;
   #lastError: string | undefined;
 
@@ -30,6 +32,7 @@ export class Dialer {
     this.#done = this.#run();
   }
 
+  /** Present from the end of the handshake on. */
   get channel(): Channel | undefined {
     return this.#channel;
   }
@@ -39,33 +42,35 @@ export class Dialer {
     return this.#lastError;
   }
 
+  /** Dials no more. A channel that is open is its owner's to close; resolves when it is over. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    await this.#channel?.close();
     await this.#done;
   }
 
   async #run(): Promise<void> {
-    const backoff = new Backoff({ firstMs: REDIAL_FIRST_MS, maxMs: REDIAL_MAX_MS });
-    while (!this.#stop.signal.aborted) {
-      try {
-        const socket = await dial(this.#options.target, this.#stop.signal);
-        await this.#options.serve(socket, this.name, (channel) => {
-          this.#channel = channel;
-          this.#lastError = undefined;
-          backoff.reset();
-          void channel.closed.then((reason) => {
-            this.#lastError = reason.message;
-          });
-        });
-      } catch (error) {
-        this.#lastError = messageOf(error);
-        if (!this.#stop.signal.aborted)
-          this.#log.warn({ controller: this.name, reason: this.#lastError }, 'not connected');
-      }
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      this.#lastError = await this.#connectOnce(signal);
       this.#channel = undefined;
-      await pause(backoff.nextMs(), this.#stop.signal);
+      if (signal.aborted) return;
+      this.#log.warn({ controller: this.name, reason: this.#lastError }, 'not connected');
+      await sleep(this.#backoff.nextMs(), undefined, { signal }).catch(() => {});
     }
+  }
+
+  /** Resolves with the reason when there was no connection, or there is none any more. */
+  async #connectOnce(signal: AbortSignal): Promise<string> {
+    let socket: Socket;
+    try {
+      socket = await dial(this.#options.target, signal);
+    } catch (error) {
+      return messageOf(error);
+    }
+    return this.#options.serve(socket, this.name, (channel) => {
+      this.#channel = channel;
+      this.#backoff.reset();
+    });
   }
 }
 
@@ -74,35 +79,22 @@ function dial(target: ActiveTarget, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket =
       target.kind === 'tcp' ? connect({ host: target.host, port: target.port, noDelay: true }) : connect(target.path);
+    // Stays: an error between here and whoever takes the socket over must find a listener.
+    socket.on('error', (error) => finish(error));
     const finish = (error?: Error) => {
       clearTimeout(timer);
       signal.removeEventListener('abort', abort);
-      socket.removeAllListeners();
+      socket.off('connect', finish);
       if (error === undefined) {
         resolve(socket);
         return;
       }
-      socket.on('error', () => {});
-      socket.destroy();
       reject(error);
+      socket.destroy();
     };
     const abort = () => finish(new Error('called off'));
     const timer = setTimeout(() => finish(new Error(`no answer within ${DIAL_TIMEOUT_MS} ms`)), DIAL_TIMEOUT_MS);
     signal.addEventListener('abort', abort);
-    socket.once('connect', () => finish());
-    socket.once('error', finish);
-    if (signal.aborted) abort();
-  });
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    const end = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-    signal.addEventListener('abort', end, { once: true });
-    if (signal.aborted) end();
+    socket.once('connect', finish);
   });
 }

@@ -4,12 +4,16 @@
 export const DEFAULT_PORT = 6653;
 /** A controller that is silent this long gets an echo request, and as long again to answer. */
 export const KEEP_ALIVE_MS = 5_000;
+/** For the hello of whoever is connected. */
+export const HANDSHAKE_MS = 10_000;
 /** Between attempts to reach a controller. */
 export const REDIAL_FIRST_MS = 250;
 export const REDIAL_MAX_MS = 1_000;
 export const DIAL_TIMEOUT_MS = 5_000;
 /** Controllers connected to one listener. */
 export const CONNECTIONS_MAX = 64;
+/** Bytes that a controller may leave unread before its further requests wait for it to read their answers. */
+export const UNREAD_ANSWER_BYTES = 256 * 1024;
 /** Bytes that a controller may leave unread before packet-ins for it are dropped. */
 export const UNREAD_PACKET_IN_BYTES = 1024 * 1024;
 /** Bytes that a controller may leave unread before it is disconnected. */
@@ -18,3 +22,5 @@ export const UNREAD_BYTES_MAX = 16 * 1024 * 1024;
 export const STALL_MS = 30_000;
 /** A switch without a controller falls back to being a learning switch after this many silent keep-alive times. */
 export const STANDALONE_AFTER = 3;
+/** What the kernel's `sun_path` holds of a socket's path, without the NUL. A longer one would be cut without a word. */
+export const UNIX_PATH_BYTES_MAX = 107;

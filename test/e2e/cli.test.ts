@@ -3,9 +3,9 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { built, type Running, run, start } from './programs.js';
+import { type Running, run, start } from './programs.js';
 
-describe.runIf(built)('xvifd and xvif', () => {
+describe('xvifd and xvif', () => {
   const folder = mkdtempSync(join(tmpdir(), 'xvif-cli-'));
   const runDir = join(folder, 'run');
   let daemon: Running;

@@ -1,6 +1,6 @@
 /** Runs the programs as a user would: child processes, exit codes, what they print. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -11,10 +11,6 @@ export const programs = {
   xvif: `${root}/dist/src/cli/xvif.js`,
   xvifd: `${root}/dist/src/xvifd/xvifd.js`,
 } as const;
-
-/** The native data plane and the compiled programs are there: `npm test` makes them. */
-export const built =
-  existsSync(`${root}/build/native/xvif.node`) && Object.values(programs).every((path) => existsSync(path));
 
 export interface Running {
   readonly child: ChildProcess;

@@ -20,7 +20,7 @@ export class TestSwitch {
   private constructor(options: SwitchOptions) {
     this.bridge = options.bridge ?? 'br0';
     this.daemon = new Child(process.execPath, [
-      join(root, 'dist/src/cli/xvifd.js'),
+      join(root, 'dist/src/xvifd/xvifd.js'),
       '--run-dir',
       this.runDir,
       '--bridge',

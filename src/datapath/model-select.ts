@@ -1,0 +1,44 @@
+/** Which bucket of a select group a packet takes (OpenFlow 1.3.5 §5.6.1). */
+import type { Bucket } from './model-groups.js';
+import { fieldId } from './model-packet.js';
+import type { ModelPacket } from './model-place.js';
+
+/** A select group spreads flows by weight; all packets of a flow take the same bucket. */
+export function selected(live: readonly Bucket[], packet: ModelPacket): readonly Bucket[] {
+  const total = live.reduce((sum, { record }) => sum + record.weight, 0);
+  if (total === 0) return [];
+  let point = flowHash(packet) % total;
+  for (const bucket of live) {
+    point -= bucket.record.weight;
+    if (point < 0) return [bucket];
+  }
+  return [];
+}
+
+const hashed = [
+  'eth_src',
+  'eth_dst',
+  'eth_type',
+  'ip_proto',
+  'ipv4_src',
+  'ipv4_dst',
+  'ipv6_src',
+  'ipv6_dst',
+  'arp_spa',
+  'arp_tpa',
+  'tcp_src',
+  'tcp_dst',
+  'udp_src',
+  'udp_dst',
+  'sctp_src',
+  'sctp_dst',
+] as const;
+
+/** FNV-1a over what makes a flow. Which bucket a flow takes may differ from the native datapath. */
+function flowHash(packet: ModelPacket): number {
+  let hash = 0xcbf29ce484222325n;
+  for (const name of hashed) {
+    hash = ((hash ^ packet.field(fieldId[name])) * 0x100000001b3n) & 0xffffffffffffffffn;
+  }
+  return Number((hash ^ (hash >> 32n)) & 0x7fffffffn);
+}

@@ -1,0 +1,119 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Guests } from '../../../src/api/guests.js';
+import { createHandlers } from '../../../src/api/handlers.js';
+import type { WatchEvent } from '../../../src/api/messages.js';
+import { Bridges } from '../../../src/bridge/bridges.js';
+import type { PortNo } from '../../../src/datapath/datapath.js';
+import { createBridge } from '../bridge/fixture.js';
+
+const facts = { version: '1', hypervisor: 'emulated', workers: 2 };
+const frame = new Uint8Array(60);
+
+describe('calls of the API', () => {
+  const bridges = new Bridges();
+  const handlers = createHandlers(facts, bridges, new Guests(undefined, bridges));
+  let made: ReturnType<typeof createBridge>;
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+    made = createBridge(`br${bridges.all.length}`);
+    bridges.add(made.bridge);
+    made.bridge.addPort({ name: 'p', spec: { kind: 'null' }, mac: '00:16:3e:00:00:01' });
+  });
+  afterEach(() => vi.useRealTimers());
+
+  const name = () => made.bridge.name;
+
+  it('show', async () => {
+    const reply = await handlers.show({});
+    expect(reply).toMatchObject({ ...facts, pid: process.pid });
+    expect(reply.bridges.at(-1)).toMatchObject({ name: name(), datapathId: 0x2an, failMode: 'secure', ports: 1 });
+  });
+
+  it('listPorts, of one bridge or of all', async () => {
+    made.datapath.inject(1 as PortNo, frame);
+    const { ports } = await handlers.listPorts({ bridge: name() });
+    expect(ports).toMatchObject([
+      { bridge: name(), name: 'p', number: 1, kind: 'null', state: 'up', vif: null, counters: { rxPackets: 1n } },
+    ]);
+    expect((await handlers.listPorts({ bridge: '' })).ports.length).toBe(bridges.all.length);
+    expect(() => handlers.listPorts({ bridge: 'x' })).toThrow('there is no bridge "x"');
+  });
+
+  it('listFlows', async () => {
+    const stats = {
+      tableId: 1,
+      durationSec: 2,
+      durationNsec: 500_000_000,
+      priority: 3,
+      idleTimeout: 4,
+      hardTimeout: 5,
+      flags: 0,
+      cookie: 6n,
+      packetCount: 7n,
+      byteCount: 8n,
+      match: [],
+      instructions: [],
+    };
+    made.openflow.entries = [{ stats, text: 'words' }];
+    expect((await handlers.listFlows({ bridge: name() })).flows).toEqual([
+      {
+        bridge: name(),
+        table: 1,
+        priority: 3,
+        cookie: 6n,
+        packets: 7n,
+        bytes: 8n,
+        durationMs: 2500n,
+        idleTimeout: 4,
+        hardTimeout: 5,
+        text: 'words',
+      },
+    ]);
+  });
+
+  it('getStats names ports and directions', async () => {
+    const spec = {
+      kind: 'vif',
+      domid: 1,
+      handle: 0,
+      queues: [],
+      sg: true,
+      gsoTcpv4: true,
+      gsoTcpv6: true,
+      csumBlankIpv4: true,
+      csumBlankIpv6: true,
+      rxNotify: true,
+    } as const;
+    made.bridge.addPort({ name: 'xvif1i0', spec, mac: undefined });
+    made.datapath.inject(1 as PortNo, frame);
+    made.datapath.inject(2 as PortNo, frame);
+    const [stats] = (await handlers.getStats({ bridge: name() })).bridges;
+    expect(stats!.drops).toEqual([
+      { port: 'p', direction: 'in', reason: 'table miss', packets: 1n },
+      { port: 'xvif1i0', direction: 'from guest', reason: 'table miss', packets: 1n },
+    ]);
+    made.bridge.removePort('xvif1i0');
+  });
+
+  it('watch: rates over its own interval, events between, nothing after its end', () => {
+    const events: WatchEvent[] = [];
+    const stop = handlers.watch({ bridge: name(), intervalMs: 500 }, (event) => events.push(event));
+    for (let i = 0; i < 50; i++) made.datapath.inject(1 as PortNo, frame);
+    vi.advanceTimersByTime(500);
+    made.bridge.removePort('p');
+    stop();
+    vi.advanceTimersByTime(5000);
+    made.bridge.addPort({ name: 'q', spec: { kind: 'null' }, mac: undefined });
+    expect(events.map(({ event }) => event)).toEqual(['ports', 'ports', 'bridge']);
+    const [, second, third] = events;
+    expect(second).toMatchObject({ ports: { ports: [{ rates: { rxPacketsPerSecond: 100 } }] } });
+    expect(third).toMatchObject({ bridge: { bridge: name(), text: 'port p (1) removed' } });
+    expect(() => handlers.watch({ bridge: 'x', intervalMs: 0 }, () => {})).toThrow('no bridge');
+  });
+
+  it('without an emulated hypervisor guests are the toolstack’s', async () => {
+    expect(await handlers.listGuests({})).toEqual({ guests: [] });
+    await expect(async () => handlers.removeGuest({ name: 'g' })).rejects.toThrow('toolstack of this hypervisor');
+  });
+});
