@@ -32,7 +32,13 @@ std::uint64_t matching(std::uint64_t tags, std::uint64_t tag) {
   return (x - kByte) & ~x & (kHigh >> 8);
 }
 
-std::uint64_t filter_bit(std::uint64_t hash) { return std::uint64_t{1} << (hash >> 40 & 63); }
+/// Bit of the filter word, from hash bits that choose neither bucket nor tag.
+unsigned filter_shift(std::uint64_t hash) { return static_cast<unsigned>(hash >> 40) & 63; }
+
+template <typename Visit>
+void for_each_bit(std::uint64_t bits, Visit visit) {
+  for (; bits != 0; bits &= bits - 1) visit(static_cast<std::size_t>(std::countr_zero(bits)));
+}
 
 const Rule* first_visible(const Rule* rule, std::uint64_t version) {
   while (rule != nullptr && !rule->visible(version)) rule = rule->next.load(std::memory_order_acquire);
@@ -58,30 +64,30 @@ Subtable::~Subtable() { delete buckets_.load(std::memory_order_relaxed); }
 
 // kWords: number of words when it is small, so that loops are unrolled; 0: any number.
 template <int kWords>
-void Subtable::hash_words(Lanes& lanes) const {
+void Subtable::hash_words(LookupBatch& batch) const {
   const std::size_t n = kWords > 0 ? kWords : words_;
-  for (std::size_t i = 0; i < lanes.count; ++i) {
-    const FlowKey& key = lanes.keys[lanes.list[i]];
+  for (std::size_t i = 0; i < batch.count; ++i) {
+    const FlowKey& key = batch.keys[batch.lane[i]];
     std::uint64_t hash = 0;
     for (std::size_t w = 0; w < n; ++w) hash += hash_word(keys_, index_[w], key.words[index_[w]] & masks_[w]);
-    lanes.hashes[i] = hash;
+    batch.hash[i] = hash;
   }
 }
 
-void Subtable::hash(Lanes& lanes) const {
+void Subtable::hash(LookupBatch& batch) const {
   switch (words_) {
     case 0:
       return;
     case 1:
-      return hash_words<1>(lanes);
+      return hash_words<1>(batch);
     case 2:
-      return hash_words<2>(lanes);
+      return hash_words<2>(batch);
     case 3:
-      return hash_words<3>(lanes);
+      return hash_words<3>(batch);
     case 4:
-      return hash_words<4>(lanes);
+      return hash_words<4>(batch);
     default:
-      return hash_words<0>(lanes);
+      return hash_words<0>(batch);
   }
 }
 
@@ -110,86 +116,70 @@ inline const Rule* Subtable::search(const Buckets& buckets, const FlowKey& key, 
   return nullptr;
 }
 
-std::size_t Subtable::pass_filter(const Buckets& buckets, const Lanes& lanes, std::array<std::uint8_t, 64>& places) {
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < lanes.count; ++i) {
-    const std::uint64_t hash = lanes.hashes[i];
-    const std::uint64_t bits =
-        buckets.filter[static_cast<std::uint32_t>(hash) & buckets.mask].load(std::memory_order_acquire);
-    places[count] = static_cast<std::uint8_t>(i);
-    count += (bits & filter_bit(hash)) != 0;
+std::uint64_t Subtable::pass_filter(const Buckets& buckets, const LookupBatch& batch) {
+  const std::atomic<std::uint64_t>* const filter = buckets.filter.get();
+  const std::uint32_t mask = buckets.mask;
+  std::uint64_t passed = 0;
+  for (std::size_t i = 0; i < batch.count; ++i) {
+    const std::uint64_t hash = batch.hash[i];
+    const std::uint64_t bits = filter[static_cast<std::uint32_t>(hash) & mask].load(std::memory_order_acquire);
+    passed |= (bits >> filter_shift(hash) & 1) << i;
   }
-  return count;
+  return passed & batch.wanted;
 }
 
-void Subtable::prefetch(const Buckets& buckets, const Lanes& lanes, const std::uint8_t* places,
-                        std::size_t count) const {
-  for (std::size_t i = 0; i < count; ++i) {
-    __builtin_prefetch(&buckets.at[static_cast<std::uint32_t>(lanes.hashes[places[i]]) & buckets.mask]);
-  }
+void Subtable::prefetch(const Buckets& buckets, const LookupBatch& batch, std::uint64_t places) const {
+  for_each_bit(places, [&](std::size_t i) {
+    __builtin_prefetch(&buckets.at[static_cast<std::uint32_t>(batch.hash[i]) & buckets.mask]);
+  });
   // The rules themselves: what the first hit of each bucket points to.
   const std::size_t key_bytes = words_ * sizeof(std::uint64_t);
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::uint64_t hash = lanes.hashes[places[i]];
-    const Bucket& bucket = buckets.at[static_cast<std::uint32_t>(hash) & buckets.mask];
-    const std::uint64_t hits = matching(bucket.tags.load(std::memory_order_relaxed), tag_of(hash));
-    if (hits == 0) continue;
+  for_each_bit(places, [&](std::size_t i) {
+    const Bucket& bucket = buckets.at[static_cast<std::uint32_t>(batch.hash[i]) & buckets.mask];
+    const std::uint64_t hits = matching(bucket.tags.load(std::memory_order_relaxed), tag_of(batch.hash[i]));
+    if (hits == 0) return;
     const Rule* const head = bucket.heads[std::countr_zero(hits) / 8].load(std::memory_order_relaxed);
-    if (head == nullptr) continue;
+    if (head == nullptr) return;
     const char* const rule = reinterpret_cast<const char*>(head);
     __builtin_prefetch(rule - key_bytes);
     __builtin_prefetch(rule);
     __builtin_prefetch(rule + sizeof(Rule) + 16);  // where the owner's part begins
-  }
+  });
 }
 
 template <int kWords>
-void Subtable::lookup_words(const Lanes& lanes, bool likely) const {
+void Subtable::lookup_words(LookupBatch& batch, bool likely) const {
   const Buckets& buckets = *buckets_.load(std::memory_order_acquire);
-  std::array<std::uint8_t, 64> places{};
-  std::size_t count = lanes.count;
-  if (likely || buckets.mask >= kFilterBuckets) {
-    for (std::size_t i = 0; i < count; ++i) places[i] = static_cast<std::uint8_t>(i);
-  } else {
-    count = pass_filter(buckets, lanes, places);
-  }
-  if (buckets.mask >= kCachedBuckets) prefetch(buckets, lanes, places.data(), count);
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t lane = lanes.list[places[i]];
-    const Rule* rule = search<kWords>(buckets, lanes.keys[lane], lanes.hashes[places[i]]);
-    rule = first_visible(rule, lanes.version);
-    if (rule == nullptr || rule->priority <= lanes.best[lane]) continue;
-    lanes.found[lane] = rule;
-    lanes.best[lane] = rule->priority;
-  }
+  const bool filters = !likely && buckets.mask < kFilterBuckets;
+  const std::uint64_t places = filters ? pass_filter(buckets, batch) : batch.wanted;
+  if (buckets.mask >= kCachedBuckets) prefetch(buckets, batch, places);
+  for_each_bit(places, [&](std::size_t i) {
+    const Rule* const chain = search<kWords>(buckets, batch.keys[batch.lane[i]], batch.hash[i]);
+    if (const Rule* rule = first_visible(chain, batch.version)) batch.take(i, *rule);
+  });
 }
 
-void Subtable::lookup_all(const Lanes& lanes) const {
+void Subtable::lookup_all(LookupBatch& batch) const {
   const Rule* const head = buckets_.load(std::memory_order_acquire)->at[0].heads[0].load(std::memory_order_acquire);
-  const Rule* const rule = first_visible(head, lanes.version);
+  const Rule* const rule = first_visible(head, batch.version);
   if (rule == nullptr) return;
-  for (std::size_t i = 0; i < lanes.count; ++i) {
-    const std::size_t lane = lanes.list[i];
-    if (rule->priority <= lanes.best[lane]) continue;
-    lanes.found[lane] = rule;
-    lanes.best[lane] = rule->priority;
-  }
+  for (std::size_t i = 0; i < batch.count; ++i) batch.take(i, *rule);
 }
 
-void Subtable::lookup(const Lanes& lanes, bool likely) const {
+void Subtable::lookup(LookupBatch& batch, bool likely) const {
   switch (words_) {
     case 0:
-      return lookup_all(lanes);
+      return lookup_all(batch);
     case 1:
-      return lookup_words<1>(lanes, likely);
+      return lookup_words<1>(batch, likely);
     case 2:
-      return lookup_words<2>(lanes, likely);
+      return lookup_words<2>(batch, likely);
     case 3:
-      return lookup_words<3>(lanes, likely);
+      return lookup_words<3>(batch, likely);
     case 4:
-      return lookup_words<4>(lanes, likely);
+      return lookup_words<4>(batch, likely);
     default:
-      return lookup_words<0>(lanes, likely);
+      return lookup_words<0>(batch, likely);
   }
 }
 
@@ -225,7 +215,8 @@ Rule* Subtable::find(const std::uint64_t* packed) const {
 void Subtable::put(Buckets& buckets, Rule* head, std::uint64_t hash) {
   std::uint32_t b = static_cast<std::uint32_t>(hash) & buckets.mask;
   std::atomic<std::uint64_t>& filter = buckets.filter[b];
-  filter.store(filter.load(std::memory_order_relaxed) | filter_bit(hash), std::memory_order_release);
+  filter.store(filter.load(std::memory_order_relaxed) | std::uint64_t{1} << filter_shift(hash),
+               std::memory_order_release);
   for (;; b = (b + 1) & buckets.mask) {
     Bucket& bucket = buckets.at[b];
     std::uint64_t tags = bucket.tags.load(std::memory_order_relaxed);

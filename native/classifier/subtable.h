@@ -17,6 +17,24 @@
 
 namespace xvif {
 
+/// The packets of a lookup, by place 0..count-1.
+struct LookupBatch {
+  const FlowKey* keys;
+  std::uint64_t version;
+  std::size_t count;
+  std::uint64_t wanted;               // bits of places that still look for a better rule
+  std::array<std::uint8_t, 64> lane;  // index of the key
+  std::array<const Rule*, 64> found;
+  std::array<std::int32_t, 64> best;  // priority found so far, -1 none
+  std::array<std::uint64_t, 64> hash;
+
+  void take(std::size_t place, const Rule& rule) {
+    if (rule.priority <= best[place]) return;
+    found[place] = &rule;
+    best[place] = rule.priority;
+  }
+};
+
 class Subtable {
  public:
   Subtable(Epoch& epoch, const HashKeys& keys, const FlowKey& mask);
@@ -24,20 +42,10 @@ class Subtable {
   Subtable(const Subtable&) = delete;
   Subtable& operator=(const Subtable&) = delete;
 
-  /// Lanes of a batch that still look for a rule, and what they found so far.
-  struct Lanes {
-    const FlowKey* keys;
-    std::uint64_t version;
-    const Rule** found;                    // by lane
-    std::int32_t* best;                    // by lane; priority found so far, -1 none
-    std::array<std::uint8_t, 64> list;     // lanes to look up
-    std::array<std::uint64_t, 64> hashes;  // by place in the list
-    std::size_t count;
-  };
-  /// Fills in the hashes: sums of hash_word() over the words of the mask.
-  void hash(Lanes& lanes) const;
-  /// With hashes. `likely`: most lanes will find something here.
-  void lookup(const Lanes& lanes, bool likely) const;
+  /// Fills in the hashes of all places: sums of hash_word() over the words of the mask.
+  void hash(LookupBatch& batch) const;
+  /// With hashes. `likely`: most packets will find something here.
+  void lookup(LookupBatch& batch, bool likely) const;
 
   /// Control thread, all below. Chain head of rules with this packed key, or nullptr.
   Rule* find(const std::uint64_t* packed) const;
@@ -83,16 +91,16 @@ class Subtable {
   };
 
   template <int kWords>
-  void hash_words(Lanes& lanes) const;
+  void hash_words(LookupBatch& batch) const;
   template <int kWords>
-  void lookup_words(const Lanes& lanes, bool likely) const;
+  void lookup_words(LookupBatch& batch, bool likely) const;
   template <int kWords>
   bool equals(const FlowKey& key, const Rule& rule) const;
   template <int kWords>
   const Rule* search(const Buckets& buckets, const FlowKey& key, std::uint64_t hash) const;
-  void lookup_all(const Lanes& lanes) const;
-  static std::size_t pass_filter(const Buckets& buckets, const Lanes& lanes, std::array<std::uint8_t, 64>& places);
-  void prefetch(const Buckets& buckets, const Lanes& lanes, const std::uint8_t* places, std::size_t count) const;
+  void lookup_all(LookupBatch& batch) const;
+  static std::uint64_t pass_filter(const Buckets& buckets, const LookupBatch& batch);
+  void prefetch(const Buckets& buckets, const LookupBatch& batch, std::uint64_t places) const;
 
   std::uint64_t hash_packed(const std::uint64_t* packed) const;
   Place place_of(const std::uint64_t* packed) const;

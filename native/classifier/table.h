@@ -23,6 +23,8 @@
 
 namespace xvif {
 
+struct LookupBatch;
+
 class Table {
  public:
   /// `seed`: secret, so that nobody who can cause rules to be added can make them collide.
@@ -74,6 +76,8 @@ class Table {
   struct Order;
   struct TermHashes;
 
+  /// Leaves only the places that are still wanted.
+  static void close_up(LookupBatch& batch, TermHashes& hashes, std::size_t hashed);
   Subtable* find_subtable(const FlowKey& mask) const;
   void link(Rule& rule, Subtable& subtable);
   void take_slot(Rule& rule);

@@ -21,7 +21,7 @@ export const fields = [
   ['metadata', 2, 64, 48, 8, 0, true, []],
   ['eth_dst', 3, 48, 8, 6, 0, true, []],
   ['eth_src', 4, 48, 16, 6, 0, true, []],
-  ['eth_type', 5, 16, 4, 2, 0, false, []],
+  ['eth_type', 5, 16, 4, 2, 0, true, []],
   // vlan_vid is 13 bits: OFPVID_PRESENT (0x1000) and the VLAN id; the container is pcp(3) present(1) vid(12).
   ['vlan_vid', 6, 13, 6, 2, 0, true, []],
   ['vlan_pcp', 7, 3, 6, 2, 13, true, ['vlan_vid']],

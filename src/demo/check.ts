@@ -2,9 +2,9 @@
 import type { Flow } from '../api/messages.js';
 import type { PairResult } from './guests.js';
 
-/** Flows above the table-miss entry that have seen packets. */
+/** Flows that have seen packets and do more than hand them to the controller. */
 export function countingFlows(flows: readonly Flow[]): readonly Flow[] {
-  return flows.filter(({ priority, packets }) => priority > 0 && packets > 0n);
+  return flows.filter(({ text, packets }) => packets > 0n && !/ actions=CONTROLLER:\d+$/.test(text));
 }
 
 /** Sentences about what is wrong; none when all is well. A first packet may be lost while nobody knows the way. */

@@ -2,7 +2,6 @@
  * One controller's connection: takes its messages to the switch in order, answers those about the connection itself,
  * and tells the controller of events.
  */
-import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import {
   type AsyncMasks,
@@ -94,7 +93,7 @@ export class Channel implements ControllerView, RoleHolder {
     };
     this.#outlet = new Outlet({ socket, session: this.#session, giveUp });
     this.closed = this.#session.closed;
-    this.released = socket.closed ? this.closed : once(socket, 'close').catch(() => {});
+    this.released = new Promise((resolve) => socket.once('close', resolve));
     roles.join(this);
     void this.closed.then(() => roles.leave(this));
   }

@@ -150,7 +150,7 @@ export class Channels {
     // Known from the start, so that stop() reaches it while it says hello.
     this.#channels.add(channel);
     const conversation = this.#converse(channel, peer, opened);
-    const held = Promise.all([conversation, channel.released]).then(() => this.#sockets.delete(held));
+    const held: Promise<unknown> = Promise.all([conversation, channel.released]).then(() => this.#sockets.delete(held));
     this.#sockets.add(held);
     return conversation;
   }

@@ -2,14 +2,15 @@
 import { once } from 'node:events';
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import type { Logger } from '../base/logger.js';
+import { messageOf } from '../base/error.js';
+import { type Logger, RateLimitedLog } from '../base/logger.js';
 import { CONNECTIONS_MAX } from './limits.js';
 import { formatTarget, type PassiveTarget } from './target.js';
 
 export interface ListenerOptions {
   readonly target: PassiveTarget;
-  /** Serves one connection; resolves when it is over. */
-  readonly serve: (socket: Socket, peer: string) => Promise<void>;
+  /** Takes one connection over. */
+  readonly serve: (socket: Socket, peer: string) => void;
   readonly logger: Logger;
 }
 
@@ -19,30 +20,29 @@ const SOCKET_MODE = 0o600;
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  readonly #log: RateLimitedLog;
   #accepted = 0;
 
   private constructor(options: ListenerOptions) {
     this.#options = options;
+    this.#log = new RateLimitedLog(options.logger);
     this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
     this.#server.maxConnections = CONNECTIONS_MAX;
+    this.#server.on('drop', () => {
+      this.#log.warn({ listener: this.name, limit: CONNECTIONS_MAX }, 'too many connections: one was refused');
+    });
   }
 
   /** Rejects with a sentence when the address is taken or not ours. */
   static async open(options: ListenerOptions): Promise<Listener> {
     const self = new Listener(options);
     const { target } = options;
-    if (target.kind === 'punix') await removeStaleSocket(target.path);
-    const listening = once(self.#server, 'listening');
-    if (target.kind === 'punix') self.#server.listen(target.path);
-    else self.#server.listen(target.port, target.host);
     try {
-      await listening;
+      if (target.kind === 'punix') await removeStaleSocket(target.path);
+      await self.#listen(target);
     } catch (cause) {
-      throw new Error(`cannot listen on ${formatTarget(target)}: ${(cause as Error).message}`, { cause });
+      throw new Error(`cannot listen on ${formatTarget(target)}: ${messageOf(cause)}`, { cause });
     }
-    if (target.kind === 'punix') chmodSync(target.path, SOCKET_MODE);
-    self.#server.on('error', (error) => options.logger.warn({ reason: error.message }, 'cannot accept a connection'));
     return self;
   }
 
@@ -54,35 +54,46 @@ export class Listener {
     return formatTarget({ ...target, port: address.port });
   }
 
-  /** Stops listening and cuts the connections made here. */
+  /** Accepts no more. Connections are their owner's to close; resolves when they are. */
   async stop(): Promise<void> {
-    const closed = new Promise((resolve) => this.#server.close(resolve));
-    for (const socket of this.#sockets) socket.destroy();
-    await closed;
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  async #listen(target: PassiveTarget): Promise<void> {
+    const listening = once(this.#server, 'listening');
+    if (target.kind === 'punix') this.#server.listen(target.path);
+    else this.#server.listen(target.port, target.host);
+    // The file is there by now; a turn of the event loop later somebody could have connected.
+    if (target.kind === 'punix' && this.#server.listening) chmodSync(target.path, SOCKET_MODE);
+    await listening;
+    this.#server.on('error', (error) => this.#log.warn({ reason: error.message }, 'cannot accept a connection'));
   }
 
   #accept(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
-    const from =
-      socket.remoteAddress === undefined ? `${++this.#accepted}` : `${socket.remoteAddress}:${socket.remotePort}`;
-    void this.#options.serve(socket, `${this.name} from ${from}`);
+    const from = socket.remoteAddress === undefined ? `${++this.#accepted}` : remoteName(socket);
+    this.#options.serve(socket, `${this.name} from ${from}`);
   }
+}
+
+function remoteName({ remoteAddress, remoteFamily, remotePort }: Socket): string {
+  return remoteFamily === 'IPv6' ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
 }
 
 /** A socket file nobody answers on is left over from a daemon that died. */
 async function removeStaleSocket(path: string): Promise<void> {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return;
-  if (!stat.isSocket()) throw new Error(`${path} is in the way: it is not a socket`);
-  const alive = await new Promise<boolean>((resolve) => {
+  if (!stat.isSocket()) throw new Error('the file is in the way: it is not a socket');
+  const refusal = await new Promise<string | undefined>((resolve) => {
     const socket = connect(path);
     socket.once('connect', () => {
       socket.destroy();
-      resolve(true);
+      resolve(undefined);
     });
-    socket.once('error', () => resolve(false));
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code));
   });
-  if (alive) throw new Error(`another process listens on ${path}`);
+  if (refusal === 'ENOENT') return;
+  // Any other failure (no permission, a full backlog) says nothing about whether somebody listens.
+  if (refusal !== 'ECONNREFUSED') throw new Error('another process listens there');
   unlinkSync(path);
 }

@@ -16,8 +16,8 @@ export interface Switch {
   barrier(): void;
   /** Packet-ins, removed flows and changes of ports. One listener. */
   onAsync(listener: (message: AsyncMessage) => void): void;
-  /** Whether anybody wants packet-ins. */
-  controllersChanged(connected: boolean): void;
+  /** Whether anybody wants packet-ins; nobody does until told otherwise. */
+  controllersChanged(wanted: boolean): void;
   /** Installs or removes the flow that makes it a learning switch (fail-mode standalone). */
   standalone(on: boolean): void;
 }

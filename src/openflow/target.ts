@@ -1,5 +1,5 @@
 /** Where controllers are and where they may come from, in the words of Open vSwitch (ovs-vsctl(8), "Controller"). */
-import { DEFAULT_PORT } from './limits.js';
+import { DEFAULT_PORT, UNIX_PATH_BYTES_MAX } from './limits.js';
 
 /** Something to connect to. */
 export type ActiveTarget =
@@ -23,15 +23,26 @@ function parsePort(text: string, target: string): number {
   return port;
 }
 
+function parsePath(path: string, target: string): string {
+  if (path === '') throw new TargetError(`"${target}": expected a path`);
+  if (path.includes('\0')) throw new TargetError('a path cannot contain a NUL');
+  if (Buffer.byteLength(path) > UNIX_PATH_BYTES_MAX) {
+    throw new TargetError(`"${target}": the path of a socket has at most ${UNIX_PATH_BYTES_MAX} bytes`);
+  }
+  return path;
+}
+
 /** `tcp:HOST[:PORT]`, `ptcp:[PORT][:HOST]`, `unix:PATH`, `punix:PATH`; IPv6 addresses stand in brackets. */
 export function parseTarget(target: string): Target {
-  const [, kind, rest] = /^([a-z]+):(.*)$/.exec(target) ?? [];
+  const [, kind, rest] = /^([a-z]+):(.*)$/s.exec(target) ?? [];
   switch (kind) {
     case 'tcp': {
       const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(.*))?$/.exec(rest!) ?? [];
       const host = bracketed ?? plain;
       if (host === undefined) throw new TargetError(`"${target}": expected tcp:HOST[:PORT]`);
-      return { kind, host, port: port === undefined ? DEFAULT_PORT : parsePort(port, target) };
+      const number = port === undefined ? DEFAULT_PORT : parsePort(port, target);
+      if (number === 0) throw new TargetError(`"${target}": nobody listens on port 0`);
+      return { kind, host, port: number };
     }
     case 'ptcp': {
       const [, port, bracketed, plain] = /^(\d*)(?::(?:\[([^\]]+)\]|([^:[\]]+)))?$/.exec(rest!) ?? [];
@@ -41,8 +52,7 @@ export function parseTarget(target: string): Target {
     }
     case 'unix':
     case 'punix':
-      if (rest === '') throw new TargetError(`"${target}": expected ${kind}:PATH`);
-      return { kind, path: rest! };
+      return { kind, path: parsePath(rest!, target) };
     case 'ssl':
     case 'pssl':
       throw new TargetError(`"${target}": TLS is not supported yet`);
@@ -68,14 +78,17 @@ export function parsePassive(text: string): PassiveTarget {
 }
 
 export function formatTarget(target: Target): string {
-  const host = 'host' in target && target.host.includes(':') ? `[${target.host}]` : 'host' in target ? target.host : '';
   switch (target.kind) {
     case 'tcp':
-      return `tcp:${host}:${target.port}`;
+      return `tcp:${bracketed(target.host)}:${target.port}`;
     case 'ptcp':
-      return `ptcp:${target.port}:${host}`;
+      return `ptcp:${target.port}:${bracketed(target.host)}`;
     case 'unix':
     case 'punix':
       return `${target.kind}:${target.path}`;
   }
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
 }

@@ -1,37 +1,75 @@
 /** A switch with channels on loopback sockets, and a controller made of bytes. */
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { decodeMessage, encodeMessage, type Message, MessageFramer, type Outgoing } from 'node-openflow';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  decodeMessage,
+  encodeMessage,
+  errorName,
+  type Message,
+  MessageFramer,
+  type MessageOf,
+  type Outgoing,
+} from 'node-openflow';
+import { afterEach } from 'vitest';
 import { silentLogger } from '../../../src/base/logger.js';
 import type { PortNo } from '../../../src/datapath/datapath.js';
 import { ModelDatapath } from '../../../src/datapath/model.js';
 import { Ofproto } from '../../../src/ofproto/index.js';
 import { Channels, type ChannelsOptions, parseActive } from '../../../src/openflow/index.js';
 
-export const VERSION = 4;
+const VERSION = 4;
+export const ANY = 0xffffffff;
+export const CONTROLLER_PORT = 0xfffffffd;
+export const [NOCHANGE, EQUAL, MASTER, SLAVE] = [0, 1, 2, 3];
 
 /** A message by hand: version, type, length, xid, body. */
 export function raw(
   type: number,
   body: readonly number[] = [],
   over: { version?: number; length?: number; xid?: number } = {},
-) {
+): Uint8Array {
   const { version = VERSION, length = 8 + body.length, xid = 0x01020304 } = over;
-  const head = [
-    version,
-    type,
-    length >> 8,
-    length & 0xff,
-    xid >>> 24,
-    (xid >>> 16) & 0xff,
-    (xid >>> 8) & 0xff,
-    xid & 0xff,
-  ];
+  const head = Buffer.from([version, type, 0, 0, 0, 0, 0, 0]);
+  head.writeUInt16BE(length, 2);
+  head.writeUInt32BE(xid, 4);
   return Uint8Array.from([...head, ...body]);
 }
 
 /** A hello that offers 1.3 by its bitmap. */
 export const hello = raw(0, [0, 1, 0, 8, 0, 0, 0, 0x10]);
+
+export const role = (number: number, generationId = 0n): Outgoing => ({
+  type: 'role_request',
+  role: number,
+  generationId,
+});
+export const flowStats: Outgoing = {
+  type: 'multipart_request',
+  flags: 0,
+  body: { type: 'flow', tableId: 255, outPort: ANY, outGroup: ANY, cookie: 0n, cookieMask: 0n, match: [] },
+};
+
+/** OFPBRC_IS_SLAVE and the like for an error, the type of anything else. */
+export function nameOf(message: Message): string {
+  return message.type === 'error' ? errorName(message.errorType, message.errorCode) : message.type;
+}
+export const is =
+  <T extends Message['type']>(type: T) =>
+  (message: Message): message is MessageOf<T> =>
+    message.type === type;
+
+export const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+export async function until(holds: () => boolean | Promise<boolean>, timeoutMs = 5000): Promise<void> {
+  const end = Date.now() + timeoutMs;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`not within ${timeoutMs} ms: ${holds}`);
+    await sleep(2);
+  }
+}
 
 export class Controller {
   readonly messages: Message[] = [];
@@ -48,14 +86,23 @@ export class Controller {
     this.closed = once(socket, 'close');
   }
 
-  static async connect(target: string, greeting: Uint8Array = hello): Promise<Controller> {
+  /** A connection on which nothing was said yet. */
+  static async open(target: string): Promise<Controller> {
     const active = parseActive(target);
     const socket = active.kind === 'unix' ? connect(active.path) : connect(active.port, active.host);
     await once(socket, 'connect');
-    const controller = new Controller(socket);
-    socket.write(greeting);
-    await controller.next((m) => m.type === 'hello');
+    return new Controller(socket);
+  }
+
+  static async connect(target: string, greeting: Uint8Array = hello): Promise<Controller> {
+    const controller = await Controller.open(target);
+    await controller.greet(greeting);
     return controller;
+  }
+
+  async greet(greeting: Uint8Array = hello): Promise<void> {
+    this.write(greeting);
+    await this.next(is('hello'));
   }
 
   #take(bytes: Uint8Array): void {
@@ -65,15 +112,12 @@ export class Controller {
   }
 
   /** The next message that fits, taken out of those received. */
-  async next<M extends Message = Message>(fits: (message: Message) => boolean, timeoutMs = 3000): Promise<M> {
-    const end = Date.now() + timeoutMs;
-    for (;;) {
-      const at = this.messages.findIndex(fits);
-      if (at >= 0) return this.messages.splice(at, 1)[0] as M;
-      if (Date.now() > end)
-        throw new Error(`not within ${timeoutMs} ms; got ${this.messages.map((m) => m.type).join()}`);
-      await new Promise((resolve) => setTimeout(resolve, 2));
-    }
+  async next<M extends Message>(fits: (message: Message) => message is M, timeoutMs?: number): Promise<M>;
+  async next(fits: (message: Message) => boolean, timeoutMs?: number): Promise<Message>;
+  async next(fits: (message: Message) => boolean, timeoutMs = 5000): Promise<Message> {
+    const at = () => this.messages.findIndex(fits);
+    await until(() => at() >= 0, timeoutMs);
+    return this.messages.splice(at(), 1)[0]!;
   }
 
   write(bytes: Uint8Array): void {
@@ -92,6 +136,11 @@ export class Controller {
   }
   async barrier(): Promise<void> {
     await this.ask({ type: 'barrier_request' });
+  }
+  /** Cookies of the flows that there are. */
+  async cookies(): Promise<readonly bigint[]> {
+    const { body } = (await this.ask(flowStats)) as MessageOf<'multipart_reply'>;
+    return body.type === 'flow' ? body.entries.map(({ cookie }) => cookie) : [];
   }
 }
 
@@ -126,6 +175,10 @@ export class Bed {
   get address(): string {
     return this.channels.listening[0]!.replace(/^ptcp:(\d+):(.*)$/, 'tcp:$2:$1').replace(/^punix:/, 'unix:');
   }
+  /** A controller that has said hello. */
+  controller(greeting?: Uint8Array): Promise<Controller> {
+    return Controller.connect(this.address, greeting);
+  }
   inject(frame: Uint8Array): void {
     this.datapath.inject(1 as PortNo, frame);
   }
@@ -135,3 +188,25 @@ export class Bed {
     this.datapath.close();
   }
 }
+
+const running: Bed[] = [];
+const folders: string[] = [];
+
+/** A bed that is stopped after the test. */
+export async function start(options?: Partial<ChannelsOptions>): Promise<Bed> {
+  const bed = await Bed.start(options);
+  running.push(bed);
+  return bed;
+}
+
+/** A folder that is removed after the test. */
+export function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), 'xvif-openflow-'));
+  folders.push(path);
+  return path;
+}
+
+afterEach(async () => {
+  for (const bed of running.splice(0)) await bed.stop();
+  for (const path of folders.splice(0)) rmSync(path, { recursive: true });
+});
