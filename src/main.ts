@@ -11,7 +11,7 @@ import { messageOf } from './base/error.js';
 import type { Logger } from './base/logger.js';
 import { Bridge, type FailMode } from './bridge/bridge.js';
 import { Bridges } from './bridge/bridges.js';
-import { deriveDatapathId, deriveMac } from './bridge/identity.js';
+import { deriveDatapathId, deriveMac, deviceMac } from './bridge/identity.js';
 import { openOfproto } from './bridge/ofproto-side.js';
 import { VifPorts } from './bridge/vif-ports.js';
 import type { PortSpec } from './datapath/datapath.js';
@@ -117,6 +117,11 @@ async function build(config: DaemonConfig, logger: Logger, signal: AbortSignal, 
     const bridge = await buildBridge(bridgeConfig, config.runDir, runtime, logger);
     closers.add(`bridge ${bridge.name}`, () => bridge.close());
     bridges.add(bridge);
+    const { name, datapathId, failMode } = bridge;
+    logger.info(
+      { bridge: name, datapathId: datapathId.toString(16), failMode, listening: bridge.listening() },
+      'bridge',
+    );
   }
 
   signal.throwIfAborted();
@@ -176,7 +181,9 @@ async function buildBridge(
   });
   try {
     bridge.addLocal(config.local === 'tap' ? { kind: 'tap', device: name, mac } : { kind: 'null' }, mac);
-    for (const port of config.ports) bridge.addPort({ ...port, mac: undefined });
+    for (const { name: port, spec } of config.ports) {
+      bridge.addPort({ name: port, spec, mac: spec.kind === 'packet' ? deviceMac(spec.device) : undefined });
+    }
   } catch (error) {
     await bridge.close();
     throw new Error(`bridge ${name}: ${messageOf(error)}`, { cause: error });

@@ -6,30 +6,31 @@
 
 #include "base/assert.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define XVIF_ARENA_MALLOC 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define XVIF_ARENA_MALLOC 1
-#endif
+#ifdef __has_feature
+#define XVIF_HAS_FEATURE(x) __has_feature(x)
+#else
+#define XVIF_HAS_FEATURE(x) 0
 #endif
 
 namespace xvif {
+namespace {
+
+/// So that the address sanitizer sees each rule by itself.
+#if defined(__SANITIZE_ADDRESS__) || XVIF_HAS_FEATURE(address_sanitizer)
+constexpr bool kByMalloc = true;
+#else
+constexpr bool kByMalloc = false;
+#endif
+
+}  // namespace
 
 FlowArena::~FlowArena() {
   for (void* piece : pieces_) std::free(piece);
 }
 
-#ifdef XVIF_ARENA_MALLOC
-
-// So that the sanitizer sees each rule by itself.
-void* FlowArena::take(std::size_t bytes) { return std::malloc(bytes); }
-void FlowArena::give_back(void* memory, std::size_t) { std::free(memory); }
-
-#else
-
 void* FlowArena::take(std::size_t bytes) {
   XVIF_ASSERT(bytes <= kMax && bytes % 8 == 0);
+  if constexpr (kByMalloc) return std::malloc(bytes);
   Free*& first = free_[bytes / 8];
   if (first != nullptr) {
     Free* const taken = first;
@@ -52,11 +53,10 @@ void* FlowArena::take(std::size_t bytes) {
 }
 
 void FlowArena::give_back(void* memory, std::size_t bytes) {
+  if constexpr (kByMalloc) return std::free(memory);
   auto* const freed = static_cast<Free*>(memory);
   freed->next = free_[bytes / 8];
   free_[bytes / 8] = freed;
 }
-
-#endif
 
 }  // namespace xvif

@@ -20,6 +20,7 @@ export interface Bridge {
   readonly ports: number;
   readonly flows: bigint;
   readonly managementSocket: string;
+  readonly listening: readonly string[];
 }
 export interface ShowReply {
   readonly version: string;

@@ -14,6 +14,7 @@ export function bridgeView(bridge: Bridge): BridgeMessage {
     ports: bridge.ports().length,
     flows: BigInt(bridge.flowCount()),
     managementSocket,
+    listening: bridge.listening(),
   };
 }
 

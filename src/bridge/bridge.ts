@@ -3,7 +3,7 @@
  * a port is attached, numbered and announced, or none of it.
  */
 import type { Clock } from '../base/clock.js';
-import type { Logger } from '../base/logger.js';
+import { type Logger, RateLimitedLog } from '../base/logger.js';
 import type { Datapath, PortNo, PortSpec } from '../datapath/datapath.js';
 import type { PortAnswer, RuntimeAnswer } from '../datapath/records.js';
 import { PortState, ReservedPort } from '../datapath/schema.gen.js';
@@ -83,6 +83,8 @@ export class Bridge {
   readonly #options: BridgeOptions;
   readonly #datapath: Datapath;
   readonly #openflow: OpenFlowSide;
+  /** Guests can provoke these lines. */
+  readonly #faultLog: RateLimitedLog;
   readonly #numbers = new PortNumbers();
   readonly #ports = new Map<string, AttachedPort>();
   readonly #listeners = new Set<(text: string) => void>();
@@ -100,6 +102,7 @@ export class Bridge {
     this.rates = new RateMeter(options.clock);
     this.#options = options;
     this.#datapath = options.datapath;
+    this.#faultLog = new RateLimitedLog(options.logger, { clock: options.clock });
     this.#openflow = options.openflow;
     this.#openflow.onPortState((number, linkDown, fault) => this.#portState(number, linkDown, fault));
     this.#timers = [
@@ -165,6 +168,11 @@ export class Bridge {
     return this.#openflow.controllers();
   }
 
+  /** Where controllers may connect. */
+  listening(): readonly string[] {
+    return this.#openflow.listening();
+  }
+
   runtime(): RuntimeAnswer {
     return readRuntime(this.#datapath);
   }
@@ -210,7 +218,7 @@ export class Bridge {
     port.fault = fault;
     this.#tell(`port ${port.name} (${number}) is ${linkDown ? 'down' : 'up'}${fault === '' ? '' : `: ${fault}`}`);
     if (fault === '') return;
-    this.#options.logger.warn({ bridge: this.name, port: port.name, fault }, 'port stopped');
+    this.#faultLog.warn({ port: port.name, fault }, 'port stopped');
     for (const listener of this.#faultListeners) listener(port.spec, fault);
   }
 

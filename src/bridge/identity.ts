@@ -1,5 +1,6 @@
 /** Numbers by which a bridge and its ports are known outside, made from names so that they survive a restart. */
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 
 const LOCALLY_ADMINISTERED = 0x02;
 
@@ -15,7 +16,14 @@ export function deriveDatapathId(mac: string): bigint {
   return BigInt(`0x${mac.replaceAll(':', '')}`);
 }
 
-/** Six bytes from the text form. */
-export function macBytes(mac: string): Uint8Array {
-  return Uint8Array.from(mac.split(':'), (byte) => Number.parseInt(byte, 16));
+/** The address of a kernel interface; undefined when there is no such interface or it has none. */
+export function deviceMac(device: string): string | undefined {
+  if (device.includes('/')) return undefined;
+  let text: string;
+  try {
+    text = readFileSync(`/sys/class/net/${device}/address`, 'ascii').trim();
+  } catch {
+    return undefined;
+  }
+  return /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(text) && text !== '00:00:00:00:00:00' ? text : undefined;
 }

@@ -32,10 +32,12 @@ export interface OfprotoSideOptions {
 
 class OfprotoSide implements OpenFlowSide {
   readonly #ofproto: Ofproto;
+  readonly #management: readonly string[];
   #channels: Channels | undefined;
   #tellBridge: PortStateListener = () => {};
 
-  constructor({ datapath, datapathId, name, version }: OfprotoSideOptions) {
+  constructor({ datapath, datapathId, name, version, management }: OfprotoSideOptions) {
+    this.#management = management;
     this.#ofproto = new Ofproto({
       datapath,
       datapathId,
@@ -82,6 +84,10 @@ class OfprotoSide implements OpenFlowSide {
   controllers(): readonly ControllerStatus[] {
     const channels = this.#channels;
     return channels === undefined ? [] : controllerStatus(channels.controllers, channels.connections);
+  }
+
+  listening(): readonly string[] {
+    return (this.#channels?.listening ?? []).filter((target) => !this.#management.includes(target));
   }
 
   async close(): Promise<void> {

@@ -30,6 +30,8 @@ export interface OpenFlowSide {
   onPortState(listener: PortStateListener): void;
   flows(): Promise<readonly FlowEntry[]>;
   controllers(): readonly ControllerStatus[];
+  /** Where controllers may connect, with picked port numbers. */
+  listening(): readonly string[];
   /** Ends every channel; when it resolves no socket is left. */
   close(): Promise<void>;
 }

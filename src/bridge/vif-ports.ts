@@ -1,5 +1,5 @@
 /** Joins vifs to bridges: what the vif backend calls when a frontend has connected, gone, or gone wrong. */
-import type { Logger } from '../base/logger.js';
+import { type Logger, RateLimitedLog } from '../base/logger.js';
 import type { VifSpec } from '../datapath/datapath.js';
 import type { VifHooks, VifInfo } from '../vif/index.js';
 import type { Bridges } from './bridges.js';
@@ -8,10 +8,13 @@ import { Refusal } from './refusal.js';
 export class VifPorts implements VifHooks {
   readonly #bridges: Bridges;
   readonly #logger: Logger;
+  /** Guests can provoke these lines. */
+  readonly #failureLog: RateLimitedLog;
 
   constructor(bridges: Bridges, logger: Logger) {
     this.#bridges = bridges;
     this.#logger = logger;
+    this.#failureLog = new RateLimitedLog(logger);
   }
 
   /** Throws what the guest then reads in its error node. */
@@ -32,6 +35,6 @@ export class VifPorts implements VifHooks {
   }
 
   failed(info: VifInfo | undefined, error: Error): void {
-    this.#logger.warn({ vif: info?.name, err: error }, 'vif closed over an error');
+    this.#failureLog.warn({ vif: info?.name, reason: error.message }, 'vif closed over an error');
   }
 }

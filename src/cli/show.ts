@@ -16,6 +16,7 @@ export function formatBridge(bridge: Bridge): string {
       ['datapath id', formatDatapathId(bridge.datapathId)],
       ['fail-mode', bridge.failMode],
       ...(controllers.length > 0 ? controllers : [['controller', 'none'] as const]),
+      ...bridge.listening.map((target) => ['listening', target] as const),
       ['ports', String(bridge.ports)],
       ['flows', String(bridge.flows)],
       ['management', `unix:${bridge.managementSocket}`],

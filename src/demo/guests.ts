@@ -49,3 +49,12 @@ export function formatPair({ from, to, sent, received, bestUs }: PairResult): st
   const time = bestUs === undefined ? '' : `, best ${(bestUs / 1000).toFixed(3)} ms`;
   return `${from.name} (${from.ip}) → ${to.name} (${to.ip}): ${received} of ${sent} answered${time}`;
 }
+
+/** One line for many pairs. */
+export function formatRound(results: readonly PairResult[]): string {
+  const sent = results.reduce((sum, result) => sum + result.sent, 0);
+  const received = results.reduce((sum, result) => sum + result.received, 0);
+  const best = results.flatMap(({ bestUs }) => (bestUs === undefined ? [] : [bestUs]));
+  const time = best.length === 0 ? '' : `, best ${(Math.min(...best) / 1000).toFixed(3)} ms`;
+  return `every guest pings every other: ${received} of ${sent} answered${time}\n`;
+}

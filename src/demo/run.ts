@@ -11,6 +11,10 @@ import { BRIDGE } from './guests.js';
 import { type DemoOptions, parseOptions } from './options.js';
 import { addGuests, awaitController, live, pingAll, type Stage, showFlows, verify } from './steps.js';
 
+/** Somebody may be starting an external controller by hand. */
+const CONTROLLER_TIMEOUT_MS = 60_000;
+const CONTROLLER_TIMEOUT_ONCE_MS = 10_000;
+
 function daemonConfig(runDir: string, workers: number, controller: string): DaemonConfig {
   const bridge = {
     name: BRIDGE,
@@ -25,7 +29,7 @@ function daemonConfig(runDir: string, workers: number, controller: string): Daem
 }
 
 async function play(stage: Stage, target: string, once: boolean): Promise<void> {
-  await awaitController(stage, target);
+  await awaitController(stage, target, once ? CONTROLLER_TIMEOUT_ONCE_MS : CONTROLLER_TIMEOUT_MS);
   await addGuests(stage);
   const results = await pingAll(stage);
   await showFlows(stage);

@@ -5,9 +5,9 @@ import { formatFlows } from '../cli/flows.js';
 import { formatGuests } from '../cli/guest.js';
 import { formatPorts } from '../cli/ports.js';
 import { problems } from './check.js';
-import { BRIDGE, formatPair, guests, type PairResult, type PingShape, pairs, pingPair } from './guests.js';
+import { BRIDGE, formatPair, formatRound, guests, type PairResult, type PingShape, pairs, pingPair } from './guests.js';
 
-const CONTROLLER_TIMEOUT_MS = 10_000;
+const GUEST_TIMEOUT_MS = 30_000;
 const CONTROLLER_POLL_MS = 50;
 const CHECK_PINGS: PingShape = { count: 4, intervalMs: 50 };
 const LIVE_PINGS: PingShape = { count: 10, intervalMs: 100 };
@@ -26,9 +26,9 @@ function goOn({ signal }: Stage): void {
   signal.throwIfAborted();
 }
 
-export async function awaitController(stage: Stage, target: string): Promise<void> {
+export async function awaitController(stage: Stage, target: string, timeoutMs: number): Promise<void> {
   stage.say(`waiting for the controller at ${target}`);
-  const deadline = performance.now() + CONTROLLER_TIMEOUT_MS;
+  const deadline = performance.now() + timeoutMs;
   for (;;) {
     goOn(stage);
     const { bridges } = await stage.api.call('show', {});
@@ -45,7 +45,7 @@ export async function awaitController(stage: Stage, target: string): Promise<voi
 export async function addGuests(stage: Stage): Promise<void> {
   for (const { name, ip } of guests) {
     goOn(stage);
-    await stage.api.call('addGuest', { name, bridge: BRIDGE, ip: `${ip}/24` }, CONTROLLER_TIMEOUT_MS);
+    await stage.api.call('addGuest', { name, bridge: BRIDGE, ip: `${ip}/24` }, GUEST_TIMEOUT_MS);
   }
   stage.say(formatGuests((await stage.api.call('listGuests', {})).guests));
 }
@@ -88,8 +88,9 @@ export async function live(stage: Stage): Promise<void> {
   );
   const talking = (async () => {
     for (let round = 1; !signal.aborted; round++) {
-      await Promise.all(pairs.map((pair) => pingPair(api, pair, LIVE_PINGS)));
+      const results = await Promise.all(pairs.map((pair) => pingPair(api, pair, LIVE_PINGS)));
       if (signal.aborted) return;
+      say(formatRound(results));
       if (round % FLOWS_EVERY === 0) await showFlows(stage);
       await sleep(LIVE_REST_MS);
     }

@@ -4,6 +4,7 @@ import { defaultRunDir, type RunDirSources } from '../api/run-dir.js';
 import type { LogLevel } from '../base/logger.js';
 import { decimal } from '../cli/arguments.js';
 import type { BridgeConfig, DaemonConfig } from '../main.js';
+import { parseActive, parsePassive, TargetError } from '../openflow/index.js';
 import { type PortOption, portOption } from './port-option.js';
 
 export const WORKERS_MAX = 64;
@@ -47,11 +48,17 @@ function datapathId(text: string): bigint {
   return id;
 }
 
-function target(text: string): string {
-  if (!/^(tcp|ptcp|ssl|pssl|unix|punix):.+$/.test(text)) {
-    throw new InvalidArgumentError('expected tcp:HOST:PORT, ptcp:PORT[:HOST] or unix:PATH.');
-  }
-  return text;
+/** For commander: text that `parse` takes, in its configured form. */
+function target(parse: (text: string) => unknown): (text: string) => string {
+  return (text) => {
+    try {
+      parse(text);
+    } catch (error) {
+      if (error instanceof TargetError) throw new InvalidArgumentError(`${error.message}.`);
+      throw error;
+    }
+    return text;
+  };
 }
 
 function createCommand(version: string): Command {
@@ -60,13 +67,23 @@ function createCommand(version: string): Command {
     .version(version)
     .option('--run-dir <path>', 'directory of the sockets (default: /run/xvif, XDG_RUNTIME_DIR/xvif or /tmp/xvif-UID)')
     .option('--bridge <name>', 'a bridge; may be repeated (default: br0)', append(bridgeName), [])
-    .option('--controller <target>', 'connect every bridge to tcp:HOST:PORT; may be repeated', append(target), [])
+    .option(
+      '--controller <target>',
+      'connect every bridge to tcp:HOST:PORT; may be repeated',
+      append(target(parseActive)),
+      [],
+    )
     .addOption(
       new Option('--fail-mode <mode>', 'without a controller: drop, or switch by learning')
         .choices(['secure', 'standalone'])
         .default('secure'),
     )
-    .option('--listen <target>', 'let controllers connect to ptcp:PORT[:HOST]; may be repeated', append(target), [])
+    .option(
+      '--listen <target>',
+      'let controllers connect to ptcp:PORT[:HOST]; may be repeated',
+      append(target(parsePassive)),
+      [],
+    )
     .option('--workers <number>', 'threads that move packets', decimal(1, WORKERS_MAX), 1)
     .addOption(new Option('--hypervisor <name>', 'where guests live').choices(['emulated', 'xen']).default('emulated'))
     .addOption(

@@ -28,6 +28,7 @@ describe('calls of the API', () => {
     const reply = await handlers.show({});
     expect(reply).toMatchObject({ ...facts, pid: process.pid });
     expect(reply.bridges.at(-1)).toMatchObject({ name: name(), datapathId: 0x2an, failMode: 'secure', ports: 1 });
+    expect(reply.bridges.at(-1)!.listening).toEqual(['ptcp:6653:127.0.0.1']);
   });
 
   it('listPorts, of one bridge or of all', async () => {

@@ -39,6 +39,10 @@ export class FakeOpenFlow implements OpenFlowSide {
     return this.status;
   }
 
+  listening() {
+    return ['ptcp:6653:127.0.0.1'];
+  }
+
   async close() {
     this.closed++;
   }

@@ -45,8 +45,9 @@ describe('output', () => {
       ports: 1,
       flows: 0n,
       managementSocket: '/run/br0.mgmt',
+      listening: ['ptcp:6653:127.0.0.1'],
     };
-    expect(formatBridge(bridge)).toMatch(/controller +none\n/);
+    expect(formatBridge(bridge)).toMatch(/controller +none\n +listening +ptcp:6653:127\.0\.0\.1\n/);
     const controllers = [
       { target: 'tcp:h:1', connected: true, role: 'equal', version: 4, lastError: '' },
       { target: 'tcp:h:2', connected: false, role: '', version: 0, lastError: 'refused' },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Flow } from '../../../src/api/messages.js';
 import { problems } from '../../../src/demo/check.js';
-import { formatPair, guests, type PairResult, pairs } from '../../../src/demo/guests.js';
+import { formatPair, formatRound, guests, type PairResult, pairs } from '../../../src/demo/guests.js';
 
 function flow(priority: number, packets: bigint): Flow {
   const rest = { table: 0, cookie: 0n, bytes: 0n, durationMs: 0n, idleTimeout: 0, hardTimeout: 0 };
@@ -35,6 +35,8 @@ describe('what the demo checks', () => {
 
   it('says what happened', () => {
     expect(formatPair(result(4))).toBe('alice (10.0.0.1) → bob (10.0.0.2): 4 of 4 answered, best 0.100 ms');
+    expect(formatRound([result(4), result(0)])).toBe('every guest pings every other: 4 of 8 answered, best 0.100 ms\n');
+    expect(formatRound([result(0)])).toBe('every guest pings every other: 0 of 4 answered\n');
     expect(formatPair(result(0))).toBe('alice (10.0.0.1) → bob (10.0.0.2): 0 of 4 answered');
   });
 });

@@ -75,7 +75,8 @@ export class Controller {
   readonly messages: Message[] = [];
   readonly closed: Promise<unknown>;
   readonly #framer = new MessageFramer();
-  #xid = 1;
+  /** Not among those of the messages that the switch begins with. */
+  #xid = 1000;
 
   constructor(readonly socket: Socket) {
     socket.on('error', () => {});
@@ -83,7 +84,7 @@ export class Controller {
       this.#framer.push(segment);
       for (let bytes = this.#framer.next(); bytes !== undefined; bytes = this.#framer.next()) this.#take(bytes);
     });
-    this.closed = once(socket, 'close');
+    this.closed = new Promise((resolve) => socket.once('close', resolve));
   }
 
   /** A connection on which nothing was said yet. */
