@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "datapath/read.h"
 #include "datapath/records.h"
+#include "packet/headers.h"
 #include "port/null_port.h"
 #include "port/packet_socket_port.h"
 #include "port/pcap_port.h"
@@ -18,6 +19,8 @@ namespace {
 
 /// Records of a batch that is not atomic after which what was done is published, so that it need not be remembered.
 constexpr std::size_t kPublishEvery = 512;
+/// Bytes of a packet-out's frame, as of a guest's.
+constexpr std::size_t kPacketOutMax = 65535;
 /// Bytes of captured frames that wait for JavaScript.
 constexpr std::size_t kCapturedMax = 16 * 1024 * 1024;
 
@@ -31,6 +34,8 @@ template <typename... Cases>
 struct Overloaded : Cases... {
   using Cases::operator()...;
 };
+template <typename... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;
 
 /// Bytes of a packet-out that do not fit the linear buffer. Frees itself with the last packet that shares it.
 struct HeapPayload final : PayloadOwner {
@@ -74,10 +79,6 @@ Datapath::Datapath(Runtime& runtime, std::function<void()> wake)
 
 Datapath::~Datapath() {
   while (!ports_.empty()) detach(PortNo{ports_.begin()->first});
-  // What was retired on our behalf must run while the tables are there.
-  runtime_.epoch().synchronize();
-  while (runtime_.epoch().reclaim() > 0) {
-  }
 }
 
 std::unique_ptr<Port> Datapath::make_port(PortNo number, const PortSpec& spec, std::vector<Worker*>& homes,
@@ -207,7 +208,7 @@ std::vector<std::uint8_t> Datapath::apply(Bytes batch, bool atomic) {
 
 Status Datapath::packet_out(Bytes record) {
   const auto out = decode_packet_out(record);
-  if (!out) return Status::kMalformed;
+  if (!out || out->frame.size() < kEthernetBytes || out->frame.size() > kPacketOutMax) return Status::kMalformed;
   const std::size_t thread = runtime_.control_thread();
   Packet* const packet = make_packet(runtime_.pool(thread), out->in_port, out->frame);
   if (packet == nullptr) return Status::kNoMemory;
@@ -253,7 +254,7 @@ void Datapath::watch_links() {
     const PortSlot* const slot = pipeline_.ports().slot(PortNo{number});
     const char* const fault = attached.port->fault_text();
     const std::string text = fault != nullptr ? fault : "";
-    RecordWriter out(told_);
+    RecordWriter out(told_.bytes());
     const std::size_t start = out.at();
     out.put<std::uint8_t>(static_cast<std::uint8_t>(Upcall::kPortState));
     out.zero(7);
@@ -270,7 +271,7 @@ void Datapath::watch_links() {
 
 void Datapath::flow_removed(const FlowView& view, FlowRemovedReason reason) {
   const Flow& flow = view.flow;
-  RecordWriter out(told_);
+  RecordWriter out(told_.bytes());
   const std::size_t start = out.at();
   out.put<std::uint8_t>(static_cast<std::uint8_t>(Upcall::kFlowRemoved));
   out.put<std::uint8_t>(static_cast<std::uint8_t>(reason));
@@ -296,7 +297,7 @@ bool Datapath::put(PortNo port, Bytes frame) {
   {
     std::lock_guard lock(captured_mutex_);
     if (captured_.size() + frame.size() > kCapturedMax) return false;
-    RecordWriter out(captured_);
+    RecordWriter out(captured_.bytes());
     const std::size_t start = out.at();
     out.put<std::uint8_t>(static_cast<std::uint8_t>(Upcall::kPortOutput));
     out.zero(7);
@@ -311,16 +312,14 @@ bool Datapath::put(PortNo port, Bytes frame) {
 }
 
 bool Datapath::drain_upcalls(std::vector<std::uint8_t>& out, std::size_t limit) {
-  out.insert(out.end(), told_.begin(), told_.end());
-  told_.clear();
+  const auto room = [&] { return limit - std::min(limit, out.size()); };
+  bool more = told_.take(out, room());
   {
     std::lock_guard lock(captured_mutex_);
-    out.insert(out.end(), captured_.begin(), captured_.end());
-    captured_.clear();
+    more |= captured_.take(out, room() / 2);
   }
-  if (out.size() >= limit) return true;
-  return pipeline_.take_upcalls(limit - out.size(),
-                                [&](Bytes records) { out.insert(out.end(), records.begin(), records.end()); });
+  more |= pipeline_.take_upcalls(room(), [&](Bytes records) { out.insert(out.end(), records.begin(), records.end()); });
+  return more;
 }
 
 }  // namespace xvif

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "datapath/record_queue.h"
 #include "datapath/runtime.h"
 #include "netback/vif_port.h"
 #include "pipeline/pipeline.h"
@@ -59,10 +60,12 @@ class Datapath final : private FlowRemovedSink, private FrameSink {
   void detach(PortNo number);
   /// One Status per record. A batch that is malformed beyond some point has kMalformed there and ends.
   std::vector<std::uint8_t> apply(std::span<const std::uint8_t> batch, bool atomic);
+  /// kMalformed also for a frame that is not 14..65535 bytes long.
   Status packet_out(std::span<const std::uint8_t> record);
   ReadPart read(std::span<const std::uint8_t> query, std::size_t limit);
   void tick();
-  /// Moves waiting upcall records to `out`, up to about `limit` bytes. True when more wait.
+  /// Moves waiting upcall records to `out`, whole ones, up to `limit` bytes and a record or two. Captured frames leave
+  /// room for packet_in. True when more wait.
   bool drain_upcalls(std::vector<std::uint8_t>& out, std::size_t limit);
 
  private:
@@ -84,9 +87,9 @@ class Datapath final : private FlowRemovedSink, private FrameSink {
   std::vector<Linearizer*> linearizers_;  // by thread
   Pipeline pipeline_;
   std::map<std::uint32_t, Attached> ports_;
-  std::vector<std::uint8_t> told_;  // records of the control thread itself: flow_removed, port_state
+  RecordQueue told_;  // of the control thread itself: flow_removed, port_state
   std::mutex captured_mutex_;
-  std::vector<std::uint8_t> captured_;  // port_output records; guarded by captured_mutex_
+  RecordQueue captured_;  // port_output; guarded by captured_mutex_
 };
 
 }  // namespace xvif

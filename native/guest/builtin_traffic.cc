@@ -14,13 +14,15 @@ constexpr std::uint64_t kResolveEvery = 100 * kMs;
 constexpr std::size_t kBurst = 64;
 constexpr std::size_t kUdpOverIpv4 = 42, kUdpOverIpv6 = 62;  // headers of a frame
 constexpr unsigned kPingsPerCall = 100'000;
+constexpr double kPpsMax = 1e9;
 
 }  // namespace
 
 bool BuiltinStack::ping(const PingOptions& options, std::function<void(const PingResult&)> done) {
   const auto address = IpAddress::parse(options.address);
   if (!address || (address->v6 && !config_.ipv6) || pings_.size() >= kGuestPingsMax) return false;
-  if (options.size + (address->v6 ? 48u : 28u) > config_.mtu || options.count > kPingsPerCall) return false;
+  if (options.size > config_.mtu || options.size + (address->v6 ? 48u : 28u) > config_.mtu) return false;
+  if (options.count > kPingsPerCall) return false;
   const std::uint64_t now = now_ns();
   Ping ping{options, *address, next_ping_id_++, std::move(done), {}, {}, now, now + options.timeout_ms * kMs};
   ping.sent_ns.reserve(options.count);
@@ -74,9 +76,8 @@ bool BuiltinStack::start_traffic(const TrafficOptions& options) {
   const auto address = IpAddress::parse(options.address);
   if (!address || (address->v6 && !config_.ipv6)) return false;
   const std::size_t headers = address->v6 ? kUdpOverIpv6 : kUdpOverIpv4;
-  if (options.frame_size < headers || options.frame_size > config_.mtu + ether::kHeader || options.pps < 0) {
-    return false;
-  }
+  if (options.frame_size < headers || options.frame_size > config_.mtu + ether::kHeader) return false;
+  if (!(options.pps >= 0 && options.pps <= kPpsMax)) return false;
   traffic_ = Traffic{options, *address, {}, next_tag_++};
   return true;
 }

@@ -12,6 +12,8 @@ namespace xvif::guest {
 namespace {
 
 constexpr std::size_t kFramesPerPoll = 64;
+/// The size field of netif.h counts the Ethernet header too.
+constexpr unsigned kMtuMax = 65535 - 14;
 
 void add(netfront::FrontCounters& to, const netfront::FrontCounters& from) {
   to.tx_packets += from.tx_packets;
@@ -58,6 +60,10 @@ bool GuestPort::make_stack(std::string& error) {
   }
   if (!builtin.ipv6.empty() && (!ipv6 || !ipv6->v6)) {
     error = "\"" + builtin.ipv6 + "\" is not an IPv6 address";
+    return false;
+  }
+  if (options_.mtu > kMtuMax) {
+    error = "an MTU is at most " + std::to_string(kMtuMax);
     return false;
   }
   stack_ = std::make_unique<BuiltinStack>(

@@ -49,7 +49,9 @@ class Stack {
   /// Frames it threw away as damaged.
   virtual std::uint64_t rx_errors() const { return 0; }
 
-  virtual bool ping(const PingOptions&, std::function<void(const PingResult&)>) { return false; }
+  /// Implementations keep `done`.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param)
+  virtual bool ping(const PingOptions&, std::function<void(const PingResult&)> /*done*/) { return false; }
   virtual bool start_traffic(const TrafficOptions&) { return false; }
   virtual void stop_traffic() {}
   /// The guest closes: what was asked for ends now.

@@ -29,6 +29,12 @@ bool has(const Napi::Object& from, const char* name) {
 
 std::uint32_t get_u32(const Napi::Object& from, const char* name) { return to_u32(from.Env(), from.Get(name), name); }
 
+std::uint16_t get_u16(const Napi::Object& from, const char* name) {
+  const std::uint32_t value = get_u32(from, name);
+  if (value > 0xffff) wrong(from.Env(), name, "an unsigned 16-bit integer");
+  return static_cast<std::uint16_t>(value);
+}
+
 double get_number(const Napi::Object& from, const char* name) {
   const Napi::Value value = from.Get(name);
   if (!value.IsNumber()) wrong(from.Env(), name, "a number");
@@ -63,8 +69,8 @@ bool get_bool_or(const Napi::Object& from, const char* name, bool otherwise) {
   return has(from, name) ? get_bool(from, name) : otherwise;
 }
 
-std::uint32_t get_u32_or(const Napi::Object& from, const char* name, std::uint32_t otherwise) {
-  return has(from, name) ? get_u32(from, name) : otherwise;
+std::uint16_t get_u16_or(const Napi::Object& from, const char* name, std::uint16_t otherwise) {
+  return has(from, name) ? get_u16(from, name) : otherwise;
 }
 
 std::string get_string_or(const Napi::Object& from, const char* name, const std::string& otherwise) {

@@ -16,6 +16,7 @@ namespace xvif::napi {
 [[noreturn]] void wrong(Napi::Env env, const char* name, const char* what);
 
 std::uint32_t get_u32(const Napi::Object& from, const char* name);
+std::uint16_t get_u16(const Napi::Object& from, const char* name);
 double get_number(const Napi::Object& from, const char* name);
 bool get_bool(const Napi::Object& from, const char* name);
 std::string get_string(const Napi::Object& from, const char* name);
@@ -23,7 +24,7 @@ Napi::Object get_object(const Napi::Object& from, const char* name);
 Napi::Array get_array(const Napi::Object& from, const char* name);
 bool has(const Napi::Object& from, const char* name);
 bool get_bool_or(const Napi::Object& from, const char* name, bool otherwise);
-std::uint32_t get_u32_or(const Napi::Object& from, const char* name, std::uint32_t otherwise);
+std::uint16_t get_u16_or(const Napi::Object& from, const char* name, std::uint16_t otherwise);
 std::string get_string_or(const Napi::Object& from, const char* name, const std::string& otherwise);
 /// "aa:bb:cc:dd:ee:ff".
 std::array<std::uint8_t, 6> get_mac(const Napi::Object& from, const char* name);

@@ -15,8 +15,8 @@ constexpr std::size_t kReadBytesMin = 4096;
 
 netback::VifSpec vif_spec(const Napi::Object& from) {
   netback::VifSpec spec{};
-  spec.domid = DomId{static_cast<std::uint16_t>(get_u32(from, "domid"))};
-  spec.handle = static_cast<std::uint16_t>(get_u32(from, "handle"));
+  spec.domid = DomId{get_u16(from, "domid")};
+  spec.handle = get_u16(from, "handle");
   const Napi::Array queues = get_array(from, "queues");
   for (std::uint32_t i = 0; i < queues.Length(); ++i) {
     const auto queue = Napi::Value(queues[i]).As<Napi::Object>();
@@ -112,10 +112,10 @@ DatapathState& DatapathBinding::open(Napi::Env env) {
 }
 
 Napi::Value DatapathBinding::port_attach(const Napi::CallbackInfo& info) {
-  Datapath& datapath = open(info.Env()).datapath();
   const PortNo number{arg_u32(info, 0, "port")};
+  const PortSpec spec = port_spec(arg_object(info, 1, "spec"));  // a getter may close the datapath
   std::string error;
-  if (!datapath.attach(number, port_spec(arg_object(info, 1, "spec")), error)) {
+  if (!open(info.Env()).datapath().attach(number, spec, error)) {
     throw Napi::Error::New(info.Env(), error);
   }
   return info.Env().Undefined();

@@ -167,7 +167,6 @@ Napi::Value FrontendBinding::reopen(const Napi::CallbackInfo& info) {
 
 Napi::Value FrontendBinding::ping(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  guest::Guest& target = guest(env);
   if (!info[0].IsString()) wrong(env, "address", "a string");
   const Napi::Object from = arg_object(info, 1, "options");
   guest::PingOptions options;
@@ -176,6 +175,7 @@ Napi::Value FrontendBinding::ping(const Napi::CallbackInfo& info) {
   options.interval_ms = get_u32(from, "intervalMs");
   options.timeout_ms = get_u32(from, "timeoutMs");
   options.size = get_u32(from, "size");
+  guest::Guest& target = guest(env);
   auto* pending = new PendingPing{Napi::Promise::Deferred::New(env), {}, {}};
   pending->function = Napi::ThreadSafeFunction::New(
       env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}), "xvif ping", 0, 1,
@@ -196,7 +196,7 @@ Napi::Value FrontendBinding::start_traffic(const Napi::CallbackInfo& info) {
   const Napi::Object from = arg_object(info, 0, "options");
   guest::TrafficOptions options;
   options.address = get_string(from, "address");
-  options.port = static_cast<std::uint16_t>(get_u32(from, "port"));
+  options.port = get_u16(from, "port");
   options.frame_size = get_u32(from, "frameSize");
   options.pps = get_number(from, "pps");
   if (!guest(info.Env()).start_traffic(options)) {
@@ -216,8 +216,8 @@ Napi::Value FrontendBinding::send_frame(const Napi::CallbackInfo& info) {
   if (info[1].IsObject()) {
     const Napi::Object from = info[1].As<Napi::Object>();
     options.csum_blank = get_bool_or(from, "csumBlank", false);
-    options.gso_size = static_cast<std::uint16_t>(get_u32_or(from, "gsoSize", 0));
-    options.gso_type = static_cast<std::uint8_t>(get_u32_or(from, "gsoType", 0));
+    options.gso_size = get_u16_or(from, "gsoSize", 0);
+    options.gso_type = static_cast<std::uint8_t>(get_u16_or(from, "gsoType", 0));
   }
   return Napi::Boolean::New(info.Env(), guest(info.Env()).send_frame(arg_bytes(info, 0, "frame"), options));
 }

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "packet/checksum.h"
+#include "packet/headers.h"
 #include "packet/segment.h"
 
 namespace xvif::netback {
@@ -40,12 +41,14 @@ bool RxQueue::arm() {
 /// Ends a call: copies, answers, and when frames wait asks to hear of new buffers.
 RxOutcome RxQueue::finish(VifThread& thread, PortCounters& counters) {
   writer_.finish(thread, counters);
-  // Buffers that came while we were at it are used now; those that come later make an event.
-  if (!backlog_.empty() && fault_ == VifFault::kNone && writer_.arm(backlog_.front().slots())) {
+  // Buffers that came while we were at it are used now; those that come later make an event. Each turn sends a frame,
+  // unless the guest took its buffers back: then it waits for its next ones in vain, and the work is bounded.
+  std::size_t before = backlog_.size() + 1;
+  while (!backlog_.empty() && backlog_.size() < before && fault_ == VifFault::kNone &&
+         writer_.arm(backlog_.front().slots())) {
+    before = backlog_.size();
     room_ = 0;
     drain_locked(thread, counters);
-    writer_.finish(thread, counters);
-    if (!backlog_.empty() && fault_ == VifFault::kNone) writer_.arm(backlog_.front().slots());
   }
   backlogged_.store(!backlog_.empty(), std::memory_order_release);
   return {fault_, writer_.push()};
@@ -107,7 +110,9 @@ void RxQueue::send(VifThread& thread, Packet& packet, PortCounters& counters) {
   const bool csum = csum_ready(packet);
   const bool segment = packet.gso != Gso::kNone && !(csum && gso_taken(packet.gso));
   const bool fits = features_.sg || packet.size <= xen::kPageBytes;
-  if (packet.size > kFrameMax || (!fits && !segment)) [[unlikely]] {
+  if (packet.size < kEthernetBytes) [[unlikely]] {
+    drop(counters, Drop::kMalformed);  // an empty frame would take no request, and some unikernels panic on it
+  } else if (packet.size > kFrameMax || (!fits && !segment)) [[unlikely]] {
     drop(counters, Drop::kTooBig);
   } else if (csum && !segment) [[likely]] {
     place_or_queue(thread, RxFrame::of(packet), counters);

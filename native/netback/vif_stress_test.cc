@@ -131,15 +131,13 @@ TEST(VifStressLives, NoWakeUpIsLost) {
   auto from = rig.guest(1), to = rig.guest(2);
   std::atomic<bool> stop{false};
   std::thread worker([&] {
-    struct Flag final : ActiveQueues {
-      void activate(PortQueue&) override {}
-    } flag;
+    Nobody nobody;
     while (!stop.load(std::memory_order_relaxed)) {
       if (rig.forward(*from, *to) > 0) continue;
       if (from->port->queues()[0]->arm()) continue;
       pollfd p{rig.source.fd(), POLLIN, 0};
       ::poll(&p, 1, 200);
-      rig.source.dispatch(flag);
+      rig.source.dispatch(nobody);
     }
   });
   const auto frame = plain_frame(300);
@@ -165,6 +163,57 @@ TEST(VifStressLives, NoWakeUpIsLost) {
   stop = true;
   worker.join();
   EXPECT_EQ(received, 2000u);
+}
+
+// Buffers that a guest posts while its backlog is being drained are used, or make an event: frames never lie there with
+// buffers for them.
+TEST(VifStressLives, BacklogIsNotStranded) {
+  constexpr std::uint32_t kFrames = kBatchMax;
+  VifRig rig;
+  auto to = rig.guest(1, VifRig::full_features(), 1, true, 0);
+  PortQueue& queue = *to->port->queues()[0];
+  Nobody nobody;
+  rig.source.dispatch(nobody);
+  ASSERT_FALSE(queue.arm());
+  const auto sent = [&] { return to->port->counters[0].tx_packets + to->port->counters[1].tx_packets; };
+  std::array<Packet*, kBatchMax> packets;
+  for (std::uint32_t round = 0; round < kRounds / 3u; ++round) {
+    for (Packet*& packet : packets) {
+      packet = rig.pool.take();
+      packet->linear = packet->size = 1500;
+    }
+    std::atomic<bool> posting{false};
+    std::thread guest([&] {
+      netfront::FrontQueue& front = to->queue();
+      posting = true;
+      for (std::uint32_t i = 0; i < kFrames; ++i) {
+        for (std::uint32_t spin = 0; spin < round % 400; ++spin) xen::full_barrier();
+        const std::uint32_t from = front.rx_req_prod()++;
+        const auto id = static_cast<std::uint16_t>(from & (xen::kRingSlots - 1));
+        front.rx_page().write<xen::kRxSlotBytes>(from, xen::RxRequest{id, 0, raw(front.rx_buffer_ref(id))});
+        front.rx_page().store(xen::ring_at::kReqProd, from + 1, std::memory_order_release);
+        xen::full_barrier();
+        const auto event = front.rx_page().load(xen::ring_at::kReqEvent, std::memory_order_relaxed);
+        if (xen::must_notify(from, from + 1, event)) front.notify_rx();
+      }
+    });
+    while (!posting.load(std::memory_order_relaxed)) {
+    }
+    to->port->transmit(1, packets);
+    guest.join();
+    for (Packet* packet : packets) packet->release();
+    const std::uint64_t due = std::uint64_t{kFrames} * (round + 1);
+    pollfd p{rig.source.fd(), POLLIN, 0};
+    const bool event = ::poll(&p, 1, 0) > 0;
+    ASSERT_TRUE(event || sent() == due) << "round " << round << ": " << due - sent() << " frames wait for nothing";
+    if (!event) continue;
+    rig.source.dispatch(nobody);
+    do {
+      ASSERT_EQ(queue.receive(rig.pool, packets), 0u);
+    } while (queue.arm());
+    ASSERT_EQ(sent(), due);
+  }
+  EXPECT_TRUE(to->port->link_up());
 }
 
 }  // namespace

@@ -10,10 +10,10 @@
 
 namespace xvif {
 
-/// A fixed number of payloads, each with `bytes` bytes of memory. Packets may keep them after the port is closed (a
-/// guest's backlog): the last one to come back frees all.
+/// A fixed number of payloads, each with `bytes` bytes of memory. Packets may keep them after the port is closed: the
+/// last one to come back frees all.
 ///
-/// Thread: take() and payload_done() on the thread that polls the queue; retire() on the control thread.
+/// Thread: take() and payload_done() on the thread that polls the queue; the Handle ends on the control thread.
 class LocalPayloads final : public PayloadOwner {
  public:
   struct Retire {

@@ -177,7 +177,7 @@ void Worker::main() {
     now = after;
     if (now - polled_ns > kEventPollNs) {
       wait_for_events(0);
-      polled_ns = now;
+      now = polled_ns = now_ns();  // not before the last_work_ns of those activated
     }
   }
   epoch_.offline(index_);

@@ -10,6 +10,7 @@ import {
 } from 'node-openflow';
 import type { FlowRemovedRecord, PacketInRecord } from '../datapath/records.js';
 import { controllerMaxLenNoBuffer, FlowRemovedReason, PacketInReason } from '../datapath/schema.gen.js';
+import { PACKET_IN_BYTES_MAX } from './limits.js';
 import type { PacketBuffers } from './packet-buffers.js';
 import { readMatch } from './translate-match.js';
 
@@ -48,7 +49,8 @@ function packetInMatch(record: PacketInRecord): Match {
 
 /**
  * A packet for the controllers. Where an action said how much of it to send, and not "all", the whole is kept in a
- * buffer; where no action did (a TTL that ran out), `missSendLen` of the switch's configuration says it.
+ * buffer; where no action did (a TTL that ran out), `missSendLen` of the switch's configuration says it. A guest's
+ * segmentation offload makes packets that no message can hold: those are cut and kept, whatever was asked for.
  */
 export function packetInMessage(
   record: PacketInRecord,
@@ -57,7 +59,7 @@ export function packetInMessage(
 ): Outgoing<PacketIn> {
   const maxLen = record.reason === PacketInReason.invalidTtl ? missSendLen : record.maxLen;
   const frame = record.frame.slice();
-  const whole = maxLen === controllerMaxLenNoBuffer;
+  const whole = maxLen === controllerMaxLenNoBuffer && frame.length <= PACKET_IN_BYTES_MAX;
   return {
     type: 'packet_in',
     bufferId: whole ? OFP_NO_BUFFER : buffers.keep({ frame, inPort: record.inPort }),
@@ -66,7 +68,7 @@ export function packetInMessage(
     tableId: record.table,
     cookie: record.cookie,
     match: packetInMatch(record),
-    data: whole ? frame : frame.subarray(0, maxLen),
+    data: whole ? frame : frame.subarray(0, Math.min(maxLen, PACKET_IN_BYTES_MAX)),
   };
 }
 

@@ -7,12 +7,12 @@ import type { Datapath } from '../datapath/datapath.js';
 import { beginFlowMod, endFlowMod, endFlowModMatch, RecordWriter } from '../datapath/records.js';
 import { allTables, FlowCommand, Status, tables } from '../datapath/schema.gen.js';
 import type { ControllerView } from './controller-view.js';
-import { BATCH_BYTES_MAX, BATCH_FLOW_MODS_MAX } from './limits.js';
-import { flowModError, flowModFailed, type OfError, sendError } from './of-error.js';
+import { BATCH_BYTES_MAX, BATCH_FLOW_MODS_MAX, ENTRY_BYTES_MAX } from './limits.js';
+import { badAction, flowModError, flowModFailed, type OfError, sendError } from './of-error.js';
 import { writeInstructions } from './translate-instructions.js';
 import { checkMatch, writeMatch } from './translate-match.js';
 
-const { OFPFMFC } = of13;
+const { OFPBAC, OFPFMFC } = of13;
 const FLAGS_KNOWN = 0x1f;
 
 interface Pending {
@@ -35,27 +35,41 @@ export class FlowMods {
 
   /** Adds one to the batch, or answers why not. */
   add(view: ControllerView, mod: FlowMod): void {
-    const start = this.#writer.length;
-    const wrong = this.#write(mod);
-    if (wrong !== undefined) {
-      this.#writer.truncate(start);
-      sendError(view, mod, wrong);
-      return;
-    }
-    this.#pending.push({ view, mod });
-    if (this.#pending.length >= BATCH_FLOW_MODS_MAX || start >= BATCH_BYTES_MAX) this.flush();
+    this.#append(view, mod);
+    if (this.#pending.length >= BATCH_FLOW_MODS_MAX || this.#writer.length >= BATCH_BYTES_MAX) this.flush();
   }
 
-  /** When it returns every flow_mod so far is in force or answered with an error. */
-  flush(): void {
-    if (this.#pending.length === 0) return;
+  /** Carries out all so far and this one. False when this one was refused. */
+  carryOut(view: ControllerView, mod: FlowMod): boolean {
+    const taken = this.#append(view, mod);
+    const done = this.flush();
+    return taken && done;
+  }
+
+  /** When it returns every flow_mod so far is in force or answered with an error. False when the last was refused. */
+  flush(): boolean {
+    if (this.#pending.length === 0) return true;
     const pending = this.#pending.splice(0);
     const statuses = this.#datapath.apply(this.#writer.view());
     this.#writer.reset();
+    let status: number = Status.ok;
     for (let i = 0; i < pending.length; i++) {
-      const status = statuses[i] ?? Status.malformed;
+      status = statuses[i] ?? Status.malformed;
       if (status !== Status.ok) sendError(pending[i]!.view, pending[i]!.mod, flowModError(status));
     }
+    return status === Status.ok;
+  }
+
+  #append(view: ControllerView, mod: FlowMod): boolean {
+    const start = this.#writer.length;
+    const wrong = this.#write(mod);
+    if (wrong === undefined) {
+      this.#pending.push({ view, mod });
+      return true;
+    }
+    this.#writer.truncate(start);
+    sendError(view, mod, wrong);
+    return false;
   }
 
   #write(mod: FlowMod): OfError | undefined {
@@ -81,7 +95,7 @@ export class FlowMods {
     // A delete has no use for instructions: they are not even looked at.
     const bad = deletes ? undefined : writeInstructions(this.#writer, mod.instructions, mod);
     endFlowMod(this.#writer, at, instructionsAt);
-    return bad;
+    return bad ?? (this.#writer.length - at > ENTRY_BYTES_MAX ? badAction(OFPBAC.TOO_MANY) : undefined);
   }
 }
 

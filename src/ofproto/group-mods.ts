@@ -10,10 +10,11 @@ import {
 } from '../datapath/records.js';
 import { GroupType, ModCommand, Query, Status } from '../datapath/schema.gen.js';
 import { HeadersKnown } from './headers-known.js';
-import { groupModError, groupModFailed, type OfError } from './of-error.js';
+import { ENTRY_BYTES_MAX } from './limits.js';
+import { badAction, groupModError, groupModFailed, type OfError } from './of-error.js';
 import { writeActions } from './translate-actions.js';
 
-const { OFPG, OFPGMFC } = of13;
+const { OFPBAC, OFPG, OFPGMFC } = of13;
 
 /** Carries one out; returns why it was refused. */
 export function applyGroupMod(datapath: Datapath, mod: GroupMod): OfError | undefined {
@@ -27,6 +28,7 @@ export function applyGroupMod(datapath: Datapath, mod: GroupMod): OfError | unde
   }
   const writer = new RecordWriter();
   writeGroupMod(writer, { command: mod.command, type: mod.groupType, group: mod.groupId, buckets });
+  if (writer.length > ENTRY_BYTES_MAX) return badAction(OFPBAC.TOO_MANY);
   const status = datapath.apply(writer.view())[0] ?? Status.malformed;
   if (status === Status.ok) return undefined;
   const unknown = status === Status.unknownGroup && mod.command === ModCommand.modify && !exists(datapath, mod.groupId);

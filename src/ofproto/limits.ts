@@ -5,6 +5,13 @@ export const BUFFERS_MAX = 256;
 /** A batch of flow_mods is handed to the datapath when it has grown to this. */
 export const BATCH_FLOW_MODS_MAX = 1024;
 export const BATCH_BYTES_MAX = 256 * 1024;
+/**
+ * Bytes of the longest flow or group that is taken, as a record. A statistics reply puts more before it than the message it
+ * came in, and a modify can give long instructions to a flow with a long match: what is taken must still fit into a reply.
+ */
+export const ENTRY_BYTES_MAX = 64_000;
+/** Bytes of a packet that fit into a packet-in beside the longest match it can have. */
+export const PACKET_IN_BYTES_MAX = 65_400;
 /** Bytes of one answer taken from the datapath at a time, so that a long dump never holds the loop for long. */
 export const READ_PART_BYTES = 128 * 1024;
 /** What table features promise (kFlowsPerTableMax of native/base/limits.h). */

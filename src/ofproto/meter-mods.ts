@@ -30,9 +30,9 @@ function check({ command, meterId, flags }: MeterMod): OfError | undefined {
   const legal = one || (command === ModCommand.delete && meterId === OFPM.ALL);
   if (!legal) return meterModFailed(OFPMMFC.INVALID_METER);
   if (command === ModCommand.delete) return undefined;
-  // Kilobits or packets, not both and not neither.
-  const units = flags & (MeterFlag.kbps | MeterFlag.pktps);
-  const bad = (flags & ~FLAGS_KNOWN) !== 0 || (units !== MeterFlag.kbps && units !== MeterFlag.pktps);
+  // Kilobits unless it says packets; not both (§7.3.4.4).
+  const units = MeterFlag.kbps | MeterFlag.pktps;
+  const bad = (flags & ~FLAGS_KNOWN) !== 0 || (flags & units) === units;
   return bad ? meterModFailed(OFPMMFC.BAD_FLAGS) : undefined;
 }
 

@@ -149,13 +149,15 @@ export class Ofproto {
   }
 
   #flowMod(view: ControllerView, mod: FlowMod): void {
-    this.#flowMods.add(view, mod);
     const adds = mod.command <= FlowCommand.modifyStrict;
     if (adds && mod.bufferId !== OFP_NO_BUFFER) {
-      this.barrier();
-      const wrong = this.#packetOuts.release(mod.bufferId);
+      // The packet is for the flow: where that was refused it stays where it is.
+      const wrong = this.#flowMods.carryOut(view, mod) ? this.#packetOuts.release(mod.bufferId) : undefined;
       if (wrong !== undefined) sendError(view, mod, wrong);
-    } else if (!this.#flushPending && !this.#flowMods.isEmpty) {
+      return;
+    }
+    this.#flowMods.add(view, mod);
+    if (!this.#flushPending && !this.#flowMods.isEmpty) {
       this.#flushPending = true;
       setImmediate(() => {
         this.#flushPending = false;

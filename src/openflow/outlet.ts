@@ -5,7 +5,7 @@
 import type { Duplex } from 'node:stream';
 import type { Outgoing, Session } from 'node-openflow';
 import type { Event } from './event.js';
-import { STALL_MS, UNREAD_ANSWER_BYTES, UNREAD_BYTES_MAX, UNREAD_PACKET_IN_BYTES } from './limits.js';
+import { GATHER_BYTES, STALL_MS, UNREAD_ANSWER_BYTES, UNREAD_BYTES_MAX, UNREAD_PACKET_IN_BYTES } from './limits.js';
 
 const nothing = new Uint8Array(0);
 
@@ -33,15 +33,13 @@ export class Outlet {
 
   send(message: Outgoing): void {
     this.#answered = true;
-    this.#gather();
-    this.#options.session.send(message);
+    this.#gather(() => this.#options.session.send(message));
   }
 
   /** False: wait for drained() before sending much more. */
   sendRaw(bytes: Uint8Array): boolean {
     this.#answered = true;
-    this.#gather();
-    this.#options.session.sendRaw(bytes);
+    this.#gather(() => this.#options.session.sendRaw(bytes));
     return !this.#full;
   }
 
@@ -52,8 +50,7 @@ export class Outlet {
     } else if (event.message.type === 'packet_in' && unread > UNREAD_PACKET_IN_BYTES) {
       this.#packetInsDropped++;
     } else {
-      this.#gather();
-      this.#options.session.sendRaw(event.bytes(version));
+      this.#gather(() => this.#options.session.sendRaw(event.bytes(version)));
     }
   }
 
@@ -92,15 +89,24 @@ export class Outlet {
     });
   }
 
-  /** Whatever is sent in one turn of the event loop leaves in one system call. */
-  #gather(): void {
-    const { socket } = this.#options;
-    if (this.#gathering || !socket.writable) return;
-    this.#gathering = true;
-    socket.cork();
-    process.nextTick(() => {
-      this.#gathering = false;
-      socket.uncork();
-    });
+  /**
+   * Many small messages sent in one turn of the event loop leave in one system call. Much is handed to the kernel at
+   * once: it must not look as if the controller had left it unread.
+   */
+  #gather(write: () => void): void {
+    const { socket, session } = this.#options;
+    if (!this.#gathering && socket.writable) {
+      this.#gathering = true;
+      socket.cork();
+      process.nextTick(() => this.#release());
+    }
+    write();
+    if (session.writableLength >= GATHER_BYTES) this.#release();
+  }
+
+  #release(): void {
+    if (!this.#gathering) return;
+    this.#gathering = false;
+    this.#options.socket.uncork();
   }
 }
