@@ -9,11 +9,9 @@ import { need, run } from './prerequisites.mjs';
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
 const found = need('cxx', 'cmake', 'make', 'clangTidy');
 const build = join('build', 'tidy');
-run(
-  found.cmake,
-  ['-S', 'native', '-B', build, '-DCMAKE_EXPORT_COMPILE_COMMANDS=ON', '-DXVIF_ADDON=OFF'],
-  { stdio: ['ignore', 'ignore', 'inherit'] },
-);
+run(found.cmake, ['-S', 'native', '-B', build, '-DCMAKE_EXPORT_COMPILE_COMMANDS=ON', '-DXVIF_ADDON=OFF'], {
+  stdio: ['ignore', 'ignore', 'inherit'],
+});
 const known = JSON.parse(readFileSync(join(build, 'compile_commands.json'), 'utf8')).map(({ file }) => file);
 const wanted = process.argv.slice(2);
 const files = wanted.length === 0 ? known : known.filter((file) => wanted.some((part) => file.includes(part)));

@@ -25,6 +25,13 @@ export const tools = {
   python3: ['interoperability programs', ['python3'], 'python3'],
   clangFormat: ['formatting of C++', ['clang-format-14', 'clang-format'], 'clang-format'],
   clangTidy: ['static checks of C++', ['clang-tidy-14', 'clang-tidy'], 'clang-tidy'],
+  ovs: ['interoperability tests', ['ovs-ofctl'], 'openvswitch-switch'],
+  ovsController: ['interoperability tests', ['ovs-testcontroller'], 'openvswitch-testcontroller'],
+  osken: ['interoperability tests', ['osken-manager'], 'python3-os-ken'],
+  xenstore: ['interoperability tests', ['xenstore-ls'], 'xenstore-utils'],
+  iperf3: ['interoperability tests', ['iperf3'], 'iperf3'],
+  ip: ['network namespaces', ['ip'], 'iproute2'],
+  ping: ['interoperability tests', ['ping'], 'iputils-ping'],
   clang: ['fuzz targets', ['clang++-14', 'clang++'], 'clang libclang-rt-14-dev'],
 };
 

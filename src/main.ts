@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { claimRunDir } from './api/claim-run-dir.js';
 import { Guests } from './api/guests.js';
 import { createHandlers } from './api/handlers.js';
-import { apiSocketPath, managementSocketPath } from './api/run-dir.js';
+import { apiSocketPath, managementSocketPath, xenstoredSocketPath } from './api/run-dir.js';
 import { ApiServer } from './api/server.js';
 import { readVersion } from './api/version.js';
 import { systemClock } from './base/clock.js';
@@ -110,6 +110,7 @@ async function build(config: DaemonConfig, logger: Logger, signal: AbortSignal, 
   closers.add('native runtime', () => runtime.close());
   const host = new EmulatedHost({ hypervisor: runtime.emulated, logger });
   closers.add('emulated host', () => host.close());
+  await host.xenstore.listen(xenstoredSocketPath(config.runDir));
 
   const bridges = new Bridges();
   for (const bridgeConfig of config.bridges) {

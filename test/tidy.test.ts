@@ -9,8 +9,6 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** Folders of src/, from the top: a folder may import itself and whatever stands on a later line. */
 const sourceLayers = [
   ['xvifd', 'demo'],
-  ['demo'],
-  ['xvifd'],
   ['main'],
   ['cli'],
   ['api'],

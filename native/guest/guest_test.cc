@@ -141,6 +141,7 @@ TEST_F(GuestTest, PingsOfNobodyEnd) {
   EXPECT_EQ(nobody.received, 0u);
   EXPECT_EQ(ping(*a, {"not an address", 3, 1, 100, 56}).sent, 0u);
   EXPECT_EQ(ping(*a, {"10.0.0.2", 3, 1, 100, 1473}).sent, 0u) << "beyond the MTU";
+  EXPECT_EQ(ping(*a, {"10.0.0.2", 3, 1, 100, 0xffff'fff0u}).sent, 0u) << "beyond an unsigned";
   bool ended = false;
   a->ping({"10.0.0.77", 3, 1000, 100000, 56}, [&](const PingResult&) { ended = true; });
   a->close();
@@ -254,6 +255,9 @@ TEST_F(GuestTest, BadOptionsAreRefused) {
   EXPECT_EQ(Guest::create(hypervisor, thread, DomId{9}, options, error), nullptr);
   options.stack = BuiltinStackOptions{"10.0.0.1", "10.0.0.1"};
   EXPECT_EQ(Guest::create(hypervisor, thread, DomId{9}, options, error), nullptr);
+  options.stack = BuiltinStackOptions{"10.0.0.1", ""};
+  options.mtu = 65536;
+  EXPECT_EQ(Guest::create(hypervisor, thread, DomId{9}, options, error), nullptr);
   EXPECT_EQ(hypervisor.usage().grants_granted, 0u);
 }
 
@@ -269,13 +273,13 @@ TEST_F(GuestTest, TwoHundredIdleGuestsSleep) {
 
 /// A real kernel's TCP over the ring, in two network namespaces. Needs root.
 TEST_F(GuestTest, KernelTcpThroughTaps) {
-  if (geteuid() != 0 || access("/dev/net/tun", R_OK | W_OK) != 0) GTEST_SKIP() << "needs root and /dev/net/tun";
+  if (geteuid() != 0 || access("/dev/net/tun", R_OK | W_OK) != 0) FAIL() << "needs root and /dev/net/tun";
   const std::string tag = std::to_string(getpid() % 10000);
   const auto shell = [](const std::string& command) { return std::system((command + " >/dev/null 2>&1").c_str()); };
   const std::string left = "xvt" + tag + "a", right = "xvt" + tag + "b";
   if (shell("ip netns add " + left) != 0 || shell("ip netns add " + right) != 0) {
     shell("ip netns del " + left);
-    GTEST_SKIP() << "cannot make network namespaces";
+    FAIL() << "cannot make network namespaces";
   }
   {
     FrontendOptions options;

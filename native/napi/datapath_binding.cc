@@ -87,7 +87,13 @@ void DatapathState::drain(Napi::Env env, Napi::Function, Wake* wake, void*) {
   if (records.empty() || self.listener_.IsEmpty()) return;
   Napi::HandleScope scope(env);
   const Napi::Uint8Array batch = bytes(env, records);
-  self.listener_.Call({batch});  // may close the datapath: nothing of self is used after this
+  const Napi::Function listener = self.listener_.Value();
+  try {
+    listener.Call({batch});  // may close the datapath: nothing of self is used after this
+  } catch (const Napi::Error& error) {
+    // Node-API would make it a warning, one for each batch. It is a bug like any exception that nobody catches.
+    napi_fatal_exception(env, error.Value());
+  }
 }
 
 Napi::Function DatapathBinding::define(Napi::Env env) {

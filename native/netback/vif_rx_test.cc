@@ -267,5 +267,18 @@ TEST_F(VifRxTest, FlowsStayOnTheirQueue) {
   for (const std::size_t count : counts) EXPECT_GT(count, 4u) << "spread over all";
 }
 
+TEST_F(VifRxTest, FramesShorterThanEthernetTakeNoRequest) {
+  auto to = rig.guest(9);
+  for (std::uint32_t bytes = 0; bytes < 14; ++bytes) {
+    Packet* packet = rig.pool.take();
+    packet->linear = packet->size = bytes;
+    to->port->transmit(0, {&packet, 1});
+    packet->release();
+  }
+  EXPECT_EQ(to->receive(), 0u);
+  EXPECT_EQ(to->tx_dropped(Drop::kMalformed), 14u);
+  EXPECT_TRUE(to->port->link_up());
+}
+
 }  // namespace
 }  // namespace xvif::netback

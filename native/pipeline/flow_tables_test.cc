@@ -331,10 +331,9 @@ TEST_F(FlowTest, FiltersStatistics) {
   EXPECT_TRUE(cookies(filter).empty());
 }
 
+// A sanitizer's own memory would be measured.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 TEST_F(FlowTest, MillionExactRulesTakeFewBytes) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  GTEST_SKIP() << "measured without sanitizers";
-#endif
   constexpr std::uint32_t kFlows = 1'000'000;
   const Bytes out = apply({output(2)});
   switch_.pipeline.begin(switch_.now, false);
@@ -350,6 +349,7 @@ TEST_F(FlowTest, MillionExactRulesTakeFewBytes) {
   RecordProperty("bytes_per_flow", std::to_string(each));
   EXPECT_LE(each, 200);
 }
+#endif
 
 }  // namespace
 }  // namespace xvif

@@ -63,7 +63,7 @@ bool is_tcp(const Packet& packet) {
 }
 
 #define XVIF_NEED(ns) \
-  if (!(ns).usable()) GTEST_SKIP() << "needs root and /dev/net/tun"
+  if (!(ns).usable()) FAIL() << "needs root and /dev/net/tun"
 
 TEST(TapPort, talks_with_the_kernel_of_its_namespace) {
   const TestNetns ns;
@@ -127,7 +127,7 @@ struct Bridged {
 
 TEST(TapPort, large_and_blank_frames_pass_as_they_are) {
   Bridged net(true);
-  if (!net.usable) GTEST_SKIP() << "needs root and a kernel with bridges";
+  if (!net.usable) FAIL() << "needs root and a kernel with bridges";
   Receiver receiver(*net.b);
   NoOwner owner;
   Payload payload;
@@ -157,7 +157,7 @@ TEST(TapPort, large_and_blank_frames_pass_as_they_are) {
 
 TEST(TapPort, without_offload_the_kernel_makes_whole_frames) {
   Bridged net(false);
-  if (!net.usable) GTEST_SKIP() << "needs root and a kernel with bridges";
+  if (!net.usable) FAIL() << "needs root and a kernel with bridges";
   Receiver receiver(*net.b);
   NoOwner owner;
   Payload payload;
@@ -185,7 +185,7 @@ TEST(TapPort, without_offload_the_kernel_makes_whole_frames) {
 /// And the other way: our port segments for a device that takes no large frames.
 TEST(TapPort, without_offload_it_sends_whole_frames) {
   Bridged net(false);
-  if (!net.usable) GTEST_SKIP() << "needs root and a kernel with bridges";
+  if (!net.usable) FAIL() << "needs root and a kernel with bridges";
   Receiver receiver(*net.a);
   NoOwner owner;
   Payload payload;
@@ -209,7 +209,7 @@ TEST(TapPort, without_offload_it_sends_whole_frames) {
 TEST(PacketSocketPort, frames_tags_and_offloads_between_two_ends) {
   const TestNetns ns;
   XVIF_NEED(ns);
-  if (!ns.run("link add va type veth peer name vb")) GTEST_SKIP() << "needs a kernel with veth";
+  if (!ns.run("link add va type veth peer name vb")) FAIL() << "needs a kernel with veth";
   ASSERT_TRUE(ns.run("link set va up") && ns.run("link set vb up"));
   std::string error;
   const auto a = open_packet_socket_port({.device = "va", .netns = ns.name()}, {}, error);
@@ -263,7 +263,7 @@ TEST(PacketSocketPort, frames_tags_and_offloads_between_two_ends) {
 TEST(PacketSocketPort, large_frames_and_batches) {
   const TestNetns ns;
   XVIF_NEED(ns);
-  if (!ns.run("link add va type veth peer name vb")) GTEST_SKIP() << "needs a kernel with veth";
+  if (!ns.run("link add va type veth peer name vb")) FAIL() << "needs a kernel with veth";
   ASSERT_TRUE(ns.run("link set va up") && ns.run("link set vb up"));
   std::string error;
   const auto a = open_packet_socket_port({.device = "va", .netns = ns.name()}, {}, error);

@@ -3,7 +3,7 @@ import { messageOf } from '../base/error.js';
 import type { Bridges } from '../bridge/bridges.js';
 import { Refusal } from '../bridge/refusal.js';
 import type { EmulatedHost, GuestFrontend, GuestVifConfig } from '../guest/index.js';
-import { vifName } from '../vif/index.js';
+import { MTU_MAX, MTU_MIN, vifName } from '../vif/index.js';
 import type { AddGuestRequest, Guest, PingReply, PingRequest } from './messages.js';
 
 /** How long a new guest may take until its interface is connected. */
@@ -38,7 +38,8 @@ export class Guests {
       await this.#connected(guest.vifs[0]!, guest.domid);
       return this.#describe(name);
     } catch (error) {
-      this.#requests.delete(name);
+      // Removed meanwhile, the name may be another's by now.
+      if (this.#requests.get(name) === request) this.#requests.delete(name);
       throw new Refusal('unavailable', `guest "${name}": ${messageOf(error)}`);
     }
   }
@@ -116,6 +117,9 @@ export class Guests {
 function vifConfig(request: AddGuestRequest): GuestVifConfig {
   const { bridge, mac, ip, tap, netns, queues, noSg, noGso, mtu } = request;
   if ((ip === '') === (tap === '')) throw new Refusal('invalid', 'a guest needs either an address or a TAP device');
+  if (mtu !== 0 && (mtu < MTU_MIN || mtu > MTU_MAX)) {
+    throw new Refusal('invalid', `the MTU is ${mtu}, must be ${MTU_MIN} to ${MTU_MAX}`);
+  }
   const gso = !noGso && !noSg;
   return {
     bridge,

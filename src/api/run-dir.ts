@@ -18,6 +18,11 @@ export function apiSocketPath(runDir: string): string {
   return join(runDir, 'xvifd.sock');
 }
 
+/** The socket of the emulated xenstored, for Xen's own tools (XENSTORED_PATH). */
+export function xenstoredSocketPath(runDir: string): string {
+  return join(runDir, 'xenstored.sock');
+}
+
 /** The OpenFlow socket of a bridge, for ovs-ofctl. */
 export function managementSocketPath(runDir: string, bridge: string): string {
   return join(runDir, `${bridge}.mgmt`);

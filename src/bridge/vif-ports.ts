@@ -5,15 +5,18 @@ import type { VifHooks, VifInfo } from '../vif/index.js';
 import type { Bridges } from './bridges.js';
 import { Refusal } from './refusal.js';
 
+/** Lines about vifs that come and go let through in a row. */
+const BURST_LINES = 256;
+
 export class VifPorts implements VifHooks {
   readonly #bridges: Bridges;
-  readonly #logger: Logger;
-  /** Guests can provoke these lines. */
+  /** Guests can provoke these lines: each time one loads its driver again. A host full of guests may start at once. */
+  readonly #log: RateLimitedLog;
   readonly #failureLog: RateLimitedLog;
 
   constructor(bridges: Bridges, logger: Logger) {
     this.#bridges = bridges;
-    this.#logger = logger;
+    this.#log = new RateLimitedLog(logger, { burst: BURST_LINES });
     this.#failureLog = new RateLimitedLog(logger);
   }
 
@@ -24,14 +27,14 @@ export class VifPorts implements VifHooks {
       throw new Refusal('unavailable', `bridge ${key.name}: VLANs of a vif are not supported yet`);
     }
     const bridge = key === undefined ? this.#bridges.only() : this.#bridges.get(key.name);
-    if (rate !== undefined) this.#logger.warn({ vif: name }, 'the rate limit of the vif is not supported yet: ignored');
+    if (rate !== undefined) this.#log.warn({ vif: name }, 'the rate limit of the vif is not supported yet: ignored');
     const port = bridge.addPort({ name, spec, mac });
-    this.#logger.info({ vif: name, bridge: bridge.name, port, queues: spec.queues.length }, 'vif connected');
+    this.#log.info({ vif: name, bridge: bridge.name, port, queues: spec.queues.length }, 'vif connected');
   }
 
   detach({ name }: VifInfo): void {
     this.#bridges.withPort(name)?.removePort(name);
-    this.#logger.info({ vif: name }, 'vif disconnected');
+    this.#log.info({ vif: name }, 'vif disconnected');
   }
 
   failed(info: VifInfo | undefined, error: Error): void {

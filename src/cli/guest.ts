@@ -4,8 +4,8 @@ import type { CommandContext } from './context.js';
 import { type Column, formatTable } from './table.js';
 import { formatJson } from './units.js';
 
-/** Making a domain and its TAP, and the frontend connecting. */
-const ADD_TIMEOUT_MS = 30_000;
+/** Making a domain and its TAP, and the frontend connecting; or the backend closing, for which a toolstack waits 10 s. */
+const TIMEOUT_MS = 30_000;
 
 const columns: readonly Column<Guest>[] = [
   { title: 'NAME', cell: ({ name }) => name },
@@ -22,12 +22,12 @@ export function formatGuests(guests: readonly Guest[]): string {
 }
 
 export async function guestAdd({ api, json, print }: CommandContext, request: AddGuestRequest): Promise<void> {
-  const guest = await api.call('addGuest', request, ADD_TIMEOUT_MS);
+  const guest = await api.call('addGuest', request, TIMEOUT_MS);
   print(json ? formatJson(guest) : formatGuests([guest]));
 }
 
 export async function guestRemove({ api, json, print }: CommandContext, name: string): Promise<void> {
-  await api.call('removeGuest', { name });
+  await api.call('removeGuest', { name }, TIMEOUT_MS);
   if (json) print(formatJson({ removed: name }));
 }
 

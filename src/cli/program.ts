@@ -54,7 +54,7 @@ function addGuestCommands(
     .option('--queues <number>', 'queues of its interface', decimal(1, 8), 1)
     .option('--no-sg', 'frontend without scatter-gather')
     .option('--no-gso', 'frontend without segmentation offload')
-    .option('--mtu <bytes>', 'MTU without the Ethernet header', decimal(68, 65_521), 1500)
+    .option('--mtu <bytes>', 'MTU without the Ethernet header', decimal(68, 65_517), 1500)
     .action((name: string, options: GuestAddOptions, command: Command) => {
       if (options.ip === '' && options.tap === '') command.error('error: give either --ip or --tap');
       if (options.ip !== '' && options.tap !== '') command.error('error: --ip and --tap exclude each other');

@@ -36,4 +36,9 @@ async function main(): Promise<number> {
   }
 }
 
+// Who reads the output has seen enough, as `head` does: no more is wanted, and nothing went wrong.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') process.stderr.write(`xvif: ${error.message}\n`);
+  process.exit(error.code === 'EPIPE' ? 0 : 1);
+});
 process.exitCode = await main();

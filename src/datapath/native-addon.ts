@@ -1,6 +1,9 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
+/** kWorkersMax of native/base/limits.h. */
+export const WORKERS_MAX = 16;
+
 /**
  * What the native addon exports, as native/napi defines it. Private to this folder but for {@link NativeRuntime}
  * and {@link NativeFrontend}, which the emulated guests use.

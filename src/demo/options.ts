@@ -1,6 +1,7 @@
 /** Command line of the demo. */
 import { Command } from 'commander';
 import { decimal } from '../cli/arguments.js';
+import { WORKERS_MAX } from '../datapath/native-addon.js';
 
 export interface DemoOptions {
   /** An external controller instead of the bundled one. */
@@ -17,7 +18,7 @@ export function parseOptions(args: readonly string[]): DemoOptions {
     .option('--controller <target>', 'use the controller at tcp:HOST:PORT instead of the bundled one')
     .option('--once', 'check that every guest reaches every other, say so, and end', false)
     .option('--run-dir <path>', 'directory of the sockets (with --once: a temporary one)')
-    .option('--workers <number>', 'threads that move packets', decimal(1, 64), 1)
+    .option('--workers <number>', 'threads that move packets', decimal(1, WORKERS_MAX), 1)
     .exitOverride()
     .parse(args, { from: 'user' })
     .opts<DemoOptions>();

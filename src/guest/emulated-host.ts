@@ -103,9 +103,13 @@ export class EmulatedHost {
   async destroyGuest(domid: number): Promise<void> {
     const guest = this.#guest(domid);
     this.#guests.delete(domid);
-    await this.toolstack.destroy(domid);
-    for (const vif of guest.vifs) await vif.abandon();
-    guest.store.close();
+    try {
+      await this.toolstack.destroy(domid);
+    } finally {
+      // Whatever became of its nodes, nothing of the domain stays in this process.
+      await Promise.allSettled(guest.vifs.map((vif) => vif.abandon()));
+      guest.store.close();
+    }
   }
 
   /** Destroys every guest and ends xenstored. Stop the backend before. May be called again. */

@@ -31,13 +31,8 @@ export const tableFeaturesFailed = family(OFPET.TABLE_FEATURES_FAILED);
 /** What §7.4.4 asks an error to carry at least. */
 const ERROR_DATA_BYTES = 64;
 
-/** The beginning of the message that is refused. */
-export function refusedBytes(message: Message): Uint8Array {
-  return encodeMessage(message).slice(0, ERROR_DATA_BYTES);
-}
-
 export function sendError(view: ControllerView, request: Message, error: OfError): void {
-  const data = refusedBytes(request);
+  const data = encodeMessage(request).slice(0, ERROR_DATA_BYTES);
   view.send({ type: 'error', xid: request.xid, errorType: error.type, errorCode: error.code, data });
 }
 

@@ -35,7 +35,7 @@ import {
 import { PacketBuffers } from './packet-buffers.js';
 import { PacketOuts } from './packet-outs.js';
 import { type PortInfo, PortTable } from './port-table.js';
-import { setStandalone } from './standalone.js';
+import { type Standalone, setStandalone } from './standalone.js';
 import { type Description, Statistics } from './statistics.js';
 import { flowEntry } from './stats-entries.js';
 
@@ -124,10 +124,10 @@ export class Ofproto {
   }
 
   /** Installs or removes the flow that makes it an ordinary learning switch. */
-  standalone(on: boolean): void {
+  standalone(place: Standalone): void {
     if (this.#closed) return;
     this.barrier();
-    setStandalone(this.#datapath, on);
+    setStandalone(this.#datapath, place);
   }
 
   /** All flows, part by part, for the management interface. */

@@ -36,7 +36,11 @@ export interface ActionContext {
   readonly known: HeadersKnown;
   /** Output to TABLE is for packet-outs. */
   readonly packetOut: boolean;
+  /** They go into the action set, so that headers are pushed and popped before the rest, wherever they stand (§5.10). */
+  readonly set?: boolean;
 }
+
+const ofTags: readonly Action['type'][] = ['pop_vlan', 'pop_mpls', 'push_mpls', 'push_vlan'];
 
 /** Checks and appends actions; on an error the caller truncates the writer. */
 export function writeActions(
@@ -45,13 +49,21 @@ export function writeActions(
   context: ActionContext,
 ): OfError | undefined {
   const start = writer.length;
-  for (const action of actions) {
+  for (const action of context.set ? tagsFirst(actions) : actions) {
     const wrong = checkAction(action, context);
     if (wrong !== undefined) return wrong;
+  }
+  for (const action of actions) {
     if (action.type === 'set_field') writeSetField(writer, action.oxm as OxmKnown);
     else writeAction(writer, toRecord(action));
   }
   return writer.length - start > ACTIONS_BYTES_MAX ? badAction(OFPBAC.TOO_MANY) : undefined;
+}
+
+function tagsFirst(actions: readonly Action[]): readonly Action[] {
+  // indexOf is -1 for all others.
+  const rank = ({ type }: Action) => ofTags.indexOf(type) >>> 0;
+  return [...actions].sort((a, b) => rank(a) - rank(b));
 }
 
 type Plain = Exclude<Action, { readonly type: 'set_field' | 'experimenter' | 'unknown' }>;

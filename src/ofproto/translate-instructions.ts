@@ -65,7 +65,11 @@ function writeInstruction(
     case 'apply_actions':
     case 'write_actions':
       writer.setU8(at, instruction.type === 'apply_actions' ? Code.applyActions : Code.writeActions);
-      wrong = writeActions(writer, instruction.actions, { known, packetOut: false });
+      wrong = writeActions(writer, instruction.actions, {
+        known,
+        packetOut: false,
+        set: instruction.type === 'write_actions',
+      });
       break;
     case 'clear_actions':
       writer.setU8(at, Code.clearActions);

@@ -1,7 +1,7 @@
 /** Matches between OXM and records: values are network-order bytes on both sides, so only headers change. */
 import { checkPrerequisites, type Match, type OxmFieldName, type OxmKnown, of13 } from 'node-openflow';
 import { fieldWidth, type RecordWriter } from '../datapath/records.js';
-import { fields, portsMax, ReservedPort } from '../datapath/schema.gen.js';
+import { fields, ReservedPort } from '../datapath/schema.gen.js';
 import { badMatch, type OfError } from './of-error.js';
 
 const { OFPBMC, OFPVID } = of13;
@@ -108,9 +108,4 @@ function widened(record: Uint8Array, at: number, width: number, bytes: number): 
   const wide = new Uint8Array(bytes);
   wide.set(record.subarray(at, at + width), bytes - width);
   return wide;
-}
-
-/** Port numbers that can be attached. */
-export function isPortNumber(port: number): boolean {
-  return port === ReservedPort.local || (port > 0 && port < portsMax);
 }

@@ -1,8 +1,10 @@
 /**
  * What the switch does without controllers (OpenFlow 1.3.5 §6.3.2, with the names and the times of Open vSwitch):
- * 'secure' goes on with the flows it has, 'standalone' becomes an ordinary learning switch after a while.
+ * 'secure' goes on with the flows it has, 'standalone' becomes an ordinary learning switch: after a while and above all
+ * flows where controllers are away, at once and below them where there has never been one to wait for.
  */
 import type { Logger } from '../base/logger.js';
+import type { Standalone } from '../ofproto/standalone.js';
 import type { Switch } from './switch.js';
 
 export type FailMode = 'secure' | 'standalone';
@@ -18,7 +20,9 @@ export interface FailSafeOptions {
 export class FailSafe {
   readonly #options: FailSafeOptions;
   #waiting: NodeJS.Timeout | undefined;
-  #on = false;
+  #place: Standalone = 'none';
+  /** One has been there, and its flows may depend on it. */
+  #everControlled = false;
 
   constructor(options: FailSafeOptions) {
     this.#options = options;
@@ -27,23 +31,29 @@ export class FailSafe {
   /** To be called at the start, and whenever a controller comes or goes. */
   update(anyController: boolean): void {
     if (this.#options.mode === 'secure') return;
-    if (anyController) this.stop();
-    else if (this.#options.waitMs === 0) this.#set(true);
-    else if (!this.#on) this.#waiting ??= setTimeout(() => this.#set(true), this.#options.waitMs);
+    const { waitMs } = this.#options;
+    if (anyController) {
+      this.#everControlled = true;
+      this.stop();
+    } else if (waitMs === 0) {
+      this.#set(this.#everControlled ? 'above' : 'below');
+    } else if (this.#place === 'none') {
+      this.#waiting ??= setTimeout(() => this.#set('above'), waitMs);
+    }
   }
 
   /** Leaves the switch as it was. */
   stop(): void {
     clearTimeout(this.#waiting);
     this.#waiting = undefined;
-    this.#set(false);
+    this.#set('none');
   }
 
-  #set(on: boolean): void {
-    if (this.#on === on) return;
-    this.#on = on;
+  #set(place: Standalone): void {
+    if (this.#place === place) return;
+    this.#place = place;
     this.#waiting = undefined;
-    this.#options.logger.info({ on }, 'fail-mode standalone');
-    this.#options.switch.standalone(on);
+    this.#options.logger.info({ flow: place }, 'fail-mode standalone');
+    this.#options.switch.standalone(place);
   }
 }

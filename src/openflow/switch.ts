@@ -1,6 +1,7 @@
 /** What the channels need of a switch; ofproto/ has it. */
 import type { Message, MessageOf, Outgoing } from 'node-openflow';
 import type { ControllerView } from '../ofproto/controller-view.js';
+import type { Standalone } from '../ofproto/standalone.js';
 
 /** A message for every controller that wants it. Packets are cut to size already. */
 export type AsyncMessage = Outgoing<MessageOf<'packet_in' | 'flow_removed' | 'port_status'>>;
@@ -18,6 +19,6 @@ export interface Switch {
   onAsync(listener: (message: AsyncMessage) => void): void;
   /** Whether anybody wants packet-ins; nobody does until told otherwise. */
   controllersChanged(wanted: boolean): void;
-  /** Installs or removes the flow that makes it a learning switch (fail-mode standalone). */
-  standalone(on: boolean): void;
+  /** Installs or removes the flow that makes it a learning switch (fail-mode standalone), below or above all others. */
+  standalone(place: Standalone): void;
 }

@@ -1,6 +1,6 @@
 export { VifBackend, type VifBackendOptions, type VifStatus } from './backend.js';
 export { type BridgeKey, parseBridgeKey } from './bridge-key.js';
 export { advertisedFeatures, QUEUES_MAX } from './features.js';
-export { parseMac, readVifInfo, type VifInfo } from './info.js';
+export { MTU_MAX, MTU_MIN, parseMac, readVifInfo, type VifInfo } from './info.js';
 export { parseVifName, type VifId, vifAlias, vifName } from './names.js';
 export type { VifCounters, VifHooks, VifLifecycle } from './vif.js';

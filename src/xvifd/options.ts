@@ -3,11 +3,10 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { defaultRunDir, type RunDirSources } from '../api/run-dir.js';
 import type { LogLevel } from '../base/logger.js';
 import { decimal } from '../cli/arguments.js';
+import { WORKERS_MAX } from '../datapath/native-addon.js';
 import type { BridgeConfig, DaemonConfig } from '../main.js';
 import { parseActive, parsePassive, TargetError } from '../openflow/index.js';
 import { type PortOption, portOption } from './port-option.js';
-
-export const WORKERS_MAX = 64;
 
 interface RawOptions {
   readonly runDir?: string;

@@ -38,7 +38,7 @@ describe('xvifd and xvif', () => {
     expect(guest).toMatchObject({ number: 2, kind: 'vif', mac: '00:16:3e:00:00:01', state: 'up', bridge: 'br0' });
     expect(guest.counters.rxPackets).toBeGreaterThanOrEqual(3);
     expect(ports.find(({ name }) => name === 'sink')).toMatchObject({ number: 1, kind: 'null', vif: null });
-    expect((await xvif('flows br0')).output).toMatch(/priority=65535 actions=NORMAL/);
+    expect((await xvif('flows br0')).output).toMatch(/priority=0 actions=NORMAL/);
     const [stats] = (await json('stats')) as { rules: number; workers: object[] }[];
     expect(stats).toMatchObject({ bridge: 'br0', rules: 1 });
     expect(stats!.workers).toHaveLength(1);
@@ -52,6 +52,14 @@ describe('xvifd and xvif', () => {
     expect((await xvif('ping g1 10.0.0.99 -c 1 -W 0.1')).code).toBe(1);
     expect((await xvif('ping g1')).code).toBe(2);
     expect((await run('xvif', '--run-dir', join(folder, 'none'), 'show')).output).toContain('is it running?');
+  });
+
+  it('ends quietly when nobody reads its output any more', async () => {
+    const watching = start('xvif', '--run-dir', runDir, 'ports', '--watch', '--interval', '0.1');
+    await watching.says(/BRIDGE/);
+    watching.child.stdout!.destroy();
+    expect(await watching.ended).toBe(0);
+    expect(watching.output()).not.toContain('EPIPE');
   });
 
   it('a guest that is removed takes its port along', async () => {

@@ -41,7 +41,7 @@ export function tcpFrame(options: TcpFrame): Buffer {
     ip.writeUInt16BE(~onesSum(ip) & 0xffff, 10);
   } else {
     frame.writeUInt16BE(0x86dd, 12);
-    Buffer.from('6000000000000640' + `fd00${'0'.repeat(27)}1fd00${'0'.repeat(27)}2`, 'hex').copy(ip);
+    Buffer.from(`6000000000000640fd00${'0'.repeat(27)}1fd00${'0'.repeat(27)}2`, 'hex').copy(ip);
     ip.writeUInt16BE(tcpBytes, 4);
   }
   const tcp = frame.subarray(14 + ipBytes);

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import type { NativeAddon } from '../../src/datapath/native-addon.js';
+import { Action } from '../../src/datapath/schema.gen.js';
 
 const addonPath = fileURLToPath(new URL('../../build/native/xvif.node', import.meta.url));
 const addon = createRequire(import.meta.url)(addonPath) as NativeAddon;
@@ -90,11 +91,31 @@ describe('addon life cycle', () => {
     expect(() => runtime.emulated).toThrow('closed');
   });
 
+  it('an error of the upcall listener is not swallowed', () => {
+    const script = [
+      ...steps.slice(0, 3),
+      `datapath.onUpcall(() => { throw new Error('of the listener'); });`,
+      `datapath.portAttach(2, { kind: 'capture' });`,
+      `const record = Buffer.alloc(16 + 16 + 64);`,
+      `record.writeUInt32LE(16, 4); record.writeUInt32LE(60, 8);`,
+      `record[16] = ${Action.output}; record.writeUInt16LE(16, 18); record.writeUInt32LE(2, 20);`,
+      `if (datapath.packetOut(record) !== 0) process.exit(9);`,
+      `setTimeout(() => {}, 5000);`,
+    ].join('\n');
+    const { status, stderr } = spawnSync(process.execPath, ['-e', script], { timeout: 15_000 });
+    expect({ status, stderr: String(stderr) }).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('Error: of the listener'),
+    });
+  });
+
   it('wrong arguments are named', () => {
     const runtime = addon.openRuntime({ workers: 1, hypervisor: 'emulated' });
     const datapath = runtime.openDatapath();
     expect(() => datapath.portAttach(-1, { kind: 'null' })).toThrow('port');
     expect(() => datapath.portAttach(1, { kind: 'teapot' })).toThrow('kind');
+    const vif = { kind: 'vif', domid: 65_537, handle: 0, queues: [] };
+    expect(() => datapath.portAttach(1, vif)).toThrow('domid: expected an unsigned 16-bit integer');
     expect(() => datapath.apply('x' as never, false)).toThrow('batch: expected a Uint8Array');
     expect(() => addon.openRuntime({ workers: 0, hypervisor: 'emulated' })).toThrow('workers');
     expect(() => runtime.emulated.createDomain(0)).toThrow('domid');

@@ -108,6 +108,8 @@ describe('guests', () => {
     [{ bridge: 'br9' }, 'notFound', 'no bridge "br9"'],
     [{ ip: '' }, 'invalid', 'either an address or a TAP'],
     [{ tap: 't0' }, 'invalid', 'either an address or a TAP'],
+    [{ mtu: 67 }, 'invalid', '68 to 65517'],
+    [{ mtu: 65_518 }, 'invalid', '68 to 65517'],
   ])('%o is refused', async (wrong, kind, words) => {
     const adding = guests.add({ ...request, ...wrong });
     await expect(adding).rejects.toMatchObject({ kind, message: expect.stringContaining(words) });

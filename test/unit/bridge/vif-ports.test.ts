@@ -67,5 +67,16 @@ describe('vifs become ports', () => {
     expect(() => several.add(br0.bridge)).toThrow('exists already');
   });
 
+  it('a guest that reloads its driver for ever does not fill the log', () => {
+    let lines = 0;
+    const logger = { ...silentLogger, info: () => void lines++ };
+    const noisy = new VifPorts(bridges, logger);
+    for (let i = 0; i < 1000; i++) {
+      noisy.attach(info(undefined), spec);
+      noisy.detach(info(undefined));
+    }
+    expect(lines).toBeLessThan(300);
+  });
+
   it('detaching what was never attached does nothing', () => ports.detach(info(undefined)));
 });

@@ -239,6 +239,15 @@ describe('death of a domain', () => {
 });
 
 describe('nothing leaks', () => {
+  it('when xenstore does not let a dead domain be cleared away', async () => {
+    const { guest } = await connected();
+    bed.host.toolstack.destroy = () => Promise.reject(new Error('quota'));
+    const before = bed.host.xenstore.usage().connections;
+    await expect(bed.host.destroyGuest(guest.domid)).rejects.toThrow('quota');
+    expect(bed.hypervisor.frontends[0]!.calls).toContain('close');
+    await eventually(() => bed.host.xenstore.usage().connections, before - 1);
+  });
+
   it('over 1000 cycles of attach, connect, detach', { timeout: 120_000 }, async () => {
     const domid = (await bed.host.addGuest({ name: 'g', vifs: [] })).domid;
     const usage = () => bed.host.xenstore.usage();

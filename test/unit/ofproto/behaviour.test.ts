@@ -1,4 +1,4 @@
-import { type MessageOf, match, type Outgoing } from 'node-openflow';
+import { decodeMessage, encodeMessage, type Message, type MessageOf, match, type Outgoing } from 'node-openflow';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { encodeMatch, RecordWriter } from '../../../src/datapath/records.js';
 import { PacketBuffers } from '../../../src/ofproto/packet-buffers.js';
@@ -175,6 +175,31 @@ describe('packet-in and packet-out', () => {
     expect(bed.ports()).toEqual([3]);
     expect(await bed.error(add)).toEqual([1, 7]);
   });
+  it('a flow_mod that is refused leaves its buffer as it is', async () => {
+    await bed.say(flowMod({ priority: 1, instructions: [apply(output(CONTROLLER, 0))] }));
+    bed.inject(1, frame);
+    const { bufferId } = packetIns()[0]!;
+    const add = (port: number) => flowMod({ bufferId, instructions: [apply(output(port))], priority: 5 });
+    expect((await bed.say(add(0xffffff01))).map(({ type }) => type)).toEqual(['error']);
+    expect(await bed.error(flowMod({ bufferId, flags: 2, priority: 1 }))).toEqual([5, 3]);
+    expect(packetIns()).toEqual([]);
+    expect(await bed.error(add(3))).toBeUndefined();
+    expect(bed.ports()).toEqual([3]);
+  });
+  it('a packet that no message can hold is cut, and its rest kept', async () => {
+    const huge = new Uint8Array(65535).fill(1);
+    await bed.say(flowMod({ instructions: [apply(output(CONTROLLER, 0xffff))] }));
+    await bed.say(flowMod({ priority: 1, match: { in_port: 2 }, instructions: [apply(output(CONTROLLER, 0xffe5))] }));
+    for (const port of [1, 2]) bed.inject(port, huge);
+    for (const packet of packetIns()) {
+      expect(packet).toMatchObject({ totalLen: 65535 });
+      const bytes = encodeMessage({ ...packet, version: 4, xid: 0 } as Message);
+      expect(decodeMessage(bytes)).toMatchObject({ ok: true });
+      const out = packetOut({ bufferId: packet.bufferId, actions: [output(3)], data: new Uint8Array(0) });
+      expect(await bed.error(out)).toBeUndefined();
+      expect(bed.outputs.splice(0)).toEqual([{ port: 3, frame: huge }]);
+    }
+  });
   it('output to TABLE', async () => {
     await bed.say(flowMod({ match: { in_port: 2 }, instructions: [apply(output(3))] }));
     expect(await bed.error(packetOut({ inPort: 2, data: frame, actions: [output(0xfffffff9)] }))).toBeUndefined();
@@ -263,10 +288,21 @@ describe('answers', () => {
   });
   it('fail-mode standalone switches everything, above and beside the controllers flows', async () => {
     await bed.say(flowMod({ priority: 100, instructions: [] }));
-    bed.ofproto.standalone(true);
+    bed.ofproto.standalone('above');
     bed.inject(1, tcpFrame());
     expect(bed.ports()).toEqual([2, 3]);
-    bed.ofproto.standalone(false);
+    bed.ofproto.standalone('none');
     expect((await flows()).map(({ priority }) => priority)).toEqual([100]);
+  });
+  it('fail-mode standalone below all flows: those that tools add take precedence, and may take its place', async () => {
+    bed.ofproto.standalone('above');
+    bed.ofproto.standalone('below');
+    expect((await flows()).map(({ priority }) => priority)).toEqual([0]);
+    await bed.say(flowMod({ priority: 1, match: { in_port: 1 }, instructions: [apply(output(3))] }));
+    for (const port of [1, 2]) bed.inject(port, tcpFrame());
+    expect(bed.ports()).toEqual([3, 1, 3]);
+    await bed.say(flowMod({ cookie: 7n, instructions: [] }));
+    bed.ofproto.standalone('none');
+    expect((await flows()).map(({ cookie }) => cookie).sort()).toEqual([0n, 7n]);
   });
 });

@@ -91,6 +91,28 @@ describe('flow_mod', () => {
     const bytes = encodeMessage({ ...message, version: 4, xid: reply!.xid } as Message);
     expect(reply).toMatchObject({ type: 'error', data: bytes.slice(0, 64) });
   });
+  it('an action set is checked in the order in which it is carried out', async () => {
+    const write = (...actions: Action[]) => flowMod({ instructions: [{ type: 'write_actions', actions }] });
+    const tag: Action = { type: 'push_vlan', ethertype: 0x8100 };
+    expect(await name(write(output(1), setField('vlan_vid', 0x1005), tag))).toBeUndefined();
+    expect(await name(write(output(1), setField('vlan_vid', 0x1005)))).toBe('OFPBAC_MATCH_INCONSISTENT');
+    expect(await name(flowMod({ instructions: [apply(setField('vlan_vid', 0x1005), tag)] }))).toBe(
+      'OFPBAC_MATCH_INCONSISTENT',
+    );
+  });
+  it('OFPBAC_TOO_MANY for what no dump could tell', async () => {
+    const outputs = (count: number) => Array.from({ length: count }, () => output(1));
+    expect(await name(flowMod({ instructions: [apply(...outputs(4091))] }))).toBe('OFPBAC_TOO_MANY');
+    expect(await name(flowMod({ instructions: [apply(...outputs(3900))] }))).toBeUndefined();
+    const group = (count: number): Outgoing => {
+      const bucket = { weight: 0, watchPort: ANY, watchGroup: ANY, actions: outputs(count) };
+      return { type: 'group_mod', command: 0, groupType: 0, groupId: 1, buckets: [bucket] };
+    };
+    expect(await name(group(4093))).toBe('OFPBAC_TOO_MANY');
+    expect(await name(group(3900))).toBeUndefined();
+    await bed.stats({ type: 'flow', tableId: 255, outPort: ANY, outGroup: ANY, cookie: 0n, cookieMask: 0n, match: [] });
+    await bed.stats({ type: 'group_desc' });
+  });
   it('deletes do not look at their instructions', async () => {
     expect(await name(flowMod({ command: 3, tableId: 255, instructions: [apply(output(0))] }))).toBeUndefined();
   });
@@ -142,7 +164,6 @@ describe('meter_mod', () => {
     ['OFPMMFC_INVALID_METER', { meterId: 0 }],
     ['OFPMMFC_INVALID_METER', { meterId: 0xffff0001 }],
     ['OFPMMFC_BAD_FLAGS', { flags: 3 }],
-    ['OFPMMFC_BAD_FLAGS', { flags: 0 }],
     ['OFPMMFC_BAD_FLAGS', { flags: 0x11 }],
     ['OFPMMFC_BAD_RATE', { bands: [{ ...drop, rate: 0 }] }],
     ['OFPMMFC_BAD_BURST', { flags: 5 }],
@@ -155,6 +176,10 @@ describe('meter_mod', () => {
     ['OFPMMFC_UNKNOWN_METER', { command: 1 }],
   ])('%s', async (expected, over) => {
     expect(await name(meterMod(over))).toBe(expected);
+  });
+  it('without a unit the rate is in kilobits', async () => {
+    expect(await name(meterMod({ flags: 0 }))).toBeUndefined();
+    expect(await name(meterMod({ flags: 8, command: 1 }))).toBeUndefined();
   });
   it('METER_EXISTS', async () => {
     expect(await name(meterMod({}))).toBeUndefined();

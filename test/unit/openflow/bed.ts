@@ -8,6 +8,7 @@ import {
   decodeMessage,
   encodeMessage,
   errorName,
+  type FlowStats,
   type Message,
   MessageFramer,
   type MessageOf,
@@ -138,10 +139,13 @@ export class Controller {
   async barrier(): Promise<void> {
     await this.ask({ type: 'barrier_request' });
   }
+  async flows(): Promise<readonly FlowStats[]> {
+    const { body } = (await this.ask(flowStats)) as MessageOf<'multipart_reply'>;
+    return body.type === 'flow' && 'entries' in body ? body.entries : [];
+  }
   /** Cookies of the flows that there are. */
   async cookies(): Promise<readonly bigint[]> {
-    const { body } = (await this.ask(flowStats)) as MessageOf<'multipart_reply'>;
-    return body.type === 'flow' ? body.entries.map(({ cookie }) => cookie) : [];
+    return (await this.flows()).map(({ cookie }) => cookie);
   }
 }
 

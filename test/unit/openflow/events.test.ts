@@ -17,7 +17,7 @@ function addPort(bed: Bed, number = 9): void {
 
 /** One of each kind: a packet, a new port, a flow that goes and says so. */
 async function happen(bed: Bed, by: Controller): Promise<void> {
-  by.send(flowMod({ ...toController, flags: 1 }));
+  by.send({ ...toController, flags: 1 });
   await by.barrier();
   bed.inject(tcpFrame());
   addPort(bed);

@@ -26,12 +26,26 @@ describe('fail-mode standalone (§6.3.2)', () => {
     await until(() => on(tool));
   });
 
+  it('stands below the flows that tools add; above those of a controller that has left', async () => {
+    const { bed, tool } = await watched({ failMode: 'standalone' });
+    const priorities = async () =>
+      (await tool.flows()).flatMap(({ cookie, priority }) => (cookie === STANDALONE_COOKIE ? [priority] : []));
+    expect(await priorities()).toEqual([0]);
+    const controller = await bed.controller();
+    await controller.barrier();
+    expect(await priorities()).toEqual([]);
+    controller.socket.destroy();
+    await until(() => on(tool));
+    expect(await priorities()).toEqual([65535]);
+  });
+
   it('with controllers to wait for it is one after three keep-alive times without any', async () => {
     const before = Date.now();
     const { bed, tool } = await watched({ failMode: 'standalone', controllers: nobody });
     expect(await on(tool)).toBe(false);
     await until(() => on(tool));
     expect(Date.now() - before).toBeGreaterThanOrEqual(3 * KEEP_ALIVE_MS - 5);
+    expect((await tool.flows()).map(({ priority }) => priority)).toEqual([65535]);
     const [first, second] = [await bed.controller(), await bed.controller()];
     await first.barrier();
     expect(await on(tool)).toBe(false);
