@@ -1,5 +1,5 @@
 /** The OpenFlow half of a bridge: ofproto over the datapath, and the channels to controllers and tools. */
-import type { Logger } from '../base/logger.js';
+import { type Logger, RateLimitedLog } from '../base/logger.js';
 import type { Datapath, PortNo } from '../datapath/datapath.js';
 import { PortState } from '../datapath/schema.gen.js';
 import { Ofproto } from '../ofproto/index.js';
@@ -36,7 +36,8 @@ class OfprotoSide implements OpenFlowSide {
   #channels: Channels | undefined;
   #tellBridge: PortStateListener = () => {};
 
-  constructor({ datapath, datapathId, name, version, management }: OfprotoSideOptions) {
+  constructor({ datapath, datapathId, name, version, management, logger }: OfprotoSideOptions) {
+    const failures = new RateLimitedLog(logger);
     this.#management = management;
     this.#ofproto = new Ofproto({
       datapath,
@@ -48,6 +49,7 @@ class OfprotoSide implements OpenFlowSide {
         serial: 'None',
         datapath: name,
       },
+      onUpcallFailure: (error) => failures.warn({ err: error }, 'bug: an upcall could not be handled'),
       onPortState: (port, state, text) => this.#tellBridge(port, (state & PortState.linkDown) !== 0, text),
     });
   }

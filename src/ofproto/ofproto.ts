@@ -49,6 +49,8 @@ export interface OfprotoOptions {
   readonly description: Description;
   /** A port's link came or went; `text` says why where its other end broke the rules. */
   readonly onPortState?: (port: number, state: number, text: string) => void;
+  /** Our own failure over one record: that record is lost, the daemon and the other guests go on. */
+  readonly onUpcallFailure?: (error: unknown) => void;
   /** What left through ports of kind 'capture'. */
   readonly onPortOutput?: (port: number, frame: Uint8Array) => void;
 }
@@ -76,7 +78,7 @@ export class Ofproto {
     });
     this.#packetOuts = new PacketOuts(options.datapath, this.#buffers, this.#ports);
     this.#statistics = new Statistics(options.datapath, this.#ports, options.description);
-    options.datapath.onUpcall((records) => forEachUpcall(records, (record) => this.#upcall(record)));
+    options.datapath.onUpcall((records) => forEachUpcall(records, (record) => this.#guarded(record)));
   }
 
   /**
@@ -263,6 +265,16 @@ export class Ofproto {
         return undefined;
       case 'parts':
         return this.#statistics.sendParts(view, request, answer);
+    }
+  }
+
+  /** A guest's frame stands behind most records: what it brings to light in us must not end the service of all others. */
+  #guarded(record: UpcallRecord): void {
+    try {
+      this.#upcall(record);
+    } catch (error) {
+      if (this.#options.onUpcallFailure === undefined) throw error;
+      this.#options.onUpcallFailure(error);
     }
   }
 
