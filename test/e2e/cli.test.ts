@@ -84,7 +84,7 @@ describe('xvifd and xvif', () => {
     const path = join(folder, signal);
     const other = start('xvifd', '--run-dir', path, '--local', 'null', '--listen', 'ptcp:0:127.0.0.1');
     await other.says(/"msg":"ready"/);
-    expect(readdirSync(path).sort()).toEqual(['br0.mgmt', 'xvifd.sock']);
+    expect(readdirSync(path).sort()).toEqual(['br0.mgmt', 'xenstored.sock', 'xvifd.sock']);
     expect((await run('xvif', '--run-dir', path, 'show')).output).toMatch(/listening +ptcp:[1-9]\d*:127\.0\.0\.1\n/);
     await run('xvif', '--run-dir', path, 'guest', 'add', 'g', '--bridge', 'br0', '--ip', '10.0.0.1/24');
     other.child.kill(signal);
