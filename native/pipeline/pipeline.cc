@@ -176,13 +176,18 @@ bool Pipeline::take_upcalls(std::size_t limit, const std::function<void(std::spa
   // Cleared first: what is written from here on wakes again.
   woken_.exchange(false, std::memory_order_acq_rel);
   std::size_t taken = 0;
-  for (const auto& thread : threads_) {
-    for (auto records = thread->upcalls.front(); !records.empty(); records = thread->upcalls.front()) {
+  const std::size_t first = upcall_turn_;
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    const std::size_t turn = (first + i) % threads_.size();
+    UpcallQueue& queue = threads_[turn]->upcalls;
+    for (auto records = queue.front(); !records.empty(); records = queue.front()) {
       const std::size_t bytes = whole_records(records, limit - taken);
       take(records.first(bytes));
-      thread->upcalls.pop(bytes);
+      queue.pop(bytes);
       taken += bytes;
-      if (taken >= limit) return true;
+      if (taken < limit) continue;
+      upcall_turn_ = (turn + 1) % threads_.size();  // a thread that always has more does not keep the others out
+      return true;
     }
   }
   return false;

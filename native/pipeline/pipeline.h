@@ -127,6 +127,7 @@ class Pipeline final : public PacketSink {
   std::atomic<bool> controller_{false};                 // control: rw, threads: ro
   std::atomic<bool> woken_{false};                      // threads: set, control: clear
   std::function<void()> wake_;                          // control: wo before threads run
+  std::size_t upcall_turn_ = 0;                         // control; thread whose upcalls are taken first
 
   friend class Execution;
 };
