@@ -82,6 +82,7 @@ export class Channel implements ControllerView, RoleHolder {
     this.#asksForEvents = !management;
     const log = new RateLimitedLog(logger);
     this.#session = new Session(socket, {
+      unknown: 'refuse',
       versions,
       keepAliveMs,
       handshakeTimeoutMs: HANDSHAKE_MS,

@@ -302,7 +302,7 @@ describe('what the session answers itself', () => {
   });
   it('malformed messages, and goes on', async () => {
     const told: DecodeError[] = [];
-    const [session, peer] = await rawPair({ onMalformed: (error) => told.push(error) });
+    const [session, peer] = await rawPair({ unknown: 'refuse', onMalformed: (error) => told.push(error) });
     peer.send(hex('04 63 0008 00000007'));
     expect(await peer.first('error')).toMatchObject({
       xid: 7,

@@ -73,7 +73,7 @@ export class Bed {
   async say(message: Outgoing): Promise<Message[]> {
     const xid = this.#xid++;
     const bytes = encodeMessage({ ...message, version: VERSION, xid } as Message);
-    const decoded = decodeMessage(bytes, { version: VERSION });
+    const decoded = decodeMessage(bytes, { version: VERSION, unknown: 'refuse' });
     if (!decoded.ok) {
       const { type: errorType, code: errorCode, data } = decoded.error;
       return [{ version: VERSION, xid, type: 'error', errorType, errorCode, data }];

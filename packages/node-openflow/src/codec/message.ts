@@ -41,9 +41,9 @@ export interface DecodeOptions {
   /** The negotiated version: any other is BAD_VERSION, except in hello, error and echo. */
   readonly version?: number;
   /**
-   * What to do with message types, actions, OXM fields and the like that no table knows: 'refuse' them with the error a
-   * switch has to send (the default), or 'keep' them as values of type 'unknown' (OXM: field 'raw'), as a controller
-   * wants when it reads what a newer switch says. Experimenters' are always kept, as type 'experimenter'.
+   * What to do with message types, actions, OXM fields and the like that no table knows: 'keep' them as values of type
+   * 'unknown' (OXM: field 'raw'), the default, or 'refuse' them with the error that a switch has to send. Experimenters'
+   * are always kept, as type 'experimenter'.
    */
   readonly unknown?: 'refuse' | 'keep';
 }
@@ -73,7 +73,7 @@ function decode(bytes: Uint8Array, options: DecodeOptions): Message {
   const length = r.u16();
   const head: Head = { version, xid: r.u32() };
   if (length !== bytes.length) throw r.lengthError(`length ${length} in a message of ${bytes.length} bytes`);
-  const keepUnknown = options.unknown === 'keep';
+  const keepUnknown = options.unknown !== 'refuse';
   const known = contexts.get(version);
   const symmetric = symmetricMessages.byCode.get(code);
   const foreign = known === undefined || (options.version !== undefined && options.version !== version);

@@ -4,7 +4,7 @@ import { type DecodeError, supportedVersions } from '../codec/message.js';
 export interface SessionOptions {
   /** Versions to offer; default: all that are supported. */
   readonly versions?: readonly number[];
-  /** See `DecodeOptions`; default 'refuse'. */
+  /** See `DecodeOptions`; default 'keep'; a switch wants 'refuse'. */
   readonly unknown?: 'refuse' | 'keep';
   /** Answer echo requests here instead of handing them to the consumer; default true. */
   readonly answerEcho?: boolean;
@@ -36,7 +36,7 @@ export type SessionSettings = Required<Omit<SessionOptions, 'onMalformed'>> & Pi
 export function settingsOf(options: SessionOptions): SessionSettings {
   return {
     versions: supportedVersions,
-    unknown: 'refuse',
+    unknown: 'keep',
     answerEcho: true,
     answerMalformed: true,
     keepAliveMs: 0,

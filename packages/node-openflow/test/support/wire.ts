@@ -20,9 +20,9 @@ export function decoded(bytes: Uint8Array, options?: DecodeOptions): Message {
   return result.message;
 }
 
-/** 'OFPET type/code' of a failed decoding. */
-export function failure(bytes: Uint8Array, options?: DecodeOptions): readonly [number, number] | 'decoded' {
-  const result = decodeMessage(bytes, options);
+/** 'OFPET type/code' of a decoding that fails, as a switch has it. */
+export function failure(bytes: Uint8Array, options: DecodeOptions = {}): readonly [number, number] | 'decoded' {
+  const result = decodeMessage(bytes, { unknown: 'refuse', ...options });
   return result.ok ? 'decoded' : [result.error.type, result.error.code];
 }
 
