@@ -2,15 +2,9 @@
 import type { Datapath, PortNo } from '../../src/datapath/datapath.js';
 import { NativeDatapathAdapter } from '../../src/datapath/native.js';
 import { loadAddon, type NativeFrontend } from '../../src/datapath/native-addon.js';
-import {
-  decodeRuntimeAnswer,
-  encodeInstructions,
-  encodeQuery,
-  GROUP_ANY,
-  RecordWriter,
-  writeFlowMod,
-} from '../../src/datapath/records.js';
-import { FlowCommand, Query, ReservedPort } from '../../src/datapath/schema.gen.js';
+import { decodeRuntimeAnswer, encodeQuery } from '../../src/datapath/records.js';
+import { Query } from '../../src/datapath/schema.gen.js';
+import { normalEverywhere } from '../../test/lab/normal.js';
 import { cyclesPerSecond, type Figure, median, type Scenario, sleep } from '../report.js';
 
 const repetitions = 3;
@@ -30,29 +24,6 @@ function connect(datapath: Datapath, port: PortNo, domid: number, guest: NativeF
     rxNotify: true,
   });
   guest.connect();
-}
-
-function normalEverywhere(datapath: Datapath): void {
-  const batch = new RecordWriter(256);
-  writeFlowMod(batch, {
-    op: 'flow_mod',
-    command: FlowCommand.add,
-    table: 0,
-    cookie: 0n,
-    cookieMask: 0n,
-    priority: 0,
-    flags: 0,
-    idle: 0,
-    hard: 0,
-    outPort: ReservedPort.any,
-    outGroup: GROUP_ANY,
-    importance: 0,
-    match: new Uint8Array(0),
-    instructions: encodeInstructions([
-      { kind: 'apply', actions: [{ kind: 'output', port: ReservedPort.normal, maxLen: 0 }] },
-    ]),
-  });
-  datapath.apply(batch.take());
 }
 
 async function measure(frameSize: number): Promise<readonly Figure[]> {

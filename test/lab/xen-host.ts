@@ -2,10 +2,9 @@
 import type { PortNo } from '../../src/datapath/datapath.js';
 import { NativeDatapathAdapter } from '../../src/datapath/native.js';
 import { loadAddon, type NativeRuntime } from '../../src/datapath/native-addon.js';
-import { encodeInstructions, GROUP_ANY, RecordWriter, writeFlowMod } from '../../src/datapath/records.js';
-import { FlowCommand, ReservedPort } from '../../src/datapath/schema.gen.js';
 import { type EmulatedGuest, EmulatedHost, type Personality } from '../../src/guest/index.js';
 import { VifBackend } from '../../src/vif/index.js';
+import { normalEverywhere } from './normal.js';
 
 export class XenHost {
   readonly runtime: NativeRuntime;
@@ -20,7 +19,7 @@ export class XenHost {
   private constructor(workers: number) {
     this.runtime = loadAddon().openRuntime({ workers, hypervisor: 'emulated' });
     this.datapath = new NativeDatapathAdapter(this.runtime);
-    this.#normal();
+    normalEverywhere(this.datapath);
     this.host = new EmulatedHost({ hypervisor: this.runtime.emulated });
     this.backend = new VifBackend({
       store: this.host.openStore(0),
@@ -45,30 +44,6 @@ export class XenHost {
     const self = new XenHost(workers);
     await self.backend.start();
     return self;
-  }
-
-  /** One flow: everything to NORMAL. */
-  #normal(): void {
-    const batch = new RecordWriter(256);
-    writeFlowMod(batch, {
-      op: 'flow_mod',
-      command: FlowCommand.add,
-      table: 0,
-      cookie: 0n,
-      cookieMask: 0n,
-      priority: 0,
-      flags: 0,
-      idle: 0,
-      hard: 0,
-      outPort: ReservedPort.any,
-      outGroup: GROUP_ANY,
-      importance: 0,
-      match: new Uint8Array(0),
-      instructions: encodeInstructions([
-        { kind: 'apply', actions: [{ kind: 'output', port: ReservedPort.normal, maxLen: 0 }] },
-      ]),
-    });
-    this.datapath.apply(batch.take());
   }
 
   get ports(): number {
