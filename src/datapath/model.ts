@@ -20,6 +20,9 @@ import { RecordWriter } from './records-writer.js';
 import { FlowRemovedReason, FragMode, Status } from './schema.gen.js';
 
 const READ_LIMIT_BYTES = 1 << 20;
+/** What a packet-out may carry (docs/native-boundary.md). */
+const FRAME_BYTES_MIN = 14;
+const FRAME_BYTES_MAX = 65_535;
 const NS_PER_SECOND = 1_000_000_000n;
 
 export class ModelDatapath implements Datapath {
@@ -103,6 +106,7 @@ export class ModelDatapath implements Datapath {
     const packet = decodePacketOut(record);
     const actions = packet && decodeActions(packet.actions);
     if (packet === undefined || actions === undefined) return Status.malformed;
+    if (packet.frame.length < FRAME_BYTES_MIN || packet.frame.length > FRAME_BYTES_MAX) return Status.malformed;
     const wrong = checkActions(state, actions);
     if (wrong !== Status.ok) return wrong;
     this.#pipeline.packetOut(packet.inPort, packet.frame, actions);

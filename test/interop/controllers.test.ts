@@ -50,7 +50,7 @@ describe.each(Object.keys(controllers) as (keyof typeof controllers)[])('with %s
       expect(tcp.bitsPerSecond).toBeGreaterThan(10e6);
       const udp = await iperf3(b.netns, a.netns, a[family], '-t', '2', '-u', '-b', '20M', '-l', '1200');
       expect(udp.bitsPerSecond).toBeGreaterThan(18e6);
-      // The kernel stacks share the cores with everything else; what the switch drops would be far more.
+      // Up to 1.7 % was seen on a busy machine and none on a quiet one; where it is lost is in docs/known-gaps.md.
       expect(udp.lostPercent).toBeLessThan(5);
     },
     60_000,
