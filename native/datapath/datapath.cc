@@ -112,7 +112,7 @@ std::unique_ptr<Port> Datapath::make_port(PortNo number, const PortSpec& spec, s
                     spec);
 }
 
-bool Datapath::attach(PortNo number, const PortSpec& spec, std::string& error) {
+bool Datapath::attach(PortNo number, const PortSpec& spec, const PortSettings& settings, std::string& error) {
   const bool usable =
       (raw(number) >= 1 && raw(number) < kPortsMax) || raw(number) == static_cast<std::uint32_t>(ReservedPort::kLocal);
   if (!usable) {
@@ -126,6 +126,7 @@ bool Datapath::attach(PortNo number, const PortSpec& spec, std::string& error) {
   Attached attached{};
   attached.port = make_port(number, spec, attached.homes, error);
   if (!attached.port) return false;
+  attached.port->configure(settings);
   const std::uint64_t now = now_ns();
   attached.since_ns = now;
   attached.link_up = attached.port->link_up();
@@ -138,6 +139,11 @@ bool Datapath::attach(PortNo number, const PortSpec& spec, std::string& error) {
   }
   ports_.emplace(raw(number), std::move(attached));
   return true;
+}
+
+void Datapath::configure(PortNo number, const PortSettings& settings) {
+  const auto found = ports_.find(raw(number));
+  if (found != ports_.end()) found->second.port->configure(settings);
 }
 
 void Datapath::detach(PortNo number) {

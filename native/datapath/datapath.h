@@ -56,7 +56,9 @@ class Datapath final : private FlowRemovedSink, private FrameSink {
   Datapath& operator=(const Datapath&) = delete;
 
   /// False and a sentence in `error`; nothing is left behind then.
-  bool attach(PortNo number, const PortSpec& spec, std::string& error);
+  bool attach(PortNo number, const PortSpec& spec, const PortSettings& settings, std::string& error);
+  /// Replaces all settings of a port. Unknown ports are ignored.
+  void configure(PortNo number, const PortSettings& settings);
   void detach(PortNo number);
   /// One Status per record. A batch that is malformed beyond some point has kMalformed there and ends.
   std::vector<std::uint8_t> apply(std::span<const std::uint8_t> batch, bool atomic);

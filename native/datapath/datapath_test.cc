@@ -53,7 +53,7 @@ class DatapathTest : public ::testing::Test {
  protected:
   void attach(std::uint32_t number, const PortSpec& spec) {
     std::string error;
-    ASSERT_TRUE(datapath->attach(PortNo{number}, spec, error)) << error;
+    ASSERT_TRUE(datapath->attach(PortNo{number}, spec, {}, error)) << error;
   }
   std::size_t flows() {
     std::size_t count = 0;
@@ -140,17 +140,17 @@ TEST_F(DatapathTest, LongBatchesAndReadsInParts) {
 TEST_F(DatapathTest, PortNumbers) {
   std::string error;
   for (const std::uint32_t number : {0u, static_cast<std::uint32_t>(kPortsMax), 0xfffffff8u, 0xffffffffu}) {
-    EXPECT_FALSE(datapath->attach(PortNo{number}, NullPortSpec{}, error)) << number;
+    EXPECT_FALSE(datapath->attach(PortNo{number}, NullPortSpec{}, {}, error)) << number;
   }
   attach(1, NullPortSpec{});
-  EXPECT_FALSE(datapath->attach(PortNo{1}, NullPortSpec{}, error));
+  EXPECT_FALSE(datapath->attach(PortNo{1}, NullPortSpec{}, {}, error));
   EXPECT_EQ(error, "port 1 is taken");
   attach(static_cast<std::uint32_t>(ReservedPort::kLocal), NullPortSpec{});
   datapath->detach(PortNo{77});
   datapath->detach(PortNo{1});
   attach(1, NullPortSpec{});
-  EXPECT_FALSE(datapath->attach(PortNo{2}, netback::VifSpec{}, error)) << "without queues";
-  EXPECT_FALSE(datapath->attach(PortNo{2}, PcapPortSpec{.input = "/nowhere", .output = ""}, error));
+  EXPECT_FALSE(datapath->attach(PortNo{2}, netback::VifSpec{}, {}, error)) << "without queues";
+  EXPECT_FALSE(datapath->attach(PortNo{2}, PcapPortSpec{.input = "/nowhere", .output = ""}, {}, error));
 }
 
 TEST_F(DatapathTest, PacketOutsOfEverySize) {

@@ -42,8 +42,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace xvif;
   Datapath datapath(runtime(), [] {});
   std::string error;
-  XVIF_ASSERT(datapath.attach(PortNo{1}, NullPortSpec{}, error) &&
-              datapath.attach(PortNo{2}, CapturePortSpec{}, error));
+  XVIF_ASSERT(datapath.attach(PortNo{1}, NullPortSpec{}, {}, error) &&
+              datapath.attach(PortNo{2}, CapturePortSpec{}, {}, error));
   std::span<const std::uint8_t> input(data, size);
   while (input.size() >= 3) {
     const auto head = take(input, 3);

@@ -6,7 +6,12 @@
 
 namespace xvif {
 
-Runtime::Runtime(std::size_t workers) : hypervisor_(std::make_unique<xen::EmulatedHypervisor>()), control_pool_(512) {
+Runtime::Runtime(std::size_t workers) : Runtime(workers, std::make_unique<xen::EmulatedHypervisor>()) {}
+
+Runtime::Runtime(std::size_t workers, std::unique_ptr<xen::Hypervisor> hypervisor)
+    : hypervisor_(std::move(hypervisor)),
+      emulated_(dynamic_cast<xen::EmulatedHypervisor*>(hypervisor_.get())),
+      control_pool_(512) {
   XVIF_ASSERT(workers >= 1 && workers <= kWorkersMax);
   for (std::size_t thread = 0; thread <= workers; ++thread) {
     vif_threads_.push_back(std::make_unique<netback::VifThread>(hypervisor_->open_grants()));

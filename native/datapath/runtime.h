@@ -20,6 +20,8 @@ class Runtime {
  public:
   /// Starts `workers` (1..kWorkersMax) threads over the emulated hypervisor.
   explicit Runtime(std::size_t workers);
+  /// The same over a hypervisor that was opened before.
+  Runtime(std::size_t workers, std::unique_ptr<xen::Hypervisor> hypervisor);
   /// Every Datapath and Guest was closed before.
   ~Runtime();
   Runtime(const Runtime&) = delete;
@@ -38,7 +40,8 @@ class Runtime {
   /// Packets of a data plane thread.
   PacketPool& pool(std::size_t thread);
 
-  xen::EmulatedHypervisor& hypervisor() { return *hypervisor_; }
+  /// nullptr on a real one.
+  xen::EmulatedHypervisor* emulated() { return emulated_; }
   /// Started when the first guest needs it.
   guest::GuestThread& guest_thread();
   /// Threads running, for leak tests.
@@ -46,7 +49,8 @@ class Runtime {
 
  private:
   Epoch epoch_;
-  std::unique_ptr<xen::EmulatedHypervisor> hypervisor_;
+  std::unique_ptr<xen::Hypervisor> hypervisor_;
+  xen::EmulatedHypervisor* const emulated_;                       // hypervisor_, when it is that
   std::vector<std::unique_ptr<netback::VifThread>> vif_threads_;  // one per data plane thread
   std::vector<netback::VifThread*> vif_thread_pointers_;
   std::vector<netback::EvtchnSource*> events_;  // owned by the workers

@@ -47,7 +47,9 @@ class RuntimeBinding : public Napi::ObjectWrap<RuntimeBinding> {
   }
 
   Napi::Value emulated(const Napi::CallbackInfo& info) {
-    state_->open(info.Env());
+    if (state_->open(info.Env()).emulated() == nullptr) {
+      throw Napi::Error::New(info.Env(), "the hypervisor is not the emulated one");
+    }
     return emulated_.Value();
   }
 

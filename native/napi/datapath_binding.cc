@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "napi/convert.h"
+#include "napi/port_settings.h"
 #include "napi/runtime_state.h"
 
 namespace xvif::napi {
@@ -29,6 +30,10 @@ netback::VifSpec vif_spec(const Napi::Object& from) {
   spec.csum_blank_ipv4 = get_bool(from, "csumBlankIpv4");
   spec.csum_blank_ipv6 = get_bool(from, "csumBlankIpv6");
   spec.rx_notify = get_bool(from, "rxNotify");
+  if (has(from, "control")) {
+    const Napi::Object control = get_object(from, "control");
+    spec.control = {GrantRef{get_u32(control, "ringRef")}, EvtchnPort{get_u32(control, "evtchn")}};
+  }
   return spec;
 }
 
@@ -100,6 +105,7 @@ Napi::Function DatapathBinding::define(Napi::Env env) {
   return DefineClass(
       env, "NativeDatapath",
       {InstanceMethod<&DatapathBinding::port_attach>("portAttach"),
+       InstanceMethod<&DatapathBinding::port_configure>("portConfigure"),
        InstanceMethod<&DatapathBinding::port_detach>("portDetach"), InstanceMethod<&DatapathBinding::apply>("apply"),
        InstanceMethod<&DatapathBinding::packet_out>("packetOut"), InstanceMethod<&DatapathBinding::read>("read"),
        InstanceMethod<&DatapathBinding::tick>("tick"), InstanceMethod<&DatapathBinding::on_upcall>("onUpcall"),
@@ -119,11 +125,20 @@ DatapathState& DatapathBinding::open(Napi::Env env) {
 
 Napi::Value DatapathBinding::port_attach(const Napi::CallbackInfo& info) {
   const PortNo number{arg_u32(info, 0, "port")};
-  const PortSpec spec = port_spec(arg_object(info, 1, "spec"));  // a getter may close the datapath
+  // A getter may close the datapath: objects are read first.
+  const PortSpec spec = port_spec(arg_object(info, 1, "spec"));
+  const PortSettings settings = info[2].IsUndefined() ? PortSettings{} : port_settings(arg_object(info, 2, "settings"));
   std::string error;
-  if (!open(info.Env()).datapath().attach(number, spec, error)) {
+  if (!open(info.Env()).datapath().attach(number, spec, settings, error)) {
     throw Napi::Error::New(info.Env(), error);
   }
+  return info.Env().Undefined();
+}
+
+Napi::Value DatapathBinding::port_configure(const Napi::CallbackInfo& info) {
+  const PortNo number{arg_u32(info, 0, "port")};
+  const PortSettings settings = port_settings(arg_object(info, 1, "settings"));
+  open(info.Env()).datapath().configure(number, settings);
   return info.Env().Undefined();
 }
 

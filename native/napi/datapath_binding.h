@@ -40,6 +40,7 @@ class DatapathBinding : public Napi::ObjectWrap<DatapathBinding> {
  private:
   DatapathState& open(Napi::Env env);
   Napi::Value port_attach(const Napi::CallbackInfo& info);
+  Napi::Value port_configure(const Napi::CallbackInfo& info);
   Napi::Value port_detach(const Napi::CallbackInfo& info);
   Napi::Value apply(const Napi::CallbackInfo& info);
   Napi::Value packet_out(const Napi::CallbackInfo& info);

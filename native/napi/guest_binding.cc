@@ -68,7 +68,7 @@ EmulatedBinding::EmulatedBinding(const Napi::CallbackInfo& info)
 
 Napi::Value EmulatedBinding::create_domain(const Napi::CallbackInfo& info) {
   const std::uint32_t id = arg_u32(info, 0, "domid");
-  if (!state_->open(info.Env()).hypervisor().create_domain(to_domid(info.Env(), id))) {
+  if (!state_->open(info.Env()).emulated()->create_domain(to_domid(info.Env(), id))) {
     throw Napi::Error::New(info.Env(), "domain " + std::to_string(id) + " exists");
   }
   return info.Env().Undefined();
@@ -76,7 +76,7 @@ Napi::Value EmulatedBinding::create_domain(const Napi::CallbackInfo& info) {
 
 Napi::Value EmulatedBinding::destroy_domain(const Napi::CallbackInfo& info) {
   const DomId id = to_domid(info.Env(), arg_u32(info, 0, "domid"));
-  state_->open(info.Env()).hypervisor().destroy_domain(id);
+  state_->open(info.Env()).emulated()->destroy_domain(id);
   return info.Env().Undefined();
 }
 
@@ -85,7 +85,7 @@ Napi::Value EmulatedBinding::create_frontend(const Napi::CallbackInfo& info) {
   const guest::FrontendOptions options = frontend_options(arg_object(info, 1, "options"));
   Runtime& runtime = state_->open(info.Env());
   std::string error;
-  auto guest = guest::Guest::create(runtime.hypervisor(), runtime.guest_thread(), id, options, error);
+  auto guest = guest::Guest::create(*runtime.emulated(), runtime.guest_thread(), id, options, error);
   if (!guest) throw Napi::Error::New(info.Env(), error);
   state_->guests.push_back(std::move(guest));
   return classes(info.Env())
@@ -95,7 +95,7 @@ Napi::Value EmulatedBinding::create_frontend(const Napi::CallbackInfo& info) {
 
 Napi::Value EmulatedBinding::usage(const Napi::CallbackInfo& info) {
   Runtime& runtime = state_->open(info.Env());
-  const xen::EmulatedUsage usage = runtime.hypervisor().usage();
+  const xen::EmulatedUsage usage = runtime.emulated()->usage();
   auto out = Napi::Object::New(info.Env());
   const auto put = [&](const char* name, std::size_t value) {
     out[name] = Napi::Number::New(info.Env(), static_cast<double>(value));

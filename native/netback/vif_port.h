@@ -23,6 +23,11 @@ struct VifQueueSpec {
   EvtchnPort evtchn_rx;  // equals evtchn_tx: not split
 };
 
+struct VifControlSpec {
+  GrantRef ring;
+  EvtchnPort evtchn;
+};
+
 /// What the frontend wrote. The booleans are what it can take.
 struct VifSpec {
   DomId domid;
@@ -34,6 +39,7 @@ struct VifSpec {
   bool csum_blank_ipv4;
   bool csum_blank_ipv6;
   bool rx_notify;
+  std::optional<VifControlSpec> control;
 };
 
 /// Who polls a queue: the index of a worker's thread, and the source that wakes it.

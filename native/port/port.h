@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "base/schema.gen.h"
 #include "packet/packet.h"
+#include "port/settings.h"
 
 namespace xvif {
 
@@ -90,6 +91,8 @@ class Port {
   virtual bool link_up() const { return true; }
   /// Any thread. nullptr, or why the peer lost its port.
   virtual const char* fault_text() const { return nullptr; }
+  /// Control thread, before traffic starts and any time later. What a kind of port has no use for it ignores.
+  virtual void configure(const PortSettings&) {}
   /// Control thread, first step of a detach: when it returns no EventSource activates the port's queues any more.
   virtual void silence() {}
   /// After the control thread made sure that no worker knows the port: close fds, unmap, unbind.

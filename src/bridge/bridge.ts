@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../base/clock.js';
 import { type Logger, RateLimitedLog } from '../base/logger.js';
-import type { Datapath, PortNo, PortSpec } from '../datapath/datapath.js';
+import type { Datapath, PortNo, PortSettings, PortSpec } from '../datapath/datapath.js';
 import type { PortAnswer, RuntimeAnswer } from '../datapath/records.js';
 import { PortState, ReservedPort } from '../datapath/schema.gen.js';
 import type { FlowEntry } from './flow-text.js';
@@ -25,6 +25,7 @@ export interface NewPort {
   readonly spec: PortSpec;
   /** Undefined: made from the names of bridge and port. */
   readonly mac: string | undefined;
+  readonly settings?: PortSettings;
 }
 
 export type PortCounters = Omit<PortAnswer, 'port' | 'config' | 'state' | 'duration'>;
@@ -44,6 +45,7 @@ interface AttachedPort {
   readonly number: PortNo;
   readonly spec: PortSpec;
   readonly mac: string;
+  settings: PortSettings;
   /** What its other end did wrong; empty: nothing. */
   fault: string;
 }
@@ -114,20 +116,28 @@ export class Bridge {
 
   /** The port named like the bridge, with the number LOCAL. Throws AttachError. */
   addLocal(spec: PortSpec, mac: string): void {
-    this.#attach({ name: this.name, number: ReservedPort.local as PortNo, spec, mac, fault: '' });
+    this.#attach({ name: this.name, number: ReservedPort.local as PortNo, spec, mac, settings: {}, fault: '' });
   }
 
   /** Throws {@link Refusal} or AttachError; nothing is left behind then. */
-  addPort({ name, spec, mac }: NewPort): PortNo {
+  addPort({ name, spec, mac, settings = {} }: NewPort): PortNo {
     if (name === this.name) throw new Refusal('exists', `"${name}" is the LOCAL port of the bridge`);
     const number = this.#numbers.acquire(name);
     try {
-      this.#attach({ name, number, spec, mac: mac ?? this.#options.macOf(name), fault: '' });
+      this.#attach({ name, number, spec, mac: mac ?? this.#options.macOf(name), settings, fault: '' });
     } catch (error) {
       this.#numbers.release(name);
       throw error;
     }
     return number;
+  }
+
+  /** Replaces the settings of a port while traffic flows. Throws AttachError for a value out of range. */
+  configurePort(name: string, settings: PortSettings): void {
+    const port = this.#ports.get(name);
+    if (port === undefined || this.#closed) return;
+    this.#datapath.portConfigure(port.number, settings);
+    port.settings = settings;
   }
 
   /** When it returns nothing of the port is in use. Unknown ports are ignored. */
@@ -205,8 +215,8 @@ export class Bridge {
   }
 
   #attach(port: AttachedPort): void {
-    const { name, number, spec, mac } = port;
-    this.#datapath.portAttach(number, spec);
+    const { name, number, spec, mac, settings } = port;
+    this.#datapath.portAttach(number, spec, settings);
     this.#ports.set(name, port);
     this.#openflow.portAdded({ number, name, mac });
     this.#tell(`port ${name} (${number}) added`);

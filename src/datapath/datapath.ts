@@ -32,6 +32,35 @@ export interface VifSpec {
   readonly csumBlankIpv6: boolean;
   /** feature-rx-notify: kicks when it posted receive buffers. */
   readonly rxNotify: boolean;
+  /** The control ring, when the frontend has one: hashing, steering, staging grants (io/netif.h, types 1 to 10). */
+  readonly control?: { readonly ringRef: number; readonly evtchn: number };
+}
+
+/**
+ * What toolstack, operator and frontend want of a port, besides what it is. All of it may change while traffic flows;
+ * what is not named is off. A port that has no use for a setting ignores it.
+ */
+export interface PortSettings {
+  /** Limit of what comes in through the port: so many bytes per interval; more waits with the sender (vif only). */
+  readonly rate?: { readonly bytes: number; readonly intervalUs: number };
+  /** VLANs of the port, for NORMAL only. `tag`: access port. Else a trunk of `trunks`, empty: of all. */
+  readonly vlan?: { readonly tag: number | undefined; readonly trunks: readonly number[] };
+  /** Sources the port may use; everything else that comes in is dropped as `spoofed`. */
+  readonly sources?: PortSources;
+  /** Complete every checksum, and segment everything, before it goes out (vif only). */
+  readonly completeChecksums?: boolean;
+  /** Send only multicast that the frontend asked for (vif only). */
+  readonly multicastControl?: boolean;
+  /** Bytes left free before each frame for the frontend's XDP program, 0..32767 (vif only). */
+  readonly xdpHeadroom?: number;
+}
+
+/** Port security. Neighbour discovery and ARP must not claim other addresses either. */
+export interface PortSources {
+  readonly mac: string;
+  /** Undefined: any; empty: none. Plain addresses. */
+  readonly ipv4: readonly string[] | undefined;
+  readonly ipv6: readonly string[] | undefined;
 }
 
 /** Other kinds of port. MTU is without the Ethernet header. */
@@ -62,7 +91,13 @@ export class DatapathClosed extends Error {
 
 export interface Datapath {
   /** Adds a port and starts its traffic. Throws {@link AttachError}; nothing is left behind then. */
-  portAttach(port: PortNo, spec: PortSpec): void;
+  portAttach(port: PortNo, spec: PortSpec, settings?: PortSettings): void;
+
+  /**
+   * Replaces all settings of an attached port. When it returns, what is received or sent later meets the new ones.
+   * Throws {@link AttachError} for a value out of range, and the old settings stay. Unknown ports are ignored.
+   */
+  portConfigure(port: PortNo, settings: PortSettings): void;
 
   /** When it returns no thread touches the port or its rings any more. Unknown ports are ignored. */
   portDetach(port: PortNo): void;

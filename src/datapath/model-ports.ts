@@ -1,5 +1,5 @@
 /** Ports of the model, and what NORMAL learns. */
-import { AttachError, type PortNo, type PortSpec } from './datapath.js';
+import { AttachError, type PortNo, type PortSettings, type PortSpec } from './datapath.js';
 import type { PortAnswer } from './records-answer.js';
 import { Drop, PortConfig, PortState, portsMax, ReservedPort } from './schema.gen.js';
 
@@ -15,6 +15,7 @@ export class ModelPort {
   constructor(
     readonly number: number,
     readonly kind: 'capture' | 'null',
+    public settings: PortSettings,
     readonly createdNs: bigint,
   ) {}
 
@@ -54,7 +55,7 @@ export class ModelPort {
 export class ModelPorts {
   readonly #ports = new Map<number, ModelPort>();
 
-  attach(port: PortNo, spec: PortSpec, nowNs: bigint): void {
+  attach(port: PortNo, spec: PortSpec, settings: PortSettings, nowNs: bigint): void {
     if (port !== ReservedPort.local && (port < 1 || port >= portsMax)) {
       throw new AttachError(`${port} is no port number: 1 to ${portsMax - 1}, or LOCAL`);
     }
@@ -62,7 +63,7 @@ export class ModelPorts {
     if (spec.kind !== 'capture' && spec.kind !== 'null') {
       throw new AttachError(`the model has no ports of kind ${spec.kind}`);
     }
-    this.#ports.set(port, new ModelPort(port, spec.kind, nowNs));
+    this.#ports.set(port, new ModelPort(port, spec.kind, settings, nowNs));
   }
 
   detach(port: number): void {

@@ -3,7 +3,7 @@
  * search, numbers as bigint. It is the executable specification and the oracle of the differential tests; nothing here
  * is meant to be fast. Time comes from outside; frames come in by {@link ModelDatapath.inject}.
  */
-import { type Datapath, DatapathClosed, type PortNo, type PortSpec } from './datapath.js';
+import { type Datapath, DatapathClosed, type PortNo, type PortSettings, type PortSpec } from './datapath.js';
 import { applyRecord, checkActions, removeFlow } from './model-apply.js';
 import { FlowTables } from './model-flows.js';
 import { Groups } from './model-groups.js';
@@ -55,9 +55,14 @@ export class ModelDatapath implements Datapath {
     return this.#state;
   }
 
-  portAttach(port: PortNo, spec: PortSpec): void {
+  portAttach(port: PortNo, spec: PortSpec, settings: PortSettings = {}): void {
     const state = this.#open();
-    state.ports.attach(port, spec, state.nowNs());
+    state.ports.attach(port, spec, settings, state.nowNs());
+  }
+
+  portConfigure(port: PortNo, settings: PortSettings): void {
+    const attached = this.#open().ports.get(port);
+    if (attached !== undefined) attached.settings = settings;
   }
 
   portDetach(port: PortNo): void {

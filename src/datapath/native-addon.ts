@@ -23,7 +23,8 @@ export interface NativeRuntime {
 }
 
 export interface NativeDatapath {
-  portAttach(port: number, spec: object): void;
+  portAttach(port: number, spec: object, settings: object): void;
+  portConfigure(port: number, settings: object): void;
   portDetach(port: number): void;
   apply(batch: Uint8Array, atomic: boolean): Uint8Array;
   packetOut(record: Uint8Array): number;

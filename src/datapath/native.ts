@@ -1,5 +1,12 @@
 /** The datapath whose packets are handled by C++ workers: {@link Datapath} over the addon of native/napi. */
-import { AttachError, type Datapath, DatapathClosed, type PortNo, type PortSpec } from './datapath.js';
+import {
+  AttachError,
+  type Datapath,
+  DatapathClosed,
+  type PortNo,
+  type PortSettings,
+  type PortSpec,
+} from './datapath.js';
 import type { NativeDatapath, NativeRuntime } from './native-addon.js';
 
 const READ_LIMIT_BYTES = 1 << 20;
@@ -17,13 +24,14 @@ export class NativeDatapathAdapter implements Datapath {
     return this.#native;
   }
 
-  portAttach(port: PortNo, spec: PortSpec): void {
+  portAttach(port: PortNo, spec: PortSpec, settings: PortSettings = {}): void {
     const native = this.#open();
-    try {
-      native.portAttach(port, spec);
-    } catch (cause) {
-      throw new AttachError(cause instanceof Error ? cause.message : String(cause), { cause });
-    }
+    refused(() => native.portAttach(port, spec, settings));
+  }
+
+  portConfigure(port: PortNo, settings: PortSettings): void {
+    const native = this.#open();
+    refused(() => native.portConfigure(port, settings));
   }
 
   portDetach(port: PortNo): void {
@@ -56,5 +64,13 @@ export class NativeDatapathAdapter implements Datapath {
   close(): void {
     this.#native?.close();
     this.#native = undefined;
+  }
+}
+
+function refused(call: () => void): void {
+  try {
+    call();
+  } catch (cause) {
+    throw new AttachError(cause instanceof Error ? cause.message : String(cause), { cause });
   }
 }

@@ -6,9 +6,13 @@ import type { NativeDatapath, NativeRuntime } from '../../../src/datapath/native
 const calls: unknown[][] = [];
 let adapter: NativeDatapathAdapter;
 const native: NativeDatapath = {
-  portAttach: (port, spec) => {
-    calls.push(['portAttach', port, spec]);
+  portAttach: (port, spec, settings) => {
+    calls.push(['portAttach', port, spec, settings]);
     if (port === 9) throw new Error('no such device: eth9');
+  },
+  portConfigure: (port, settings) => {
+    calls.push(['portConfigure', port, settings]);
+    if (port === 9) throw new Error('tag: expected 1 to 4094');
   },
   portDetach: (port) => void calls.push(['portDetach', port]),
   apply: (batch, atomic) => {
@@ -30,6 +34,7 @@ beforeEach(() => {
 describe('the native adapter', () => {
   it('passes verbs on', () => {
     adapter.portAttach(1 as PortNo, { kind: 'null' });
+    adapter.portConfigure(1 as PortNo, { completeChecksums: true });
     adapter.portDetach(1 as PortNo);
     expect([...adapter.apply(new Uint8Array(8), { atomic: true })]).toEqual([0]);
     adapter.apply(new Uint8Array(16));
@@ -38,13 +43,17 @@ describe('the native adapter', () => {
     adapter.tick();
     adapter.onUpcall(() => {});
     expect(calls).toEqual([
-      ['portAttach', 1, { kind: 'null' }],
+      ['portAttach', 1, { kind: 'null' }, {}],
+      ['portConfigure', 1, { completeChecksums: true }],
       ['portDetach', 1],
       ['apply', 8, true],
       ['apply', 16, false],
       ['tick'],
       ['onUpcall'],
     ]);
+  });
+  it('what configure fails with is an AttachError too', () => {
+    expect(() => adapter.portConfigure(9 as PortNo, {})).toThrow(AttachError);
   });
   it('what attach fails with is an AttachError with the same sentence', () => {
     expect(() => adapter.portAttach(9 as PortNo, { kind: 'packet', device: 'eth9' })).toThrow(AttachError);

@@ -9,6 +9,7 @@ function upcallsOnly(): { datapath: Datapath; upcall: (records: Uint8Array) => v
   let listener: (records: Uint8Array) => void = () => {};
   const datapath: Datapath = {
     portAttach() {},
+    portConfigure() {},
     portDetach() {},
     apply: () => new Uint8Array(0),
     packetOut: () => 0,
