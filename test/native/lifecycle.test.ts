@@ -112,10 +112,10 @@ describe('addon life cycle', () => {
   it('wrong arguments are named', () => {
     const runtime = addon.openRuntime({ workers: 1, hypervisor: 'emulated' });
     const datapath = runtime.openDatapath();
-    expect(() => datapath.portAttach(-1, { kind: 'null' })).toThrow('port');
-    expect(() => datapath.portAttach(1, { kind: 'teapot' })).toThrow('kind');
+    expect(() => datapath.portAttach(-1, { kind: 'null' }, {})).toThrow('port');
+    expect(() => datapath.portAttach(1, { kind: 'teapot' }, {})).toThrow('kind');
     const vif = { kind: 'vif', domid: 65_537, handle: 0, queues: [] };
-    expect(() => datapath.portAttach(1, vif)).toThrow('domid: expected an unsigned 16-bit integer');
+    expect(() => datapath.portAttach(1, vif, {})).toThrow('domid: expected an unsigned 16-bit integer');
     expect(() => datapath.apply('x' as never, false)).toThrow('batch: expected a Uint8Array');
     expect(() => addon.openRuntime({ workers: 0, hypervisor: 'emulated' })).toThrow('workers');
     expect(() => runtime.emulated.createDomain(0)).toThrow('domid');
@@ -127,7 +127,7 @@ describe('addon life cycle', () => {
     const once = () => {
       const runtime = addon.openRuntime({ workers: 2, hypervisor: 'emulated' });
       const datapath = runtime.openDatapath();
-      datapath.portAttach(1, { kind: 'null' });
+      datapath.portAttach(1, { kind: 'null' }, {});
       runtime.emulated.createDomain(7);
       runtime.emulated.createFrontend(7, frontend);
       runtime.close();
