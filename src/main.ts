@@ -7,6 +7,7 @@ import { apiSocketPath, managementSocketPath, xenstoredSocketPath } from './api/
 import { ApiServer } from './api/server.js';
 import { readVersion } from './api/version.js';
 import { systemClock } from './base/clock.js';
+import { parseDecimal, quote } from './base/decimal.js';
 import { messageOf } from './base/error.js';
 import type { Logger } from './base/logger.js';
 import { Bridge, type FailMode } from './bridge/bridge.js';
@@ -19,6 +20,7 @@ import { NativeDatapathAdapter } from './datapath/native.js';
 import { loadAddon, type NativeRuntime } from './datapath/native-addon.js';
 import { EmulatedHost } from './guest/index.js';
 import { VifBackend } from './vif/index.js';
+import { connectXenstored, DOMID_MAX, type XenstoreClient } from './xenstore/index.js';
 
 export interface BridgeConfig {
   readonly name: string;
@@ -100,17 +102,12 @@ export async function startDaemon(
 
 /** From the ground up. Returns the path of the API's socket. */
 async function build(config: DaemonConfig, logger: Logger, signal: AbortSignal, closers: Closers): Promise<string> {
-  if (config.hypervisor === 'xen') {
-    throw new Error('hypervisor xen is not supported yet: start with --hypervisor emulated');
-  }
   signal.throwIfAborted();
   await claimRunDir(config.runDir, process.getuid?.() ?? 0);
   signal.throwIfAborted();
   const runtime = loadAddon().openRuntime({ workers: config.workers, hypervisor: config.hypervisor });
   closers.add('native runtime', () => runtime.close());
-  const host = new EmulatedHost({ hypervisor: runtime.emulated, logger });
-  closers.add('emulated host', () => host.close());
-  await host.xenstore.listen(xenstoredSocketPath(config.runDir));
+  const host = config.hypervisor === 'emulated' ? await emulate(runtime, config.runDir, logger, closers) : undefined;
 
   const bridges = new Bridges();
   for (const bridgeConfig of config.bridges) {
@@ -126,9 +123,10 @@ async function build(config: DaemonConfig, logger: Logger, signal: AbortSignal, 
   }
 
   signal.throwIfAborted();
-  const store = host.openStore(0);
+  const store = host === undefined ? await connectXenstored({ logger }) : host.openStore(0);
   closers.add('xenstore connection', () => store.close());
-  const vifs = new VifBackend({ store, hooks: new VifPorts(bridges, logger), logger });
+  const domid = host === undefined ? await ownDomid(store) : 0;
+  const vifs = new VifBackend({ store, domid, hooks: new VifPorts(bridges, logger), logger });
   closers.add('vif backend', () => vifs.stop());
   for (const bridge of bridges.all) {
     bridge.onFault((spec, fault) => {
@@ -143,6 +141,27 @@ async function build(config: DaemonConfig, logger: Logger, signal: AbortSignal, 
   const api = await ApiServer.listen(apiSocketPath(config.runDir), handlers, logger);
   closers.add('API', () => api.close());
   return apiSocketPath(config.runDir);
+}
+
+/** A Xen host of our own, whose guests the API makes. */
+async function emulate(
+  runtime: NativeRuntime,
+  runDir: string,
+  logger: Logger,
+  closers: Closers,
+): Promise<EmulatedHost> {
+  const host = new EmulatedHost({ hypervisor: runtime.emulated, logger });
+  closers.add('emulated host', () => host.close());
+  await host.xenstore.listen(xenstoredSocketPath(runDir));
+  return host;
+}
+
+/** The domain we run in: each finds its number in its own home, where paths that do not begin with a slash lead. */
+async function ownDomid(store: XenstoreClient): Promise<number> {
+  const text = await store.readOrUndefined('domid');
+  const domid = parseDecimal(text ?? '0', 0, DOMID_MAX);
+  if (domid === undefined) throw new Error(`xenstore says that our domain is ${quote(text!)}`);
+  return domid;
 }
 
 /** A bridge with its LOCAL port and the ports of its configuration, or none of it. */

@@ -10,6 +10,7 @@
 #include "napi/datapath_binding.h"
 #include "napi/guest_binding.h"
 #include "napi/runtime_state.h"
+#include "xen/linux.h"
 
 namespace xvif::napi {
 
@@ -75,11 +76,18 @@ Napi::Value open_runtime(const Napi::CallbackInfo& info) {
   if (workers < 1 || workers > kWorkersMax) {
     throw Napi::RangeError::New(env, "workers: expected 1.." + std::to_string(kWorkersMax));
   }
-  if (get_string(options, "hypervisor") != "emulated") {
-    throw Napi::Error::New(env, "hypervisor: only the emulated hypervisor is supported by this build");
-  }
   auto state = std::make_shared<RuntimeState>();
-  state->runtime = std::make_unique<Runtime>(workers);
+  const std::string hypervisor = get_string(options, "hypervisor");
+  if (hypervisor == "emulated") {
+    state->runtime = std::make_unique<Runtime>(workers);
+  } else if (hypervisor == "xen") {
+    std::string error;
+    auto xen = xen::LinuxHypervisor::open(workers + 1, workers, error);
+    if (!xen) throw Napi::Error::New(env, error);
+    state->runtime = std::make_unique<Runtime>(workers, std::move(xen));
+  } else {
+    wrong(env, "hypervisor", "emulated or xen");
+  }
   env.GetInstanceData<Instance>()->runtimes.push_back(state);
   return classes(env).runtime.New({Napi::External<std::shared_ptr<RuntimeState>>::New(env, &state)});
 }

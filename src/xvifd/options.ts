@@ -15,11 +15,17 @@ interface RawOptions {
   readonly failMode: 'secure' | 'standalone';
   readonly listen: readonly string[];
   readonly workers: number;
-  readonly hypervisor: 'emulated' | 'xen';
+  readonly hypervisor: 'auto' | 'emulated' | 'xen';
   readonly logLevel: LogLevel;
   readonly datapathId?: bigint;
   readonly local: 'auto' | 'tap' | 'null';
   readonly port: readonly PortOption[];
+}
+
+/** What options that were not given depend on. */
+export interface OptionSources extends RunDirSources {
+  /** Xen's devices are there. */
+  readonly xen: boolean;
 }
 
 export interface XvifdOptions {
@@ -84,7 +90,11 @@ function createCommand(version: string): Command {
       [],
     )
     .option('--workers <number>', 'threads that move packets', decimal(1, WORKERS_MAX), 1)
-    .addOption(new Option('--hypervisor <name>', 'where guests live').choices(['emulated', 'xen']).default('emulated'))
+    .addOption(
+      new Option('--hypervisor <name>', 'where guests live; auto: xen if its devices are there')
+        .choices(['auto', 'emulated', 'xen'])
+        .default('auto'),
+    )
     .addOption(
       new Option('--log-level <level>', 'least level of what is logged to standard error')
         .choices(['debug', 'info', 'warn', 'error', 'silent'])
@@ -101,7 +111,7 @@ function createCommand(version: string): Command {
 }
 
 /** Throws CommanderError for wrong use, --help and --version, having printed why. */
-export function parseOptions(args: readonly string[], version: string, sources: RunDirSources): XvifdOptions {
+export function parseOptions(args: readonly string[], version: string, sources: OptionSources): XvifdOptions {
   const command = createCommand(version);
   command.parse(args, { from: 'user' });
   const raw = command.opts<RawOptions>();
@@ -125,6 +135,7 @@ export function parseOptions(args: readonly string[], version: string, sources: 
       ports: raw.port.filter(({ bridge }) => (bridge ?? first) === name).map(({ name, spec }) => ({ name, spec })),
     }),
   );
-  const { workers, hypervisor, logLevel } = raw;
+  const { workers, logLevel } = raw;
+  const hypervisor = raw.hypervisor === 'auto' ? (sources.xen ? 'xen' : 'emulated') : raw.hypervisor;
   return { config: { runDir: raw.runDir ?? defaultRunDir(sources), workers, hypervisor, bridges }, logLevel };
 }

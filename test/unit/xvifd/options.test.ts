@@ -2,7 +2,8 @@ import { CommanderError } from 'commander';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseOptions } from '../../../src/xvifd/options.js';
 
-const parse = (line: string, uid = 1000) => parseOptions(line === '' ? [] : line.split(' '), '1.2.3', { env: {}, uid });
+const parse = (line: string, uid = 1000, xen = false) =>
+  parseOptions(line === '' ? [] : line.split(' '), '1.2.3', { env: {}, uid, xen });
 
 describe('xvifd command lines', () => {
   beforeEach(() => {
@@ -97,5 +98,12 @@ describe('xvifd command lines', () => {
     }
     expect(error).toBeInstanceOf(CommanderError);
     expect((error as CommanderError).exitCode).not.toBe(0);
+  });
+
+  it('picks Xen where its devices are, unless told otherwise', () => {
+    expect(parse('', 0, true).config.hypervisor).toBe('xen');
+    expect(parse('', 0, false).config.hypervisor).toBe('emulated');
+    expect(parse('--hypervisor emulated', 0, true).config.hypervisor).toBe('emulated');
+    expect(parse('--hypervisor xen', 0, false).config.hypervisor).toBe('xen');
   });
 });
