@@ -1,6 +1,6 @@
 /** Joins vifs to bridges: what the vif backend calls when a frontend has connected, gone, or gone wrong. */
 import { type Logger, RateLimitedLog } from '../base/logger.js';
-import type { VifSpec } from '../datapath/datapath.js';
+import type { PortSettings, VifSpec } from '../datapath/datapath.js';
 import type { VifHooks, VifInfo } from '../vif/index.js';
 import type { Bridges } from './bridges.js';
 import { Refusal } from './refusal.js';
@@ -21,15 +21,19 @@ export class VifPorts implements VifHooks {
   }
 
   /** Throws what the guest then reads in its error node. */
-  attach(info: VifInfo, spec: VifSpec): void {
-    const { bridge: key, name, mac, rate } = info;
+  attach(info: VifInfo, spec: VifSpec, settings: PortSettings): void {
+    const { bridge: key, name, mac } = info;
     if (key !== undefined && (key.tag !== undefined || key.trunks.length > 0)) {
       throw new Refusal('unavailable', `bridge ${key.name}: VLANs of a vif are not supported yet`);
     }
     const bridge = key === undefined ? this.#bridges.only() : this.#bridges.get(key.name);
-    if (rate !== undefined) this.#log.warn({ vif: name }, 'the rate limit of the vif is not supported yet: ignored');
-    const port = bridge.addPort({ name, spec, mac });
+    const port = bridge.addPort({ name, spec, mac, settings });
     this.#log.info({ vif: name, bridge: bridge.name, port, queues: spec.queues.length }, 'vif connected');
+  }
+
+  configure({ name }: VifInfo, settings: PortSettings): void {
+    this.#bridges.withPort(name)?.configurePort(name, settings);
+    this.#log.info({ vif: name, settings }, 'vif configured');
   }
 
   detach({ name }: VifInfo): void {

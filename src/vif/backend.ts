@@ -53,6 +53,7 @@ export class VifBackend {
           hooks: options.hooks,
           queuesMax,
           counters: this.#counters,
+          logger: this.#logger,
           removed: () => {
             if (this.#vifs.get(name) === vif) this.#vifs.delete(name);
           },

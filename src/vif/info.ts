@@ -7,7 +7,10 @@ import { type VifId, vifAlias, vifName } from './names.js';
 /** MTUs, without the Ethernet header: IPv4's least, and what fits into a packet of 64 KiB with a VLAN tag. */
 export const MTU_MIN = 68;
 export const MTU_MAX = 65517;
-export const MTU_DEFAULT = 1500;
+const INTERVAL_US_MAX = 0xffffffff;
+
+/** Ours; no other backend knows it. Written by the toolstack or by hand: 0 or 1. */
+const COMPLETE_CHECKSUMS_KEY = 'xvif-complete-checksums';
 
 export interface VifInfo extends VifId {
   /** xvif<domid>i<handle>, the port's name. */
@@ -18,20 +21,33 @@ export interface VifInfo extends VifId {
   readonly mac: string | undefined;
   /** Undefined when the toolstack leaves the choice to us. */
   readonly bridge: BridgeKey | undefined;
-  readonly mtu: number;
+  /** Undefined when the toolstack names none: frames of any size go to the guest. */
+  readonly mtu: number | undefined;
   /** Limit of what the guest sends: so many bytes per interval. */
   readonly rate: { readonly bytes: number; readonly intervalUs: number } | undefined;
   readonly script: string | undefined;
+  /** Every checksum completed towards the guest, and none left blank by it. */
+  readonly completeChecksums: boolean;
   readonly backendPath: string;
   readonly frontendPath: string;
+  /** What was wrong with keys that are not worth refusing the vif, one sentence each. */
+  readonly complaints: readonly string[];
 }
 
 /** Rejects with {@link DeviceError} when a key makes no sense, or when the device's parts contradict each other. */
 export async function readVifInfo(address: DeviceAddress, backend: KeyReader): Promise<VifInfo> {
-  const keys = ['mac', 'bridge', 'mtu', 'rate', 'script', 'frontend', 'frontend-id'] as const;
-  const [mac, bridge, mtu, rate, script, frontend, frontendId] = await Promise.all(
+  const keys = ['mac', 'bridge', 'mtu', 'rate', 'script', 'frontend', 'frontend-id', COMPLETE_CHECKSUMS_KEY] as const;
+  const [mac, bridge, mtu, rate, script, frontend, frontendId, complete] = await Promise.all(
     keys.map((key) => backend.read(key)),
   );
+  const complaints: string[] = [];
+  /** As `optional`, for keys that a vif can do without. */
+  const lenient = <Value>(key: string, text: string | undefined, parse: (text: string) => Value | undefined) => {
+    if (text === undefined || text === '') return undefined;
+    const value = parse(text);
+    if (value === undefined) complaints.push(`${senseless(key, text)}: ignored`);
+    return value;
+  };
   const { domid, id: handle, backendPath, frontendPath } = address;
   if (frontend !== undefined && frontend !== frontendPath) {
     throw new DeviceError(`backend key frontend is ${quote(frontend)}, must be ${frontendPath}`);
@@ -46,11 +62,13 @@ export async function readVifInfo(address: DeviceAddress, backend: KeyReader): P
     alias: vifAlias({ domid, handle }),
     mac: optional('mac', mac, parseMac),
     bridge: optional('bridge', bridge, parseBridgeKey),
-    mtu: optional('mtu', mtu, (text) => parseDecimal(text, MTU_MIN, MTU_MAX)) ?? MTU_DEFAULT,
-    rate: optional('rate', rate, parseRate),
+    mtu: lenient('mtu', mtu, (text) => parseDecimal(text, MTU_MIN, MTU_MAX)),
+    rate: toRate(lenient('rate', rate, parseRate)),
     script,
+    completeChecksums: lenient(COMPLETE_CHECKSUMS_KEY, complete, parseFlag) ?? false,
     backendPath,
     frontendPath,
+    complaints,
   };
 }
 
@@ -61,18 +79,33 @@ export function parseMac(text: string): string | undefined {
   return isGroup ? undefined : text.toLowerCase();
 }
 
-/** "bytes,microseconds", both above 0. */
+/** "bytes,microseconds". */
 function parseRate(text: string): VifInfo['rate'] {
-  const [bytesText, intervalText, ...more] = text.split(',');
-  const bytes = parseDecimal(bytesText!, 1, Number.MAX_SAFE_INTEGER);
-  const intervalUs = parseDecimal(intervalText ?? '', 1, 0xffffffff);
-  return bytes === undefined || intervalUs === undefined || more.length > 0 ? undefined : { bytes, intervalUs };
+  const match = /^(\d+),(\d+)$/.exec(text);
+  if (match === null) return undefined;
+  const [, bytes, intervalUs] = match;
+  return { bytes: Number(bytes), intervalUs: Number(intervalUs) };
+}
+
+/** No bytes or no interval mean no limit, and so do more bytes than can be counted. */
+function toRate(rate: VifInfo['rate']): VifInfo['rate'] {
+  if (rate === undefined || rate.bytes === 0 || rate.intervalUs === 0) return undefined;
+  if (rate.bytes > Number.MAX_SAFE_INTEGER) return undefined;
+  return { bytes: rate.bytes, intervalUs: Math.min(rate.intervalUs, INTERVAL_US_MAX) };
+}
+
+function parseFlag(text: string): boolean | undefined {
+  return text === '0' || text === '1' ? text === '1' : undefined;
 }
 
 /** An empty key counts as none. */
 function optional<Value>(key: string, text: string | undefined, parse: (text: string) => Value | undefined) {
   if (text === undefined || text === '') return undefined;
   const value = parse(text);
-  if (value === undefined) throw new DeviceError(`backend key ${key} is ${quote(text)}, which makes no sense`);
+  if (value === undefined) throw new DeviceError(senseless(key, text));
   return value;
+}
+
+function senseless(key: string, text: string): string {
+  return `backend key ${key} is ${quote(text)}, which makes no sense`;
 }

@@ -1,15 +1,19 @@
 /** One vif: the driver that xenbus calls, between the keys in xenstore and the bridge's port. */
 import { messageOf } from '../base/error.js';
-import type { VifSpec } from '../datapath/datapath.js';
+import type { Logger } from '../base/logger.js';
+import type { PortSettings, VifSpec } from '../datapath/datapath.js';
 import { type DeviceAddress, type DeviceDriver, DeviceError, type KeyReader } from '../xenbus/index.js';
 import { advertisedFeatures } from './features.js';
 import { readFrontend } from './frontend-keys.js';
 import { readVifInfo, type VifInfo } from './info.js';
+import { readWishes, vifSettings } from './settings.js';
 
 /** The bridge's side. */
 export interface VifHooks {
   /** Make the vif a port. A rejection closes the vif; its message goes to the guest's error node. */
-  attach(info: VifInfo, spec: VifSpec): void | Promise<void>;
+  attach(info: VifInfo, spec: VifSpec, settings: PortSettings): void | Promise<void>;
+  /** Settings of an attached vif changed. Must not reject. */
+  configure(info: VifInfo, settings: PortSettings): void | Promise<void>;
   /** When it is done the data path touches no ring of the vif any more. */
   detach(info: VifInfo): void | Promise<void>;
   /** The vif was closed over an error. `info` is undefined when it did not get far enough to have any. */
@@ -18,7 +22,7 @@ export interface VifHooks {
 
 export type VifLifecycle =
   | { readonly state: 'idle'; readonly lastError: string | undefined }
-  | { readonly state: 'attached'; readonly info: VifInfo; readonly spec: VifSpec };
+  | { readonly state: 'attached'; readonly info: VifInfo; readonly spec: VifSpec; readonly settings: PortSettings };
 
 export interface VifCounters {
   attached: number;
@@ -32,9 +36,12 @@ export class Vif implements DeviceDriver {
   readonly #hooks: VifHooks;
   readonly #queuesMax: number;
   readonly #counters: VifCounters;
+  readonly #logger: Logger;
   readonly #removed: () => void;
   #lifecycle: VifLifecycle = { state: 'idle', lastError: undefined };
   #info: VifInfo | undefined;
+  /** Already logged. */
+  #complaints = '';
 
   constructor(
     address: DeviceAddress,
@@ -42,6 +49,7 @@ export class Vif implements DeviceDriver {
       readonly hooks: VifHooks;
       readonly queuesMax: number;
       readonly counters: VifCounters;
+      readonly logger: Logger;
       readonly removed: () => void;
     },
   ) {
@@ -49,6 +57,7 @@ export class Vif implements DeviceDriver {
     this.#hooks = options.hooks;
     this.#queuesMax = options.queuesMax;
     this.#counters = options.counters;
+    this.#logger = options.logger;
     this.#removed = options.removed;
   }
 
@@ -63,9 +72,11 @@ export class Vif implements DeviceDriver {
   async connect(frontend: KeyReader, backend: KeyReader): Promise<void> {
     const info = await readVifInfo(this.address, backend);
     this.#info = info;
+    this.#complain(info);
     const spec = await readFrontend(frontend, info, this.#queuesMax);
-    await this.#hooks.attach(info, spec);
-    this.#lifecycle = { state: 'attached', info, spec };
+    const settings = vifSettings(info, await readWishes(frontend));
+    await this.#hooks.attach(info, spec, settings);
+    this.#lifecycle = { state: 'attached', info, spec, settings };
     this.#counters.attached++;
   }
 
@@ -79,6 +90,22 @@ export class Vif implements DeviceDriver {
     } catch (error) {
       if (error instanceof DeviceError) return false;
       throw error;
+    }
+  }
+
+  /** What may change while traffic flows. A key of the toolstack that makes the vif impossible changes nothing. */
+  async refresh(frontend: KeyReader, backend: KeyReader): Promise<void> {
+    if (this.#lifecycle.state !== 'attached') return;
+    const { info, spec, settings: before } = this.#lifecycle;
+    try {
+      const now = await readVifInfo(this.address, backend);
+      this.#complain(now);
+      const settings = vifSettings(now, await readWishes(frontend));
+      if (JSON.stringify(settings) === JSON.stringify(before)) return;
+      this.#lifecycle = { state: 'attached', info, spec, settings };
+      await this.#hooks.configure(info, settings);
+    } catch (error) {
+      if (!(error instanceof DeviceError)) throw error;
     }
   }
 
@@ -98,5 +125,12 @@ export class Vif implements DeviceDriver {
 
   removed(): void {
     this.#removed();
+  }
+
+  /** Each set of complaints once. */
+  #complain({ name, complaints }: VifInfo): void {
+    const text = complaints.join('; ');
+    if (text !== '' && text !== this.#complaints) this.#logger.warn({ vif: name, complaints: text }, 'keys of a vif');
+    this.#complaints = text;
   }
 }

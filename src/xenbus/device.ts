@@ -150,7 +150,10 @@ export class XenbusDevice {
         if (await this.#node.writeState(XenbusState.connected)) this.#enter('connected');
         break;
       case 'check':
-        if (!(await this.#driver.changed(this.#node.frontendKeys))) return;
+        if (!(await this.#driver.changed(this.#node.frontendKeys))) {
+          await this.#driver.refresh(this.#node.frontendKeys, this.#node.backendKeys);
+          return;
+        }
         await this.#disconnect('waiting');
         await this.#connect(seen);
         break;
