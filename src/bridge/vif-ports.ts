@@ -1,7 +1,9 @@
 /** Joins vifs to bridges: what the vif backend calls when a frontend has connected, gone, or gone wrong. */
+import { messageOf } from '../base/error.js';
 import { type Logger, RateLimitedLog } from '../base/logger.js';
 import type { PortSettings, VifSpec } from '../datapath/datapath.js';
 import type { VifHooks, VifInfo } from '../vif/index.js';
+import type { Bridge } from './bridge.js';
 import type { Bridges } from './bridges.js';
 import { Refusal } from './refusal.js';
 
@@ -10,6 +12,8 @@ const BURST_LINES = 256;
 
 export class VifPorts implements VifHooks {
   readonly #bridges: Bridges;
+  /** Where each attached vif is, by the vif's own name. */
+  readonly #attached = new Map<string, Bridge>();
   /** Guests can provoke these lines: each time one loads its driver again. A host full of guests may start at once. */
   readonly #log: RateLimitedLog;
   readonly #failureLog: RateLimitedLog;
@@ -20,28 +24,50 @@ export class VifPorts implements VifHooks {
     this.#failureLog = new RateLimitedLog(logger);
   }
 
-  /** Throws what the guest then reads in its error node. */
-  attach(info: VifInfo, spec: VifSpec, settings: PortSettings): void {
-    const { bridge: key, name, mac } = info;
-    if (key !== undefined && (key.tag !== undefined || key.trunks.length > 0)) {
-      throw new Refusal('unavailable', `bridge ${key.name}: VLANs of a vif are not supported yet`);
+  refusal(info: VifInfo): string | undefined {
+    try {
+      this.#bridgeFor(info);
+      return undefined;
+    } catch (error) {
+      return messageOf(error);
     }
-    const bridge = key === undefined ? this.#bridges.only() : this.#bridges.get(key.name);
-    const port = bridge.addPort({ name, spec, mac, settings });
-    this.#log.info({ vif: name, bridge: bridge.name, port, queues: spec.queues.length }, 'vif connected');
   }
 
-  configure({ name }: VifInfo, settings: PortSettings): void {
-    this.#bridges.withPort(name)?.configurePort(name, settings);
+  /** Throws what the guest then reads in its error node. */
+  attach(info: VifInfo, spec: VifSpec, settings: PortSettings): void {
+    const { name, portName, mac } = info;
+    const bridge = this.#bridgeFor(info);
+    const port = bridge.addPort({ name: portName, spec, mac, settings });
+    this.#attached.set(name, bridge);
+    const alias = portName === name ? {} : { portName };
+    this.#log.info({ vif: name, ...alias, bridge: bridge.name, port, queues: spec.queues.length }, 'vif connected');
+  }
+
+  configure({ name, portName }: VifInfo, settings: PortSettings): void {
+    this.#attached.get(name)?.configurePort(portName, settings);
     this.#log.info({ vif: name, settings }, 'vif configured');
   }
 
-  detach({ name }: VifInfo): void {
-    this.#bridges.withPort(name)?.removePort(name);
+  detach({ name, portName }: VifInfo): void {
+    this.#attached.get(name)?.removePort(portName);
+    this.#attached.delete(name);
     this.#log.info({ vif: name }, 'vif disconnected');
   }
 
   failed(info: VifInfo | undefined, error: Error): void {
     this.#failureLog.warn({ vif: info?.name, reason: error.message }, 'vif closed over an error');
+  }
+
+  /** Refuses what cannot be joined. */
+  #bridgeFor({ bridge: key, name, portName }: VifInfo): Bridge {
+    if (key !== undefined && (key.tag !== undefined || key.trunks.length > 0)) {
+      throw new Refusal('unavailable', `bridge ${key.name}: VLANs of a vif are not supported yet`);
+    }
+    const bridge = key === undefined ? this.#bridges.only() : this.#bridges.get(key.name);
+    // Only a vifname can be somebody else's; names of ports are one set for all bridges, as in Open vSwitch.
+    if (portName !== name && !this.#attached.has(name) && this.#bridges.withPort(portName) !== undefined) {
+      throw new Refusal('exists', `vifname ${portName}: there is a port of that name already`);
+    }
+    return bridge;
   }
 }

@@ -10,6 +10,7 @@ import type { XenstoreClient } from '../xenstore/index.js';
 import { QUEUES_MAX } from './features.js';
 import { type VifId, vifName } from './names.js';
 import { Vif, type VifCounters, type VifHooks, type VifLifecycle } from './vif.js';
+import { readXapiBridge } from './xapi-bridge.js';
 
 export interface VifBackendOptions {
   readonly store: XenstoreClient;
@@ -52,6 +53,7 @@ export class VifBackend {
         const vif: Vif = new Vif(address, {
           hooks: options.hooks,
           queuesMax,
+          bridgeElsewhere: () => readXapiBridge(options.store, { domid: address.domid, handle: address.id }),
           counters: this.#counters,
           logger: this.#logger,
           removed: () => {

@@ -4,4 +4,4 @@ export { advertisedFeatures, QUEUES_MAX } from './features.js';
 export { MTU_MAX, MTU_MIN, parseMac, readVifInfo, type VifInfo } from './info.js';
 export { parseVifName, type VifId, vifAlias, vifName } from './names.js';
 export { type FrontendWishes, vifSettings } from './settings.js';
-export type { VifCounters, VifHooks, VifLifecycle } from './vif.js';
+export { VERDICT_KEY, type VifCounters, type VifHooks, type VifLifecycle } from './vif.js';

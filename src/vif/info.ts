@@ -13,8 +13,10 @@ const INTERVAL_US_MAX = 0xffffffff;
 const COMPLETE_CHECKSUMS_KEY = 'xvif-complete-checksums';
 
 export interface VifInfo extends VifId {
-  /** xvif<domid>i<handle>, the port's name. */
+  /** xvif<domid>i<handle>, what the vif is called in logs and errors. */
   readonly name: string;
+  /** Name of its port: the toolstack's `vifname`, else as `name`. */
+  readonly portName: string;
   /** vif<domid>.<handle> */
   readonly alias: string;
   /** The guest's address, lower case; undefined when the toolstack names none. */
@@ -34,12 +36,30 @@ export interface VifInfo extends VifId {
   readonly complaints: readonly string[];
 }
 
-/** Rejects with {@link DeviceError} when a key makes no sense, or when the device's parts contradict each other. */
-export async function readVifInfo(address: DeviceAddress, backend: KeyReader): Promise<VifInfo> {
-  const keys = ['mac', 'bridge', 'mtu', 'rate', 'script', 'frontend', 'frontend-id', COMPLETE_CHECKSUMS_KEY] as const;
-  const [mac, bridge, mtu, rate, script, frontend, frontendId, complete] = await Promise.all(
+/**
+ * Rejects with {@link DeviceError} when a key makes no sense, or when the device's parts contradict each other.
+ * `bridgeElsewhere` is asked when the backend's directory names no bridge.
+ */
+export async function readVifInfo(
+  address: DeviceAddress,
+  backend: KeyReader,
+  bridgeElsewhere: () => Promise<string | undefined> = async () => undefined,
+): Promise<VifInfo> {
+  const keys = [
+    'mac',
+    'bridge',
+    'mtu',
+    'rate',
+    'script',
+    'frontend',
+    'frontend-id',
+    'vifname',
+    COMPLETE_CHECKSUMS_KEY,
+  ] as const;
+  const [mac, bridgeKey, mtu, rate, script, frontend, frontendId, vifname, complete] = await Promise.all(
     keys.map((key) => backend.read(key)),
   );
+  const bridge = bridgeKey === undefined || bridgeKey === '' ? await bridgeElsewhere() : bridgeKey;
   const complaints: string[] = [];
   /** As `optional`, for keys that a vif can do without. */
   const lenient = <Value>(key: string, text: string | undefined, parse: (text: string) => Value | undefined) => {
@@ -55,10 +75,12 @@ export async function readVifInfo(address: DeviceAddress, backend: KeyReader): P
   if (frontendId !== undefined && frontendId !== String(domid)) {
     throw new DeviceError(`backend key frontend-id is ${quote(frontendId)}, must be ${domid}`);
   }
+  const name = vifName({ domid, handle });
   return {
     domid,
     handle,
-    name: vifName({ domid, handle }),
+    name,
+    portName: optional('vifname', vifname, parsePortName) ?? name,
     alias: vifAlias({ domid, handle }),
     mac: optional('mac', mac, parseMac),
     bridge: optional('bridge', bridge, parseBridgeKey),
@@ -77,6 +99,11 @@ export function parseMac(text: string): string | undefined {
   if (!/^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/i.test(text)) return undefined;
   const isGroup = (Number.parseInt(text.slice(0, 2), 16) & 1) === 1;
   return isGroup ? undefined : text.toLowerCase();
+}
+
+/** What Linux takes for an interface and OpenFlow for a port: up to 15 characters. */
+function parsePortName(text: string): string | undefined {
+  return /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,14}$/.test(text) ? text : undefined;
 }
 
 /** "bytes,microseconds". */

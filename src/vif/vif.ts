@@ -8,8 +8,16 @@ import { readFrontend } from './frontend-keys.js';
 import { readVifInfo, type VifInfo } from './info.js';
 import { readWishes, vifSettings } from './settings.js';
 
+/**
+ * Key in the backend's directory for the hotplug script, which can read xenstore and little else: `port NAME`, or
+ * `refused SENTENCE`. That it is there tells the script, and `xvif doctor`, that the state was written by xvifd.
+ */
+export const VERDICT_KEY = 'xvif';
+
 /** The bridge's side. */
 export interface VifHooks {
+  /** Why `attach` would refuse a vif of these keys, in a sentence; undefined when it would not. */
+  refusal?(info: VifInfo): string | undefined;
   /** Make the vif a port. A rejection closes the vif; its message goes to the guest's error node. */
   attach(info: VifInfo, spec: VifSpec, settings: PortSettings): void | Promise<void>;
   /** Settings of an attached vif changed. Must not reject. */
@@ -35,6 +43,7 @@ export class Vif implements DeviceDriver {
   readonly address: DeviceAddress;
   readonly #hooks: VifHooks;
   readonly #queuesMax: number;
+  readonly #bridgeElsewhere: () => Promise<string | undefined>;
   readonly #counters: VifCounters;
   readonly #logger: Logger;
   readonly #removed: () => void;
@@ -48,6 +57,8 @@ export class Vif implements DeviceDriver {
     options: {
       readonly hooks: VifHooks;
       readonly queuesMax: number;
+      /** See {@link readVifInfo}. */
+      readonly bridgeElsewhere: () => Promise<string | undefined>;
       readonly counters: VifCounters;
       readonly logger: Logger;
       readonly removed: () => void;
@@ -56,6 +67,7 @@ export class Vif implements DeviceDriver {
     this.address = address;
     this.#hooks = options.hooks;
     this.#queuesMax = options.queuesMax;
+    this.#bridgeElsewhere = options.bridgeElsewhere;
     this.#counters = options.counters;
     this.#logger = options.logger;
     this.#removed = options.removed;
@@ -65,12 +77,12 @@ export class Vif implements DeviceDriver {
     return this.#lifecycle;
   }
 
-  async advertise(): Promise<Readonly<Record<string, string>>> {
-    return advertisedFeatures(this.#queuesMax);
+  async advertise(backend: KeyReader): Promise<Readonly<Record<string, string>>> {
+    return { ...advertisedFeatures(this.#queuesMax), [VERDICT_KEY]: await this.#verdict(backend) };
   }
 
   async connect(frontend: KeyReader, backend: KeyReader): Promise<void> {
-    const info = await readVifInfo(this.address, backend);
+    const info = await readVifInfo(this.address, backend, this.#bridgeElsewhere);
     this.#info = info;
     this.#complain(info);
     const spec = await readFrontend(frontend, info, this.#queuesMax);
@@ -132,5 +144,16 @@ export class Vif implements DeviceDriver {
     const text = complaints.join('; ');
     if (text !== '' && text !== this.#complaints) this.#logger.warn({ vif: name, complaints: text }, 'keys of a vif');
     this.#complaints = text;
+  }
+
+  async #verdict(backend: KeyReader): Promise<string> {
+    try {
+      const info = await readVifInfo(this.address, backend, this.#bridgeElsewhere);
+      const refusal = this.#hooks.refusal?.(info);
+      return refusal === undefined ? `port ${info.portName}` : `refused ${refusal}`;
+    } catch (error) {
+      if (!(error instanceof DeviceError)) throw error;
+      return `refused ${error.message}`;
+    }
   }
 }

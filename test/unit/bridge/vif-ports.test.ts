@@ -19,11 +19,12 @@ const spec: VifSpec = {
   rxNotify: true,
 };
 
-function info(bridge: VifInfo['bridge'], mac: string | undefined = '00:16:3e:00:00:01'): VifInfo {
+function info(bridge: VifInfo['bridge'], mac: string | undefined = '00:16:3e:00:00:01', portName = 'xvif1i0'): VifInfo {
   return {
     domid: 1,
     handle: 0,
     name: 'xvif1i0',
+    portName,
     alias: 'vif1.0',
     mac,
     bridge,
@@ -56,11 +57,26 @@ describe('vifs become ports', () => {
     expect(br0.bridge.hasPort('xvif1i0')).toBe(true);
   });
 
+  it('under the name the toolstack wants, which one vif can have', () => {
+    const named = info(undefined, '00:16:3e:00:00:01', 'web');
+    ports.attach(named, spec, {});
+    expect(br0.bridge.hasPort('web')).toBe(true);
+    const other = { ...named, domid: 2, name: 'xvif2i0' };
+    expect(ports.refusal(other)).toBe('vifname web: there is a port of that name already');
+    expect(() => ports.attach(other, spec, {})).toThrow('vifname web');
+    ports.detach(other);
+    expect(br0.bridge.hasPort('web')).toBe(true);
+    ports.detach(named);
+    expect(br0.bridge.hasPort('web')).toBe(false);
+    expect(ports.refusal(other)).toBeUndefined();
+  });
+
   it('are refused with a sentence for the guest', () => {
     expect(() => ports.attach(info({ name: 'br9', tag: undefined, trunks: [] }), spec, {})).toThrow(
       'there is no bridge "br9"',
     );
     expect(() => ports.attach(info({ name: 'br0', tag: 7, trunks: [] }), spec, {})).toThrow('VLANs');
+    expect(ports.refusal(info({ name: 'br9', tag: undefined, trunks: [] }))).toBe('there is no bridge "br9"');
     const several = new Bridges();
     several.add(br0.bridge);
     several.add(createBridge('br1').bridge);

@@ -77,6 +77,7 @@ describe('the toolstack’s keys', () => {
       domid: 5,
       handle: 1,
       name: 'xvif5i1',
+      portName: 'xvif5i1',
       alias: 'vif5.1',
       mac: '00:16:3e:00:00:01',
       bridge: { name: 'br0', tag: 7, trunks: [] },
@@ -94,11 +95,26 @@ describe('the toolstack’s keys', () => {
     expect(await info({})).toMatchObject({ mac: undefined, bridge: undefined, mtu: undefined, rate: undefined });
   });
 
+  it('a name for the port', async () => {
+    expect(await info({ vifname: 'vif-web.0' })).toMatchObject({ name: 'xvif5i1', portName: 'vif-web.0' });
+  });
+
+  it('a bridge that is named elsewhere counts when the backend has none', async () => {
+    const elsewhere = async () => 'xapi1';
+    const read = (keys: Record<string, string>) =>
+      readVifInfo(address, { read: async (key) => keys[key] }, elsewhere).then(({ bridge }) => bridge?.name);
+    expect(await read({})).toBe('xapi1');
+    expect(await read({ bridge: '' })).toBe('xapi1');
+    expect(await read({ bridge: 'br0' })).toBe('br0');
+  });
+
   it.each([
     [{ frontend: '/local/domain/6/device/vif/1' }, /^backend key frontend is .*, must be \/local\/domain\/5/],
     [{ 'frontend-id': '6' }, 'backend key frontend-id is "6", must be 5'],
     [{ mac: 'x' }, 'backend key mac is "x", which makes no sense'],
     [{ bridge: 'a b' }, /bridge/],
+    [{ vifname: '../x' }, 'backend key vifname is "../x", which makes no sense'],
+    [{ vifname: 'sixteen-letters-' }, /vifname/],
   ])('%j', async (keys, message) => {
     await expect(info(keys)).rejects.toThrow(DeviceError);
     await expect(info(keys)).rejects.toThrow(message);
