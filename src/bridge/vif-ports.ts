@@ -1,9 +1,8 @@
 /** Joins vifs to bridges: what the vif backend calls when a frontend has connected, gone, or gone wrong. */
 import { type Logger, RateLimitedLog } from '../base/logger.js';
 import type { VifSpec } from '../datapath/datapath.js';
-import type { VifHooks, VifInfo } from '../vif/index.js';
+import { type VifHooks, type VifInfo, vlanOf } from '../vif/index.js';
 import type { Bridges } from './bridges.js';
-import { Refusal } from './refusal.js';
 
 /** Lines about vifs that come and go let through in a row. */
 const BURST_LINES = 256;
@@ -23,12 +22,10 @@ export class VifPorts implements VifHooks {
   /** Throws what the guest then reads in its error node. */
   attach(info: VifInfo, spec: VifSpec): void {
     const { bridge: key, name, mac, rate } = info;
-    if (key !== undefined && (key.tag !== undefined || key.trunks.length > 0)) {
-      throw new Refusal('unavailable', `bridge ${key.name}: VLANs of a vif are not supported yet`);
-    }
     const bridge = key === undefined ? this.#bridges.only() : this.#bridges.get(key.name);
     if (rate !== undefined) this.#log.warn({ vif: name }, 'the rate limit of the vif is not supported yet: ignored');
-    const port = bridge.addPort({ name, spec, mac });
+    const vlan = vlanOf(key);
+    const port = bridge.addPort({ name, spec, mac, settings: vlan === undefined ? {} : { vlan } });
     this.#log.info({ vif: name, bridge: bridge.name, port, queues: spec.queues.length }, 'vif connected');
   }
 

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../../../src/base/logger.js';
 import { Bridges } from '../../../src/bridge/bridges.js';
 import { VifPorts } from '../../../src/bridge/vif-ports.js';
@@ -54,11 +54,19 @@ describe('vifs become ports', () => {
     expect(br0.bridge.hasPort('xvif1i0')).toBe(true);
   });
 
+  it('with the VLANs that they name', () => {
+    const added = vi.spyOn(br0.bridge, 'addPort');
+    ports.attach(info({ name: 'br0', tag: 7, trunks: [] }), spec);
+    expect(added.mock.lastCall).toMatchObject([{ settings: { vlan: { tag: 7, trunks: [] } } }]);
+    ports.detach(info(undefined));
+    ports.attach(info({ name: 'br0', tag: undefined, trunks: [8] }), spec);
+    expect(added.mock.lastCall).toMatchObject([{ settings: { vlan: { tag: undefined, trunks: [8] } } }]);
+  });
+
   it('are refused with a sentence for the guest', () => {
     expect(() => ports.attach(info({ name: 'br9', tag: undefined, trunks: [] }), spec)).toThrow(
       'there is no bridge "br9"',
     );
-    expect(() => ports.attach(info({ name: 'br0', tag: 7, trunks: [] }), spec)).toThrow('VLANs');
     const several = new Bridges();
     several.add(br0.bridge);
     several.add(createBridge('br1').bridge);
