@@ -1,12 +1,6 @@
 /** Port security: what the toolstack's keys mean. */
 import { describe, expect, it } from 'vitest';
-import {
-  lockingSettings,
-  parseLocking,
-  readLocking,
-  vlanOf,
-  xapiPrivatePath,
-} from '../../../src/vif/index.js';
+import { lockingSettings, parseLocking, readLocking, vlanOf, xapiPrivatePath } from '../../../src/vif/index.js';
 
 const keys = (mode?: string, ipv4Allowed?: string, ipv6Allowed?: string) => ({ mode, ipv4Allowed, ipv6Allowed });
 const unlocked = { locking: { mode: 'unlocked' }, complaints: [] };
