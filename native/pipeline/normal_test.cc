@@ -1,6 +1,7 @@
 // NORMAL among access ports and trunks.
 #include <gtest/gtest.h>
 
+#include "pipeline/port_vlan.h"
 #include "pipeline/test_kit.h"
 
 namespace xvif {
