@@ -72,6 +72,7 @@ PortSettings port_settings(const Napi::Object& from) {
         SourceGuard{get_mac(sources, "mac"), addresses<std::array<std::uint8_t, 4>>(sources, "ipv4", AF_INET),
                     addresses<std::array<std::uint8_t, 16>>(sources, "ipv6", AF_INET6)};
   }
+  settings.disabled = get_bool_or(from, "disabled", false);
   settings.complete_checksums = get_bool_or(from, "completeChecksums", false);
   settings.multicast_control = get_bool_or(from, "multicastControl", false);
   settings.xdp_headroom = get_u16_or(from, "xdpHeadroom", 0);

@@ -71,7 +71,7 @@ class VifRig {
     }
   }
 
-  static VifSpec full_features() { return {DomId{0}, 0, {}, true, true, true, true, true, true}; }
+  static VifSpec full_features() { return {DomId{0}, 0, {}, true, true, true, true, true, true, {}}; }
 
   /// A domain with a frontend, its buffers posted, not attached.
   std::unique_ptr<RigGuest> boot(std::uint16_t domid, unsigned queues = 1, bool split = true,

@@ -203,6 +203,8 @@ export const enums = {
     loop: 21,
     link_down: 22,
     no_room: 23,
+    vlan: 24,
+    spoofed: 25,
   },
 };
 

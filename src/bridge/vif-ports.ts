@@ -60,9 +60,6 @@ export class VifPorts implements VifHooks {
 
   /** Refuses what cannot be joined. */
   #bridgeFor({ bridge: key, name, portName }: VifInfo): Bridge {
-    if (key !== undefined && (key.tag !== undefined || key.trunks.length > 0)) {
-      throw new Refusal('unavailable', `bridge ${key.name}: VLANs of a vif are not supported yet`);
-    }
     const bridge = key === undefined ? this.#bridges.only() : this.#bridges.get(key.name);
     // Only a vifname can be somebody else's; names of ports are one set for all bridges, as in Open vSwitch.
     if (portName !== name && !this.#attached.has(name) && this.#bridges.withPort(portName) !== undefined) {

@@ -47,6 +47,8 @@ export interface PortSettings {
   readonly vlan?: { readonly tag: number | undefined; readonly trunks: readonly number[] };
   /** Sources the port may use; everything else that comes in is dropped as `spoofed`. */
   readonly sources?: PortSources;
+  /** Nothing passes the port, either way; dropped as `port_down`. Not to be seen in the port's OpenFlow config. */
+  readonly disabled?: boolean;
   /** Complete every checksum, and segment everything, before it goes out (vif only). */
   readonly completeChecksums?: boolean;
   /** Send only multicast that the frontend asked for (vif only). */

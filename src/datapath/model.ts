@@ -12,6 +12,7 @@ import { Pipeline } from './model-pipeline.js';
 import { MacTable, ModelPorts } from './model-ports.js';
 import { type Answer, readModel } from './model-read.js';
 import type { ModelState } from './model-state.js';
+import { sameVlans } from './model-vlan.js';
 import { decodeActions } from './records-action.js';
 import { decodeBatch } from './records-apply.js';
 import { decodePacketOut } from './records-packet-out.js';
@@ -61,8 +62,13 @@ export class ModelDatapath implements Datapath {
   }
 
   portConfigure(port: PortNo, settings: PortSettings): void {
-    const attached = this.#open().ports.get(port);
-    if (attached !== undefined) attached.settings = settings;
+    const { ports, macs } = this.#open();
+    const attached = ports.get(port);
+    if (attached === undefined) return;
+    const moved = !sameVlans(attached.settings.vlan, settings.vlan);
+    attached.settings = settings;
+    // Stations known behind the port may be out of its reach now.
+    if (moved) macs.forget(port);
   }
 
   portDetach(port: PortNo): void {

@@ -1,7 +1,16 @@
 export { VifBackend, type VifBackendOptions, type VifStatus } from './backend.js';
-export { type BridgeKey, parseBridgeKey } from './bridge-key.js';
+export { type BridgeKey, parseBridgeKey, vlanOf } from './bridge-key.js';
 export { advertisedFeatures, QUEUES_MAX } from './features.js';
 export { MTU_MAX, MTU_MIN, parseMac, readVifInfo, type VifInfo } from './info.js';
+export {
+  type Locking,
+  type LockingAnswer,
+  type LockingKeys,
+  lockingSettings,
+  parseLocking,
+  readLocking,
+  xapiPrivatePath,
+} from './locking.js';
 export { parseVifName, type VifId, vifAlias, vifName } from './names.js';
 export { type FrontendWishes, vifSettings } from './settings.js';
 export { VERDICT_KEY, type VifCounters, type VifHooks, type VifLifecycle } from './vif.js';
