@@ -206,8 +206,9 @@ enum class Drop : std::uint8_t {
   kLoop = 21,
   kLinkDown = 22,
   kNoRoom = 23,
+  kMulticastFilter = 24,
 };
-inline constexpr std::size_t kDropReasons = 24;
+inline constexpr std::size_t kDropReasons = 25;
 
 inline constexpr std::uint32_t kTables = 254;
 inline constexpr std::uint32_t kAllTables = 255;

@@ -203,6 +203,7 @@ export const enums = {
     loop: 21,
     link_down: 22,
     no_room: 23,
+    multicast_filter: 24,
   },
 };
 

@@ -218,6 +218,7 @@ export const Drop = {
   loop: 21,
   linkDown: 22,
   noRoom: 23,
+  multicastFilter: 24,
 } as const;
 export type Drop = (typeof Drop)[keyof typeof Drop];
 
