@@ -14,6 +14,7 @@ import { Bridge, type FailMode } from './bridge/bridge.js';
 import { Bridges } from './bridge/bridges.js';
 import { deriveDatapathId, deriveMac, deviceMac } from './bridge/identity.js';
 import { openOfproto } from './bridge/ofproto-side.js';
+import type { PortOverrides } from './bridge/port-overrides.js';
 import { VifPorts } from './bridge/vif-ports.js';
 import type { PortSpec } from './datapath/datapath.js';
 import { NativeDatapathAdapter } from './datapath/native.js';
@@ -112,7 +113,7 @@ async function build(config: DaemonConfig, logger: Logger, signal: AbortSignal, 
   const bridges = new Bridges();
   for (const bridgeConfig of config.bridges) {
     signal.throwIfAborted();
-    const bridge = await buildBridge(bridgeConfig, config.runDir, runtime, logger);
+    const bridge = await buildBridge(bridgeConfig, config.runDir, runtime, bridges.overrides, logger);
     closers.add(`bridge ${bridge.name}`, () => bridge.close());
     bridges.add(bridge);
     const { name, datapathId, failMode } = bridge;
@@ -169,6 +170,7 @@ async function buildBridge(
   config: BridgeConfig,
   runDir: string,
   runtime: NativeRuntime,
+  overrides: PortOverrides,
   logger: Logger,
 ): Promise<Bridge> {
   const { name, failMode, controllers, listen } = config;
@@ -196,6 +198,7 @@ async function buildBridge(
     datapath,
     openflow,
     macOf: (port) => deriveMac(hostname(), name, port),
+    overrides,
     clock: systemClock,
     logger: bridgeLogger,
   });

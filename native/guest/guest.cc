@@ -93,6 +93,12 @@ bool Guest::send_frame(std::span<const std::uint8_t> frame, const SendOptions& o
   return sent;
 }
 
+bool Guest::send_multicast(std::uint8_t type, const std::array<std::uint8_t, 6>& address) {
+  bool sent = false;
+  if (port_) thread_.run([&] { sent = port_->send_multicast(type, address); });
+  return sent;
+}
+
 std::vector<TakenFrame> Guest::take_frames() {
   std::vector<TakenFrame> taken;
   if (port_) thread_.run([&] { taken = port_->take_frames(); });

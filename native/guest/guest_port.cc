@@ -139,7 +139,7 @@ bool GuestPort::arm() {
 
 void GuestPort::on_frame(const netfront::RxFrame& frame) {
   if (taking_ && taken_.size() < kTakenFramesMax) {
-    TakenFrame kept{{}, frame.csum_blank, frame.gso_size, frame.gso_type, frame.slots};
+    TakenFrame kept{{}, frame.csum_blank, frame.gso_size, frame.gso_type, frame.slots, frame.xdp_headroom};
     kept.frame.resize(frame.size);
     std::size_t at = 0;
     for (const iovec& part : frame.parts) {
@@ -160,6 +160,15 @@ bool GuestPort::send_frame(std::span<const std::uint8_t> frame, const SendOption
   if (!running()) return false;
   queues_[0]->reap_tx();
   if (!send(0, {&part, 1}, {options.csum_blank, options.gso_size, options.gso_type, 0})) return false;
+  queues_[0]->push_tx();
+  thread_.activate(*this);
+  return true;
+}
+
+bool GuestPort::send_multicast(std::uint8_t type, const std::array<std::uint8_t, 6>& address) {
+  if (!running()) return false;
+  queues_[0]->reap_tx();
+  if (!queues_[0]->send_multicast(type, address)) return false;
   queues_[0]->push_tx();
   thread_.activate(*this);
   return true;

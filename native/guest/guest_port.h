@@ -36,6 +36,7 @@ class GuestPort final : private netfront::RxHandler, private FrameOutput {
 
   Stack& stack() { return *stack_; }
   bool send_frame(std::span<const std::uint8_t> frame, const SendOptions& options);
+  bool send_multicast(std::uint8_t type, const std::array<std::uint8_t, 6>& address);
   std::vector<TakenFrame> take_frames();
   GuestStats stats() const;
 

@@ -60,6 +60,7 @@ struct TakenFrame {
   std::uint16_t gso_size;
   std::uint8_t gso_type;
   std::uint32_t slots;
+  std::uint16_t xdp_headroom;
 };
 struct GuestStats {
   std::uint64_t tx_packets, tx_bytes, rx_packets, rx_bytes, tx_dropped, rx_errors, udp_received;

@@ -116,6 +116,7 @@ Napi::Function FrontendBinding::define(Napi::Env env) {
        InstanceMethod<&FrontendBinding::ping>("ping"), InstanceMethod<&FrontendBinding::start_traffic>("startTraffic"),
        InstanceMethod<&FrontendBinding::stop_traffic>("stopTraffic"),
        InstanceMethod<&FrontendBinding::send_frame>("sendFrame"),
+       InstanceMethod<&FrontendBinding::send_multicast>("sendMulticastControl"),
        InstanceMethod<&FrontendBinding::take_frames>("takeFrames"), InstanceMethod<&FrontendBinding::stats>("stats"),
        InstanceMethod<&FrontendBinding::close>("close")});
 }
@@ -222,6 +223,15 @@ Napi::Value FrontendBinding::send_frame(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), guest(info.Env()).send_frame(arg_bytes(info, 0, "frame"), options));
 }
 
+Napi::Value FrontendBinding::send_multicast(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Napi::Object request = arg_object(info, 0, "request");
+  const std::string action = get_string(request, "action");
+  if (action != "add" && action != "delete") wrong(env, "action", "\"add\" or \"delete\"");
+  const auto type = action == "add" ? xen::extra::kMcastAdd : xen::extra::kMcastDel;
+  return Napi::Boolean::New(env, guest(env).send_multicast(type, get_mac(request, "address")));
+}
+
 Napi::Value FrontendBinding::take_frames(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::vector<guest::TakenFrame> frames = guest(env).take_frames();
@@ -233,6 +243,7 @@ Napi::Value FrontendBinding::take_frames(const Napi::CallbackInfo& info) {
     frame["gsoSize"] = Napi::Number::New(env, frames[i].gso_size);
     frame["gsoType"] = Napi::Number::New(env, frames[i].gso_type);
     frame["slots"] = Napi::Number::New(env, frames[i].slots);
+    frame["xdpHeadroom"] = Napi::Number::New(env, frames[i].xdp_headroom);
     out[static_cast<std::uint32_t>(i)] = frame;
   }
   return out;

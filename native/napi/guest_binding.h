@@ -45,6 +45,7 @@ class FrontendBinding : public Napi::ObjectWrap<FrontendBinding> {
   Napi::Value start_traffic(const Napi::CallbackInfo& info);
   Napi::Value stop_traffic(const Napi::CallbackInfo& info);
   Napi::Value send_frame(const Napi::CallbackInfo& info);
+  Napi::Value send_multicast(const Napi::CallbackInfo& info);
   Napi::Value take_frames(const Napi::CallbackInfo& info);
   Napi::Value stats(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);

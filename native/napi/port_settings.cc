@@ -77,6 +77,7 @@ PortSettings port_settings(const Napi::Object& from) {
   settings.multicast_control = get_bool_or(from, "multicastControl", false);
   settings.xdp_headroom = get_u16_or(from, "xdpHeadroom", 0);
   if (settings.xdp_headroom > kXdpHeadroomMax) wrong(from.Env(), "xdpHeadroom", "0 to 32767");
+  settings.mtu = get_u16_or(from, "mtu", 0);
   return settings;
 }
 

@@ -34,9 +34,14 @@ struct RxFrame {
   static RxFrame of(std::span<const std::uint8_t> head, std::span<const std::uint8_t> body) {
     return {head, body, {}, static_cast<std::uint32_t>(head.size() + body.size()), false, Gso::kNone, 0};
   }
-  /// RX requests it takes, the extra info included.
-  std::uint32_t slots() const {
-    return static_cast<std::uint32_t>((size + xen::kPageBytes - 1) / xen::kPageBytes) + (gso != Gso::kNone ? 1u : 0u);
+  /// RX requests that its bytes take, with `headroom` left free in each.
+  std::uint32_t data_slots(std::uint32_t headroom) const {
+    const auto room = static_cast<std::uint32_t>(xen::kPageBytes) - headroom;
+    return (size + room - 1) / room;
+  }
+  /// RX requests it takes, extra infos included.
+  std::uint32_t slots(std::uint32_t headroom) const {
+    return data_slots(headroom) + (gso != Gso::kNone ? 1u : 0u) + (headroom != 0 ? 1u : 0u);
   }
 };
 

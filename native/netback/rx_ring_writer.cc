@@ -1,6 +1,7 @@
 #include "netback/rx_ring_writer.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace xvif::netback {
 namespace {
@@ -12,7 +13,8 @@ constexpr std::uint8_t kFiller[kFrameMin] = {};
 
 void RxRingWriter::place(VifThread& thread, const RxFrame& frame, PortCounters& counters) {
   if (segments_used_ + kFrameSegments > kCopyBatch || answers_used_ + kFrameSlots > kAnswers) finish(thread, counters);
-  if (frame.head.size() == frame.size && frame.size <= xen::kPageBytes && frame.gso == Gso::kNone) [[likely]] {
+  const bool plain = frame.gso == Gso::kNone && headroom_ == 0;
+  if (plain && frame.head.size() == frame.size && frame.size <= xen::kPageBytes) [[likely]] {
     place_linear(thread, frame);
   } else {
     place_pieces(thread, frame);
@@ -24,7 +26,7 @@ void RxRingWriter::place_linear(VifThread& thread, const RxFrame& frame) {
   const xen::RxRequest request = ring_.take();
   const auto bytes = static_cast<std::uint16_t>(frame.size);
   const std::uint16_t flags = frame.csum_blank ? xen::rx_flag::kCsumBlank | xen::rx_flag::kDataValidated : 0;
-  answers_[answers_used_++] = {request.id, flags, bytes, 1, 0, 0, true, GrantRef{request.gref}};
+  answers_[answers_used_++] = {request.id, flags, bytes, 1, true, GrantRef{request.gref}, {}, 0};
   thread.segments()[segments_used_++] = {{const_cast<std::uint8_t*>(frame.head.data()), GrantRef{0}, DomId{0}, 0},
                                          {nullptr, GrantRef{request.gref}, domid_, 0},
                                          bytes,
@@ -37,30 +39,42 @@ void RxRingWriter::place_pieces(VifThread& thread, const RxFrame& frame) {
   bool first = true;
   do {
     const xen::RxRequest request = ring_.take();
-    const auto in_slot = static_cast<std::uint16_t>(std::min<std::uint32_t>(left, xen::kPageBytes));
+    const auto in_slot = static_cast<std::uint16_t>(std::min<std::uint32_t>(left, xen::kPageBytes - headroom_));
     left -= in_slot;
     Answer& answer = answers_[answers_used_++];
-    answer = {request.id, 0, in_slot, 0, 0, 0, left == 0, GrantRef{request.gref}};
+    answer = {request.id, 0, in_slot, 0, left == 0, GrantRef{request.gref}, {}, headroom_};
     if (left > 0) answer.flags = xen::rx_flag::kMoreData;
     for (std::uint16_t at = 0; at < in_slot;) {
       xen::CopySegment& copy = thread.segments()[segments_used_++];
       copy.length = static_cast<std::uint16_t>(cursor.next(in_slot - at, copy.source));
-      copy.dest = {nullptr, answer.ref, domid_, at};
+      copy.dest = {nullptr, answer.ref, domid_, static_cast<std::uint16_t>(headroom_ + at)};
       at = static_cast<std::uint16_t>(at + copy.length);
       ++answer.segments;
     }
     if (first) {
       first = false;
       if (frame.csum_blank) answer.flags |= xen::rx_flag::kCsumBlank | xen::rx_flag::kDataValidated;
-      if (frame.gso != Gso::kNone) {
+      if (frame.gso != Gso::kNone || headroom_ != 0) {
         answer.flags |= xen::rx_flag::kExtraInfo;
         answer.last = false;
-        ring_.take();  // its buffer is not used: the frontend posts it again
-        answers_[answers_used_++] = {0,         0,          0, 0, frame.gso_size, static_cast<std::uint8_t>(frame.gso),
-                                     left == 0, GrantRef{0}};
+        place_extras(frame);
+        answers_[answers_used_ - 1].last = left == 0;
       }
     }
   } while (left > 0);
+}
+
+/// After the first data slot, in the order of their types as Linux has it.
+void RxRingWriter::place_extras(const RxFrame& frame) {
+  const auto place_one = [&](const xen::ExtraInfo& extra) {
+    ring_.take();  // its buffer is not used: the frontend posts it again
+    answers_[answers_used_++] = {0, 0, 0, 0, false, GrantRef{0}, extra, 0};
+  };
+  if (frame.gso != Gso::kNone) {
+    const std::uint8_t more = headroom_ != 0 ? xen::extra::kMore : 0;
+    place_one({xen::extra::kGso, more, frame.gso_size, static_cast<std::uint8_t>(frame.gso), 0, 0});
+  }
+  if (headroom_ != 0) place_one(std::bit_cast<xen::ExtraInfo>(xen::XdpExtra{xen::extra::kXdp, 0, headroom_, {0, 0}}));
 }
 
 void RxRingWriter::finish(VifThread& thread, PortCounters& counters) {
@@ -98,13 +112,13 @@ void RxRingWriter::answer_frame(VifThread& thread, std::size_t first, std::size_
   }
   std::uint64_t bytes = 0;
   for (const Answer& answer : std::span(answers_).subspan(first, end - first)) {
-    if (answer.extra_gso != 0) {
-      ring_.respond(xen::ExtraInfo{xen::extra::kGso, 0, answer.extra_gso, answer.gso_type, 0, 0});
+    if (answer.extra.type != 0) {
+      ring_.respond(answer.extra);
       continue;
     }
     bytes += answer.bytes;
     const std::int16_t status = good ? static_cast<std::int16_t>(answer.bytes) : xen::rsp::kError;
-    ring_.respond(xen::RxResponse{answer.id, 0, answer.flags, status});
+    ring_.respond(xen::RxResponse{answer.id, answer.offset, answer.flags, status});
   }
   if (!good) return;
   ++sent.packets;

@@ -15,6 +15,12 @@
 
 namespace xvif::netback {
 
+/// Data slots of one frame that a frontend takes: XEN_NETIF_NR_SLOTS_MIN.
+inline constexpr std::uint32_t kRxSlotsMax = 18;
+/// XDP headroom that is left at most: half of a page. Linux' frontend asks for 256; netif.h would allow 32767, which
+/// no page has.
+inline constexpr std::uint16_t kXdpHeadroomMax = xen::kPageBytes / 2;
+
 class RxRingWriter {
  public:
   /// `filler`: instead of an error response, answer a single-slot frame that could not be copied with an empty frame.
@@ -26,6 +32,9 @@ class RxRingWriter {
   void place(VifThread& thread, const RxFrame& frame, PortCounters& counters);
   /// Copies, answers. The responses are not visible before push().
   void finish(VifThread& thread, PortCounters& counters);
+  /// Bytes left free before the data of each slot, and told with an extra info (XDP); at most kXdpHeadroomMax.
+  void set_headroom(std::uint16_t headroom) { headroom_ = headroom; }
+  std::uint16_t headroom() const { return headroom_; }
   bool push() { return ring_.push(); }
   bool arm(std::uint32_t wanted) { return ring_.arm(wanted); }
 
@@ -34,14 +43,14 @@ class RxRingWriter {
     std::uint16_t id;
     std::uint16_t flags;
     std::uint16_t bytes;
-    std::uint16_t segments;   // copies into this slot
-    std::uint16_t extra_gso;  // not 0: this slot holds a GSO extra info with this size
-    std::uint8_t gso_type;
-    bool last;  // slot of its frame
+    std::uint16_t segments;  // copies into this slot
+    bool last;               // slot of its frame
     GrantRef ref;
+    xen::ExtraInfo extra;  // type not 0: this slot holds it
+    std::uint16_t offset;  // of the data
   };
   static constexpr std::size_t kAnswers = 256;
-  static constexpr std::size_t kFrameSlots = 20;
+  static constexpr std::size_t kFrameSlots = kRxSlotsMax + 2;
   static constexpr std::size_t kFrameSegments = kFrameSlots + kSegmentsMax + 2;
   static_assert(kFrameSegments <= kCopyBatch && kFrameSlots <= kAnswers);
 
@@ -50,6 +59,7 @@ class RxRingWriter {
   };
   void place_linear(VifThread& thread, const RxFrame& frame);
   void place_pieces(VifThread& thread, const RxFrame& frame);
+  void place_extras(const RxFrame& frame);
   void answer_frame(VifThread& thread, std::size_t first, std::size_t end, bool good, PortCounters& counters,
                     Sent& sent);
   bool write_filler(VifThread& thread, GrantRef ref);
@@ -57,6 +67,7 @@ class RxRingWriter {
   RxRing ring_;
   const DomId domid_;
   const bool filler_;
+  std::uint16_t headroom_ = 0;
   std::size_t answers_used_ = 0;
   std::size_t segments_used_ = 0;  // of the thread's
   std::array<Answer, kAnswers> answers_;

@@ -2,13 +2,17 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
 #include "packet/checksum.h"
 #include "packet/segment.h"
 
 namespace xvif::netback {
 
-TxQueue::TxQueue(const TxRing& ring, DomId domid)
-    : ring_(ring), domid_(domid), in_flight_(std::make_unique<std::array<InFlight, kTxInFlightMax>>()) {
+TxQueue::TxQueue(const TxRing& ring, DomId domid, VifShared& shared)
+    : ring_(ring),
+      domid_(domid),
+      shared_(shared),
+      in_flight_(std::make_unique<std::array<InFlight, kTxInFlightMax>>()) {
   in_flight_free_.reserve(kTxInFlightMax);
   for (std::uint32_t i = 0; i < kTxInFlightMax; ++i) {
     (*in_flight_)[i].payload.owner = this;
@@ -35,6 +39,10 @@ std::size_t TxQueue::receive(VifThread& thread, PacketPool& pool, std::span<Pack
     fault = fill_window();
     if (fault != VifFault::kNone) return 0;
   }
+  throttled_ns_ = 0;
+  limit_ = shared_.rate.changes();  // before asking: whoever changes it after this is noticed
+  const bool limited = shared_.rate.limited();
+  const std::uint64_t now = limited ? now_ns() : 0;
   std::size_t staged = 0, segments = 0;
   const std::size_t batch = std::min(out.size(), kBatchMax);
   while (staged < batch && window_head_ < window_tail_) {
@@ -48,10 +56,17 @@ std::size_t TxQueue::receive(VifThread& thread, PacketPool& pool, std::span<Pack
     if (result.verdict == TxVerdict::kPacket) {
       next.packet = pool.take();
       if (next.packet == nullptr) break;  // again when packets are back
+      if (limited) [[unlikely]] {
+        throttled_ns_ = shared_.rate.take(next.tx.size, now);
+        if (throttled_ns_ != 0) {
+          next.packet->release();
+          break;
+        }
+      }
       stage(next, thread, segments);
       ++staged;
     } else if (result.verdict == TxVerdict::kControl) {
-      respond(next.tx, xen::rsp::kOkay);
+      control(next.tx);
     } else {
       respond(next.tx, xen::rsp::kError);
       PortCounters::add(counters.rx_dropped[static_cast<std::size_t>(Drop::kGuestError)], 1);
@@ -82,6 +97,15 @@ std::size_t TxQueue::receive(VifThread& thread, PacketPool& pool, std::span<Pack
   PortCounters::add(counters.rx_packets, received);
   PortCounters::add(counters.rx_bytes, bytes);
   return received;
+}
+
+/// A dummy request: carries out what its extra infos ask for.
+void TxQueue::control(const TxPacket& tx) {
+  if (tx.multicast == xen::extra::kMcastDel) {
+    shared_.multicast.remove(tx.multicast_address);
+    return respond(tx, xen::rsp::kOkay);
+  }
+  respond(tx, shared_.multicast.add(tx.multicast_address) ? xen::rsp::kOkay : xen::rsp::kError);
 }
 
 /// Segments that fetch the first kPullBytes.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
 #include "netback/vif_port.h"
 
 namespace xvif::netback {
@@ -33,7 +34,7 @@ bool VifQueue::attach(const VifQueueSpec& spec, std::string& error) {
     return false;
   }
   const VifSpec& vif = vif_.spec();
-  tx_.emplace(*tx_ring, domid);
+  tx_.emplace(*tx_ring, domid, vif_.shared());
   rx_.emplace(*rx_ring, domid,
               RxFeatures{vif.sg, vif.gso_tcpv4, vif.gso_tcpv6, vif.csum_blank_ipv4, vif.csum_blank_ipv6});
   resources_.evtchn_tx = events_.bind(domid, spec.evtchn_tx, *this);
@@ -48,6 +49,11 @@ bool VifQueue::attach(const VifQueueSpec& spec, std::string& error) {
     return false;
   }
   return true;
+}
+
+void VifQueue::configure(const PortSettings& settings) {
+  rx_->configure(settings, vif_.counters[vif_.control_thread()]);
+  events_.wake_at(*this, now_ns());
 }
 
 void VifQueue::silence() { events_.forget(*this); }
@@ -82,9 +88,14 @@ void VifQueue::flush() {
 bool VifQueue::arm() {
   if (vif_.fault() != VifFault::kNone) [[unlikely]]
     return false;  // channels stay masked: its events stay away too
-  const bool from_guest = tx_->arm();
+  // While the guest has no credit, what it puts on its ring is no work.
+  const bool from_guest = tx_->throttled() == 0 && tx_->arm();
   const bool to_guest = rx_->arm();
   if (from_guest || to_guest) return true;
+  if (tx_->throttled() != 0) [[unlikely]] {
+    events_.wake_at(*this, tx_->throttled());
+    if (tx_->limit_changed()) return true;  // before the date was set; a later change makes a date of its own
+  }
   if (poll_pending()) events_.poll_soon();
   events_.unmask(std::span(masked_).first(masked_count_));
   masked_count_ = 0;

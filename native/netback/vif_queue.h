@@ -32,6 +32,8 @@ class VifQueue final : public PortQueue {
   bool attach(const VifQueueSpec& spec, std::string& error);
   void silence();
   void close();
+  /// Control thread: new settings, and maybe more credit than it waits for.
+  void configure(const PortSettings& settings);
 
   // Worker.
   std::size_t receive(PacketPool& pool, std::span<Packet*> out) override;

@@ -22,9 +22,10 @@ class Collector final : public netfront::RxHandler {
     std::uint16_t gso_size;
     std::uint8_t gso_type;
     std::uint32_t slots;
+    std::uint16_t xdp_headroom;
   };
   void on_frame(const netfront::RxFrame& frame) override {
-    Frame kept{{}, frame.csum_blank, frame.gso_size, frame.gso_type, frame.slots};
+    Frame kept{{}, frame.csum_blank, frame.gso_size, frame.gso_type, frame.slots, frame.xdp_headroom};
     kept.bytes.resize(frame.size);
     std::size_t at = 0;
     for (const iovec& part : frame.parts) {

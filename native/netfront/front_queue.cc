@@ -1,6 +1,7 @@
 #include "netfront/front_queue.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "xen/guest_memory.h"
 
@@ -120,6 +121,18 @@ bool FrontQueue::send(std::span<const iovec> frame, const TxMeta& meta) {
   return true;
 }
 
+bool FrontQueue::send_multicast(std::uint8_t type, const std::array<std::uint8_t, 6>& address) {
+  if (tx_room() < 2) return false;
+  const std::uint16_t id = tx_free_.back();
+  tx_free_.pop_back();
+  tx_ring_.write<xen::kTxSlotBytes>(tx_req_prod_++,
+                                    xen::TxRequest{raw(tx_buffers_[id].ref), 0, xen::tx_flag::kExtraInfo, id, 0});
+  xen::McastExtra extra{type, 0, {}};
+  std::copy(address.begin(), address.end(), extra.address);
+  tx_ring_.write<xen::kTxSlotBytes>(tx_req_prod_++, extra);
+  return true;
+}
+
 void FrontQueue::push_tx() {
   if (tx_req_pushed_ == tx_req_prod_) return;
   const std::uint32_t from = tx_req_pushed_;
@@ -184,6 +197,7 @@ bool FrontQueue::receive_one(RxHandler& handler, std::uint32_t limit) {
   RxFrame frame{};
   std::size_t count = 0;
   bool good = true, first = true, more = true;
+  std::uint32_t least_offset = kPageBytes, most_offset = 0;
   while (more) {
     if (rx_rsp_cons_ == limit) {
       good = false;  // the chain ends too early
@@ -199,6 +213,8 @@ bool FrontQueue::receive_one(RxHandler& handler, std::uint32_t limit) {
     if (!bad) {
       parts[count++] = {rx_buffers_[slot].page + response.offset, static_cast<std::size_t>(response.status)};
       frame.size += static_cast<std::size_t>(response.status);
+      least_offset = std::min<std::uint32_t>(least_offset, response.offset);
+      most_offset = std::max<std::uint32_t>(most_offset, response.offset);
     }
     if (first) {
       frame.csum_blank = (response.flags & xen::rx_flag::kCsumBlank) != 0;
@@ -213,9 +229,12 @@ bool FrontQueue::receive_one(RxHandler& handler, std::uint32_t limit) {
         frame.gso_size = info.gso_size;
         frame.gso_type = info.gso_type;
       }
+      if (info.type == xen::extra::kXdp) frame.xdp_headroom = std::bit_cast<xen::XdpExtra>(info).headroom;
       extra = (info.flags & xen::extra::kMore) != 0;
     }
   }
+  // Linux' netfront believes the extra info for the first slot and each further slot's own word.
+  good &= frame.xdp_headroom == 0 || (least_offset == frame.xdp_headroom && most_offset == frame.xdp_headroom);
   if (!good) {
     ++counters_.rx_errors;
     return false;

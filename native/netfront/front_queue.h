@@ -48,7 +48,8 @@ struct RxFrame {
   bool data_validated;
   std::uint16_t gso_size;
   std::uint8_t gso_type;
-  std::uint32_t slots;  // extra info included
+  std::uint32_t slots;         // extra info included
+  std::uint16_t xdp_headroom;  // bytes free before the data of each slot; 0: none told
 };
 
 class RxHandler {
@@ -81,6 +82,9 @@ class FrontQueue {
 
   /// Puts a frame on the TX ring, not yet visible. False: no room, or it needs more than kTxSlotsMax slots.
   bool send(std::span<const iovec> frame, const TxMeta& meta);
+  /// As send, a dummy request: adds (xen::extra::kMcastAdd) or removes (kMcastDel) a multicast address. Refused by the
+  /// backend it counts as tx_dropped.
+  bool send_multicast(std::uint8_t type, const std::array<std::uint8_t, 6>& address);
   /// Slots free on the TX ring; extra infos take slots but no buffers.
   std::size_t tx_room() const {
     return std::min<std::size_t>(tx_free_.size(), xen::kRingSlots - (tx_req_prod_ - tx_rsp_cons_));

@@ -40,6 +40,7 @@ struct PortSettings {
   bool complete_checksums = false;
   bool multicast_control = false;
   std::uint16_t xdp_headroom = 0;
+  std::uint16_t mtu = 0;  // 0: none
 };
 
 }  // namespace xvif

@@ -205,6 +205,7 @@ export const enums = {
     no_room: 23,
     vlan: 24,
     spoofed: 25,
+    multicast_filter: 26,
   },
 };
 

@@ -33,6 +33,10 @@ export class VifPorts implements VifHooks {
     }
   }
 
+  effective({ portName }: VifInfo, settings: PortSettings): PortSettings {
+    return this.#bridges.overrides.apply(portName, settings);
+  }
+
   /** Throws what the guest then reads in its error node. */
   attach(info: VifInfo, spec: VifSpec, settings: PortSettings): void {
     const { name, portName, mac } = info;

@@ -1,11 +1,12 @@
 /** The command line of `xvif`: which commands there are and what they take. Runs nothing but the chosen command. */
 import { Command } from 'commander';
-import type { AddGuestRequest } from '../api/messages.js';
+import type { AddGuestRequest, PortSetting } from '../api/messages.js';
 import { decimal, ipv4WithPrefix, macAddress, seconds } from './arguments.js';
 import type { CommandContext } from './context.js';
 import { flows } from './flows.js';
 import { guestAdd, guestList, guestRemove } from './guest.js';
 import { ping } from './ping.js';
+import { portSet, setting } from './port.js';
 import { ports } from './ports.js';
 import { show } from './show.js';
 import { stats } from './stats.js';
@@ -103,6 +104,18 @@ export function createProgram(version: string, runCommand: RunCommand): Command 
     .action((bridge: string, options: { watch: boolean; interval: number }) =>
       run((context) => ports(context, bridge, { watch: options.watch, intervalMs: options.interval })),
     );
+  const port = program.command('port').description('settings of one port');
+  port
+    .command('show')
+    .description('settings in force')
+    .argument('<name>', 'port, or xvif<domid>i<handle> or vif<domid>.<handle>')
+    .action((name: string) => run((context) => portSet(context, name, [])));
+  port
+    .command('set')
+    .description('rate, complete-checksums, vlan, sources, mtu; "none" is off, "toolstack" gives a setting back')
+    .argument('<name>', 'port, or xvif<domid>i<handle> or vif<domid>.<handle>')
+    .argument('<settings...>', 'like rate=10Mb/s@50ms complete-checksums=on vlan=10', setting)
+    .action((name: string, settings: readonly PortSetting[]) => run((context) => portSet(context, name, settings)));
   program
     .command('flows')
     .description('flow entries with their counters')

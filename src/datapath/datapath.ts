@@ -55,6 +55,8 @@ export interface PortSettings {
   readonly multicastControl?: boolean;
   /** Bytes left free before each frame for the frontend's XDP program, 0..32767 (vif only). */
   readonly xdpHeadroom?: number;
+  /** Frames out of the port have at most so many bytes after the Ethernet header and one VLAN tag; 0 or absent: any (vif only). */
+  readonly mtu?: number;
 }
 
 /** Port security. Neighbour discovery and ARP must not claim other addresses either. */

@@ -96,8 +96,17 @@ export interface NativeFrontend {
   stopTraffic(): void;
   /** Puts one raw frame on the transmit ring (tests). gsoSize 0: none. Returns false when the ring is full. */
   sendFrame(frame: Uint8Array, options?: { csumBlank?: boolean; gsoSize?: number; gsoType?: 0 | 1 | 2 }): boolean;
+  /** Asks the backend to add or delete a multicast address. Refused, it counts as txDropped. False when the ring is full. */
+  sendMulticastControl(request: { readonly action: 'add' | 'delete'; readonly address: string }): boolean;
   /** Frames delivered to the guest since the last call (tests); turned on by the first call, bounded. */
-  takeFrames(): { frame: Uint8Array; csumBlank: boolean; gsoSize: number; gsoType: number; slots: number }[];
+  takeFrames(): {
+    frame: Uint8Array;
+    csumBlank: boolean;
+    gsoSize: number;
+    gsoType: number;
+    slots: number;
+    xdpHeadroom: number;
+  }[];
   stats(): {
     readonly txPackets: number;
     readonly txBytes: number;

@@ -220,6 +220,7 @@ export const Drop = {
   noRoom: 23,
   vlan: 24,
   spoofed: 25,
+  multicastFilter: 26,
 } as const;
 export type Drop = (typeof Drop)[keyof typeof Drop];
 

@@ -12,6 +12,7 @@ import { isXenstoreError, type XenstoreClient, type XenstoreWatch } from '../xen
 import { frontendKeys, type Negotiated, negotiate } from './frontend-keys.js';
 import { linuxPersonality, type Personality } from './personality.js';
 import { type GuestPhase, PhaseGate } from './phase.js';
+import { waitForNode } from './wait.js';
 
 const MTU_DEFAULT = 1500;
 const MTU_MAX = 65521;
@@ -102,6 +103,23 @@ export class GuestFrontend {
     this.#gate.enter('waiting');
     this.#wake();
     await this.waitConnected(timeoutMs);
+  }
+
+  /**
+   * What Linux' netfront does when an XDP program is loaded (256) or removed (0): Reconfiguring, then the key, then
+   * Connected again once the backend is Reconfigured.
+   */
+  async setXdpHeadroom(bytes: number, timeoutMs = STEP_TIMEOUT_MS): Promise<void> {
+    await this.#writeState(XenbusState.reconfiguring);
+    await this.#store.write(`${this.#path}/xdp-headroom`, String(bytes));
+    const reconfigured = String(XenbusState.reconfigured);
+    await waitForNode(this.#store, `${this.#backendPath}/state`, (state) => state === reconfigured, timeoutMs);
+    await this.#writeState(XenbusState.connected);
+  }
+
+  /** Asks for only the multicast that native.sendMulticastControl() added, or for all. */
+  async requestMulticastControl(on: boolean): Promise<void> {
+    await this.#store.write(`${this.#path}/request-multicast-control`, on ? '1' : '0');
   }
 
   /** Lets go of everything without touching xenstore: the domain is dead. May be called again. */

@@ -1,7 +1,7 @@
 export { VifBackend, type VifBackendOptions, type VifStatus } from './backend.js';
 export { type BridgeKey, parseBridgeKey, vlanOf } from './bridge-key.js';
 export { advertisedFeatures, QUEUES_MAX } from './features.js';
-export { MTU_MAX, MTU_MIN, parseMac, readVifInfo, type VifInfo } from './info.js';
+export { MTU_MAX, MTU_MIN, parseMac, parseRate, readVifInfo, type VifInfo } from './info.js';
 export {
   type Locking,
   type LockingAnswer,

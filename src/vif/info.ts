@@ -38,12 +38,12 @@ export interface VifInfo extends VifId {
 
 /**
  * Rejects with {@link DeviceError} when a key makes no sense, or when the device's parts contradict each other.
- * `bridgeElsewhere` is asked when the backend's directory names no bridge.
+ * `elsewhere` reads xenopsd's own keys of the vif, asked for what the backend's directory does not say.
  */
 export async function readVifInfo(
   address: DeviceAddress,
   backend: KeyReader,
-  bridgeElsewhere: () => Promise<string | undefined> = async () => undefined,
+  elsewhere: (key: string) => Promise<string | undefined> = async () => undefined,
 ): Promise<VifInfo> {
   const keys = [
     'mac',
@@ -59,7 +59,7 @@ export async function readVifInfo(
   const [mac, bridgeKey, mtu, rate, script, frontend, frontendId, vifname, complete] = await Promise.all(
     keys.map((key) => backend.read(key)),
   );
-  const bridge = bridgeKey === undefined || bridgeKey === '' ? await bridgeElsewhere() : bridgeKey;
+  const bridge = bridgeKey === undefined || bridgeKey === '' ? await elsewhere('bridge') : bridgeKey;
   const complaints: string[] = [];
   /** As `optional`, for keys that a vif can do without. */
   const lenient = <Value>(key: string, text: string | undefined, parse: (text: string) => Value | undefined) => {
@@ -76,6 +76,7 @@ export async function readVifInfo(
     throw new DeviceError(`backend key frontend-id is ${quote(frontendId)}, must be ${domid}`);
   }
   const name = vifName({ domid, handle });
+  const limit = lenient('rate', rate, readRate);
   return {
     domid,
     handle,
@@ -85,9 +86,10 @@ export async function readVifInfo(
     mac: optional('mac', mac, parseMac),
     bridge: optional('bridge', bridge, parseBridgeKey),
     mtu: lenient('mtu', mtu, (text) => parseDecimal(text, MTU_MIN, MTU_MAX)),
-    rate: toRate(lenient('rate', rate, parseRate)),
+    rate: limit === 'unlimited' ? undefined : limit,
     script,
-    completeChecksums: lenient(COMPLETE_CHECKSUMS_KEY, complete, parseFlag) ?? false,
+    completeChecksums:
+      lenient(COMPLETE_CHECKSUMS_KEY, complete, parseFlag) ?? isOff(await elsewhere('other-config/ethtool-tx')),
     backendPath,
     frontendPath,
     complaints,
@@ -106,19 +108,28 @@ function parsePortName(text: string): string | undefined {
   return /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,14}$/.test(text) ? text : undefined;
 }
 
-/** "bytes,microseconds". */
-function parseRate(text: string): VifInfo['rate'] {
+/**
+ * "bytes,microseconds". Undefined when malformed; `unlimited` for no bytes or no interval, and for more bytes than can
+ * be counted.
+ */
+function readRate(text: string): NonNullable<VifInfo['rate']> | 'unlimited' | undefined {
   const match = /^(\d+),(\d+)$/.exec(text);
   if (match === null) return undefined;
-  const [, bytes, intervalUs] = match;
-  return { bytes: Number(bytes), intervalUs: Number(intervalUs) };
+  const bytes = Number(match[1]);
+  const intervalUs = Math.min(Number(match[2]), INTERVAL_US_MAX);
+  if (bytes === 0 || intervalUs === 0 || bytes > Number.MAX_SAFE_INTEGER) return 'unlimited';
+  return { bytes, intervalUs };
 }
 
-/** No bytes or no interval mean no limit, and so do more bytes than can be counted. */
-function toRate(rate: VifInfo['rate']): VifInfo['rate'] {
-  if (rate === undefined || rate.bytes === 0 || rate.intervalUs === 0) return undefined;
-  if (rate.bytes > Number.MAX_SAFE_INTEGER) return undefined;
-  return { bytes: rate.bytes, intervalUs: Math.min(rate.intervalUs, INTERVAL_US_MAX) };
+/** "bytes,microseconds", a limit; undefined for anything else. */
+export function parseRate(text: string): VifInfo['rate'] {
+  const rate = readRate(text);
+  return rate === 'unlimited' ? undefined : rate;
+}
+
+/** Of a setting that ethtool would be given. */
+function isOff(text: string | undefined): boolean {
+  return text === 'off' || text === 'false';
 }
 
 function parseFlag(text: string): boolean | undefined {

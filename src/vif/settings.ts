@@ -19,9 +19,12 @@ export interface FrontendWishes {
   readonly xdpHeadroom: number;
 }
 
+export const noWishes: FrontendWishes = { multicastControl: false, xdpHeadroom: 0 };
+
 export function vifSettings(info: VifInfo, frontend: FrontendWishes): PortSettings {
   return {
     ...(info.rate === undefined ? {} : { rate: info.rate }),
+    ...(info.mtu === undefined ? {} : { mtu: info.mtu }),
     completeChecksums: info.completeChecksums,
     multicastControl: frontend.multicastControl,
     xdpHeadroom: frontend.xdpHeadroom,

@@ -3,10 +3,10 @@ import { messageOf } from '../base/error.js';
 import type { Logger } from '../base/logger.js';
 import type { PortSettings, VifSpec } from '../datapath/datapath.js';
 import { type DeviceAddress, type DeviceDriver, DeviceError, type KeyReader } from '../xenbus/index.js';
-import { advertisedFeatures } from './features.js';
+import { advertisedFeatures, NO_CSUM_KEY } from './features.js';
 import { readFrontend } from './frontend-keys.js';
 import { readVifInfo, type VifInfo } from './info.js';
-import { readWishes, vifSettings } from './settings.js';
+import { noWishes, readWishes, vifSettings } from './settings.js';
 
 /**
  * Key in the backend's directory for the hotplug script, which can read xenstore and little else: `port NAME`, or
@@ -18,6 +18,8 @@ export const VERDICT_KEY = 'xvif';
 export interface VifHooks {
   /** Why `attach` would refuse a vif of these keys, in a sentence; undefined when it would not. */
   refusal?(info: VifInfo): string | undefined;
+  /** `settings` with what the operator wants instead; asked before the frontend connects. */
+  effective?(info: VifInfo, settings: PortSettings): PortSettings;
   /** Make the vif a port. A rejection closes the vif; its message goes to the guest's error node. */
   attach(info: VifInfo, spec: VifSpec, settings: PortSettings): void | Promise<void>;
   /** Settings of an attached vif changed. Must not reject. */
@@ -43,7 +45,7 @@ export class Vif implements DeviceDriver {
   readonly address: DeviceAddress;
   readonly #hooks: VifHooks;
   readonly #queuesMax: number;
-  readonly #bridgeElsewhere: () => Promise<string | undefined>;
+  readonly #elsewhere: (key: string) => Promise<string | undefined>;
   readonly #counters: VifCounters;
   readonly #logger: Logger;
   readonly #removed: () => void;
@@ -58,7 +60,7 @@ export class Vif implements DeviceDriver {
       readonly hooks: VifHooks;
       readonly queuesMax: number;
       /** See {@link readVifInfo}. */
-      readonly bridgeElsewhere: () => Promise<string | undefined>;
+      readonly elsewhere: (key: string) => Promise<string | undefined>;
       readonly counters: VifCounters;
       readonly logger: Logger;
       readonly removed: () => void;
@@ -67,7 +69,7 @@ export class Vif implements DeviceDriver {
     this.address = address;
     this.#hooks = options.hooks;
     this.#queuesMax = options.queuesMax;
-    this.#bridgeElsewhere = options.bridgeElsewhere;
+    this.#elsewhere = options.elsewhere;
     this.#counters = options.counters;
     this.#logger = options.logger;
     this.#removed = options.removed;
@@ -78,11 +80,22 @@ export class Vif implements DeviceDriver {
   }
 
   async advertise(backend: KeyReader): Promise<Readonly<Record<string, string>>> {
-    return { ...advertisedFeatures(this.#queuesMax), [VERDICT_KEY]: await this.#verdict(backend) };
+    const info = await this.#possible(backend);
+    const refusal = info instanceof DeviceError ? info.message : this.#hooks.refusal?.(info);
+    const verdict =
+      info instanceof DeviceError || refusal !== undefined ? `refused ${refusal}` : `port ${info.portName}`;
+    const complete = !(info instanceof DeviceError) && this.#wantsCompleteChecksums(info);
+    const before = await backend.read(NO_CSUM_KEY);
+    return {
+      ...advertisedFeatures(this.#queuesMax, complete),
+      // No backend writes 0 but to take back a 1.
+      ...(complete || before === undefined ? {} : { [NO_CSUM_KEY]: '0' }),
+      [VERDICT_KEY]: verdict,
+    };
   }
 
   async connect(frontend: KeyReader, backend: KeyReader): Promise<void> {
-    const info = await readVifInfo(this.address, backend, this.#bridgeElsewhere);
+    const info = await readVifInfo(this.address, backend, this.#elsewhere);
     this.#info = info;
     this.#complain(info);
     const spec = await readFrontend(frontend, info, this.#queuesMax);
@@ -110,7 +123,7 @@ export class Vif implements DeviceDriver {
     if (this.#lifecycle.state !== 'attached') return;
     const { info, spec, settings: before } = this.#lifecycle;
     try {
-      const now = await readVifInfo(this.address, backend);
+      const now = await readVifInfo(this.address, backend, this.#elsewhere);
       this.#complain(now);
       const settings = vifSettings(now, await readWishes(frontend));
       if (JSON.stringify(settings) === JSON.stringify(before)) return;
@@ -146,14 +159,17 @@ export class Vif implements DeviceDriver {
     this.#complaints = text;
   }
 
-  async #verdict(backend: KeyReader): Promise<string> {
+  async #possible(backend: KeyReader): Promise<VifInfo | DeviceError> {
     try {
-      const info = await readVifInfo(this.address, backend, this.#bridgeElsewhere);
-      const refusal = this.#hooks.refusal?.(info);
-      return refusal === undefined ? `port ${info.portName}` : `refused ${refusal}`;
+      return await readVifInfo(this.address, backend, this.#elsewhere);
     } catch (error) {
       if (!(error instanceof DeviceError)) throw error;
-      return `refused ${error.message}`;
+      return error;
     }
+  }
+
+  #wantsCompleteChecksums(info: VifInfo): boolean {
+    const settings = vifSettings(info, noWishes);
+    return (this.#hooks.effective?.(info, settings) ?? settings).completeChecksums === true;
   }
 }

@@ -41,6 +41,26 @@ describe('calls of the API', () => {
     expect(() => handlers.listPorts({ bridge: 'x' })).toThrow('there is no bridge "x"');
   });
 
+  it('setPort: the operator wins until the setting is given back', async () => {
+    const set = (...settings: { name: string; value: string }[]) => handlers.setPort({ port: 'p', settings });
+    made.bridge.configurePort('p', { rate: { bytes: 1, intervalUs: 1 } });
+    expect(await set()).toEqual({ settings: [{ name: 'rate', value: '1,1' }] });
+    expect(await set({ name: 'rate', value: '10Mb/s' }, { name: 'complete-checksums', value: 'on' })).toEqual({
+      settings: [
+        { name: 'rate', value: '62500,50000' },
+        { name: 'complete-checksums', value: 'on' },
+      ],
+    });
+    await set({ name: 'rate', value: 'none' });
+    made.bridge.removePort('p');
+    made.bridge.addPort({ name: 'p', spec: { kind: 'null' }, mac: undefined, settings: { mtu: 9000 } });
+    expect(made.bridge.portSettings('p')).toEqual({ mtu: 9000, completeChecksums: true });
+    await set({ name: 'rate', value: 'toolstack' }, { name: 'complete-checksums', value: 'toolstack' });
+    expect(made.bridge.portSettings('p')).toEqual({ mtu: 9000 });
+    expect(() => handlers.setPort({ port: 'x', settings: [] })).toThrow('there is no port "x"');
+    made.bridge.removePort('p');
+  });
+
   it('listFlows', async () => {
     const stats = {
       tableId: 1,

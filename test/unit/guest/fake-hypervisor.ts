@@ -44,6 +44,9 @@ export class FakeFrontend implements NativeFrontend {
   sendFrame(): boolean {
     return false;
   }
+  sendMulticastControl(): boolean {
+    return false;
+  }
   takeFrames(): never[] {
     return [];
   }
