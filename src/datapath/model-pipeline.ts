@@ -1,8 +1,8 @@
 /** A packet's way through the tables of the model (OpenFlow 1.3.5 §5.1 to §5.12). */
 import { edit, remarkDscp } from './model-edit.js';
 import { countFlow, type Flow, isTableMiss } from './model-flows.js';
-import { admits } from './model-guard.js';
 import { type Bucket, executable, type Group, mergeActionSet } from './model-groups.js';
+import { admits } from './model-guard.js';
 import { normal } from './model-normal.js';
 import { ModelPacket } from './model-place.js';
 import type { ModelPort } from './model-ports.js';

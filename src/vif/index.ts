@@ -9,7 +9,6 @@ export {
   lockingSettings,
   parseLocking,
   readLocking,
-  xapiPrivatePath,
 } from './locking.js';
 export { parseVifName, type VifId, vifAlias, vifName } from './names.js';
 export { type FrontendWishes, vifSettings } from './settings.js';

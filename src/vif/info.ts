@@ -2,6 +2,7 @@
 import { parseDecimal, quote } from '../base/decimal.js';
 import { type DeviceAddress, DeviceError, type KeyReader } from '../xenbus/index.js';
 import { type BridgeKey, parseBridgeKey } from './bridge-key.js';
+import { type Locking, readLocking } from './locking.js';
 import { type VifId, vifAlias, vifName } from './names.js';
 
 /** MTUs, without the Ethernet header: IPv4's least, and what fits into a packet of 64 KiB with a VLAN tag. */
@@ -30,6 +31,8 @@ export interface VifInfo extends VifId {
   readonly script: string | undefined;
   /** Every checksum completed towards the guest, and none left blank by it. */
   readonly completeChecksums: boolean;
+  /** Addresses that the guest may use. */
+  readonly locking: Locking;
   readonly backendPath: string;
   readonly frontendPath: string;
   /** What was wrong with keys that are not worth refusing the vif, one sentence each. */
@@ -77,6 +80,8 @@ export async function readVifInfo(
   }
   const name = vifName({ domid, handle });
   const limit = lenient('rate', rate, readRate);
+  const { locking, complaints: lockingComplaints } = await readLocking([{ read: elsewhere }, backend]);
+  complaints.push(...lockingComplaints);
   return {
     domid,
     handle,
@@ -90,6 +95,7 @@ export async function readVifInfo(
     script,
     completeChecksums:
       lenient(COMPLETE_CHECKSUMS_KEY, complete, parseFlag) ?? isOff(await elsewhere('other-config/ethtool-tx')),
+    locking,
     backendPath,
     frontendPath,
     complaints,

@@ -79,15 +79,6 @@ export async function readLocking(directories: readonly KeyReader[]): Promise<Lo
   return { locking: { mode: 'unlocked' }, complaints: [] };
 }
 
-/**
- * Where XAPI keeps them for a vif. `vm` is the value of the domain's node `vm`, "/vm/UUID"; undefined when it is not
- * of that form.
- */
-export function xapiPrivatePath(vm: string, handle: number): string | undefined {
-  const match = /^\/vm\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(vm);
-  return match === null ? undefined : `/xapi/${match[1]}/private/vif/${handle}`;
-}
-
 /** A vif that is to be locked and has no MAC address cannot be guarded: it is disabled. */
 export function lockingSettings(locking: Locking, mac: string | undefined): Pick<PortSettings, 'sources' | 'disabled'> {
   if (locking.mode === 'unlocked') return {};

@@ -5,7 +5,9 @@
 import { parseDecimal } from '../base/decimal.js';
 import type { PortSettings } from '../datapath/datapath.js';
 import type { KeyReader } from '../xenbus/index.js';
+import { vlanOf } from './bridge-key.js';
 import type { VifInfo } from './info.js';
+import { lockingSettings } from './locking.js';
 
 /** XEN_NETIF_MAX_XDP_HEADROOM */
 const XDP_HEADROOM_MAX = 0x7fff;
@@ -22,7 +24,10 @@ export interface FrontendWishes {
 export const noWishes: FrontendWishes = { multicastControl: false, xdpHeadroom: 0 };
 
 export function vifSettings(info: VifInfo, frontend: FrontendWishes): PortSettings {
+  const vlan = vlanOf(info.bridge);
   return {
+    ...(vlan === undefined ? {} : { vlan }),
+    ...lockingSettings(info.locking, info.mac),
     ...(info.rate === undefined ? {} : { rate: info.rate }),
     ...(info.mtu === undefined ? {} : { mtu: info.mtu }),
     completeChecksums: info.completeChecksums,

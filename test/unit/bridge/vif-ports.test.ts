@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../src/base/logger.js';
 import { Bridges } from '../../../src/bridge/bridges.js';
 import { VifPorts } from '../../../src/bridge/vif-ports.js';
@@ -32,6 +32,7 @@ function info(bridge: VifInfo['bridge'], mac: string | undefined = '00:16:3e:00:
     rate: undefined,
     script: undefined,
     completeChecksums: false,
+    locking: { mode: 'unlocked' },
     complaints: [],
     backendPath: '/b',
     frontendPath: '/f',

@@ -1,6 +1,6 @@
 /** Port security: what the toolstack's keys mean. */
 import { describe, expect, it } from 'vitest';
-import { lockingSettings, parseLocking, readLocking, vlanOf, xapiPrivatePath } from '../../../src/vif/index.js';
+import { lockingSettings, parseLocking, readLocking, vlanOf } from '../../../src/vif/index.js';
 
 const keys = (mode?: string, ipv4Allowed?: string, ipv6Allowed?: string) => ({ mode, ipv4Allowed, ipv6Allowed });
 const unlocked = { locking: { mode: 'unlocked' }, complaints: [] };
@@ -54,12 +54,6 @@ describe('where it stands', () => {
     expect((await readLocking([xapi, backend])).locking).toEqual({ mode: 'locked', ipv4: ['10.0.0.1'], ipv6: [] });
     expect(await readLocking([directory({ 'ipv4-allowed': '10.0.0.1' }), backend])).toEqual(unlocked);
     expect(await readLocking([])).toEqual(unlocked);
-  });
-
-  it('XAPI’s private directory', () => {
-    const uuid = '6f1c3dd5-5a1b-4d2a-9a83-0123456789ab';
-    expect(xapiPrivatePath(`/vm/${uuid}`, 3)).toBe(`/xapi/${uuid}/private/vif/3`);
-    for (const vm of ['', uuid, '/vm/../..', `/vm/${uuid}/x`]) expect(xapiPrivatePath(vm, 3), vm).toBeUndefined();
   });
 });
 
