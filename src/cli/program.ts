@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { AddGuestRequest } from '../api/messages.js';
 import { decimal, ipv4WithPrefix, macAddress, seconds } from './arguments.js';
 import type { CommandContext } from './context.js';
+import { type DoctorArguments, doctor } from './doctor.js';
 import { flows } from './flows.js';
 import { guestAdd, guestList, guestRemove } from './guest.js';
 import { type InstallHostOptions, installHost } from './install-host.js';
@@ -85,6 +86,11 @@ function addHostCommands(
     .option('-n, --dry-run', 'only say what would be done', false)
     .option('--uninstall', 'take them away again', false)
     .action((options: InstallHostOptions) => run((context) => installHost(context, options)));
+  program
+    .command('doctor')
+    .description('check whether this Xen host is fit for xvifd, and say what to do')
+    .option('--root <directory>', 'look at the files below this directory instead', '/')
+    .action((options: DoctorArguments) => run((context) => doctor(context, options)));
 }
 
 interface PingArguments {
