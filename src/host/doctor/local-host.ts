@@ -11,11 +11,19 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { ApiClient } from '../../api/client.js';
+import { parseDecimal } from '../../base/decimal.js';
 import { messageOf } from '../../base/error.js';
 import { loadAddon } from '../../datapath/native-addon.js';
-import { SocketTransport, XENSTORED_SOCKET, XenstoreClient, xenstoredPath } from '../../xenstore/index.js';
+import {
+  DeviceTransport,
+  DOMID_MAX,
+  SocketTransport,
+  XENBUS_DEVICE,
+  XENSTORED_SOCKET,
+  XenstoreClient,
+  xenstoredPath,
+} from '../../xenstore/index.js';
 import type { DaemonView, Host, XenstoreView } from './host.js';
-import { XenbusDevice } from './xenbus-device.js';
 
 /** How long xenstored and xvifd may take to answer. */
 const ANSWER_TIMEOUT_MS = 5000;
@@ -78,12 +86,12 @@ export class LocalHost implements Host {
   async xenstore(): Promise<XenstoreView> {
     const { client, via } = await this.#openXenstore();
     try {
-      const isDevice = via.endsWith('xenbus');
-      // A path that is not absolute means the domain's own home, on the device; Dom0's on the socket.
-      const text = await inTime(client.readOrUndefined(isDevice ? 'domid' : '/local/domain/0/domid'), via);
+      // A path that is not absolute is below the home of who asks. Dom0's may have no such key.
+      const domid = parseDecimal((await inTime(client.readOrUndefined('domid'), via)) ?? '0', 0, DOMID_MAX);
+      if (domid === undefined) throw new Error(`${via}: our own domain has a number that is none`);
       return {
         via,
-        domid: isDevice ? Number(text ?? 0) : 0,
+        domid,
         read: (path) => inTime(client.readOrUndefined(path), via),
         list: (path) => inTime(client.directoryOrEmpty(path), via),
         close: () => client.close(),
@@ -97,7 +105,7 @@ export class LocalHost implements Host {
   /** xenstored's socket, as in Dom0, else the device of a domain. */
   async #openXenstore(): Promise<{ readonly client: XenstoreClient; readonly via: string }> {
     const socket = this.#root === '/' ? xenstoredPath() : this.#at(XENSTORED_SOCKET);
-    const device = this.#at('/dev/xen/xenbus');
+    const device = this.#at(XENBUS_DEVICE);
     let reason: unknown;
     try {
       return { client: new XenstoreClient(await SocketTransport.open(socket)), via: socket };
@@ -105,7 +113,9 @@ export class LocalHost implements Host {
       reason = error;
     }
     try {
-      return { client: new XenstoreClient(new XenbusDevice(device)), via: device };
+      // Not blocking: a read that nothing ends would keep the process from ending.
+      const fd = openSync(device, constants.O_RDWR | constants.O_NONBLOCK);
+      return { client: new XenstoreClient(new DeviceTransport(fd)), via: device };
     } catch (error) {
       throw new Error(`neither ${socket} (${codeOf(reason)}) nor ${device} (${codeOf(error)}) can be opened`);
     }

@@ -1,5 +1,4 @@
-/** The doctor on a copy of a host: files below a directory, a real xenstored's socket, a pipe for /dev/xen/xenbus. */
-import { execFileSync } from 'node:child_process';
+/** The doctor on a copy of a host: files below a directory, a real xenstored's socket. */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -10,7 +9,6 @@ import { CommandFailed } from '../../../src/cli/context.js';
 import { doctor } from '../../../src/cli/doctor.js';
 import type { Finding } from '../../../src/host/doctor/host.js';
 import { LocalHost } from '../../../src/host/doctor/local-host.js';
-import { XenbusDevice } from '../../../src/host/doctor/xenbus-device.js';
 import { daemonCommand, hostFiles } from '../../../src/host/host-files.js';
 import { install } from '../../../src/host/install.js';
 import { EmulatedXenstore, XenstoreClient } from '../../../src/xenstore/index.js';
@@ -98,10 +96,11 @@ describe('xvif doctor', () => {
   it('without xenstored it says where it looked', async () => {
     await store!.close();
     store = undefined;
+    const found = async () =>
+      (JSON.parse((await run(true)).output) as Finding[]).find(({ check }) => check === 'xenstore')!.found;
+    expect(await found()).toMatch(/xenbus|READ/);
     rmSync(join(root, 'dev/xen/xenbus'));
-    const { output } = await run(true);
-    const found = (JSON.parse(output) as Finding[]).find(({ check }) => check === 'xenstore')!.found;
-    expect(found).toBe(
+    expect(await found()).toBe(
       `neither ${root}/run/xenstored/socket (ENOENT) nor ${root}/dev/xen/xenbus (ENOENT) can be opened`,
     );
   });
@@ -117,31 +116,5 @@ describe('a host that is looked at', () => {
     expect(host.list('/none')).toEqual([]);
     expect(host.read('/dev')).toBeUndefined();
     expect(host.linkName('/dev')).toBeUndefined();
-  });
-});
-
-describe('/dev/xen/xenbus', () => {
-  it('carries whole messages both ways without blocking', async () => {
-    const path = join(root, 'pipe');
-    execFileSync('mkfifo', [path]);
-    const device = new XenbusDevice(path);
-    const heard: Buffer[] = [];
-    const closed = new Promise<Error | undefined>((resolve) => {
-      device.start({ data: (chunk) => heard.push(Buffer.from(chunk)), drained() {}, closed: resolve });
-    });
-    device.send(Buffer.from('one'));
-    await expect.poll(() => Buffer.concat(heard).toString()).toBe('one');
-    device.pause();
-    device.send(Buffer.from('two'));
-    device.resume();
-    await expect.poll(() => Buffer.concat(heard).toString()).toBe('onetwo');
-    device.close();
-    device.close();
-    device.send(Buffer.from('three'));
-    expect(await closed).toBeUndefined();
-  });
-
-  it('that is not there throws', () => {
-    expect(() => new XenbusDevice(join(root, 'none'))).toThrow('ENOENT');
   });
 });
