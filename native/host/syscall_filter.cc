@@ -30,15 +30,15 @@ constexpr std::uint32_t kNumberMax = 0xffffffff;
 #endif
 
 constexpr std::array kForbidden = {
-    SYS_execve,          SYS_execveat,        SYS_ptrace,          SYS_process_vm_readv, SYS_process_vm_writev,
-    SYS_init_module,     SYS_finit_module,    SYS_delete_module,   SYS_kexec_load,       SYS_bpf,
-    SYS_perf_event_open, SYS_userfaultfd,     SYS_keyctl,          SYS_add_key,          SYS_request_key,
-    SYS_mount,           SYS_umount2,         SYS_pivot_root,      SYS_chroot,           SYS_unshare,
+    SYS_execve,          SYS_execveat,          SYS_ptrace,        SYS_process_vm_readv, SYS_process_vm_writev,
+    SYS_init_module,     SYS_finit_module,      SYS_delete_module, SYS_kexec_load,       SYS_bpf,
+    SYS_perf_event_open, SYS_userfaultfd,       SYS_keyctl,        SYS_add_key,          SYS_request_key,
+    SYS_mount,           SYS_umount2,           SYS_pivot_root,    SYS_chroot,           SYS_unshare,
     SYS_setns,           SYS_open_by_handle_at,
 };
 
-constexpr std::uint32_t kNewNamespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC |
-                                         CLONE_NEWUTS | CLONE_NEWCGROUP;
+constexpr std::uint32_t kNewNamespaces =
+    CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
 
 constexpr std::uint32_t fail_with(int error) { return SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error); }
 
