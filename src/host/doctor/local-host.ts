@@ -25,8 +25,8 @@ import {
 } from '../../xenstore/index.js';
 import type { DaemonView, Host, XenstoreView } from './host.js';
 
-/** How long xenstored and xvifd may take to answer. */
-const ANSWER_TIMEOUT_MS = 5000;
+/** How long xenstored and xvifd may take to answer; a host under load, or an emulated one, takes its time. */
+const ANSWER_TIMEOUT_MS = 20_000;
 
 export class LocalHost implements Host {
   readonly nodeVersion = process.versions.node;
