@@ -20,6 +20,7 @@ import type { PortSpec } from './datapath/datapath.js';
 import { NativeDatapathAdapter } from './datapath/native.js';
 import { loadAddon, type NativeRuntime } from './datapath/native-addon.js';
 import { EmulatedHost } from './guest/index.js';
+import { becomeSuccessor, findSuccessor, type RunAs } from './host/run-as.js';
 import { VifBackend } from './vif/index.js';
 import { connectXenstored, DOMID_MAX, type XenstoreClient } from './xenstore/index.js';
 
@@ -42,6 +43,8 @@ export interface DaemonConfig {
   readonly workers: number;
   readonly hypervisor: 'emulated' | 'xen';
   readonly bridges: readonly BridgeConfig[];
+  /** Whom to become once everything is open; undefined: nobody else. */
+  readonly runAs?: RunAs | undefined;
 }
 
 export interface Daemon {
@@ -104,9 +107,11 @@ export async function startDaemon(
 /** From the ground up. Returns the path of the API's socket. */
 async function build(config: DaemonConfig, logger: Logger, signal: AbortSignal, closers: Closers): Promise<string> {
   signal.throwIfAborted();
-  await claimRunDir(config.runDir, process.getuid?.() ?? 0);
+  const addon = loadAddon();
+  const successor = config.runAs && findSuccessor(addon, config.runAs);
+  await claimRunDir(config.runDir, process.getuid?.() ?? 0, successor?.uid);
   signal.throwIfAborted();
-  const runtime = loadAddon().openRuntime({ workers: config.workers, hypervisor: config.hypervisor });
+  const runtime = addon.openRuntime({ workers: config.workers, hypervisor: config.hypervisor });
   closers.add('native runtime', () => runtime.close());
   const host = config.hypervisor === 'emulated' ? await emulate(runtime, config.runDir, logger, closers) : undefined;
 
@@ -141,6 +146,11 @@ async function build(config: DaemonConfig, logger: Logger, signal: AbortSignal, 
   const handlers = createHandlers(facts, bridges, new Guests(host, bridges));
   const api = await ApiServer.listen(apiSocketPath(config.runDir), handlers, logger);
   closers.add('API', () => api.close());
+  if (successor !== undefined) {
+    becomeSuccessor(addon, successor, config.runDir);
+    const { user, uid, gid, keep } = successor;
+    logger.info({ user, uid, gid, capabilities: keep }, 'privileges dropped');
+  }
   return apiSocketPath(config.runDir);
 }
 

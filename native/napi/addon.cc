@@ -1,4 +1,4 @@
-// The addon's one function, openRuntime, and the runtime object. Loaded once per JavaScript environment (main thread
+// The addon's functions and the runtime object. Loaded once per JavaScript environment (main thread
 // or worker_threads): all state hangs on the environment, and its end closes what is still open.
 #include <napi.h>
 
@@ -9,6 +9,7 @@
 #include "napi/convert.h"
 #include "napi/datapath_binding.h"
 #include "napi/guest_binding.h"
+#include "napi/host_binding.h"
 #include "napi/runtime_state.h"
 #include "xen/linux.h"
 
@@ -106,6 +107,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     }
   });
   exports["openRuntime"] = Napi::Function::New(env, open_runtime, "openRuntime");
+  define_host(env, exports);
   return exports;
 }
 

@@ -3,8 +3,10 @@ import { Command } from 'commander';
 import type { AddGuestRequest, PortSetting } from '../api/messages.js';
 import { decimal, ipv4WithPrefix, macAddress, seconds } from './arguments.js';
 import type { CommandContext } from './context.js';
+import { type DoctorArguments, doctor } from './doctor.js';
 import { flows } from './flows.js';
 import { guestAdd, guestList, guestRemove } from './guest.js';
+import { type InstallHostOptions, installHost } from './install-host.js';
 import { ping } from './ping.js';
 import { portSet, setting } from './port.js';
 import { ports } from './ports.js';
@@ -73,6 +75,25 @@ function addGuestCommands(
     .action(() => run((context) => guestList(context)));
 }
 
+function addHostCommands(
+  program: Command,
+  run: (command: (context: CommandContext) => Promise<void>) => Promise<void>,
+) {
+  program
+    .command('install-host')
+    .description('put the hotplug script, the systemd unit and the modprobe.d file of a Xen host in place')
+    .option('--root <directory>', 'below this directory, for staging', '/')
+    .option('--exec <command>', "what starts xvifd in the unit (default: this installation's)")
+    .option('-n, --dry-run', 'only say what would be done', false)
+    .option('--uninstall', 'take them away again', false)
+    .action((options: InstallHostOptions) => run((context) => installHost(context, options)));
+  program
+    .command('doctor')
+    .description('check whether this Xen host is fit for xvifd, and say what to do')
+    .option('--root <directory>', 'look at the files below this directory instead', '/')
+    .action((options: DoctorArguments) => run((context) => doctor(context, options)));
+}
+
 interface PingArguments {
   readonly count: number;
   readonly interval: number;
@@ -139,6 +160,7 @@ export function createProgram(version: string, runCommand: RunCommand): Command 
     .action((guest: string, address: string, { count, interval, timeout, size }: PingArguments) =>
       run((context) => ping(context, guest, address, { count, intervalMs: interval, timeoutMs: timeout, size })),
     );
+  addHostCommands(program, run);
   inheritExit(program);
   return program;
 }

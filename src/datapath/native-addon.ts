@@ -11,6 +11,19 @@ export const WORKERS_MAX = 16;
 export interface NativeAddon {
   /** Starts workers and opens the hypervisor. Throws Error with a sentence. */
   openRuntime(options: { readonly workers: number; readonly hypervisor: 'emulated' | 'xen' }): NativeRuntime;
+  /** By name or number; without a group, the user's own. Throws Error with a sentence. */
+  findUser(options: { readonly user: string; readonly group?: string }): { readonly uid: number; readonly gid: number };
+  /**
+   * Every thread becomes that user, for good, and can start no program any more; the calling thread keeps the
+   * capabilities named. Throws Error with a sentence, and then the process must end.
+   */
+  dropPrivileges(options: {
+    readonly user: string;
+    readonly uid: number;
+    readonly gid: number;
+    readonly keepNetAdmin: boolean;
+    readonly keepNetRaw: boolean;
+  }): void;
 }
 
 /** Worker threads and the hypervisor; shared by every datapath of the process. */

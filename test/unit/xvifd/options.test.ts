@@ -35,6 +35,23 @@ describe('xvifd command lines', () => {
     expect(parse('', 0).config.bridges[0]!.local).toBe('tap');
   });
 
+  it('somebody to become', () => {
+    expect(parse('--user xvif').config.runAs).toEqual({ user: 'xvif', group: undefined, keep: [] });
+    expect(parse('--user 99:nogroup --keep-capability net_raw --keep-capability net_admin').config.runAs).toEqual({
+      user: '99',
+      group: 'nogroup',
+      keep: ['net_raw', 'net_admin'],
+    });
+    for (const bad of [
+      '--user :g',
+      '--user a:b:c',
+      '--user a --keep-capability sys_admin',
+      '--keep-capability net_raw',
+    ]) {
+      expect(() => parse(bad), bad).toThrow(CommanderError);
+    }
+  });
+
   it('several bridges share controllers; ports go where they say', () => {
     const { bridges } = parse(
       '--bridge a --bridge b --controller tcp:h:6653 --controller tcp:[::1]:1 --port up=packet:eth1 --port b/t=tap:t0,netns=n',
