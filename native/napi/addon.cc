@@ -9,6 +9,7 @@
 #include "napi/convert.h"
 #include "napi/datapath_binding.h"
 #include "napi/guest_binding.h"
+#include "napi/hostile_binding.h"
 #include "napi/runtime_state.h"
 #include "xen/linux.h"
 
@@ -17,6 +18,7 @@ namespace xvif::napi {
 void RuntimeState::close() {
   datapaths.clear();
   guests.clear();
+  hostiles.clear();
   runtime.reset();
 }
 
@@ -99,6 +101,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   instance->classes.datapath = Napi::Persistent(DatapathBinding::define(env));
   instance->classes.emulated = Napi::Persistent(EmulatedBinding::define(env));
   instance->classes.frontend = Napi::Persistent(FrontendBinding::define(env));
+  instance->classes.hostile = Napi::Persistent(HostileBinding::define(env));
   // Runs before the instance data and the wrapped objects are finalized: threads stop while all they use is there.
   env.AddCleanupHook([instance] {
     for (const auto& weak : instance->runtimes) {
