@@ -29,6 +29,7 @@ const WINDOW_MS = 40;
 const WINDOWS = 7;
 /** A machine that others use too is given so many tries to be quiet enough. */
 const TRIES = 5;
+const PINGS = 50;
 /** Of what the pair got before the attack. */
 const LEAST_SHARE = 0.8;
 const RSS_GROWTH_MAX = 24 << 20;
@@ -63,12 +64,13 @@ export class SecurityBed {
   readonly runtime: NativeRuntime;
   readonly host: EmulatedHost;
   readonly bridge: Bridge;
-  readonly backend: VifBackend;
+  backend: VifBackend;
   readonly log: LineCounter;
   pair!: readonly [EmulatedGuest, EmulatedGuest];
   #harmless!: EmulatedGuest;
   #burner!: HostileFrontend;
   readonly #hostile: HostileGuest[] = [];
+  readonly #hooks: VifPorts;
 
   private constructor(runtime: NativeRuntime, host: EmulatedHost, bridge: Bridge, log: LineCounter) {
     this.runtime = runtime;
@@ -77,7 +79,8 @@ export class SecurityBed {
     this.log = log;
     const bridges = new Bridges();
     bridges.add(bridge);
-    this.backend = new VifBackend({ store: host.openStore(0), hooks: new VifPorts(bridges, log), logger: log });
+    this.#hooks = new VifPorts(bridges, log);
+    this.backend = this.#newBackend();
     bridge.onFault((spec, fault) => {
       if (spec.kind === 'vif') this.backend.fault(spec.domid, spec.handle, fault);
     });
@@ -143,6 +146,17 @@ export class SecurityBed {
     this.#hostile.splice(this.#hostile.indexOf(guest), 1);
   }
 
+  /** As when the daemon is started anew. */
+  async restartBackend(): Promise<void> {
+    await this.backend.stop();
+    this.backend = this.#newBackend();
+    await this.backend.start();
+  }
+
+  #newBackend(): VifBackend {
+    return new VifBackend({ store: this.host.openStore(0), hooks: this.#hooks, logger: this.log });
+  }
+
   usage() {
     const { grantsMapped, evtchns, threads } = this.runtime.emulated.usage();
     const { watches, connections, transactions } = this.host.xenstore.usage();
@@ -188,17 +202,14 @@ export class SecurityBed {
     const seconds = (performance.now() - started) / 1000;
     const added = this.log.lines.slice(lines);
     expect(added.length, added.slice(-20).join('\n')).toBeLessThan(LINES_MAX + seconds * LINES_PER_SECOND);
-    const { sent, received } = await pair.ping(address(2), { count: 50, intervalMs: 1, timeoutMs: 5000, size: 56 });
-    expect({ sent, received }).toEqual({ sent: 50, received: 50 });
+    await this.#talks();
     for (const guest of this.pair) expect(guest.vifs[0]!.phase).toBe('connected');
   }
 
   /** Once, the attack to its end; then the pair still talks. */
   async survives(attack: () => Promise<void>): Promise<void> {
     await attack();
-    const pair = this.native(this.pair[0]);
-    const { received } = await pair.ping(address(2), { count: 20, intervalMs: 1, timeoutMs: 5000, size: 56 });
-    expect(received).toBe(20);
+    await this.#talks();
   }
 
   async stop(): Promise<void> {
@@ -210,6 +221,18 @@ export class SecurityBed {
     await this.host.close();
     await this.bridge.close();
     this.runtime.close();
+  }
+
+  /** Not one ping of the pair is lost, once their rings are empty again. */
+  async #talks(): Promise<void> {
+    let received = 0;
+    for (let tries = 0; tries < TRIES && received < PINGS; tries++) {
+      // A guest of ours whose ring is full sends nothing, and what it says it sent is lost.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      const options = { count: PINGS, intervalMs: 1, timeoutMs: 5000, size: 56 };
+      ({ received } = await this.native(this.pair[0]).ping(address(2), options));
+    }
+    expect(received, 'pings of the pair').toBe(PINGS);
   }
 
   /** The switch learns where everybody is. */

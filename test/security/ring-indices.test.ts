@@ -130,7 +130,7 @@ describe('§4.2 item 3: the guest scribbles over what is ours in its page', () =
     // We went by our own indices: whatever stands there, the next response makes it right.
     const { prod } = hostile.tx;
     hostile.send(hostile.slot(0, { size: 60, id: 0x1234 }));
-    await expect.poll(() => hostile.tx.word(at.rspProd)).toBe(prod + 1);
+    await expect.poll(() => hostile.tx.word(at.rspProd), { timeout: 10_000 }).toBe(prod + 1);
   });
 });
 
@@ -144,7 +144,7 @@ describe('§4.2 item 4: the ring page is made anew while in use', () => {
         for (let i = 0; i < 40; i++) hostile.send(hostile.slot(0, { size: 60 }));
         toHostile();
         await hostile.responses(40);
-        await expect.poll(() => hostile.rx.word(at.rspProd)).toBeGreaterThan(0);
+        await expect.poll(() => hostile.rx.word(at.rspProd), { timeout: 10_000 }).toBeGreaterThan(0);
         // All zeros: req_prod is behind what we have answered.
         hostile.native.write(hostile[which].page, 0, Buffer.alloc(PAGE));
         hostile.notify(which);
