@@ -36,14 +36,14 @@ DomId backend_or(const Napi::CallbackInfo& info, std::size_t index) {
 }  // namespace
 
 Napi::Function HostileBinding::define(Napi::Env env) {
-  return DefineClass(env, "HostileFrontend",
-                     {InstanceMethod<&HostileBinding::allocate_page>("allocatePage"),
-                      InstanceMethod<&HostileBinding::grant>("grant"), InstanceMethod<&HostileBinding::revoke>("revoke"),
-                      InstanceMethod<&HostileBinding::write>("write"), InstanceMethod<&HostileBinding::read>("read"),
-                      InstanceMethod<&HostileBinding::open_channel>("openChannel"),
-                      InstanceMethod<&HostileBinding::close_channel>("closeChannel"),
-                      InstanceMethod<&HostileBinding::notify>("notify"), InstanceMethod<&HostileBinding::start>("start"),
-                      InstanceMethod<&HostileBinding::stop>("stop"), InstanceMethod<&HostileBinding::close>("close")});
+  return DefineClass(
+      env, "HostileFrontend",
+      {InstanceMethod<&HostileBinding::allocate_page>("allocatePage"), InstanceMethod<&HostileBinding::grant>("grant"),
+       InstanceMethod<&HostileBinding::revoke>("revoke"), InstanceMethod<&HostileBinding::write>("write"),
+       InstanceMethod<&HostileBinding::read>("read"), InstanceMethod<&HostileBinding::open_channel>("openChannel"),
+       InstanceMethod<&HostileBinding::close_channel>("closeChannel"),
+       InstanceMethod<&HostileBinding::notify>("notify"), InstanceMethod<&HostileBinding::start>("start"),
+       InstanceMethod<&HostileBinding::stop>("stop"), InstanceMethod<&HostileBinding::close>("close")});
 }
 
 HostileBinding::HostileBinding(const Napi::CallbackInfo& info)

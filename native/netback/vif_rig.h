@@ -68,7 +68,8 @@ class VifRig {
  public:
   /// `wrap` puts something between the backend and its grants.
   using Wrap = std::function<std::unique_ptr<xen::GrantTable>(std::unique_ptr<xen::GrantTable>)>;
-  explicit VifRig(const Wrap& wrap = nullptr) : source(hypervisor.open_evtchns()), other_source(hypervisor.open_evtchns()) {
+  explicit VifRig(const Wrap& wrap = nullptr)
+      : source(hypervisor.open_evtchns()), other_source(hypervisor.open_evtchns()) {
     for (std::size_t i = 0; i < 3; ++i) {
       auto grants = hypervisor.open_grants();
       threads.push_back(std::make_unique<VifThread>(wrap ? wrap(std::move(grants)) : std::move(grants)));

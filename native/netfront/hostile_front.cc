@@ -109,8 +109,7 @@ void HostileFront::step(const HostileStep& what, std::uint64_t round) {
                  std::memory_order_release);
       break;
     default:
-      page.store(xen::ring_at::kReqProd,
-                 page.load(xen::ring_at::kRspProd, std::memory_order_acquire) + what.values[0],
+      page.store(xen::ring_at::kReqProd, page.load(xen::ring_at::kRspProd, std::memory_order_acquire) + what.values[0],
                  std::memory_order_release);
   }
 }

@@ -26,7 +26,7 @@ struct RingRules {
   /// Least status of an RX response that the driver survives. Errors are negative.
   std::int16_t rx_status_min = INT16_MIN;
   /// Extra infos taken in RX; any other is an assert.
-  std::uint32_t rx_extras = rx_extra(xen::extra::kGso) | rx_extra(xen::extra::kHash) | rx_extra(5);
+  std::uint32_t rx_extras = rx_extra(xen::extra::kGso) | rx_extra(xen::extra::kHash) | rx_extra(xen::extra::kXdp);
   /// False: the driver has no notion of frames of several slots in RX.
   bool rx_chains = true;
   /// Does not look at the RX flags: the stack checks every sum itself.

@@ -39,7 +39,9 @@ export class VifPorts implements VifHooks {
     const port = bridge.addPort({ name: portName, spec, mac, settings });
     this.#attached.set(name, bridge);
     const alias = portName === name ? {} : { portName };
-    this.#logs.of(name).info({ vif: name, ...alias, bridge: bridge.name, port, queues: spec.queues.length }, 'vif connected');
+    this.#logs
+      .of(name)
+      .info({ vif: name, ...alias, bridge: bridge.name, port, queues: spec.queues.length }, 'vif connected');
   }
 
   configure({ name, portName }: VifInfo, settings: PortSettings): void {

@@ -20,7 +20,8 @@ export async function negotiate(
   const read = (key: string) => store.readOrUndefined(`${backendPath}/${key}`);
   const has = async (key: string) => (await read(key)) === '1';
   // Who does not wait for the backend's features takes them for granted.
-  if (!personality.conduct.announcesEarly && !(await has('feature-rx-copy'))) throw new Error('the backend does not offer feature-rx-copy');
+  if (!personality.conduct.announcesEarly && !(await has('feature-rx-copy')))
+    throw new Error('the backend does not offer feature-rx-copy');
   const queuesMax = parseDecimal((await read('multi-queue-max-queues')) ?? '1', 1, QUEUES_MAX) ?? 1;
   const sg = personality.sg && (await has('feature-sg'));
   const csumOffload = personality.csumOffload && !(await has('feature-no-csum-offload'));

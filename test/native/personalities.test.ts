@@ -17,7 +17,10 @@ const guests = new Map<Kind, EmulatedGuest>();
 const numberOf = (kind: Kind) => 20 + kinds.indexOf(kind);
 
 async function boot(kind: Kind): Promise<void> {
-  guests.set(kind, await bed.guest(numberOf(kind), { ...personalities[kind], queues: Math.min(2, personalities[kind].queues) }));
+  guests.set(
+    kind,
+    await bed.guest(numberOf(kind), { ...personalities[kind], queues: Math.min(2, personalities[kind].queues) }),
+  );
 }
 
 beforeAll(async () => {
@@ -126,9 +129,11 @@ describe('all of them', () => {
   it('see the backend go and come back, and notice nothing', { timeout: 120_000 }, async () => {
     for (let i = 0; i < 3; i++) {
       await bed.restartBackend();
-      await expect.poll(() => bed.backend.vifs().filter(({ phase }) => phase === 'connected').length, {
-        timeout: STEP_MS,
-      }).toBe(kinds.length + 3);
+      await expect
+        .poll(() => bed.backend.vifs().filter(({ phase }) => phase === 'connected').length, {
+          timeout: STEP_MS,
+        })
+        .toBe(kinds.length + 3);
     }
     for (const kind of kinds) await talksToAll(kind);
     allLive();

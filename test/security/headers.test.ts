@@ -136,7 +136,8 @@ describe('§4.2 item 8: headers across slots', () => {
         for (const frame of frames) {
           for (const flags of [0, txFlag.csumBlank | txFlag.dataValidated]) {
             for (let length = 1; length <= frame.length; length += 16) {
-              for (let i = 0; i < 16; i++) sendPieces([frame.subarray(0, Math.min(length + i, frame.length))], i, flags);
+              for (let i = 0; i < 16; i++)
+                sendPieces([frame.subarray(0, Math.min(length + i, frame.length))], i, flags);
               hostile.send();
               await hostile.responses(16);
             }

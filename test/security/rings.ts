@@ -44,6 +44,7 @@ export function rxSlot(id: number, gref: number): Buffer {
 /** One ring page of a hostile guest, with a producer that goes wherever it is told. */
 export class RawRing {
   readonly #native: HostileFrontend;
+  readonly #slots: number;
   readonly page: number;
   readonly ref: number;
   readonly slotBytes: number;
@@ -52,8 +53,9 @@ export class RawRing {
   /** Of the responses looked at. */
   cons = 0;
 
-  constructor(native: HostileFrontend, slotBytes: 8 | 12) {
+  constructor(native: HostileFrontend, slotBytes: 8 | 12 | 16, slots = SLOTS) {
     this.#native = native;
+    this.#slots = slots;
     this.page = native.allocatePage();
     this.ref = native.grant(this.page);
     this.slotBytes = slotBytes;
@@ -80,7 +82,7 @@ export class RawRing {
   }
 
   offsetOf(index: number): number {
-    return at.slots + (index % SLOTS) * this.slotBytes;
+    return at.slots + (index % this.#slots) * this.slotBytes;
   }
 
   /** Writes slots after those written before; nothing is visible until publish(). */

@@ -219,7 +219,9 @@ describe('§4.2 item 17: event channels that make no sense', () => {
     });
     await hostile.reconnect();
     await introduce();
-    const { received } = await bed.native(flooder).ping(address(2), { count: 1, intervalMs: 1, timeoutMs: 5000, size: 8 });
+    const { received } = await bed
+      .native(flooder)
+      .ping(address(2), { count: 1, intervalMs: 1, timeoutMs: 5000, size: 8 });
     expect(received).toBe(1);
   });
 });

@@ -3,7 +3,7 @@
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LogFields, Logger } from '../../../src/base/logger.js';
-import { EmulatedHost } from '../../../src/guest/index.js';
+import { type EmulatedGuest, EmulatedHost } from '../../../src/guest/index.js';
 import { VifBackend } from '../../../src/vif/index.js';
 import { type DomainQuota, XenstoreClient } from '../../../src/xenstore/index.js';
 import { builtin, eventually, FakeBridge } from './bed.js';
@@ -71,13 +71,18 @@ beforeEach(async () => {
 afterEach(() => driver.close());
 
 describe('a driver domain', () => {
-  it('serves 300 vifs of 150 guests with two watches', { timeout: 300_000 }, async () => {
+  it('serves 300 vifs of 150 guests with three watches', { timeout: 300_000 }, async () => {
     const names = Array.from({ length: 150 }, (_, i) => `guest-${i}`);
-    const guests = await Promise.all(names.map((name) => driver.guest(name, 2)));
+    const guests: EmulatedGuest[] = [];
+    // A toolstack that makes many at once gets into its own way.
+    while (guests.length < names.length) {
+      const some = names.slice(guests.length, guests.length + 10);
+      guests.push(...(await Promise.all(some.map((name) => driver.guest(name, 2)))));
+    }
     await Promise.all(guests.flatMap(({ vifs }) => vifs.map((vif) => vif.waitConnected(250_000))));
     expect(driver.bridge.attached.size).toBe(300);
-    // backend/vif, and one for all frontends; nobody tells it of domains that die.
-    expect(driver.store.watchCount).toBe(2);
+    // backend/vif, all frontends, and domains that die, of which nobody tells it.
+    expect(driver.store.watchCount).toBe(3);
     expect(driver.log.lines).toEqual([]);
 
     // Everything a guest does is still heard of.
@@ -135,29 +140,29 @@ describe('a driver domain', () => {
     store.close();
     await driver.host.destroyGuest(guest.domid);
     await eventually(() => driver.backend.vifs(), []);
-    expect(driver.store.watchCount).toBe(1);
+    await eventually(() => driver.store.watchCount, 2);
   });
 });
 
 describe('the quota of nodes', () => {
-  it('when it is used up, those that are served go on, and room that is made is used', { timeout: 60_000 }, async () => {
+  it('when it is used up, those that are served go on, and room that is made is used', {
+    timeout: 60_000,
+  }, async () => {
     await driver.close();
     driver = await DriverDomain.start({ nodes: 100 });
-    const guests = [];
+    const guests: EmulatedGuest[] = [];
     for (let i = 0; i < 8; i++) guests.push(await driver.guest(`guest-${i}`));
     await eventually(() => driver.log.lines.some((line) => line.includes('ENOSPC')), true);
-    const served = driver.bridge.attached.size;
-    expect(served).toBeGreaterThanOrEqual(3);
-    expect(served).toBeLessThan(8);
-    await guests[0]!.vifs[0]!.close();
-    await guests[0]!.vifs[0]!.reopen();
-    expect(driver.bridge.attached.size).toBe(served);
-    // Each gone guest makes room for another.
-    await driver.host.destroyGuest(guests[0]!.domid);
-    await driver.host.destroyGuest(guests[1]!.domid);
-    for (let i = 0; i < 400 && driver.bridge.attached.size < served; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    expect(driver.bridge.attached.size).toBeGreaterThanOrEqual(served);
+    const isServed = ({ domid }: EmulatedGuest) => driver.bridge.attached.has(`xvif${domid}i0`);
+    const served = guests.filter(isServed);
+    expect(served.length).toBeGreaterThanOrEqual(3);
+    expect(served.length).toBeLessThan(8);
+    await served[0]!.vifs[0]!.close();
+    await served[0]!.vifs[0]!.reopen();
+    // A vif costs 13 nodes of the toolstack and 8 of ours: three that go make room for at least one.
+    for (const guest of served.slice(0, 3)) await driver.host.destroyGuest(guest.domid);
+    const waiting = guests.filter((guest) => !served.includes(guest));
+    for (let i = 0; i < 600 && !waiting.some(isServed); i++) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(waiting.filter(isServed)).not.toEqual([]);
   });
 });
