@@ -35,6 +35,7 @@ void Guest::close() {
   thread_.run([&] {
     port_->close();
     last_stats_ = port_->stats();
+    last_panic_ = port_->panicked();
     thread_.remove(number_);
   });
   port_.reset();
@@ -108,6 +109,11 @@ std::vector<TakenFrame> Guest::take_frames() {
 GuestStats Guest::stats() {
   if (port_) thread_.run([&] { last_stats_ = port_->stats(); });
   return last_stats_;
+}
+
+std::string Guest::panicked() {
+  if (port_) thread_.run([&] { last_panic_ = port_->panicked(); });
+  return last_panic_;
 }
 
 }  // namespace xvif::guest

@@ -51,6 +51,8 @@ class Guest {
   /// Frames received since the last call; the first call turns it on. At most kTakenFramesMax are kept.
   std::vector<TakenFrame> take_frames();
   GuestStats stats();
+  /// What the guest's kernel did not survive, also after close(); empty: it lives.
+  std::string panicked();
   void close();
 
  private:
@@ -61,6 +63,7 @@ class Guest {
   const std::uint64_t number_;
   std::vector<netfront::QueueRefs> refs_;
   GuestStats last_stats_{};
+  std::string last_panic_;
 };
 
 }  // namespace xvif::guest

@@ -80,7 +80,8 @@ bool GuestPort::open_queues(std::string& error) {
     return false;
   }
   for (unsigned i = 0; i < options_.queues; ++i) {
-    auto queue = netfront::FrontQueue::create(domain_, thread_.sink(), number_, options_.split_event_channels, error);
+    auto queue = netfront::FrontQueue::create(domain_, thread_.sink(), number_, options_.split_event_channels, error,
+                                              options_.rules);
     if (!queue) {
       queues_.clear();
       return false;
@@ -119,6 +120,7 @@ bool GuestPort::poll(std::uint64_t now) {
     for (const auto& queue : queues_) {
       worked |= queue->reap_tx() > 0;
       worked |= queue->receive(*this, kFramesPerPoll) > 0;
+      note_panic(*queue);
     }
   }
   worked |= stack_->poll(now);  // without a carrier its sends fail, and its pings end in time
@@ -127,6 +129,15 @@ bool GuestPort::poll(std::uint64_t now) {
   }
   return worked;
 }
+
+/// A dead kernel: nothing moves any more, the rings stay where they are.
+void GuestPort::note_panic(const netfront::FrontQueue& queue) {
+  if (queue.panicked().empty()) return;
+  if (panic_.empty()) panic_ = queue.panicked();
+  connected_ = false;
+}
+
+std::string GuestPort::panicked() const { return panic_; }
 
 bool GuestPort::arm() {
   if (!running()) return false;

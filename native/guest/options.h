@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "netfront/ring_rules.h"
+
 namespace xvif::guest {
 
 struct TapStackOptions {
@@ -27,6 +29,7 @@ struct FrontendOptions {
   bool gso_tcpv4 = true;
   bool gso_tcpv6 = true;
   bool csum_offload = true;
+  netfront::RingRules rules;
   std::variant<TapStackOptions, BuiltinStackOptions> stack;
 };
 

@@ -10,6 +10,7 @@
 #include "napi/datapath_binding.h"
 #include "napi/guest_binding.h"
 #include "napi/host_binding.h"
+#include "napi/hostile_binding.h"
 #include "napi/runtime_state.h"
 #include "xen/linux.h"
 
@@ -18,6 +19,7 @@ namespace xvif::napi {
 void RuntimeState::close() {
   datapaths.clear();
   guests.clear();
+  hostiles.clear();
   runtime.reset();
 }
 
@@ -100,6 +102,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   instance->classes.datapath = Napi::Persistent(DatapathBinding::define(env));
   instance->classes.emulated = Napi::Persistent(EmulatedBinding::define(env));
   instance->classes.frontend = Napi::Persistent(FrontendBinding::define(env));
+  instance->classes.hostile = Napi::Persistent(HostileBinding::define(env));
   // Runs before the instance data and the wrapped objects are finalized: threads stop while all they use is there.
   env.AddCleanupHook([instance] {
     for (const auto& weak : instance->runtimes) {

@@ -2,6 +2,7 @@
 // driven by hand.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -65,9 +66,13 @@ struct RigGuest {
 /// Data plane threads 0 and 1 (both used by the calling thread unless a test starts more), control is 2.
 class VifRig {
  public:
-  VifRig() : source(hypervisor.open_evtchns()), other_source(hypervisor.open_evtchns()) {
+  /// `wrap` puts something between the backend and its grants.
+  using Wrap = std::function<std::unique_ptr<xen::GrantTable>(std::unique_ptr<xen::GrantTable>)>;
+  explicit VifRig(const Wrap& wrap = nullptr)
+      : source(hypervisor.open_evtchns()), other_source(hypervisor.open_evtchns()) {
     for (std::size_t i = 0; i < 3; ++i) {
-      threads.push_back(std::make_unique<VifThread>(hypervisor.open_grants()));
+      auto grants = hypervisor.open_grants();
+      threads.push_back(std::make_unique<VifThread>(wrap ? wrap(std::move(grants)) : std::move(grants)));
       thread_pointers.push_back(threads.back().get());
     }
   }

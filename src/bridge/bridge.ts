@@ -3,7 +3,7 @@
  * a port is attached, numbered and announced, or none of it.
  */
 import type { Clock } from '../base/clock.js';
-import { type Logger, RateLimitedLog } from '../base/logger.js';
+import { type Logger, RateLimitedLogs } from '../base/logger.js';
 import type { Datapath, PortNo, PortSettings, PortSpec } from '../datapath/datapath.js';
 import type { PortAnswer, RuntimeAnswer } from '../datapath/records.js';
 import { PortState, ReservedPort } from '../datapath/schema.gen.js';
@@ -91,7 +91,7 @@ export class Bridge {
   readonly #openflow: OpenFlowSide;
   readonly #overrides: PortOverrides;
   /** Guests can provoke these lines. */
-  readonly #faultLog: RateLimitedLog;
+  readonly #faultLogs: RateLimitedLogs;
   readonly #numbers = new PortNumbers();
   readonly #ports = new Map<string, AttachedPort>();
   readonly #listeners = new Set<(text: string) => void>();
@@ -109,7 +109,7 @@ export class Bridge {
     this.rates = new RateMeter(options.clock);
     this.#options = options;
     this.#datapath = options.datapath;
-    this.#faultLog = new RateLimitedLog(options.logger, { clock: options.clock });
+    this.#faultLogs = new RateLimitedLogs(options.logger, { clock: options.clock });
     this.#openflow = options.openflow;
     this.#overrides = options.overrides ?? new PortOverrides();
     this.#openflow.onPortState((number, linkDown, fault) => this.#portState(number, linkDown, fault));
@@ -254,7 +254,7 @@ export class Bridge {
     port.fault = fault;
     this.#tell(`port ${port.name} (${number}) is ${linkDown ? 'down' : 'up'}${fault === '' ? '' : `: ${fault}`}`);
     if (fault === '') return;
-    this.#faultLog.warn({ port: port.name, fault }, 'port stopped');
+    this.#faultLogs.of(port.name).warn({ port: port.name, fault }, 'port stopped');
     for (const listener of this.#faultListeners) listener(port.spec, fault);
   }
 

@@ -1,27 +1,22 @@
 /** Joins vifs to bridges: what the vif backend calls when a frontend has connected, gone, or gone wrong. */
 import { messageOf } from '../base/error.js';
-import { type Logger, RateLimitedLog } from '../base/logger.js';
+import { type Logger, RateLimitedLogs } from '../base/logger.js';
 import type { PortSettings, VifSpec } from '../datapath/datapath.js';
 import type { VifHooks, VifInfo } from '../vif/index.js';
 import type { Bridge } from './bridge.js';
 import type { Bridges } from './bridges.js';
 import { Refusal } from './refusal.js';
 
-/** Lines about vifs that come and go let through in a row. */
-const BURST_LINES = 256;
-
 export class VifPorts implements VifHooks {
   readonly #bridges: Bridges;
   /** Where each attached vif is, by the vif's own name. */
   readonly #attached = new Map<string, Bridge>();
-  /** Guests can provoke these lines: each time one loads its driver again. A host full of guests may start at once. */
-  readonly #log: RateLimitedLog;
-  readonly #failureLog: RateLimitedLog;
+  /** Guests can provoke these lines: each time one loads its driver again. */
+  readonly #logs: RateLimitedLogs;
 
   constructor(bridges: Bridges, logger: Logger) {
     this.#bridges = bridges;
-    this.#log = new RateLimitedLog(logger, { burst: BURST_LINES });
-    this.#failureLog = new RateLimitedLog(logger);
+    this.#logs = new RateLimitedLogs(logger);
   }
 
   refusal(info: VifInfo): string | undefined {
@@ -44,22 +39,24 @@ export class VifPorts implements VifHooks {
     const port = bridge.addPort({ name: portName, spec, mac, settings });
     this.#attached.set(name, bridge);
     const alias = portName === name ? {} : { portName };
-    this.#log.info({ vif: name, ...alias, bridge: bridge.name, port, queues: spec.queues.length }, 'vif connected');
+    this.#logs
+      .of(name)
+      .info({ vif: name, ...alias, bridge: bridge.name, port, queues: spec.queues.length }, 'vif connected');
   }
 
   configure({ name, portName }: VifInfo, settings: PortSettings): void {
     this.#attached.get(name)?.configurePort(portName, settings);
-    this.#log.info({ vif: name, settings }, 'vif configured');
+    this.#logs.of(name).info({ vif: name, settings }, 'vif configured');
   }
 
   detach({ name, portName }: VifInfo): void {
     this.#attached.get(name)?.removePort(portName);
     this.#attached.delete(name);
-    this.#log.info({ vif: name }, 'vif disconnected');
+    this.#logs.of(name).info({ vif: name }, 'vif disconnected');
   }
 
   failed(info: VifInfo | undefined, error: Error): void {
-    this.#failureLog.warn({ vif: info?.name, reason: error.message }, 'vif closed over an error');
+    this.#logs.of(info?.name ?? '').warn({ vif: info?.name, reason: error.message }, 'vif closed over an error');
   }
 
   /** Refuses what cannot be joined. */

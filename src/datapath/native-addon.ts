@@ -58,6 +58,8 @@ export interface EmulatedHypervisor {
   destroyDomain(domid: number): void;
   /** Allocates rings and event channels of a frontend in a domain. Throws with a sentence. */
   createFrontend(domid: number, options: FrontendOptions): NativeFrontend;
+  /** For tests: a domain's pages, grants and channels without a driver's rules. Throws with a sentence. */
+  createHostile(domid: number): HostileFrontend;
   /** For leak tests: what is in use, hypervisor-wide. */
   usage(): { domains: number; grantsGranted: number; grantsMapped: number; evtchns: number; threads: number };
 }
@@ -73,10 +75,34 @@ export interface FrontendOptions {
   readonly gsoTcpv6: boolean;
   /** Whether this frontend may send, and takes, blank checksums. */
   readonly csumOffload: boolean;
+  /** By default those of Linux. */
+  readonly rules?: RingRules;
   /** The stack behind the frontend. */
   readonly stack:
     | { readonly kind: 'tap'; readonly device: string; readonly netns?: string }
     | { readonly kind: 'builtin'; readonly ipv4: string; readonly ipv6?: string };
+}
+
+/** How a driver uses its rings, and what it takes for granted (native/netfront/ring_rules.h). */
+export interface RingRules {
+  /** How it finds the buffer of an RX response; `slot-asserted` and `id` crash over an id they do not expect. */
+  readonly rxPairing: 'slot' | 'slot-asserted' | 'id';
+  /** The RX request in slot n has id n ^ rxIdXor. 0..255. */
+  readonly rxIdXor?: number;
+  /** A lower status of an RX response crashes the guest. By default none does. */
+  readonly rxStatusMin?: number;
+  /** Types of extra infos taken in RX; others crash the guest. */
+  readonly rxExtras?: readonly number[];
+  /** False: a frame of several slots crashes the guest. */
+  readonly rxChains?: boolean;
+  readonly ignoresRxFlags?: boolean;
+  readonly swapsRxFlags?: boolean;
+  /** TX ids are n * txIdStep + txIdFirst, n in 0..255. */
+  readonly txIdFirst?: number;
+  readonly txIdStep?: number;
+  readonly txSlotsMax?: number;
+  /** False: never tells of receive buffers it posted. */
+  readonly notifiesRx?: boolean;
 }
 
 /** A netfront: real rings in the memory of its domain, and the stack behind it. */
@@ -129,7 +155,40 @@ export interface NativeFrontend {
     readonly rxErrors: number;
     readonly udpReceived: number;
   };
+  /** What the backend did that this guest's kernel does not survive; undefined: it lives. */
+  readonly panicked: string | undefined;
   /** Ends grants and channels. May be called again. */
+  close(): void;
+}
+
+/**
+ * One step of a hostile guest's second processor, which repeats its program without end. `follow` sets req_prod of a
+ * ring page to its rsp_prod plus a value; the values of `store` take turns.
+ */
+export type HostileStep =
+  | { readonly op: 'store' | 'add'; readonly page: number; readonly offset: number; readonly values: readonly number[] }
+  | { readonly op: 'follow'; readonly page: number; readonly values: readonly [number] }
+  | { readonly op: 'notify'; readonly values: readonly [port: number] };
+
+/** Raw memory, grants and channels of an emulated domain. Every verb throws when it cannot be done. */
+export interface HostileFrontend {
+  /** Number of a new page of zeros. */
+  allocatePage(): number;
+  /** Grants a page to `to` (by default the backend's domain); returns the reference. */
+  grant(page: number, readonly?: boolean, to?: number): number;
+  /** False when it is mapped. */
+  revoke(ref: number): boolean;
+  write(page: number, offset: number, bytes: Uint8Array): void;
+  read(page: number, offset: number, length: number): Uint8Array;
+  /** An unbound channel for `remote` (by default the backend's domain). */
+  openChannel(remote?: number): number;
+  closeChannel(port: number): void;
+  notify(port: number, times?: number): void;
+  /** Begins to repeat a program on a thread of its own. */
+  start(program: readonly HostileStep[]): void;
+  /** Ends the program; returns how often it ran. */
+  stop(): number;
+  /** Stops, ends grants and channels. May be called again. */
   close(): void;
 }
 

@@ -1,10 +1,16 @@
 /** Plays the native side for tests of the xenbus side: rings are numbers, traffic is none. */
-import type { EmulatedHypervisor, FrontendOptions, NativeFrontend } from '../../../src/datapath/native-addon.js';
+import type {
+  EmulatedHypervisor,
+  FrontendOptions,
+  HostileFrontend,
+  NativeFrontend,
+} from '../../../src/datapath/native-addon.js';
 
 export class FakeFrontend implements NativeFrontend {
   queues: NativeFrontend['queues'] = [];
   /** What was called, in order. */
   readonly calls: string[] = [];
+  panicked: string | undefined;
   readonly options: FrontendOptions;
   readonly #hypervisor: FakeHypervisor;
   #closed = false;
@@ -97,6 +103,10 @@ export class FakeHypervisor implements EmulatedHypervisor {
     const frontend = new FakeFrontend(this, options);
     this.frontends.push(frontend);
     return frontend;
+  }
+
+  createHostile(): HostileFrontend {
+    throw new Error('there is no memory behind this hypervisor');
   }
 
   usage() {
