@@ -31,13 +31,13 @@ class RateCredit {
   std::uint64_t take(std::uint32_t bytes, std::uint64_t now_ns);
 
  private:
-  std::atomic<bool> limited_{false};         // control: wo, workers: ro
-  std::atomic<std::uint32_t> changes_{0};    // control: wo, workers: ro
-  SpinLock lock_;                            // guards what follows
+  std::atomic<bool> limited_{false};       // control: wo, workers: ro
+  std::atomic<std::uint32_t> changes_{0};  // control: wo, workers: ro
+  SpinLock lock_;                          // guards what follows
   std::optional<RateLimit> limit_;
-  std::int64_t credit_ = 0;                  // bytes; below 0: debt
+  std::int64_t credit_ = 0;  // bytes; below 0: debt
   std::int64_t burst_ = 0;
-  std::uint64_t counted_ns_ = 0;             // credit was given for the intervals before
+  std::uint64_t counted_ns_ = 0;  // credit was given for the intervals before
 };
 
 }  // namespace xvif::netback

@@ -30,7 +30,8 @@ class TxQueue final : private PayloadOwner {
                       VifFault& fault);
   /// Publishes responses. True when the guest wants to know.
   bool push() { return ring_.push(); }
-  bool responses_waiting() const { return ring_.responses_waiting(); }
+  /// Responses written and not published.
+  std::uint32_t responses_waiting() const { return ring_.responses_waiting(); }
   /// Asks for events. True when there is work already. Not while throttled().
   bool arm() { return window_head_ != window_tail_ || ring_.arm(1); }
   /// The last receive() stopped for want of credit: when there will be some. 0: it did not. The ring is left alone

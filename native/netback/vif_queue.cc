@@ -72,17 +72,22 @@ void VifQueue::close() {
 
 std::size_t VifQueue::receive(PacketPool& pool, std::span<Packet*> out) {
   if (vif_.fault() != VifFault::kNone) [[unlikely]]
-    return 0;
+    return received_ = 0;
   if (rx_->backlogged()) settle(rx_->drain(vif_.thread(thread_), vif_.counters[thread_]));
   VifFault fault = VifFault::kNone;
   const std::size_t received = tx_->receive(vif_.thread(thread_), pool, out, vif_.counters[thread_], fault);
   if (fault != VifFault::kNone) [[unlikely]]
     vif_.set_fault(fault);
+  received_ = received;
   return received;
 }
 
+/// While frames keep coming the guest has slots left: it hears of its responses in lots, as each notification is a
+/// hypercall here and an interrupt there. When it pauses, of all.
 void VifQueue::flush() {
-  if (tx_->responses_waiting() && tx_->push()) events_.notify(*resources_.evtchn_tx);
+  const std::uint32_t waiting = tx_->responses_waiting();
+  if (waiting == 0 || (received_ > 0 && waiting < kResponseLot)) return;
+  if (tx_->push()) events_.notify(*resources_.evtchn_tx);
 }
 
 bool VifQueue::arm() {

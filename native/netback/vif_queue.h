@@ -58,6 +58,7 @@ class VifQueue final : public PortQueue {
   std::optional<RxQueue> rx_;
   std::array<EvtchnPort, 2> masked_{};  // worker
   std::size_t masked_count_ = 0;        // worker
+  std::size_t received_ = 0;            // worker; frames of the last receive()
 };
 
 }  // namespace xvif::netback

@@ -42,8 +42,6 @@ std::unique_ptr<LinuxHypervisor> LinuxHypervisor::open(std::size_t tables, std::
 
 std::unique_ptr<GrantTable> LinuxHypervisor::open_grants() { return std::make_unique<LinuxGrants>(take(gntdev_)); }
 
-std::unique_ptr<EventChannels> LinuxHypervisor::open_evtchns() {
-  return std::make_unique<LinuxEvtchns>(take(evtchn_));
-}
+std::unique_ptr<EventChannels> LinuxHypervisor::open_evtchns() { return std::make_unique<LinuxEvtchns>(take(evtchn_)); }
 
 }  // namespace xvif::xen

@@ -112,7 +112,8 @@ void LinuxGrants::copy_block(std::span<CopySegment> segments) {
     std::size_t again = 0;
     for (std::size_t i = 0; i < count; ++i) {
       segments[which[i]].status = static_cast<GrantStatus>(out[i].status);
-      if (segments[which[i]].status != GrantStatus::kEagain) [[likely]] continue;
+      if (segments[which[i]].status != GrantStatus::kEagain) [[likely]]
+        continue;
       which[again] = which[i];
       out[again++] = out[i];
     }
