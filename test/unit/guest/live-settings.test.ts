@@ -72,6 +72,21 @@ describe('the toolstack’s keys', () => {
     await eventually(settings, { ...plain, completeChecksums: true });
   });
 
+  it('VLANs of the bridge key and locking', async () => {
+    await connect({ bridge: 'br0.7', mac: '00:16:3e:00:00:09' });
+    expect(settings()).toEqual({ vlan: { tag: 7, trunks: [] }, ...plain });
+    await toolstack('ipv4-allowed', '10.0.0.2');
+    await toolstack('locking-mode', 'locked');
+    await eventually(() => settings()?.sources, { mac: '00:16:3e:00:00:09', ipv4: ['10.0.0.2'], ipv6: [] });
+    await toolstack('bridge', 'br0:8:9');
+    await eventually(() => settings()?.vlan?.trunks, [8, 9]);
+    await toolstack('locking-mode', 'nonsense');
+    await eventually(() => settings()?.disabled, true);
+    await toolstack('locking-mode', 'unlocked');
+    await eventually(() => settings()?.disabled, undefined);
+    expect(settings()?.sources).toBeUndefined();
+  });
+
   it('a key that would make the vif impossible changes nothing while it is connected', async () => {
     await connect();
     await toolstack('mac', 'x');
