@@ -35,8 +35,6 @@ export interface VifInfo extends VifId {
   readonly locking: Locking;
   readonly backendPath: string;
   readonly frontendPath: string;
-  /** Addresses that the guest may use. */
-  readonly locking: Locking;
   /** What was wrong with keys that are not worth refusing the vif, one sentence each. */
   readonly complaints: readonly string[];
 }
@@ -65,9 +63,7 @@ export async function readVifInfo(
     keys.map((key) => backend.read(key)),
   );
   const bridge = bridgeKey === undefined || bridgeKey === '' ? await elsewhere('bridge') : bridgeKey;
-  // xenopsd's own directory comes first.
-  const { locking, complaints: lockingComplaints } = await readLocking([{ read: elsewhere }, backend]);
-  const complaints: string[] = [...lockingComplaints];
+  const complaints: string[] = [];
   /** As `optional`, for keys that a vif can do without. */
   const lenient = <Value>(key: string, text: string | undefined, parse: (text: string) => Value | undefined) => {
     if (text === undefined || text === '') return undefined;

@@ -30,8 +30,6 @@ export function vifSettings(info: VifInfo, frontend: FrontendWishes): PortSettin
     ...lockingSettings(info.locking, info.mac),
     ...(info.rate === undefined ? {} : { rate: info.rate }),
     ...(info.mtu === undefined ? {} : { mtu: info.mtu }),
-    ...(vlan === undefined ? {} : { vlan }),
-    ...lockingSettings(info.locking, info.mac),
     completeChecksums: info.completeChecksums,
     multicastControl: frontend.multicastControl,
     xdpHeadroom: frontend.xdpHeadroom,
