@@ -177,11 +177,23 @@ void act(World& world, Input& input, std::uint8_t what) {
   }
 }
 
+/// What toolstack and frontend may change at any time.
+PortSettings any_settings(Input& input, std::uint8_t which) {
+  PortSettings settings;
+  if ((which & 1) != 0) settings.rate = RateLimit{input.take<std::uint32_t>(), input.take<std::uint32_t>()};
+  settings.complete_checksums = (which & 2) != 0;
+  settings.multicast_control = (which & 4) != 0;
+  if ((which & 8) != 0) settings.xdp_headroom = input.take<std::uint16_t>() & 0x7fff;
+  if ((which & 16) != 0) settings.mtu = input.take<std::uint16_t>();
+  return settings;
+}
+
 /// The backend's turns, the peer at work meanwhile.
 void turn(World& world, Input& input, std::uint8_t what) {
   const auto which = input.take<std::uint8_t>();
+  if (what % 4 == 3) return world.hostile->port->configure(any_settings(input, which));
   world.during.begin(input);
-  switch (what % 3) {
+  switch (what % 4) {
     case 0:
       world.rig.forward(*world.hostile, *world.peer);
       break;

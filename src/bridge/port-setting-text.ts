@@ -6,7 +6,10 @@ import { MTU_MAX, MTU_MIN, parseMac, parseRate } from '../vif/index.js';
 import { Refusal } from './refusal.js';
 
 /** What an operator may decide; the rest is the frontend's. */
-export type SettableSettings = Pick<PortSettings, 'rate' | 'completeChecksums' | 'vlan' | 'sources' | 'mtu'>;
+export type SettableSettings = Pick<
+  PortSettings,
+  'rate' | 'completeChecksums' | 'vlan' | 'sources' | 'disabled' | 'mtu'
+>;
 export type OverrideName = keyof SettableSettings;
 
 export const overrideNames: ReadonlyMap<string, OverrideName> = new Map([
@@ -14,6 +17,7 @@ export const overrideNames: ReadonlyMap<string, OverrideName> = new Map([
   ['complete-checksums', 'completeChecksums'],
   ['vlan', 'vlan'],
   ['sources', 'sources'],
+  ['disabled', 'disabled'],
   ['mtu', 'mtu'],
 ] as const);
 
@@ -35,7 +39,7 @@ const rateUnits: Readonly<Record<string, number>> = {
 
 /** Undefined: off. Throws {@link Refusal}; `name` is what the operator calls it. */
 export function parseSetting(key: OverrideName, name: string, text: string): SettableSettings[OverrideName] {
-  if (key === 'completeChecksums') {
+  if (key === 'completeChecksums' || key === 'disabled') {
     if (text === 'on' || text === 'off') return text === 'on';
     throw refused(name, text, 'on or off');
   }
@@ -54,12 +58,13 @@ export function parseSetting(key: OverrideName, name: string, text: string): Set
 
 /** In the form that parseSetting reads; what is off is left out. */
 export function settingTexts(settings: PortSettings): { name: string; value: string }[] {
-  const { rate, completeChecksums, vlan, sources, mtu, multicastControl, xdpHeadroom } = settings;
+  const { rate, completeChecksums, vlan, sources, disabled, mtu, multicastControl, xdpHeadroom } = settings;
   const texts: [string, string | undefined][] = [
     ['rate', rate && `${rate.bytes},${rate.intervalUs}`],
     ['complete-checksums', completeChecksums === true ? 'on' : undefined],
     ['vlan', vlan && vlanText(vlan)],
     ['sources', sources && [sources.mac, ...(sources.ipv4 ?? []), ...(sources.ipv6 ?? [])].join(',')],
+    ['disabled', disabled === true ? 'on' : undefined],
     ['mtu', mtu ? String(mtu) : undefined],
     // The frontend's.
     ['multicast-control', multicastControl === true ? 'on' : undefined],

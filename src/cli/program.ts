@@ -133,7 +133,9 @@ export function createProgram(version: string, runCommand: RunCommand): Command 
     .action((name: string) => run((context) => portSet(context, name, [])));
   port
     .command('set')
-    .description('rate, complete-checksums, vlan, sources, mtu; "none" is off, "toolstack" gives a setting back')
+    .description(
+      'rate, complete-checksums, vlan, sources, disabled, mtu; "none" is off, "toolstack" gives a setting back',
+    )
     .argument('<name>', 'port, or xvif<domid>i<handle> or vif<domid>.<handle>')
     .argument('<settings...>', 'like rate=10Mb/s@50ms complete-checksums=on vlan=10', setting)
     .action((name: string, settings: readonly PortSetting[]) => run((context) => portSet(context, name, settings)));

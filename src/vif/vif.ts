@@ -119,18 +119,20 @@ export class Vif implements DeviceDriver {
   }
 
   /** What may change while traffic flows. A key of the toolstack that makes the vif impossible changes nothing. */
-  async refresh(frontend: KeyReader, backend: KeyReader): Promise<void> {
-    if (this.#lifecycle.state !== 'attached') return;
+  async refresh(frontend: KeyReader, backend: KeyReader): Promise<boolean> {
+    if (this.#lifecycle.state !== 'attached') return false;
     const { info, spec, settings: before } = this.#lifecycle;
     try {
       const now = await readVifInfo(this.address, backend, this.#elsewhere);
       this.#complain(now);
       const settings = vifSettings(now, await readWishes(frontend));
-      if (JSON.stringify(settings) === JSON.stringify(before)) return;
+      if (JSON.stringify(settings) === JSON.stringify(before)) return false;
       this.#lifecycle = { state: 'attached', info, spec, settings };
       await this.#hooks.configure(info, settings);
+      return true;
     } catch (error) {
       if (!(error instanceof DeviceError)) throw error;
+      return false;
     }
   }
 

@@ -17,6 +17,8 @@ import { XenbusState } from './state.js';
 const CLOSE_TIMEOUT_MS = 8000;
 /** The driver is connected. */
 const holding: readonly Phase[] = ['attached', 'connected', 'reconfigured'];
+/** Linux' netfront writes Reconfiguring first and the key it is about next; so long may pass between the two. */
+const KEY_AFTER_STATE_MS = 50;
 const RETRY_FIRST_MS = 100;
 const RETRY_MAX_MS = 5000;
 
@@ -43,6 +45,8 @@ export class XenbusDevice {
   #everConnected = false;
   #domainDied = false;
   #fault: string | undefined;
+  /** Reconfiguring was seen before what it is about. */
+  #keyAwaited = false;
   #closeTimer: Timer | undefined;
   #closeExpired = false;
   #retryTimer: Timer | undefined;
@@ -122,6 +126,7 @@ export class XenbusDevice {
       this.#domainDied ? { ...seen, frontend: 'gone' } : seen,
     );
     if (this.#phase === 'closing' && !seen.online) this.#startCloseTimer();
+    if (step.kind !== 'reconfigure') this.#keyAwaited = false;
     if (step.kind === 'rest' || this.#ended) return;
     await this.#carryOut(step, seen);
   }
@@ -160,7 +165,11 @@ export class XenbusDevice {
         await this.#connect(seen);
         break;
       case 'reconfigure':
-        await this.#driver.refresh(this.#node.frontendKeys, this.#node.backendKeys);
+        if (!(await this.#driver.refresh(this.#node.frontendKeys, this.#node.backendKeys)) && !this.#keyAwaited) {
+          this.#keyAwaited = true;
+          this.#wakeAfter(KEY_AFTER_STATE_MS);
+          return;
+        }
         if (await this.#node.writeState(XenbusState.reconfigured)) this.#enter('reconfigured');
         break;
       case 'close':

@@ -16,7 +16,7 @@ describe('calls of the API', () => {
 
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
-    made = createBridge(`br${bridges.all.length}`);
+    made = createBridge(`br${bridges.all.length}`, { overrides: bridges.overrides });
     bridges.add(made.bridge);
     made.bridge.addPort({ name: 'p', spec: { kind: 'null' }, mac: '00:16:3e:00:00:01' });
   });
@@ -42,8 +42,9 @@ describe('calls of the API', () => {
   });
 
   it('setPort: the operator wins until the setting is given back', async () => {
-    const set = (...settings: { name: string; value: string }[]) => handlers.setPort({ port: 'p', settings });
-    made.bridge.configurePort('p', { rate: { bytes: 1, intervalUs: 1 } });
+    const set = (...settings: { name: string; value: string }[]) => handlers.setPort({ port: 'q', settings });
+    made.bridge.addPort({ name: 'q', spec: { kind: 'null' }, mac: undefined });
+    made.bridge.configurePort('q', { rate: { bytes: 1, intervalUs: 1 } });
     expect(await set()).toEqual({ settings: [{ name: 'rate', value: '1,1' }] });
     expect(await set({ name: 'rate', value: '10Mb/s' }, { name: 'complete-checksums', value: 'on' })).toEqual({
       settings: [
@@ -52,13 +53,13 @@ describe('calls of the API', () => {
       ],
     });
     await set({ name: 'rate', value: 'none' });
-    made.bridge.removePort('p');
-    made.bridge.addPort({ name: 'p', spec: { kind: 'null' }, mac: undefined, settings: { mtu: 9000 } });
-    expect(made.bridge.portSettings('p')).toEqual({ mtu: 9000, completeChecksums: true });
+    made.bridge.removePort('q');
+    made.bridge.addPort({ name: 'q', spec: { kind: 'null' }, mac: undefined, settings: { mtu: 9000 } });
+    expect(made.bridge.portSettings('q')).toEqual({ mtu: 9000, completeChecksums: true });
     await set({ name: 'rate', value: 'toolstack' }, { name: 'complete-checksums', value: 'toolstack' });
-    expect(made.bridge.portSettings('p')).toEqual({ mtu: 9000 });
+    expect(made.bridge.portSettings('q')).toEqual({ mtu: 9000 });
     expect(() => handlers.setPort({ port: 'x', settings: [] })).toThrow('there is no port "x"');
-    made.bridge.removePort('p');
+    made.bridge.removePort('q');
   });
 
   it('listFlows', async () => {

@@ -20,6 +20,7 @@ describe('settings of a port', () => {
     ['vlan', '10', { vlan: { tag: 10, trunks: [] } }],
     ['vlan', 'trunk', { vlan: { tag: undefined, trunks: [] } }],
     ['vlan', 'trunk:0,10,4094', { vlan: { tag: undefined, trunks: [0, 10, 4094] } }],
+    ['disabled', 'on', { disabled: true }],
     ['mtu', '9000', { mtu: 9000 }],
     ['sources', '00:16:3E:00:00:01', { sources: { mac: '00:16:3e:00:00:01', ipv4: undefined, ipv6: undefined } }],
     [

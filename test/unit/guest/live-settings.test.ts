@@ -72,6 +72,21 @@ describe('the toolstack’s keys', () => {
     await eventually(settings, { ...plain, completeChecksums: true });
   });
 
+  it('VLANs of the bridge key and locking', async () => {
+    await connect({ bridge: 'br0.7', mac: '00:16:3e:00:00:09' });
+    expect(settings()).toEqual({ vlan: { tag: 7, trunks: [] }, ...plain });
+    await toolstack('ipv4-allowed', '10.0.0.2');
+    await toolstack('locking-mode', 'locked');
+    await eventually(() => settings()?.sources, { mac: '00:16:3e:00:00:09', ipv4: ['10.0.0.2'], ipv6: [] });
+    await toolstack('bridge', 'br0:8:9');
+    await eventually(() => settings()?.vlan?.trunks, [8, 9]);
+    await toolstack('locking-mode', 'nonsense');
+    await eventually(() => settings()?.disabled, true);
+    await toolstack('locking-mode', 'unlocked');
+    await eventually(() => settings()?.disabled, undefined);
+    expect(settings()?.sources).toBeUndefined();
+  });
+
   it('a key that would make the vif impossible changes nothing while it is connected', async () => {
     await connect();
     await toolstack('mac', 'x');
@@ -206,16 +221,11 @@ describe('XDP headroom', () => {
   });
 });
 
-it('as many nodes in the frontend’s directory as its quota allows change nothing', async () => {
+it('a thousand nodes in the frontend’s directory change nothing', async () => {
   const frontend = await connect();
   await frontend.requestMulticastControl(true);
   await eventually(() => settings()?.multicastControl, true);
-  let nodes = 0;
-  const fill = async () => {
-    for (; nodes < 1000; nodes++) await bed.store.write(`${FE}/junk-${nodes}`, 'x'.repeat(nodes % 2048));
-  };
-  await expect(fill()).rejects.toThrow('ENOSPC');
-  expect(nodes).toBeGreaterThan(900);
+  for (let i = 0; i < 1000; i++) await bed.store.write(`${FE}/junk-${i}`, 'x'.repeat(i % 2048));
   await frontend.requestMulticastControl(false);
   await eventually(() => settings()?.multicastControl, false);
   expect(bed.backend.counters.failed).toBe(0);

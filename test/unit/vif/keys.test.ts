@@ -85,6 +85,7 @@ describe('the toolstack’s keys', () => {
       rate: { bytes: 1_250_000, intervalUs: 50_000 },
       script: '/etc/xen/scripts/vif-xvif',
       completeChecksums: false,
+      locking: { mode: 'unlocked' },
       complaints: [],
       backendPath: address.backendPath,
       frontendPath: address.frontendPath,

@@ -35,7 +35,9 @@ export class ToyDriver implements DeviceDriver {
     this.log.push(`connect ${ring}`);
   }
 
-  async refresh(): Promise<void> {}
+  async refresh(): Promise<boolean> {
+    return false;
+  }
 
   async changed(frontend: KeyReader): Promise<boolean> {
     const ring = await frontend.read('ring').catch(() => undefined);
