@@ -40,7 +40,8 @@ bool Execution::normal(Lane& lane, Packet* packet, const FlowKey& key, bool move
     return false;
   }
   PortSlot* const slot = pipeline_.ports_.slot(*known);
-  if (slot == nullptr || (!of_port && !slot->has(slot_bit::kVlan))) [[likely]] return send(lane, packet, slot, move);
+  if (slot == nullptr || (!of_port && !slot->has(slot_bit::kVlan))) [[likely]]
+    return send(lane, packet, slot, move);
   return send_in_vlan(lane, packet, slot, of_port ? *of_port : frame_vlan(*packet, key), move);
 }
 

@@ -23,8 +23,8 @@ enum class TagChange : std::uint8_t { kNone, kPush, kSetVlan, kPop };
 
 /// A frame that went through parse(), from a port that says nothing about VLANs.
 FrameVlan frame_vlan(const Packet& packet, const FlowKey& key);
-/// nullopt: the port does not take it. An access port takes untagged and priority-tagged frames, a trunk what it carries;
-/// neither takes a tag that is cut off, which padding would complete.
+/// nullopt: the port does not take it. An access port takes untagged and priority-tagged frames, a trunk what it
+/// carries; neither takes a tag that is cut off, which padding would complete.
 std::optional<FrameVlan> vlan_in(const VlanMembership& port, const FrameVlan& frame);
 /// What makes it fit for the port; nullopt: the port does not carry it. `port` may be nullptr, for a trunk of all.
 /// An access port carries no frames of two tags: the second one would show up.

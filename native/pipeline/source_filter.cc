@@ -48,22 +48,8 @@ bool is_untagged(const Packet& packet, const FlowKey& key) {
 }
 
 std::array<std::uint8_t, 16> link_local(const std::array<std::uint8_t, 6>& mac) {
-  return {0xfe,
-          0x80,
-          0,
-          0,
-          0,
-          0,
-          0,
-          0,
-          static_cast<std::uint8_t>(mac[0] ^ 2),
-          mac[1],
-          mac[2],
-          0xff,
-          0xfe,
-          mac[3],
-          mac[4],
-          mac[5]};
+  return {0xfe,   0x80,   0,    0,    0,      0,      0,     0, static_cast<std::uint8_t>(mac[0] ^ 2),
+          mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5]};
 }
 
 template <typename Address>
@@ -172,8 +158,7 @@ bool SourceFilter::admits_icmpv6(const Icmpv6& message) const {
   // Fragments of it are to be ignored by receivers, and not all do (RFC 6980).
   const std::size_t fixed = options_at(type);
   if (!message.whole || message.bytes < fixed) return false;
-  const bool claims =
-      type == kNeighbourAdvertisement || (type == kNeighbourSolicitation && message.unspecified);
+  const bool claims = type == kNeighbourAdvertisement || (type == kNeighbourSolicitation && message.unspecified);
   if (claims && !is_own(load_address<Ipv6>(message.at + kNdTargetAt))) return false;
   return admits_options(message.at + fixed, message.bytes - fixed);
 }

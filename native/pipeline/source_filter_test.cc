@@ -52,12 +52,8 @@ bool mac_only(const Bytes& after_macs) { return admits(guard(false, false), macs
 Bytes icmpv6_from(const Bytes& source, const Bytes& message) {
   return ipv6({.next = 58, .l4 = 58, .source = source}, message);
 }
-Bytes solicitation(const Bytes& target, const Bytes& options = {}) {
-  return icmp(135, 0, be32(0) + target + options);
-}
-Bytes advertisement(const Bytes& target, const Bytes& options = {}) {
-  return icmp(136, 0, be32(0) + target + options);
-}
+Bytes solicitation(const Bytes& target, const Bytes& options = {}) { return icmp(135, 0, be32(0) + target + options); }
+Bytes advertisement(const Bytes& target, const Bytes& options = {}) { return icmp(136, 0, be32(0) + target + options); }
 Bytes arp_of(unsigned op, std::string_view mac, std::string_view address) {
   return be16(0x0806) + hex("0001 0800 06 04") + be16(op) + hex(mac) + hex(address) + hex("000000000000 0a000002");
 }
