@@ -6,12 +6,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Datapath, PortNo } from '../../src/datapath/datapath.js';
+import { AttachError, type Datapath, type PortNo, type PortSettings } from '../../src/datapath/datapath.js';
 import { ModelDatapath } from '../../src/datapath/model.js';
 import { NativeDatapathAdapter } from '../../src/datapath/native.js';
 import { loadAddon } from '../../src/datapath/native-addon.js';
-import { type ActionRecord, decodeDropAnswers, encodeQuery } from '../../src/datapath/records.js';
+import { type ActionRecord, decodeDropAnswers, decodePortAnswers, encodeQuery } from '../../src/datapath/records.js';
 import { Drop, Query, ReservedPort } from '../../src/datapath/schema.gen.js';
+import { tcpFrame } from './frames.js';
 import { Observer } from './observe.js';
 import { Random } from './random.js';
 import { randomFrame } from './random-frames.js';
@@ -151,6 +152,39 @@ async function compareGuards(seed: number): Promise<void> {
     close();
   }
 }
+
+const mac = '02:00:00:00:00:01';
+const senseless: PortSettings[] = [
+  { vlan: { tag: 0, trunks: [] } },
+  { vlan: { tag: 4095, trunks: [] } },
+  { vlan: { tag: undefined, trunks: [-1] } },
+  { vlan: { tag: undefined, trunks: [1.5] } },
+  { vlan: { tag: undefined, trunks: [4095] } },
+  { sources: { mac: '02:00', ipv4: [], ipv6: [] } },
+  { sources: { mac, ipv4: ['10.0.0'], ipv6: [] } },
+  { sources: { mac, ipv4: ['10.0.0.1/32'], ipv6: [] } },
+  { sources: { mac, ipv4: [], ipv6: ['fe80::1%lo'] } },
+  { sources: { mac, ipv4: undefined, ipv6: new Array<string>(1025).fill('::1') } },
+];
+
+describe.each(['model', 'native'] as const)('settings that make no sense, %s', (kind) => {
+  it.each(senseless)('%j are refused, and the old ones stay', (settings) => {
+    const { close, ...both } = observers();
+    const { datapath } = both[kind];
+    const [one, two] = [1, 2] as PortNo[];
+    try {
+      expect(() => datapath.portAttach(one!, { kind: 'capture' }, settings)).toThrow(AttachError);
+      datapath.portAttach(one!, { kind: 'capture' }, { vlan: { tag: 10, trunks: [] } });
+      datapath.portAttach(two!, { kind: 'capture' }, { vlan: { tag: 20, trunks: [] } });
+      expect(() => datapath.portConfigure(one!, settings)).toThrow(AttachError);
+      datapath.packetOut(packetOut(1, tcpFrame(), output(ReservedPort.normal)));
+      const { data } = datapath.read(encodeQuery({ query: Query.ports, id: 2 }));
+      expect(decodePortAnswers(data)).toMatchObject([{ port: 2, txPackets: 0n }]);
+    } finally {
+      close();
+    }
+  });
+});
 
 describe('VLANs of ports: model against the native datapath', () => {
   it.each(seeds)('seed %i', compareVlans);

@@ -72,19 +72,45 @@ describe('the toolstack’s keys', () => {
     await eventually(settings, { ...plain, completeChecksums: true });
   });
 
-  it('VLANs of the bridge key and locking', async () => {
-    await connect({ bridge: 'br0.7', mac: '00:16:3e:00:00:09' });
+  it('VLANs of the bridge key', async () => {
+    await connect({ bridge: 'br0.7' });
     expect(settings()).toEqual({ vlan: { tag: 7, trunks: [] }, ...plain });
-    await toolstack('ipv4-allowed', '10.0.0.2');
-    await toolstack('locking-mode', 'locked');
-    await eventually(() => settings()?.sources, { mac: '00:16:3e:00:00:09', ipv4: ['10.0.0.2'], ipv6: [] });
     await toolstack('bridge', 'br0:8:9');
-    await eventually(() => settings()?.vlan?.trunks, [8, 9]);
-    await toolstack('locking-mode', 'nonsense');
-    await eventually(() => settings()?.disabled, true);
+    await eventually(settings, { vlan: { tag: undefined, trunks: [8, 9] }, ...plain });
+    await toolstack('bridge', 'br0');
+    await eventually(settings, plain);
+  });
+
+  it('locking', async () => {
+    await connect({ mac: '00:16:3e:00:00:01' });
+    await toolstack('ipv4-allowed', '10.0.0.1,10.0.0.2');
+    await toolstack('locking-mode', 'locked');
+    const sources = { mac: '00:16:3e:00:00:01', ipv4: ['10.0.0.1', '10.0.0.2'], ipv6: [] };
+    await eventually(settings, { sources, ...plain });
+    await toolstack('locking-mode', 'none');
+    await eventually(settings, { disabled: true, ...plain });
+    expect(lines.some((line) => line.includes('locking-mode is \\"none\\"'))).toBe(true);
     await toolstack('locking-mode', 'unlocked');
-    await eventually(() => settings()?.disabled, undefined);
-    expect(settings()?.sources).toBeUndefined();
+    await eventually(settings, plain);
+  });
+
+  it('locking as xenopsd tells it: in a directory of its own, then the link in the frontend’s', async () => {
+    const own = '/xapi/01234567-89ab-cdef-0123-456789abcdef/private/vif/0';
+    const frontend = await connect({ mac: '00:16:3e:00:00:01', keys: { 'locking-mode': 'unlocked' } });
+    await bed.store.write('/local/domain/1/vm', '/vm/01234567-89ab-cdef-0123-456789abcdef');
+    await bed.store.write(`${own}/locking-mode`, 'locked');
+    await bed.store.write(`${own}/ipv6-allowed`, 'fd00::1');
+    await bed.store.write(`${FE}/disconnect`, '0');
+    const sources = { mac: '00:16:3e:00:00:01', ipv4: [], ipv6: ['fd00::1'] };
+    await eventually(settings, { sources, ...plain });
+    await bed.store.write(`${own}/locking-mode`, 'disabled');
+    await bed.store.write(`${FE}/disconnect`, '1');
+    await eventually(settings, { disabled: true, ...plain });
+    // From the first packet on.
+    await frontend.close();
+    await frontend.reopen();
+    await frontend.waitConnected();
+    expect(settings()).toEqual({ disabled: true, ...plain });
   });
 
   it('a key that would make the vif impossible changes nothing while it is connected', async () => {
