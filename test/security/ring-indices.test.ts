@@ -13,11 +13,12 @@ beforeEach(async () => {
 });
 afterEach(() => bed.stop());
 
-/** A frame for an innocent guest, so that RX of the hostile one is looked at. */
-function toHostile(): void {
+/** A broadcast of an innocent guest, so that RX of the hostile one is looked at. */
+async function toHostile(): Promise<void> {
   const frame = Buffer.alloc(60, 0xff);
   frame.writeUInt16BE(0x88b5, 12);
-  bed.native(bed.pair[0]).sendFrame(frame);
+  // Its ring may be full of what it sends to the other.
+  while (!bed.native(bed.pair[0]).sendFrame(frame)) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 const jumps: Record<string, (ring: RawRing) => number> = {
@@ -47,7 +48,7 @@ describe('§4.2 item 1: req_prod jumps', () => {
       while (!over()) {
         hostile.rx.setWord(at.reqProd, jumps[name]!(hostile.rx));
         hostile.notify('rx');
-        toHostile();
+        await toHostile();
         await hostile.backend('5', '6');
         await hostile.reconnect();
       }
@@ -142,13 +143,13 @@ describe('§4.2 item 4: the ring page is made anew while in use', () => {
       while (!over()) {
         hostile.post(200);
         for (let i = 0; i < 40; i++) hostile.send(hostile.slot(0, { size: 60 }));
-        toHostile();
+        await toHostile();
         await hostile.responses(40);
         await expect.poll(() => hostile.rx.word(at.rspProd), { timeout: 10_000 }).toBeGreaterThan(0);
         // All zeros: req_prod is behind what we have answered.
         hostile.native.write(hostile[which].page, 0, Buffer.alloc(PAGE));
         hostile.notify(which);
-        toHostile();
+        await toHostile();
         await hostile.backend('5', '6');
         await hostile.reconnect();
       }
@@ -167,7 +168,7 @@ describe('§4.2 item 4: the ring page is made anew while in use', () => {
         hostile.rx.write(rxSlot(0, hostile.buffers[0]!.rx));
         for (let i = 0; i < 100 && !over(); i++) {
           hostile.notify('tx');
-          toHostile();
+          await toHostile();
           await new Promise((resolve) => setTimeout(resolve, 1));
         }
         hostile.native.stop();
