@@ -38,7 +38,7 @@ export async function boot(options: BootOptions): Promise<number> {
   truncateSync(results, RESULTS_MIB << 20);
   const disk = (file: string, mode: string) => ['-drive', `if=virtio,format=raw,file=${file},${mode}`];
   const dom0MiB = Math.floor(memoryMiB / 2);
-  const xen = `console=com1 com1=115200,8n1 dom0_mem=${dom0MiB}M,max:${dom0MiB}M dom0_max_vcpus=${processors} loglvl=all guest_loglvl=all`;
+  const xen = `console=com1 com1=115200,8n1 dom0_mem=${dom0MiB}M,max:${dom0MiB}M dom0_max_vcpus=${processors} conring_size=4M loglvl=all guest_loglvl=all`;
   const linux = 'console=hvc0 panic=-1 mitigations=off ROOT=/dev/vda INIT=/lab/dom0-init';
   const console = join(output, 'console.log');
   const machine = spawn(

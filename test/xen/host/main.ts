@@ -1,6 +1,7 @@
 /** `npm run test:xen`: boots the lab for each scenario and adds up what Dom0 reports. */
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
@@ -19,6 +20,7 @@ interface Options {
   readonly script?: string;
   readonly memory: string;
   readonly limit?: string;
+  readonly results?: string;
 }
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../../..');
@@ -30,6 +32,7 @@ const command = new Command('npm run test:xen --')
   .option('--report <file>', 'write the outcome as JSON')
   .option('--output <directory>', "consoles, logs and results of Dom0's runs", join(root, 'build/xen'))
   .option('--cache <directory>', 'where the images are, or are built', defaultCache())
+  .option('--results <directory>', "write the benchmark's tables there, as xen-COMMIT.txt")
   .option('--script <file>', 'no scenario: run this shell script in Dom0 and show what it prints')
   .option('--memory <MiB>', 'of the machine; Dom0 gets half', '3072')
   .option('--limit <seconds>', 'time for each boot, instead of its own')
@@ -92,6 +95,12 @@ if (options.script !== undefined) {
     }
     const spent = (Date.now() - started) / 1000;
     outcomes.add({ scenario: name, check: 'ran to its end', ok: ended, seconds: spent, detail: trouble });
+  }
+  if (options.results !== undefined && outcomes.tables.length > 0) {
+    const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).stdout.trim();
+    const head = `commit ${commit}, ${cpus().length} x ${cpus()[0]?.model ?? 'processor'}, Node ${process.versions.node}`;
+    const text = [head, ...outcomes.tables.map((table) => table.text)].join('\n\n');
+    writeFileSync(join(resolve(options.results), `xen-${commit}.txt`), `${text}\n`);
   }
   if (options.report !== undefined) outcomes.write(options.report);
   console.log(`${outcomes.passed} passed, ${outcomes.failed} failed`);

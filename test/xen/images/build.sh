@@ -19,7 +19,7 @@ packages=(
 )
 initrd_modules=(virtio_pci virtio_blk xen-blkfront ext4)
 guest_modules=(xen-netfront 8021q pktgen)
-guest_programs=(sh ip bridge ethtool iperf3 ping tcpdump)
+guest_programs=(sh ip bridge ethtool iperf3 ping tcpdump xenstore-read xenstore-write xenstore-rm)
 
 mkdir -p "$target"
 work=$(mktemp -d "$target/build.XXXXXX")
@@ -34,7 +34,7 @@ fetch='export APT_CONFIG=$MMDEBSTRAP_APT_CONFIG; cd '"'$work'"'
   for package in *.deb; do dpkg-deb -x "$package" boot; done'
 mmdebstrap --quiet --variant=essential --include="$(IFS=,; echo "${packages[*]}")" \
   --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-  --dpkgopt='path-exclude=/usr/share/locale/*' --customize-hook="$fetch" "$suite" "$root"
+  --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt=force-unsafe-io --customize-hook="$fetch" "$suite" "$root"
 
 zcat "$work/boot/boot/xen-$xen-amd64.gz" >"$work/xen"
 cp "$work"/boot/boot/vmlinuz-* "$work/vmlinuz"
