@@ -13,7 +13,7 @@ export const projectRoot = process.env.XVIF ?? '/payload/xvif';
 export const results = process.env.RESULTS ?? '/run/lab/results';
 
 /** What xl runs for a vif that xvifd serves. */
-export const hotplugScript = join(projectRoot, 'test/xen/assets/vif-hotplug');
+export const hotplugScript = join(projectRoot, 'scripts/host/vif-xvif');
 
 export const LOCAL = 0xfffffffe;
 

@@ -31,6 +31,7 @@ const parts = [
   'packages/node-openflow/dist',
   'examples/osken-learning',
   'test/xen/assets',
+  'scripts/host',
 ];
 
 /**

@@ -17,7 +17,7 @@ packages=(
   mount kmod procps busybox-static                                 # an operating system around it
   libstdc++6                                                       # Node.js and the data plane
 )
-initrd_modules=(virtio_pci virtio_blk xen-blkfront ext4)
+initrd_modules=(virtio_pci virtio_blk xen-blkfront crc32c_generic ext4)
 guest_modules=(xen-netfront 8021q pktgen)
 guest_programs=(sh ip bridge ethtool iperf3 ping tcpdump xenstore-read xenstore-write xenstore-rm)
 

@@ -29,7 +29,7 @@ async function with2Guests(run: Run, backend: Backend): Promise<void> {
 
 export const baseline: Scenario = {
   name: 'baseline',
-  seconds: 900,
+  seconds: 3600,
   shortSeconds: 0,
   run: async (run) => {
     await with2Guests(run, kernelBridge);

@@ -122,7 +122,7 @@ function table(figures: ReadonlyMap<Backend, readonly Figures[]>, rounds: number
 
 export const bench: Scenario = {
   name: 'bench',
-  seconds: 5400,
+  seconds: 10_800,
   shortSeconds: 0,
   run: async (run: Run) => {
     const rounds = run.short ? 1 : 3;

@@ -51,7 +51,7 @@ async function up(driver: Guest): Promise<number> {
 
 export const driverDomain: Scenario = {
   name: 'driver-domain',
-  seconds: 2400,
+  seconds: 5400,
   shortSeconds: 0,
   run: async (run: Run) => {
     let driver!: Guest;

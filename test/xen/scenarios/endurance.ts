@@ -96,7 +96,7 @@ async function destroyedUnderLoad(run: Run, xvifd: Xvifd, b: Guest): Promise<voi
 
 export const endurance: Scenario = {
   name: 'endurance',
-  seconds: 3600,
+  seconds: 7200,
   shortSeconds: 0,
   run: async (run) => {
     const xvifd = new Xvifd({ workers: 2, args: ['--fail-mode', 'standalone'] });

@@ -131,7 +131,7 @@ async function attackers(run: Run, scene: Scene): Promise<void> {
 
 export const hostile: Scenario = {
   name: 'hostile',
-  seconds: 3000,
+  seconds: 7200,
   shortSeconds: 0,
   run: async (run) => {
     const xvifd = new Xvifd({ workers: 2, args: ['--fail-mode', 'standalone'] });

@@ -157,7 +157,7 @@ async function lives(run: Run, xvifd: Xvifd, guest: Guest): Promise<void> {
 
 export const toolstack: Scenario = {
   name: 'toolstack',
-  seconds: 2400,
+  seconds: 5400,
   shortSeconds: 0,
   run: async (run) => {
     const xvifd = new Xvifd({ args: ['--fail-mode', 'standalone'] });

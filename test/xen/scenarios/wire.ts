@@ -162,8 +162,8 @@ async function queues(run: Run, xvifd: Xvifd): Promise<void> {
 
 export const wire: Scenario = {
   name: 'wire',
-  seconds: 1800,
-  shortSeconds: 600,
+  seconds: 3600,
+  shortSeconds: 1800,
   run: async (run) => {
     const xvifd = new Xvifd({ workers: 2, args: ['--controller', `tcp:127.0.0.1:${CONTROLLER_PORT}`] });
     await startSwitch(run, xvifd);
