@@ -43,6 +43,21 @@ export async function serveIperf(guest: Party): Promise<void> {
   await guest.run('iperf3 -s -D >/dev/null 2>&1; sleep 0.5');
 }
 
+const SINK_PORT = 9;
+
+/** Starts a server that sends back what it gets, to any number of clients, however they end. iperf3's takes one. */
+export async function serveEcho(guest: Party): Promise<void> {
+  await guest.run(`nc -ll -p ${SINK_PORT} -e /bin/cat >/dev/null 2>&1 & sleep 0.5`);
+}
+
+/** Shell words: TCP both ways at full speed, in the background, to an address where serveEcho() was called. */
+export function load(to: string): string {
+  return `{ cat /dev/zero | nc ${to} ${SINK_PORT}; } >/dev/null 2>&1 &`;
+}
+
+/** Shell words: ends what load() began. */
+export const unload = 'killall nc cat 2>/dev/null; sleep 1';
+
 export function parseIperf(output: string): Stream {
   const at = output.indexOf('{');
   let result: { readonly error?: string; readonly end?: Readonly<Record<string, Readonly<Record<string, number>>>> };
@@ -63,9 +78,18 @@ export function parseIperf(output: string): Stream {
   };
 }
 
+/** How much: TCP bytes, or UDP datagrams of 1200 bytes. An amount and not a time: nobody knows how fast a lab is. */
+export type Amount = { readonly megabytes: number } | { readonly datagrams: number } | { readonly seconds: number };
+
 /** iperf3 from a guest to an address where a server runs. */
-export async function iperf(from: Party, to: string, seconds: number, options = ''): Promise<Stream> {
-  const { output } = await from.ask(`iperf3 -c ${to} -J -t ${seconds} ${options}`, seconds + 90);
+export async function iperf(from: Party, to: string, amount: Amount, options = ''): Promise<Stream> {
+  const what =
+    'megabytes' in amount
+      ? `-n ${amount.megabytes}M`
+      : 'datagrams' in amount
+        ? `-u -b 1M -l 1200 -k ${amount.datagrams}`
+        : `-t ${amount.seconds}`;
+  const { output } = await from.ask(`iperf3 -c ${to} -J ${what} ${options}`, 600);
   return parseIperf(output);
 }
 

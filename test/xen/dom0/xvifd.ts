@@ -42,6 +42,8 @@ export class Xvifd implements Backend {
 
   /** Starts the daemon and waits until its API answers. */
   async start(): Promise<void> {
+    // Where there is udev, the device node for TAP devices loads the module.
+    await sh('modprobe', 'tun');
     this.spawn();
     await this.answers();
   }
@@ -65,13 +67,14 @@ export class Xvifd implements Backend {
     await eventually(
       'xvifd answers',
       async () => {
-        if (!this.running) throw new Error(`xvifd ended:\n${this.logEnd()}`);
+        if (!this.running) return true;
         this.#api?.close();
         this.#api = new ApiClient(join(this.runDir, 'xvifd.sock'));
         return (await this.#api.call('show', {})).pid > 0;
       },
       seconds,
     );
+    if (!this.running) throw new Error(`xvifd ended:\n${this.logEnd()}`);
   }
 
   get running(): boolean {
