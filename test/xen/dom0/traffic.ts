@@ -5,14 +5,14 @@ import { eventually } from './shell.js';
 /** Echo requests; gives how many were answered. `size` is that of the payload. */
 export async function ping(from: Party, to: string, count: number, options = ''): Promise<number> {
   // Half a second between two: a guest here may not be scheduled for longer than ping's usual patience.
-  const { output } = await from.ask(`ping -c ${count} -i 0.3 -W 5 ${options} ${to}`, count * 5 + 60);
+  const { output } = await from.ask(`ping -c ${count} -i 0.3 -W 5 ${options} ${to}`, count * 5 + 240);
   const match = /(\d+) received/.exec(output);
   if (match === null) throw new Error(`ping: ${output}`);
   return Number(match[1]);
 }
 
 /** Waits until `to` answers: the first packets may be lost to address resolution and learning. */
-export function reachable(from: Party, to: string, seconds = 60): Promise<boolean> {
+export function reachable(from: Party, to: string, seconds = 240): Promise<boolean> {
   return eventually(`${from.name} reaches ${to}`, async () => (await ping(from, to, 1)) === 1, seconds);
 }
 
@@ -23,7 +23,7 @@ export interface RoundTrips {
 }
 
 export async function roundTrips(from: Party, to: string, count: number): Promise<RoundTrips> {
-  const { output } = await from.ask(`ping -c ${count} -i 0.1 -W 5 ${to}`, count * 5 + 60);
+  const { output } = await from.ask(`ping -c ${count} -i 0.1 -W 5 ${to}`, count * 5 + 240);
   const times = [...output.matchAll(/time=([\d.]+) ms/g)].map(([, time]) => Number(time));
   return { received: times.length, times };
 }
@@ -130,7 +130,7 @@ export async function generate(
   const stop = seconds === undefined ? '' : `( sleep ${seconds}; echo stop >/proc/net/pktgen/pgctrl ) & `;
   const result = await from.run(
     `${stop}echo start >/proc/net/pktgen/pgctrl; grep -o "pkts-sofar: [0-9]*" ${own}`,
-    (seconds ?? 60) + 120,
+    (seconds ?? 120) + 300,
   );
   return Number(/pkts-sofar: (\d+)/.exec(result)?.[1] ?? 0);
 }

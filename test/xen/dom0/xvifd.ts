@@ -63,7 +63,7 @@ export class Xvifd implements Backend {
     );
   }
 
-  async answers(seconds = 120): Promise<void> {
+  async answers(seconds = 300): Promise<void> {
     await eventually(
       'xvifd answers',
       async () => {
@@ -121,7 +121,7 @@ export class Xvifd implements Backend {
   }
 
   /** The port of a guest's vif, once it is up. */
-  portOf(guest: Guest, handle = 0, seconds = 60): Promise<Port> {
+  portOf(guest: Guest, handle = 0, seconds = 240): Promise<Port> {
     return eventually(
       `port of ${guest.name}'s vif ${handle} is up`,
       async () =>

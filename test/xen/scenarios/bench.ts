@@ -85,7 +85,7 @@ async function turn(backend: Backend, seconds: number): Promise<Figures> {
     for (const [index, guest] of guests.entries()) await guest.configure(index + 1);
     const [a, b] = guests as [Guest, Guest];
     await serveIperf(b);
-    await reachable(a, '10.0.0.2', 120);
+    await reachable(a, '10.0.0.2', 300);
     return await measure(a, b, seconds);
   } finally {
     for (const guest of guests) await guest.destroy();

@@ -16,9 +16,9 @@ const GROWTH_KIB = 24_000;
 
 /** Attaches one more vif to a guest and takes it away again; waits for both ends. */
 async function attachAndDetach(xvifd: Xvifd, guest: Guest, handle: number): Promise<void> {
-  await within(120, 'xl', 'network-attach', guest.name, ...xvifd.vif(1).replace(macOf(1), macOf(1, 9)).split(','));
+  await within(300, 'xl', 'network-attach', guest.name, ...xvifd.vif(1).replace(macOf(1), macOf(1, 9)).split(','));
   await xvifd.portOf(guest, handle);
-  await within(120, 'xl', 'network-detach', guest.name, `${handle}`);
+  await within(300, 'xl', 'network-detach', guest.name, `${handle}`);
   await gone(`${backendPath(guest.domid, handle)}/state`);
 }
 
@@ -56,7 +56,7 @@ async function killed(run: Run, xvifd: Xvifd, a: Guest, b: Guest): Promise<void>
     await xvifd.portOf(a);
     await xvifd.portOf(b);
     const ports = Date.now() - dead;
-    await reachable(b, '10.0.0.1', 120);
+    await reachable(b, '10.0.0.1', 300);
     await sleep(5000);
     await a.run(`killall -INT ping; ${unload}`);
     const gap = longestGap(await a.run('cat /tmp/ping.txt'));
@@ -82,7 +82,7 @@ async function destroyedUnderLoad(run: Run, xvifd: Xvifd, b: Guest): Promise<voi
       const { domid } = guest;
       await guest.destroy();
       await gone(`/local/domain/0/backend/vif/${domid}`);
-      await eventually('no zombie', async () => !(await sh('xl', 'list')).includes('(null)'), 60);
+      await eventually('no zombie', async () => !(await sh('xl', 'list')).includes('(null)'), 240);
     };
     await round();
     const before = await holdings(xvifd);
@@ -116,7 +116,7 @@ export const endurance: Scenario = {
     await killed(run, xvifd, a, b);
     for (const guest of guests) await guest.destroy();
     await run.check('no domain and no grant is left', async () => {
-      await eventually('no domain', async () => (await sh('xl', 'list')).trimEnd().split('\n').length === 2, 60);
+      await eventually('no domain', async () => (await sh('xl', 'list')).trimEnd().split('\n').length === 2, 240);
       const { grants, backendNodes, daemonMappings } = await holdings(xvifd);
       equal(`${grants} ${backendNodes} ${daemonMappings}`, '0 0 0', 'grants, backend nodes, mappings');
     });

@@ -44,9 +44,9 @@ async function during(scene: Scene, attack: () => Promise<unknown>): Promise<voi
 async function recovers({ xvifd, attacker }: Scene): Promise<void> {
   await attacker.ask('ip link show eth0 >/dev/null 2>&1 && modprobe -r xen-netfront; modprobe -r xen-netfront');
   await attacker.run('modprobe xen-netfront; sleep 1');
-  await xvifd.portOf(attacker, 0, 90);
+  await xvifd.portOf(attacker, 0, 300);
   await attacker.configure(3);
-  await reachable(attacker, '10.0.0.2', 90);
+  await reachable(attacker, '10.0.0.2', 300);
 }
 
 const attacks: Readonly<Record<string, (scene: Scene) => Promise<unknown>>> = {

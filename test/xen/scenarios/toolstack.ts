@@ -16,7 +16,7 @@ const RATE = 4e6;
 /** What a guest's vif is after something happened to it: a port that carries its traffic. */
 async function works(xvifd: Xvifd, guest: Guest): Promise<void> {
   await xvifd.portOf(guest);
-  await reachable(guest, PEER, 120);
+  await reachable(guest, PEER, 300);
   equal(await ping(guest, PEER, 5), 5, 'answers');
 }
 
@@ -46,7 +46,7 @@ async function keys(run: Run, xvifd: Xvifd, guest: Guest): Promise<void> {
 }
 
 async function peerOn(guest: Guest): Promise<void> {
-  await reachable(guest, '10.2.0.2', 60);
+  await reachable(guest, '10.2.0.2', 240);
 }
 
 async function hotplug(run: Run, xvifd: Xvifd, guest: Guest): Promise<void> {
@@ -56,7 +56,7 @@ async function hotplug(run: Run, xvifd: Xvifd, guest: Guest): Promise<void> {
     for (const mac of [macOf(1), macOf(1, 1), macOf(1, 2)]) that(list.includes(mac), `${mac} is not in\n${list}`);
   });
   await run.check('network-attach: a further vif works', async () => {
-    await within(120, 'xl', 'network-attach', guest.name, ...xvifd.vif(1).replace(macOf(1), macOf(1, 3)).split(','));
+    await within(300, 'xl', 'network-attach', guest.name, ...xvifd.vif(1).replace(macOf(1), macOf(1, 3)).split(','));
     const port = await xvifd.portOf(guest, handle);
     equal(port.vif?.handle, handle, 'handle');
     await eventually('the guest sees it', () => guest.ask('test -e /sys/class/net/eth3').then((a) => a.status === 0));
@@ -67,7 +67,7 @@ async function hotplug(run: Run, xvifd: Xvifd, guest: Guest): Promise<void> {
     });
   });
   await run.check('network-detach: it goes, everywhere', async () => {
-    await within(120, 'xl', 'network-detach', guest.name, `${handle}`);
+    await within(300, 'xl', 'network-detach', guest.name, `${handle}`);
     await gone(`${backendPath(guest.domid, handle)}/state`);
     await gone(`${frontendPath(guest.domid, handle)}/state`);
     await eventually('the port is gone', async () => !(await xvifd.ports()).some(({ vif }) => vif?.handle === handle));
@@ -149,7 +149,7 @@ async function lives(run: Run, xvifd: Xvifd, guest: Guest): Promise<void> {
   });
   await run.check('shutdown', async () => {
     const { domid } = guest;
-    await within(180, 'xl', 'shutdown', '-w', guest.name);
+    await within(300, 'xl', 'shutdown', '-w', guest.name);
     await gone(`/local/domain/0/backend/vif/${domid}`);
   });
 }

@@ -118,7 +118,7 @@ async function controller(run: Run, xvifd: Xvifd, steering: Steering): Promise<v
     const facts = { policy, client: clientPort, decoy: LOCAL, server_ip: serverIp, server_mac: serverMac };
     writeFileSync(file, JSON.stringify({ ...facts, decoy_ip: decoyIp, decoy_mac: decoyMac }));
     const done = `policy ${policy} in force`;
-    await eventually(done, async () => readFileSync(log, 'utf8').trimEnd().endsWith(done), 180);
+    await eventually(done, async () => readFileSync(log, 'utf8').trimEnd().endsWith(done), 300);
   };
   const app = join(projectRoot, 'test/xen/assets/policy.py');
   const stop = background(
