@@ -79,6 +79,7 @@ export class GuestConsole {
   }
 
   close(): void {
+    this.#waiting?.failed(new Error('the console was closed'));
     this.#input.removeAllListeners('close');
     this.#input.destroy();
     closeSync(this.#fd);

@@ -21,7 +21,7 @@ export interface GuestOptions {
 }
 
 /** Time for a guest to get from `xl create` to its shell, in seconds. */
-const START_SECONDS = 180;
+const START_SECONDS = 900;
 
 export class Guest implements Party {
   #console: GuestConsole | undefined;
@@ -74,7 +74,7 @@ export class Guest implements Party {
   }
 
   /** Runs a shell command in the guest, after those before it. */
-  ask(command: string, seconds = 120): Promise<Answer> {
+  ask(command: string, seconds = 300): Promise<Answer> {
     const answer = this.#turn.then(() => this.#ask(command, seconds));
     this.#turn = answer.catch(() => undefined);
     return answer;
@@ -91,7 +91,7 @@ export class Guest implements Party {
   }
 
   /** Like ask, but rejects when the command fails. */
-  async run(command: string, seconds = 120): Promise<string> {
+  async run(command: string, seconds = 300): Promise<string> {
     const { status, output } = await this.ask(command, seconds);
     if (status !== 0) throw new Error(`guest ${this.name}: status ${status} of ${command}\n${output}`);
     return output;

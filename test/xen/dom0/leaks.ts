@@ -42,24 +42,22 @@ export function interdomainChannels(text: string): number {
   return [...(end < 0 ? rest : rest.slice(0, end)).matchAll(/^.*\]: s=3 .*$/gm)].length;
 }
 
-/** Watches that are in force, by xenstored's trace of accesses. */
+/** Watches that are in force, by xenstored's trace of accesses, in which a connection's name is used once. */
 function watchesHeld(): number {
   const folder = '/var/log/xen';
-  let held = 0;
+  const held = new Map<string, number>();
+  const ended = new Set<string>();
   for (const name of readdirSync(folder).filter((file) => file.startsWith('xenstored-access.log'))) {
     for (const line of readFileSync(`${folder}/${name}`, 'latin1').split('\n')) {
       const [, connection, action] = /\] +(\S+) +(\S+)/.exec(line) ?? [];
       if (connection === undefined) continue;
-      if (action === 'watch') perConnection.set(connection, (perConnection.get(connection) ?? 0) + 1);
-      else if (action === 'unwatch') perConnection.set(connection, (perConnection.get(connection) ?? 0) - 1);
-      else if (action === 'endconn') perConnection.delete(connection);
+      if (action === 'watch') held.set(connection, (held.get(connection) ?? 0) + 1);
+      else if (action === 'unwatch') held.set(connection, (held.get(connection) ?? 0) - 1);
+      else if (action === 'endconn') ended.add(connection);
     }
   }
-  for (const count of perConnection.values()) held += count;
-  perConnection.clear();
-  return held;
+  return [...held].reduce((sum, [connection, count]) => sum + (ended.has(connection) ? 0 : count), 0);
 }
-const perConnection = new Map<string, number>();
 
 export async function holdings(xvifd: Xvifd): Promise<Holdings> {
   return {

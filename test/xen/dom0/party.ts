@@ -13,7 +13,7 @@ export interface Party {
   run(command: string, seconds?: number): Promise<string>;
 }
 
-function ask(command: string, seconds = 120): Promise<Answer> {
+function ask(command: string, seconds = 300): Promise<Answer> {
   return new Promise((resolve) => {
     const child = spawn('bash', ['-c', command], { stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';

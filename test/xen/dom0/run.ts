@@ -8,10 +8,16 @@ export class Run {
   constructor(
     readonly scenario: string,
     readonly short: boolean,
+    /** Checks to run, besides those without which the others make no sense. */
+    readonly only: RegExp = /^/,
   ) {}
 
   /** Runs `body` and reports it: passed with the text it gives, or failed with what it threw. Gives whether it passed. */
   async check(check: string, body: () => Promise<unknown>): Promise<boolean> {
+    return this.only.test(check) ? this.#check(check, body) : true;
+  }
+
+  async #check(check: string, body: () => Promise<unknown>): Promise<boolean> {
     const started = Date.now();
     const report = (ok: boolean, detail: string) =>
       print({ kind: 'check', check, ok, seconds: (Date.now() - started) / 1000, detail });
@@ -28,7 +34,7 @@ export class Run {
 
   /** Like check, but without it the rest makes no sense: ends the scenario. */
   async need(check: string, body: () => Promise<unknown>): Promise<void> {
-    if (!(await this.check(check, body))) throw new ScenarioEnded();
+    if (!(await this.#check(check, body))) throw new ScenarioEnded();
   }
 
   table(text: string): void {

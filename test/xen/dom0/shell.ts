@@ -6,7 +6,7 @@ const execute = promisify(execFile);
 
 /** Runs a program to its end; rejects with its output when it fails or takes more than `seconds`. */
 export async function sh(program: string, ...args: readonly string[]): Promise<string> {
-  return within(120, program, ...args);
+  return within(300, program, ...args);
 }
 
 export async function within(seconds: number, program: string, ...args: readonly string[]): Promise<string> {
@@ -47,7 +47,7 @@ export function sleep(ms: number): Promise<void> {
 export async function eventually<T>(
   what: string,
   condition: () => Promise<T | undefined | false>,
-  seconds = 60,
+  seconds = 240,
 ): Promise<T> {
   const end = Date.now() + seconds * 1000;
   let last: unknown;

@@ -5,14 +5,14 @@ import { eventually } from './shell.js';
 /** Echo requests; gives how many were answered. `size` is that of the payload. */
 export async function ping(from: Party, to: string, count: number, options = ''): Promise<number> {
   // Half a second between two: a guest here may not be scheduled for longer than ping's usual patience.
-  const { output } = await from.ask(`ping -c ${count} -i 0.3 -W 5 ${options} ${to}`, count * 5 + 60);
+  const { output } = await from.ask(`ping -c ${count} -i 0.3 -W 5 ${options} ${to}`, count * 5 + 240);
   const match = /(\d+) received/.exec(output);
   if (match === null) throw new Error(`ping: ${output}`);
   return Number(match[1]);
 }
 
 /** Waits until `to` answers: the first packets may be lost to address resolution and learning. */
-export function reachable(from: Party, to: string, seconds = 60): Promise<boolean> {
+export function reachable(from: Party, to: string, seconds = 240): Promise<boolean> {
   return eventually(`${from.name} reaches ${to}`, async () => (await ping(from, to, 1)) === 1, seconds);
 }
 
@@ -23,7 +23,7 @@ export interface RoundTrips {
 }
 
 export async function roundTrips(from: Party, to: string, count: number): Promise<RoundTrips> {
-  const { output } = await from.ask(`ping -c ${count} -i 0.1 -W 5 ${to}`, count * 5 + 60);
+  const { output } = await from.ask(`ping -c ${count} -i 0.1 -W 5 ${to}`, count * 5 + 240);
   const times = [...output.matchAll(/time=([\d.]+) ms/g)].map(([, time]) => Number(time));
   return { received: times.length, times };
 }
@@ -42,6 +42,21 @@ export interface Stream {
 export async function serveIperf(guest: Party): Promise<void> {
   await guest.run('iperf3 -s -D >/dev/null 2>&1; sleep 0.5');
 }
+
+const SINK_PORT = 9;
+
+/** Starts a server that sends back what it gets, to any number of clients, however they end. iperf3's takes one. */
+export async function serveEcho(guest: Party): Promise<void> {
+  await guest.run(`nc -ll -p ${SINK_PORT} -e /bin/cat >/dev/null 2>&1 & sleep 0.5`);
+}
+
+/** Shell words: TCP both ways at full speed, in the background, to an address where serveEcho() was called. */
+export function load(to: string): string {
+  return `{ cat /dev/zero | nc ${to} ${SINK_PORT}; } >/dev/null 2>&1 &`;
+}
+
+/** Shell words: ends what load() began. */
+export const unload = 'killall nc cat 2>/dev/null; sleep 1';
 
 export function parseIperf(output: string): Stream {
   const at = output.indexOf('{');
@@ -63,9 +78,18 @@ export function parseIperf(output: string): Stream {
   };
 }
 
+/** How much: TCP bytes, or UDP datagrams of 1200 bytes. An amount and not a time: nobody knows how fast a lab is. */
+export type Amount = { readonly megabytes: number } | { readonly datagrams: number } | { readonly seconds: number };
+
 /** iperf3 from a guest to an address where a server runs. */
-export async function iperf(from: Party, to: string, seconds: number, options = ''): Promise<Stream> {
-  const { output } = await from.ask(`iperf3 -c ${to} -J -t ${seconds} ${options}`, seconds + 90);
+export async function iperf(from: Party, to: string, amount: Amount, options = ''): Promise<Stream> {
+  const what =
+    'megabytes' in amount
+      ? `-n ${amount.megabytes}M`
+      : 'datagrams' in amount
+        ? `-u -b 1M -l 1200 -k ${amount.datagrams}`
+        : `-t ${amount.seconds}`;
+  const { output } = await from.ask(`iperf3 -c ${to} -J ${what} ${options}`, 600);
   return parseIperf(output);
 }
 
@@ -106,7 +130,7 @@ export async function generate(
   const stop = seconds === undefined ? '' : `( sleep ${seconds}; echo stop >/proc/net/pktgen/pgctrl ) & `;
   const result = await from.run(
     `${stop}echo start >/proc/net/pktgen/pgctrl; grep -o "pkts-sofar: [0-9]*" ${own}`,
-    (seconds ?? 60) + 120,
+    (seconds ?? 120) + 300,
   );
   return Number(/pkts-sofar: (\d+)/.exec(result)?.[1] ?? 0);
 }

@@ -31,6 +31,6 @@ export function frontendPath(domid: number, handle = 0): string {
 }
 
 /** Waits until the toolstack has taken the directory away. */
-export async function gone(path: string, seconds = 60): Promise<void> {
+export async function gone(path: string, seconds = 240): Promise<void> {
   await eventually(`${path} is gone`, async () => (await read(path)) === undefined, seconds);
 }

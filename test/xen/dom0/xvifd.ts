@@ -42,6 +42,8 @@ export class Xvifd implements Backend {
 
   /** Starts the daemon and waits until its API answers. */
   async start(): Promise<void> {
+    // Where there is udev, the device node for TAP devices loads the module.
+    await sh('modprobe', 'tun');
     this.spawn();
     await this.answers();
   }
@@ -61,17 +63,18 @@ export class Xvifd implements Backend {
     );
   }
 
-  async answers(seconds = 120): Promise<void> {
+  async answers(seconds = 300): Promise<void> {
     await eventually(
       'xvifd answers',
       async () => {
-        if (!this.running) throw new Error(`xvifd ended:\n${this.logEnd()}`);
+        if (!this.running) return true;
         this.#api?.close();
         this.#api = new ApiClient(join(this.runDir, 'xvifd.sock'));
         return (await this.#api.call('show', {})).pid > 0;
       },
       seconds,
     );
+    if (!this.running) throw new Error(`xvifd ended:\n${this.logEnd()}`);
   }
 
   get running(): boolean {
@@ -118,7 +121,7 @@ export class Xvifd implements Backend {
   }
 
   /** The port of a guest's vif, once it is up. */
-  portOf(guest: Guest, handle = 0, seconds = 60): Promise<Port> {
+  portOf(guest: Guest, handle = 0, seconds = 240): Promise<Port> {
     return eventually(
       `port of ${guest.name}'s vif ${handle} is up`,
       async () =>

@@ -21,6 +21,7 @@ interface Options {
   readonly memory: string;
   readonly limit?: string;
   readonly results?: string;
+  readonly only?: string;
 }
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../../../..');
@@ -29,6 +30,7 @@ const command = new Command('npm run test:xen --')
   .description('boots a real Xen in QEMU and runs scenarios in its Dom0')
   .argument('[scenario...]', `of ${scenarios.map(({ name }) => name).join(', ')} (default: all)`)
   .option('--short', 'the short form of each scenario that has one')
+  .option('--only <regex>', 'only checks whose name matches, and those they stand on')
   .option('--report <file>', 'write the outcome as JSON')
   .option('--output <directory>', "consoles, logs and results of Dom0's runs", join(root, 'build/xen'))
   .option('--cache <directory>', 'where the images are, or are built', defaultCache())
@@ -48,6 +50,8 @@ const chosen = scenarios.filter(({ name, shortSeconds }) =>
   names.length > 0 ? names.includes(name) : !short || shortSeconds > 0,
 );
 
+const only = options.only === undefined ? '' : `--only='${options.only.replaceAll("'", '.')}' `;
+const flags = `${short ? '--short ' : ''}${only}`;
 const outcomes = new Outcomes(options.verbose === true);
 const work = mkdtempSync(join(tmpdir(), 'xvif-xen-'));
 process.once('exit', () => rmSync(work, { recursive: true, force: true }));
@@ -84,7 +88,7 @@ if (options.script !== undefined) {
     try {
       const status = await bootWith(
         name,
-        `exec node xvif/dist/test/xen/dom0/main.js ${short ? '--short ' : ''}${name}\n`,
+        `exec node xvif/dist/test/xen/dom0/main.js ${flags}${name}\n`,
         limit,
         (line) => outcomes.line(name, line),
       );

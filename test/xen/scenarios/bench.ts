@@ -52,13 +52,13 @@ async function costing<T>(work: () => Promise<T>): Promise<{ readonly result: T;
 
 async function measure(a: Guest, b: Guest, seconds: number): Promise<Figures> {
   // Until the interpreter has translated what is used, everything is far slower.
-  await iperf(a, '10.0.0.2', Math.ceil(seconds / 2));
-  await iperf(a, '10.0.0.2', Math.ceil(seconds / 2), '-R');
+  await iperf(a, '10.0.0.2', { seconds: Math.ceil(seconds / 2) });
+  await iperf(a, '10.0.0.2', { seconds: Math.ceil(seconds / 2) }, '-R');
   const target = { mac: macOf(2), ip: '10.0.0.2' };
   await generate(a, target, { seconds: Math.ceil(seconds / 2), bytes: 106 });
 
-  const there = await costing(() => iperf(a, '10.0.0.2', seconds));
-  const back = await costing(() => iperf(a, '10.0.0.2', seconds, '-R'));
+  const there = await costing(() => iperf(a, '10.0.0.2', { seconds }));
+  const back = await costing(() => iperf(a, '10.0.0.2', { seconds }, '-R'));
   const before = await deviceCounters(b);
   const started = Date.now();
   // 64 bytes of UDP payload: 14 + 20 + 8 around them.
@@ -85,7 +85,7 @@ async function turn(backend: Backend, seconds: number): Promise<Figures> {
     for (const [index, guest] of guests.entries()) await guest.configure(index + 1);
     const [a, b] = guests as [Guest, Guest];
     await serveIperf(b);
-    await reachable(a, '10.0.0.2', 120);
+    await reachable(a, '10.0.0.2', 300);
     return await measure(a, b, seconds);
   } finally {
     for (const guest of guests) await guest.destroy();
