@@ -84,7 +84,6 @@ describe('the toolstack’s keys', () => {
       mtu: 9000,
       rate: { bytes: 1_250_000, intervalUs: 50_000 },
       script: '/etc/xen/scripts/vif-xvif',
-      locking: { mode: 'unlocked' },
       completeChecksums: false,
       locking: { mode: 'unlocked' },
       complaints: [],
