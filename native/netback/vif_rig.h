@@ -126,6 +126,13 @@ class VifRig {
     return count;
   }
 
+  /// A turn without frames: the guest hears of all its responses.
+  void pause(RigGuest& guest, std::size_t queue = 0) {
+    std::array<Packet*, kBatchMax> none;
+    XVIF_ASSERT(guest.port->queues()[queue]->receive(pool, none) == 0);
+    guest.port->queues()[queue]->flush();
+  }
+
   xen::EmulatedHypervisor hypervisor;
   xen::EvtchnSink sink;
   EvtchnSource source, other_source;

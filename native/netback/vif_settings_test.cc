@@ -80,6 +80,7 @@ TEST_F(VifSettingsTest, OverTheRateTheRingIsLeftAloneAndTheWorkerSleeps) {
     passed += rig.forward(*sender, *receiver);
     queue.arm();
   }
+  rig.pause(*sender);
   EXPECT_EQ(sender->queue().reap_tx(), 10u);
   EXPECT_EQ(sender->queue().counters().tx_dropped, 0u);
   EXPECT_EQ(receiver->receive(), 10u);

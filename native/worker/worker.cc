@@ -11,14 +11,11 @@
 
 #include "base/assert.h"
 #include "base/clock.h"
+#include "worker/spin.h"
 
 namespace xvif {
 namespace {
 
-/// How long an idle queue is polled at most before its wake-up is armed. A wake-up costs system calls on each side,
-/// which take about this long.
-constexpr std::uint64_t kSpinMaxNs = 20'000;
-constexpr std::uint64_t kSpinMinNs = 1'000;
 /// How often a busy worker looks for queues that woke up.
 constexpr std::uint64_t kEventPollNs = 20'000;
 constexpr std::size_t kEventsMax = 64;
@@ -100,8 +97,7 @@ void Worker::remove(PortQueue& queue) {
 void Worker::activate(PortQueue& queue) {
   if (queue.active || queue.sink == nullptr) return;
   queue.active = true;
-  const bool soon = now_ns_ - queue.armed_ns < kSpinMaxNs;
-  queue.spin_ns = soon ? std::clamp(queue.spin_ns * 2, kSpinMinNs, kSpinMaxNs) : queue.spin_ns / 2;
+  queue.spin_ns = next_spin_ns(queue.spin_ns, now_ns_ - queue.armed_ns);
   queue.last_work_ns = now_ns_;
   active_.push_back(&queue);
 }

@@ -1,4 +1,5 @@
 #include "worker/worker.h"
+#include "worker/spin.h"
 
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -67,7 +68,6 @@ class CounterQueue : public PortQueue {
   }
   void flush() override { flushes.fetch_add(1, std::memory_order_relaxed); }
   bool arm() override {
-    shortest_spin_ns = std::min(shortest_spin_ns, now_ns() - last_work_ns);
     armed_ = true;
     if (ready_ == 0) return false;
     armed_ = false;
@@ -76,7 +76,6 @@ class CounterQueue : public PortQueue {
 
   std::size_t per_receive = kBatchMax;
   std::atomic<std::uint64_t> polls{0}, flushes{0};
-  std::uint64_t shortest_spin_ns = ~std::uint64_t{0};  // worker
 
  private:
   TestSource& source_;
@@ -290,20 +289,15 @@ TEST_F(WorkerTest, HoldsUpNoReclamation) {
   worker->remove(queue);
 }
 
-// Also when it is activated while another queue keeps the worker busy.
-TEST_F(WorkerTest, AnActivatedQueueIsPolledForAWhileBeforeItIsArmed) {
-  CounterQueue busy(*source), quiet(*source);
-  busy.per_receive = 1;  // short turns
-  worker->add(busy, sink);
-  worker->add(quiet, sink);
-  busy.produce(10'000'000);
-  for (int i = 0; i < 100; ++i) {
-    source->ring(quiet);
-    std::this_thread::sleep_for(std::chrono::microseconds(200));
-  }
-  worker->remove(busy);
-  worker->remove(quiet);
-  EXPECT_GE(quiet.shortest_spin_ns, 10'000u) << quiet.polls;
+// An event that follows at once was worth waiting for; one that comes late was not.
+TEST(Spin, AQueueEarnsHowLongItIsPolled) {
+  EXPECT_EQ(next_spin_ns(kSpinMaxNs, 1'000), kSpinMaxNs);
+  EXPECT_EQ(next_spin_ns(0, kSpinMaxNs - 1), kSpinMinNs);
+  EXPECT_EQ(next_spin_ns(4'000, 100), 8'000u);
+  EXPECT_EQ(next_spin_ns(4'000, kSpinMaxNs), 2'000u);
+  std::uint64_t spin = kSpinMaxNs;
+  for (int late = 0; late < 20; ++late) spin = next_spin_ns(spin, 1'000'000);
+  EXPECT_EQ(spin, 0u);
 }
 
 }  // namespace
