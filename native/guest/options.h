@@ -27,6 +27,7 @@ struct FrontendOptions {
   bool gso_tcpv4 = true;
   bool gso_tcpv6 = true;
   bool csum_offload = true;
+  bool control_ring = false;
   std::variant<TapStackOptions, BuiltinStackOptions> stack;
 };
 
@@ -60,6 +61,9 @@ struct TakenFrame {
   std::uint16_t gso_size;
   std::uint8_t gso_type;
   std::uint32_t slots;
+  bool hashed;  // with the two below
+  std::uint8_t hash_type;
+  std::uint32_t hash;
 };
 struct GuestStats {
   std::uint64_t tx_packets, tx_bytes, rx_packets, rx_bytes, tx_dropped, rx_errors, udp_received;

@@ -68,9 +68,9 @@ PortSettings port_settings(const Napi::Object& from) {
   if (has(from, "vlan")) settings.vlan = vlan_membership(get_object(from, "vlan"));
   if (has(from, "sources")) {
     const Napi::Object sources = get_object(from, "sources");
-    settings.sources = SourceGuard{get_mac(sources, "mac"),
-                                   addresses<std::array<std::uint8_t, 4>>(sources, "ipv4", AF_INET),
-                                   addresses<std::array<std::uint8_t, 16>>(sources, "ipv6", AF_INET6)};
+    settings.sources =
+        SourceGuard{get_mac(sources, "mac"), addresses<std::array<std::uint8_t, 4>>(sources, "ipv4", AF_INET),
+                    addresses<std::array<std::uint8_t, 16>>(sources, "ipv6", AF_INET6)};
   }
   settings.complete_checksums = get_bool_or(from, "completeChecksums", false);
   settings.multicast_control = get_bool_or(from, "multicastControl", false);

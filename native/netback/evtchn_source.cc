@@ -7,7 +7,6 @@
 #include <array>
 
 #include "base/assert.h"
-#include "netback/vif_queue.h"
 
 namespace xvif::netback {
 
@@ -28,14 +27,14 @@ EvtchnSource::~EvtchnSource() {
   ::close(timer_);
 }
 
-std::optional<EvtchnPort> EvtchnSource::bind(DomId domid, EvtchnPort remote, VifQueue& queue) {
+std::optional<EvtchnPort> EvtchnSource::bind(DomId domid, EvtchnPort remote, ChannelQueue& queue) {
   std::lock_guard lock(mutex_);
   const auto port = channels_->bind_interdomain(domid, remote);
   if (port) queues_[raw(*port)] = &queue;
   return port;
 }
 
-void EvtchnSource::forget(VifQueue& queue) {
+void EvtchnSource::forget(ChannelQueue& queue) {
   std::lock_guard lock(mutex_);
   std::erase_if(queues_, [&](const auto& entry) { return entry.second == &queue; });
 }

@@ -13,7 +13,14 @@
 
 namespace xvif::netback {
 
-class VifQueue;
+/// A queue that event channels wake.
+class ChannelQueue : public PortQueue {
+ public:
+  /// Worker. The channel fired and is masked until the queue unmasks it.
+  virtual void fired(EvtchnPort channel) = 0;
+  /// Any data plane thread. True while the queue wants to be polled though no channel may fire.
+  virtual bool poll_pending() const { return false; }
+};
 
 class EvtchnSource final : public EventSource {
  public:
@@ -30,9 +37,9 @@ class EvtchnSource final : public EventSource {
 
   // Control thread.
   /// nullopt when the guest's port cannot be bound.
-  std::optional<EvtchnPort> bind(DomId domid, EvtchnPort remote, VifQueue& queue);
+  std::optional<EvtchnPort> bind(DomId domid, EvtchnPort remote, ChannelQueue& queue);
   /// From now on no event activates the queue; its channels stay bound.
-  void forget(VifQueue& queue);
+  void forget(ChannelQueue& queue);
   void unbind(EvtchnPort port);
 
   // Any thread.
@@ -48,8 +55,8 @@ class EvtchnSource final : public EventSource {
   int epoll_ = -1;
   int timer_ = -1;
   std::atomic<bool> timer_set_{false};
-  std::mutex mutex_;                                     // guards queues_
-  std::unordered_map<std::uint32_t, VifQueue*> queues_;  // by local port; control: rw, worker: ro
+  std::mutex mutex_;                                         // guards queues_
+  std::unordered_map<std::uint32_t, ChannelQueue*> queues_;  // by local port; control: rw, worker: ro
 };
 
 }  // namespace xvif::netback

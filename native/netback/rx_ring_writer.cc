@@ -1,6 +1,9 @@
 #include "netback/rx_ring_writer.h"
 
 #include <algorithm>
+#include <bit>
+
+#include "xen/guest_memory.h"
 
 namespace xvif::netback {
 namespace {
@@ -12,7 +15,7 @@ constexpr std::uint8_t kFiller[kFrameMin] = {};
 
 void RxRingWriter::place(VifThread& thread, const RxFrame& frame, PortCounters& counters) {
   if (segments_used_ + kFrameSegments > kCopyBatch || answers_used_ + kFrameSlots > kAnswers) finish(thread, counters);
-  if (frame.head.size() == frame.size && frame.size <= xen::kPageBytes && frame.gso == Gso::kNone) [[likely]] {
+  if (frame.head.size() == frame.size && frame.size <= xen::kPageBytes && frame.extras() == 0) [[likely]] {
     place_linear(thread, frame);
   } else {
     place_pieces(thread, frame);
@@ -24,7 +27,13 @@ void RxRingWriter::place_linear(VifThread& thread, const RxFrame& frame) {
   const xen::RxRequest request = ring_.take();
   const auto bytes = static_cast<std::uint16_t>(frame.size);
   const std::uint16_t flags = frame.csum_blank ? xen::rx_flag::kCsumBlank | xen::rx_flag::kDataValidated : 0;
-  answers_[answers_used_++] = {request.id, flags, bytes, 1, 0, 0, true, GrantRef{request.gref}};
+  Answer& answer = answers_[answers_used_++];
+  answer = {request.id, flags, bytes, 0, true, GrantRef{request.gref}, {}};
+  if (std::uint8_t* const page = staged(answer.ref); page != nullptr) {
+    xen::copy_shared(page, frame.head.data(), bytes);
+    return;
+  }
+  answer.segments = 1;
   thread.segments()[segments_used_++] = {{const_cast<std::uint8_t*>(frame.head.data()), GrantRef{0}, DomId{0}, 0},
                                          {nullptr, GrantRef{request.gref}, domid_, 0},
                                          bytes,
@@ -40,27 +49,62 @@ void RxRingWriter::place_pieces(VifThread& thread, const RxFrame& frame) {
     const auto in_slot = static_cast<std::uint16_t>(std::min<std::uint32_t>(left, xen::kPageBytes));
     left -= in_slot;
     Answer& answer = answers_[answers_used_++];
-    answer = {request.id, 0, in_slot, 0, 0, 0, left == 0, GrantRef{request.gref}};
+    answer = {request.id, 0, in_slot, 0, left == 0, GrantRef{request.gref}, {}};
     if (left > 0) answer.flags = xen::rx_flag::kMoreData;
+    std::uint8_t* const page = staged(answer.ref);
     for (std::uint16_t at = 0; at < in_slot;) {
-      xen::CopySegment& copy = thread.segments()[segments_used_++];
-      copy.length = static_cast<std::uint16_t>(cursor.next(in_slot - at, copy.source));
-      copy.dest = {nullptr, answer.ref, domid_, at};
-      at = static_cast<std::uint16_t>(at + copy.length);
-      ++answer.segments;
+      xen::CopyEnd source;
+      const auto length = static_cast<std::uint16_t>(cursor.next(in_slot - at, source));
+      if (page != nullptr && source.local != nullptr) {
+        xen::copy_shared(page + at, source.local, length);
+      } else {
+        // A mapped page must not be the local side of a grant copy (the kernel of a PV Dom0 cannot pin it).
+        if (raw(source.ref) != 0) source.local = nullptr;
+        thread.segments()[segments_used_++] = {
+            source, {nullptr, answer.ref, domid_, at}, length, xen::GrantStatus::kGeneralError};
+        ++answer.segments;
+      }
+      at = static_cast<std::uint16_t>(at + length);
     }
     if (first) {
       first = false;
       if (frame.csum_blank) answer.flags |= xen::rx_flag::kCsumBlank | xen::rx_flag::kDataValidated;
-      if (frame.gso != Gso::kNone) {
+      if (frame.extras() > 0) {
         answer.flags |= xen::rx_flag::kExtraInfo;
         answer.last = false;
-        ring_.take();  // its buffer is not used: the frontend posts it again
-        answers_[answers_used_++] = {0,         0,          0, 0, frame.gso_size, static_cast<std::uint8_t>(frame.gso),
-                                     left == 0, GrantRef{0}};
+        place_extras(frame, left == 0);
       }
     }
   } while (left > 0);
+}
+
+/// Each takes a request, whose buffer is not used: the frontend posts it again.
+void RxRingWriter::place_extras(const RxFrame& frame, bool last) {
+  const auto add = [&](xen::ExtraInfo extra) {
+    ring_.take();
+    answers_[answers_used_++] = {0, 0, 0, 0, false, GrantRef{0}, extra};
+  };
+  const std::size_t first = answers_used_;
+  if (frame.gso != Gso::kNone) {
+    add({xen::extra::kGso, 0, frame.gso_size, static_cast<std::uint8_t>(frame.gso), 0, 0});
+  }
+  if (frame.hash.known) {
+    const std::uint32_t value = frame.hash.value;
+    add(std::bit_cast<xen::ExtraInfo>(
+        xen::HashExtra{xen::extra::kHash,
+                       0,
+                       frame.hash.type,
+                       static_cast<std::uint8_t>(xen::ctrl::kAlgorithmToeplitz),
+                       {static_cast<std::uint8_t>(value), static_cast<std::uint8_t>(value >> 8),
+                        static_cast<std::uint8_t>(value >> 16), static_cast<std::uint8_t>(value >> 24)}}));
+  }
+  for (std::size_t i = first; i + 1 < answers_used_; ++i) answers_[i].extra.flags = xen::extra::kMore;
+  answers_[answers_used_ - 1].last = last;
+}
+
+std::uint8_t* RxRingWriter::staged(GrantRef ref) const {
+  const StagedPage* const page = staging_ == nullptr ? nullptr : staging_->find(ref);
+  return page == nullptr || page->readonly ? nullptr : page->memory;
 }
 
 void RxRingWriter::finish(VifThread& thread, PortCounters& counters) {
@@ -98,8 +142,8 @@ void RxRingWriter::answer_frame(VifThread& thread, std::size_t first, std::size_
   }
   std::uint64_t bytes = 0;
   for (const Answer& answer : std::span(answers_).subspan(first, end - first)) {
-    if (answer.extra_gso != 0) {
-      ring_.respond(xen::ExtraInfo{xen::extra::kGso, 0, answer.extra_gso, answer.gso_type, 0, 0});
+    if (answer.extra.type != 0) {
+      ring_.respond(answer.extra);
       continue;
     }
     bytes += answer.bytes;

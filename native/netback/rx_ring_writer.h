@@ -10,6 +10,7 @@
 #include "netback/fault.h"
 #include "netback/rx_frame.h"
 #include "netback/shared_ring.h"
+#include "netback/staging.h"
 #include "netback/vif_thread.h"
 #include "port/port.h"
 
@@ -22,6 +23,9 @@ class RxRingWriter {
 
   /// Requests that can be used. nullopt: the frontend broke the ring.
   std::optional<std::uint32_t> room() const { return ring_.pending(); }
+  /// Slots that name these pages are written directly; nullptr: none. The caller holds the table's lock until the next
+  /// call, or the writer is not used any more.
+  void use(const StagingTable* staging) { staging_ = staging; }
   /// Takes the frame's requests, which room() has. Its bytes must stay until finish().
   void place(VifThread& thread, const RxFrame& frame, PortCounters& counters);
   /// Copies, answers. The responses are not visible before push().
@@ -34,11 +38,10 @@ class RxRingWriter {
     std::uint16_t id;
     std::uint16_t flags;
     std::uint16_t bytes;
-    std::uint16_t segments;   // copies into this slot
-    std::uint16_t extra_gso;  // not 0: this slot holds a GSO extra info with this size
-    std::uint8_t gso_type;
-    bool last;  // slot of its frame
+    std::uint16_t segments;  // copies into this slot
+    bool last;               // slot of its frame
     GrantRef ref;
+    xen::ExtraInfo extra;  // with a type other than 0 the slot holds this, and nothing of the above but `last`
   };
   static constexpr std::size_t kAnswers = 256;
   static constexpr std::size_t kFrameSlots = 20;
@@ -50,6 +53,9 @@ class RxRingWriter {
   };
   void place_linear(VifThread& thread, const RxFrame& frame);
   void place_pieces(VifThread& thread, const RxFrame& frame);
+  void place_extras(const RxFrame& frame, bool last);
+  /// Where the buffer of a request is mapped; nullptr: it is not, or not for us to write.
+  std::uint8_t* staged(GrantRef ref) const;
   void answer_frame(VifThread& thread, std::size_t first, std::size_t end, bool good, PortCounters& counters,
                     Sent& sent);
   bool write_filler(VifThread& thread, GrantRef ref);
@@ -57,6 +63,7 @@ class RxRingWriter {
   RxRing ring_;
   const DomId domid_;
   const bool filler_;
+  const StagingTable* staging_ = nullptr;
   std::size_t answers_used_ = 0;
   std::size_t segments_used_ = 0;  // of the thread's
   std::array<Answer, kAnswers> answers_;

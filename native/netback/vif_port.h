@@ -3,11 +3,13 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/ids.h"
+#include "netback/control_ring.h"
 #include "netback/evtchn_source.h"
 #include "netback/fault.h"
 #include "netback/vif_queue.h"
@@ -39,7 +41,7 @@ struct VifSpec {
   bool csum_blank_ipv4;
   bool csum_blank_ipv6;
   bool rx_notify;
-  std::optional<VifControlSpec> control;
+  std::optional<VifControlSpec> control = std::nullopt;
 };
 
 /// Who polls a queue: the index of a worker's thread, and the source that wakes it.
@@ -54,7 +56,8 @@ class VifPort final : public Port {
   /// allow it; nothing is left behind then. Control thread.
   ///
   /// `threads` holds one entry per data plane thread (index = thread of transmit()), the control thread's last;
-  /// rings are mapped through the last. `homes` says who polls queue n.
+  /// rings are mapped through the last. `homes` says who polls queue n; the control ring, which comes behind them in
+  /// queues(), is polled by who polls queue 0.
   static std::unique_ptr<VifPort> attach(const VifSpec& spec, std::span<VifThread* const> threads,
                                          std::span<const VifQueueHome> homes, std::string& error);
   ~VifPort() override;
@@ -75,9 +78,12 @@ class VifPort final : public Port {
 
  private:
   VifPort(const VifSpec& spec, std::span<VifThread* const> threads);
+  bool attach_queues(std::span<const VifQueueHome> homes, std::string& error);
+  void transmit_steered(std::size_t thread, std::span<Packet* const> packets, const Steering& steering);
 
   const VifSpec spec_;
   const std::vector<VifThread*> threads_;
+  std::unique_ptr<ControlRing> control_;  // nullptr: the frontend has none
   std::vector<std::unique_ptr<VifQueue>> queues_;
   std::vector<PortQueue*> queue_pointers_;
   std::atomic<VifFault> fault_{VifFault::kNone};  // any thread: wo once; all: ro

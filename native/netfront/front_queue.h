@@ -49,6 +49,9 @@ struct RxFrame {
   std::uint16_t gso_size;
   std::uint8_t gso_type;
   std::uint32_t slots;  // extra info included
+  bool hashed;          // a HASH extra info came with it
+  std::uint8_t hash_type;
+  std::uint32_t hash;
 };
 
 class RxHandler {
@@ -94,6 +97,9 @@ class FrontQueue {
   void post_rx(std::size_t target);
   /// Hands up to `budget` received frames over and posts their buffers again. Returns how many frames.
   std::size_t receive(RxHandler& handler, std::size_t budget);
+
+  /// All its buffers, as entries of a list of staging grants.
+  std::vector<xen::CtrlGref> staging_list() const;
 
   /// Asks for events and looks again. True when there is something to reap or receive after all.
   bool arm();

@@ -16,6 +16,7 @@ export function advertisedFeatures(queuesMax: number): Readonly<Record<string, s
     'feature-gso-tcpv6': '1',
     'feature-ipv6-csum-offload': '1',
     'feature-split-event-channels': '1',
+    'feature-ctrl-ring': '1',
     'multi-queue-max-queues': String(queuesMax),
   };
 }
