@@ -16,7 +16,7 @@ using netfront::ControlResult;
 
 class StagingTest : public ::testing::Test {
  protected:
-  StagingTest() : guest(rig.boot(1, 2)), peer(rig.guest(2)) {
+  explicit StagingTest(unsigned queues = 1) : guest(rig.boot(1, queues)), peer(rig.guest(2)) {
     rig.with_control(*guest);
     EXPECT_TRUE(rig.attach(*guest)) << guest->error;
     idle = mapped();
@@ -71,7 +71,12 @@ class StagingTest : public ::testing::Test {
   std::size_t idle = 0;
 };
 
-TEST_F(StagingTest, SizeOfEachQueue) {
+class StagingTwoQueuesTest : public StagingTest {
+ protected:
+  StagingTwoQueuesTest() : StagingTest(2) {}
+};
+
+TEST_F(StagingTwoQueuesTest, SizeOfEachQueue) {
   for (const std::uint32_t queue : {0u, 1u}) {
     const ControlResult size = rig.ask(*guest, {ctrl::kGetGrefMappingSize, {queue, 0, 0}, {}, 0, false});
     EXPECT_EQ(size.status, ctrl::kSuccess);
@@ -156,7 +161,7 @@ TEST_F(StagingTest, AllOrNothing) {
   exchange_frames();
 }
 
-TEST_F(StagingTest, TheTableIsBounded) {
+TEST_F(StagingTwoQueuesTest, TheTableIsBounded) {
   ASSERT_EQ(add(guest->queue().staging_list()), ctrl::kSuccess);
   EXPECT_EQ(add({guest->queues[1]->staging_list()[0]}), ctrl::kInvalidParameter) << "full";
   EXPECT_EQ(add({guest->queue().staging_list()[0]}), ctrl::kInvalidParameter) << "there already";
@@ -166,7 +171,7 @@ TEST_F(StagingTest, TheTableIsBounded) {
   EXPECT_EQ(mapped(), 2u) << "closing unmaps everything";
 }
 
-TEST_F(StagingTest, RemovesEntryByEntry) {
+TEST_F(StagingTwoQueuesTest, RemovesEntryByEntry) {
   std::vector<xen::CtrlGref> list = guest->queue().staging_list();
   ASSERT_EQ(add(list), ctrl::kSuccess);
   list.resize(6);

@@ -123,7 +123,7 @@ TEST_F(SteeringTest, TheMostSpecificTypeThatIsAskedForWins) {
 }
 
 TEST_F(SteeringTest, FragmentsHashByAddresses) {
-  for (const std::uint16_t fragment : {0x2000, 0x2005, 0x0005}) {
+  for (const std::uint16_t fragment : std::array<std::uint16_t, 3>{0x2000, 0x2005, 0x0005}) {
     const RxHash hashed = hash(frame(kRssVectors[0], 6, fragment));
     EXPECT_EQ(hashed.value, kRssVectors[0].hash) << fragment;
     EXPECT_EQ(hashed.type, type::kIpv4);

@@ -105,13 +105,13 @@ class VifRig {
   }
   /// A request on the control ring and its answer, at most `turns` turns of the worker later.
   netfront::ControlResult ask(RigGuest& guest, const netfront::ControlRequest& request, int turns = 200) {
-    netfront::ControlResult answer;
-    if (!guest.control->request(request, [&](const netfront::ControlResult& result) { answer = result; })) return {};
-    while (!answer.answered && turns-- > 0) {
+    const auto answer = std::make_shared<netfront::ControlResult>();  // which may come after we gave up
+    if (!guest.control->request(request, [=](const netfront::ControlResult& result) { *answer = result; })) return {};
+    while (!answer->answered && turns-- > 0) {
       guest.turn_control(pool);
       guest.control->poll();
     }
-    return answer;
+    return *answer;
   }
   /// False, with the reason in guest.error.
   bool attach(RigGuest& guest, VifSpec spec = full_features()) {
