@@ -55,7 +55,7 @@ class ControlRing final : public ChannelQueue {
   VifPort& vif_;
   const std::size_t thread_;
   EvtchnSource& events_;
-  void* page_ = nullptr;             // control thread
+  void* page_ = nullptr;              // control thread
   std::optional<EvtchnPort> evtchn_;  // control thread: wo; worker: ro
   PublishedSteering steering_;
   std::vector<std::unique_ptr<StagingTable>> tables_;  // one per queue of the vif

@@ -148,9 +148,20 @@ TEST_F(ControlRingTest, MappingBounds) {
   EXPECT_EQ(set_mapping({0}, 1, 0), ctrl::kInvalidParameter) << "no table yet";
   EXPECT_EQ(status(ctrl::kSetHashMappingSize, 128), ctrl::kSuccess);
   const std::vector<std::uint32_t> zeroes(128, 0);
-  for (const auto& [count, offset] : std::vector<std::pair<std::uint32_t, std::uint32_t>>{
-           {1, 128}, {129, 0}, {128, 1}, {1, 0x10000}, {1, ~0u}, {2, ~0u}, {~0u, 1}, {~0u, 2}, {0x10000, 0},
-           {0x10001, 0}, {0x80000000, 0x80000000}, {0x40000001, 0}, {0, 129}, {0, ~0u}}) {
+  for (const auto& [count, offset] : std::vector<std::pair<std::uint32_t, std::uint32_t>>{{1, 128},
+                                                                                          {129, 0},
+                                                                                          {128, 1},
+                                                                                          {1, 0x10000},
+                                                                                          {1, ~0u},
+                                                                                          {2, ~0u},
+                                                                                          {~0u, 1},
+                                                                                          {~0u, 2},
+                                                                                          {0x10000, 0},
+                                                                                          {0x10001, 0},
+                                                                                          {0x80000000, 0x80000000},
+                                                                                          {0x40000001, 0},
+                                                                                          {0, 129},
+                                                                                          {0, ~0u}}) {
     EXPECT_EQ(set_mapping(zeroes, count, offset), ctrl::kInvalidParameter) << count << " at " << offset;
   }
   EXPECT_EQ(set_mapping(zeroes, 128, 0), ctrl::kSuccess);

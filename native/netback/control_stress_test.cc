@@ -145,7 +145,8 @@ void scribble(RigGuest& guest, std::span<std::uint8_t* const> pages, std::span<c
   std::uint32_t prod = 0;
   while (!stop.load(std::memory_order_relaxed)) {
     const auto any = [&] { return static_cast<std::uint32_t>(random()); };
-    xen::CtrlRequest request{static_cast<std::uint16_t>(any()), static_cast<std::uint16_t>(any() % 12),
+    xen::CtrlRequest request{static_cast<std::uint16_t>(any()),
+                             static_cast<std::uint16_t>(any() % 12),
                              {any() % 3, any() % 600, any() % 130}};
     request.data[any() % 2] = refs[any() % refs.size()];
     ring.write<xen::kCtrlSlotBytes>(any(), request);

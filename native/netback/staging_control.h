@@ -22,8 +22,7 @@ inline constexpr std::size_t kStagingListMax = 512;
 class StagingControl {
  public:
   /// One table per queue of the vif.
-  StagingControl(DomId domid, std::span<const std::unique_ptr<StagingTable>> tables)
-      : domid_(domid), tables_(tables) {}
+  StagingControl(DomId domid, std::span<const std::unique_ptr<StagingTable>> tables) : domid_(domid), tables_(tables) {}
   StagingControl(const StagingControl&) = delete;
   StagingControl& operator=(const StagingControl&) = delete;
 

@@ -175,9 +175,9 @@ TEST_F(StagingTwoQueuesTest, RemovesEntryByEntry) {
   std::vector<xen::CtrlGref> list = guest->queue().staging_list();
   ASSERT_EQ(add(list), ctrl::kSuccess);
   list.resize(6);
-  list[1] = {0x12345678, 0, 0};                       // never added
-  list[2] = guest->queues[1]->staging_list()[7];      // not of this queue
-  list[4] = list[0];                                  // twice
+  list[1] = {0x12345678, 0, 0};                   // never added
+  list[2] = guest->queues[1]->staging_list()[7];  // not of this queue
+  list[4] = list[0];                              // twice
   const std::vector<xen::CtrlGref> entries = removed(list, 3);
   for (std::size_t i = 0; i < entries.size(); ++i) {
     EXPECT_EQ(entries[i].ref, list[i].ref);
@@ -228,15 +228,16 @@ TEST_F(StagingTest, RemovalWaitsForFramesUnderWay) {
 }
 
 TEST_F(StagingTest, MappingIsSpreadOverTurns) {
-  bool answered = false;
+  const auto answered = std::make_shared<bool>(false);  // outlives the ring
   ASSERT_TRUE(guest->control->request(list_request(ctrl::kAddGrefMapping, guest->queue().staging_list()),
-                                      [&](const ControlResult&) { answered = true; }));
+                                      [=](const ControlResult& result) { *answered = result.answered; }));
   guest->turn_control(rig.pool);
   EXPECT_LT(mapped(), idle + 40);
   exchange_frames();
   guest->port.reset();  // in the middle of it
   EXPECT_EQ(mapped(), 2u);
-  EXPECT_FALSE(answered);
+  guest->control->poll();
+  EXPECT_FALSE(*answered);
 }
 
 TEST_F(StagingTest, BoundsHoldForStagedSlotsToo) {

@@ -82,9 +82,8 @@ void PublishedSteering::publish(std::unique_ptr<const Steering> next) {
   const Steering* const old = current_.exchange(next.release(), std::memory_order_seq_cst);
   if (old != nullptr) retired_.emplace_back(old);
   std::erase_if(retired_, [&](const std::unique_ptr<const Steering>& one) {
-    return std::none_of(marks_.begin(), marks_.end(), [&](const Mark& mark) {
-      return mark.pointer.load(std::memory_order_seq_cst) == one.get();
-    });
+    return std::none_of(marks_.begin(), marks_.end(),
+                        [&](const Mark& mark) { return mark.pointer.load(std::memory_order_seq_cst) == one.get(); });
   });
 }
 
