@@ -1,6 +1,6 @@
 // Builds the libFuzzer targets and runs them. Arguments: names of targets (default all), --seconds=N each (default 60).
-// Found inputs are kept in build/fuzz/corpus/TARGET.
-import { mkdirSync, readdirSync } from 'node:fs';
+// Found inputs are kept in build/fuzz/corpus/TARGET; it begins with those in native/corpus/TARGET, which are kept for good.
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { need, run } from './prerequisites.mjs';
@@ -37,6 +37,7 @@ if (targets.length === 0) {
 }
 for (const target of targets) {
   const corpus = join(build, 'corpus', target);
+  const seeds = join('native', 'corpus', target);
   mkdirSync(corpus, { recursive: true });
   run(join(build, target), [
     `-max_total_time=${seconds}`,
@@ -44,6 +45,7 @@ for (const target of targets) {
     '-verbosity=0',
     '-timeout=10',
     corpus,
+    ...(existsSync(seeds) ? [seeds] : []),
   ]);
   console.log(`${target}: ${seconds} s without a finding`);
 }

@@ -29,9 +29,17 @@ export const tools = {
   ovsController: ['interoperability tests', ['ovs-testcontroller'], 'openvswitch-testcontroller'],
   osken: ['interoperability tests', ['osken-manager'], 'python3-os-ken'],
   xenstore: ['interoperability tests', ['xenstore-ls'], 'xenstore-utils'],
+  shellcheck: ['interoperability tests', ['shellcheck'], 'shellcheck'],
+  systemd: ['interoperability tests', ['systemd-analyze'], 'systemd'],
   iperf3: ['interoperability tests', ['iperf3'], 'iperf3'],
   ip: ['network namespaces', ['ip'], 'iproute2'],
   ping: ['interoperability tests', ['ping'], 'iputils-ping'],
+  qemu: ['the Xen lab', ['qemu-system-x86_64'], 'qemu-system-x86'],
+  mmdebstrap: ['the images of the Xen lab', ['mmdebstrap'], 'mmdebstrap'],
+  mke2fs: ['the images of the Xen lab', ['mke2fs'], 'e2fsprogs'],
+  cpio: ['the images of the Xen lab', ['cpio'], 'cpio'],
+  depmod: ['the images of the Xen lab', ['depmod'], 'kmod'],
+  xz: ['the images of the Xen lab', ['xz'], 'xz-utils'],
   clang: ['fuzz targets', ['clang++-14', 'clang++'], 'clang libclang-rt-14-dev'],
 };
 

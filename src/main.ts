@@ -7,18 +7,22 @@ import { apiSocketPath, managementSocketPath, xenstoredSocketPath } from './api/
 import { ApiServer } from './api/server.js';
 import { readVersion } from './api/version.js';
 import { systemClock } from './base/clock.js';
+import { parseDecimal, quote } from './base/decimal.js';
 import { messageOf } from './base/error.js';
 import type { Logger } from './base/logger.js';
 import { Bridge, type FailMode } from './bridge/bridge.js';
 import { Bridges } from './bridge/bridges.js';
 import { deriveDatapathId, deriveMac, deviceMac } from './bridge/identity.js';
 import { openOfproto } from './bridge/ofproto-side.js';
+import type { PortOverrides } from './bridge/port-overrides.js';
 import { VifPorts } from './bridge/vif-ports.js';
 import type { PortSpec } from './datapath/datapath.js';
 import { NativeDatapathAdapter } from './datapath/native.js';
 import { loadAddon, type NativeRuntime } from './datapath/native-addon.js';
 import { EmulatedHost } from './guest/index.js';
+import { becomeSuccessor, findSuccessor, type RunAs } from './host/run-as.js';
 import { VifBackend } from './vif/index.js';
+import { connectXenstored, DOMID_MAX, type XenstoreClient } from './xenstore/index.js';
 
 export interface BridgeConfig {
   readonly name: string;
@@ -39,6 +43,8 @@ export interface DaemonConfig {
   readonly workers: number;
   readonly hypervisor: 'emulated' | 'xen';
   readonly bridges: readonly BridgeConfig[];
+  /** Whom to become once everything is open; undefined: nobody else. */
+  readonly runAs?: RunAs | undefined;
 }
 
 export interface Daemon {
@@ -100,22 +106,19 @@ export async function startDaemon(
 
 /** From the ground up. Returns the path of the API's socket. */
 async function build(config: DaemonConfig, logger: Logger, signal: AbortSignal, closers: Closers): Promise<string> {
-  if (config.hypervisor === 'xen') {
-    throw new Error('hypervisor xen is not supported yet: start with --hypervisor emulated');
-  }
   signal.throwIfAborted();
-  await claimRunDir(config.runDir, process.getuid?.() ?? 0);
+  const addon = loadAddon();
+  const successor = config.runAs && findSuccessor(addon, config.runAs);
+  await claimRunDir(config.runDir, process.getuid?.() ?? 0, successor?.uid);
   signal.throwIfAborted();
-  const runtime = loadAddon().openRuntime({ workers: config.workers, hypervisor: config.hypervisor });
+  const runtime = addon.openRuntime({ workers: config.workers, hypervisor: config.hypervisor });
   closers.add('native runtime', () => runtime.close());
-  const host = new EmulatedHost({ hypervisor: runtime.emulated, logger });
-  closers.add('emulated host', () => host.close());
-  await host.xenstore.listen(xenstoredSocketPath(config.runDir));
+  const host = config.hypervisor === 'emulated' ? await emulate(runtime, config.runDir, logger, closers) : undefined;
 
   const bridges = new Bridges();
   for (const bridgeConfig of config.bridges) {
     signal.throwIfAborted();
-    const bridge = await buildBridge(bridgeConfig, config.runDir, runtime, logger);
+    const bridge = await buildBridge(bridgeConfig, config.runDir, runtime, bridges.overrides, logger);
     closers.add(`bridge ${bridge.name}`, () => bridge.close());
     bridges.add(bridge);
     const { name, datapathId, failMode } = bridge;
@@ -126,9 +129,10 @@ async function build(config: DaemonConfig, logger: Logger, signal: AbortSignal, 
   }
 
   signal.throwIfAborted();
-  const store = host.openStore(0);
+  const store = host === undefined ? await connectXenstored({ logger }) : host.openStore(0);
   closers.add('xenstore connection', () => store.close());
-  const vifs = new VifBackend({ store, hooks: new VifPorts(bridges, logger), logger });
+  const domid = host === undefined ? await ownDomid(store) : 0;
+  const vifs = new VifBackend({ store, domid, hooks: new VifPorts(bridges, logger), logger });
   closers.add('vif backend', () => vifs.stop());
   for (const bridge of bridges.all) {
     bridge.onFault((spec, fault) => {
@@ -142,7 +146,33 @@ async function build(config: DaemonConfig, logger: Logger, signal: AbortSignal, 
   const handlers = createHandlers(facts, bridges, new Guests(host, bridges));
   const api = await ApiServer.listen(apiSocketPath(config.runDir), handlers, logger);
   closers.add('API', () => api.close());
+  if (successor !== undefined) {
+    becomeSuccessor(addon, successor, config.runDir);
+    const { user, uid, gid, keep } = successor;
+    logger.info({ user, uid, gid, capabilities: keep }, 'privileges dropped');
+  }
   return apiSocketPath(config.runDir);
+}
+
+/** A Xen host of our own, whose guests the API makes. */
+async function emulate(
+  runtime: NativeRuntime,
+  runDir: string,
+  logger: Logger,
+  closers: Closers,
+): Promise<EmulatedHost> {
+  const host = new EmulatedHost({ hypervisor: runtime.emulated, logger });
+  closers.add('emulated host', () => host.close());
+  await host.xenstore.listen(xenstoredSocketPath(runDir));
+  return host;
+}
+
+/** The domain we run in: each finds its number in its own home, where paths that do not begin with a slash lead. */
+async function ownDomid(store: XenstoreClient): Promise<number> {
+  const text = await store.readOrUndefined('domid');
+  const domid = parseDecimal(text ?? '0', 0, DOMID_MAX);
+  if (domid === undefined) throw new Error(`xenstore says that our domain is ${quote(text!)}`);
+  return domid;
 }
 
 /** A bridge with its LOCAL port and the ports of its configuration, or none of it. */
@@ -150,6 +180,7 @@ async function buildBridge(
   config: BridgeConfig,
   runDir: string,
   runtime: NativeRuntime,
+  overrides: PortOverrides,
   logger: Logger,
 ): Promise<Bridge> {
   const { name, failMode, controllers, listen } = config;
@@ -177,6 +208,7 @@ async function buildBridge(
     datapath,
     openflow,
     macOf: (port) => deriveMac(hostname(), name, port),
+    overrides,
     clock: systemClock,
     logger: bridgeLogger,
   });

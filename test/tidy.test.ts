@@ -11,6 +11,7 @@ const sourceLayers = [
   ['xvifd', 'demo'],
   ['main'],
   ['cli'],
+  ['host'],
   ['api'],
   ['bridge', 'guest'],
   ['openflow', 'vif', 'ovsdb'],
@@ -26,6 +27,7 @@ const sourceForbidden: Record<string, readonly string[]> = {
   xenbus: ['datapath'],
   openflow: ['xenbus', 'xenstore', 'compiler'],
   main: ['cli'],
+  host: ['bridge', 'guest', 'openflow', 'ofproto', 'xenbus'],
   cli: ['bridge', 'guest', 'openflow', 'vif', 'ofproto', 'xenbus', 'datapath', 'xenstore'],
 };
 
@@ -37,7 +39,7 @@ const nativeLayers = [
   // Below netback only because netback's tests and benchmarks play against it.
   ['netfront'],
   ['classifier', 'actions', 'port'],
-  ['packet', 'xen'],
+  ['packet', 'xen', 'host'],
   ['base'],
 ];
 

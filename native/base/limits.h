@@ -37,6 +37,8 @@ inline constexpr std::size_t kPacketsPerThread = 4096;
 inline constexpr std::size_t kSlotsAccepted = 19;
 inline constexpr std::size_t kSlotsFatal = 22;
 inline constexpr std::size_t kVifQueuesMax = 8;
+/// TX responses that may wait for more while a guest keeps sending: a quarter of its ring.
+inline constexpr std::uint32_t kResponseLot = 64;
 /// Bytes waiting for a guest that posts no buffers, per queue.
 inline constexpr std::size_t kBacklogBytes = 512 * 1024;
 inline constexpr std::size_t kBacklogPackets = 1024;

@@ -206,8 +206,11 @@ enum class Drop : std::uint8_t {
   kLoop = 21,
   kLinkDown = 22,
   kNoRoom = 23,
+  kVlan = 24,
+  kSpoofed = 25,
+  kMulticastFilter = 26,
 };
-inline constexpr std::size_t kDropReasons = 24;
+inline constexpr std::size_t kDropReasons = 27;
 
 inline constexpr std::uint32_t kTables = 254;
 inline constexpr std::uint32_t kAllTables = 255;

@@ -131,7 +131,7 @@ bool Datapath::attach(PortNo number, const PortSpec& spec, const PortSettings& s
   const std::uint64_t now = now_ns();
   attached.since_ns = now;
   attached.link_up = attached.port->link_up();
-  XVIF_ASSERT(pipeline_.attach(number, *attached.port, now) == Status::kOk);
+  XVIF_ASSERT(pipeline_.attach(number, *attached.port, now, settings) == Status::kOk);
   const std::span<PortQueue* const> queues = attached.port->queues();
   for (std::size_t i = 0; i < queues.size(); ++i) {
     queues[i]->port = number;
@@ -144,7 +144,9 @@ bool Datapath::attach(PortNo number, const PortSpec& spec, const PortSettings& s
 
 void Datapath::configure(PortNo number, const PortSettings& settings) {
   const auto found = ports_.find(raw(number));
-  if (found != ports_.end()) found->second.port->configure(settings);
+  if (found == ports_.end()) return;
+  found->second.port->configure(settings);
+  pipeline_.configure_port(number, settings);
 }
 
 void Datapath::detach(PortNo number) {

@@ -293,7 +293,7 @@ TEST_F(DatapathTest, BridgesShareTheWorkers) {
   const PcapPortSpec source{.input = pcap.path(), .output = "", .loop = true};
   auto other = std::make_unique<Datapath>(runtime, [] {});
   std::string error;
-  ASSERT_TRUE(other->attach(PortNo{1}, source, error));
+  ASSERT_TRUE(other->attach(PortNo{1}, source, {}, error));
   attach(1, source);
   for (int i = 0; i < 200; ++i) {
     for (Datapath* one : {datapath.get(), other.get()}) {

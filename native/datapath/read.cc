@@ -178,7 +178,7 @@ struct PortSum {
 void write_port(RecordWriter& out, const PortSlot& slot, std::uint64_t now) {
   const PortSum sum(slot.port);
   out.put<std::uint32_t>(raw(slot.number));
-  out.put<std::uint32_t>(slot.config.load(std::memory_order_relaxed));
+  out.put<std::uint32_t>(slot.port_config());
   out.put<std::uint32_t>(slot.state());
   out.put<std::uint32_t>(0);
   for (const std::uint64_t value : {sum.rx_packets, sum.tx_packets, sum.rx_bytes, sum.tx_bytes, total(sum.rx_dropped),

@@ -41,6 +41,7 @@ void Guest::close() {
   thread_.run([&] {
     port_->close();
     last_stats_ = port_->stats();
+    last_panic_ = port_->panicked();
     thread_.remove(number_);
   });
   port_.reset();
@@ -115,6 +116,12 @@ bool Guest::send_frame(std::span<const std::uint8_t> frame, const SendOptions& o
   return sent;
 }
 
+bool Guest::send_multicast(std::uint8_t type, const std::array<std::uint8_t, 6>& address) {
+  bool sent = false;
+  if (port_) thread_.run([&] { sent = port_->send_multicast(type, address); });
+  return sent;
+}
+
 std::vector<TakenFrame> Guest::take_frames() {
   std::vector<TakenFrame> taken;
   if (port_) thread_.run([&] { taken = port_->take_frames(); });
@@ -124,6 +131,11 @@ std::vector<TakenFrame> Guest::take_frames() {
 GuestStats Guest::stats() {
   if (port_) thread_.run([&] { last_stats_ = port_->stats(); });
   return last_stats_;
+}
+
+std::string Guest::panicked() {
+  if (port_) thread_.run([&] { last_panic_ = port_->panicked(); });
+  return last_panic_;
 }
 
 }  // namespace xvif::guest

@@ -56,9 +56,13 @@ class Guest {
   void stop_traffic();
   /// False when the ring is full or the frame cannot be sent.
   bool send_frame(std::span<const std::uint8_t> frame, const SendOptions& options);
+  /// Asks the backend to add (xen::extra::kMcastAdd) or remove (kMcastDel) a multicast address. As send_frame.
+  bool send_multicast(std::uint8_t type, const std::array<std::uint8_t, 6>& address);
   /// Frames received since the last call; the first call turns it on. At most kTakenFramesMax are kept.
   std::vector<TakenFrame> take_frames();
   GuestStats stats();
+  /// What the guest's kernel did not survive, also after close(); empty: it lives.
+  std::string panicked();
   void close();
 
  private:
@@ -71,6 +75,7 @@ class Guest {
   std::vector<netfront::QueueRefs> refs_;
   std::optional<netfront::ControlRefs> control_refs_;
   GuestStats last_stats_{};
+  std::string last_panic_;
 };
 
 }  // namespace xvif::guest

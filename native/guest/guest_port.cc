@@ -82,7 +82,8 @@ bool GuestPort::open_queues(std::string& error) {
     return false;
   }
   for (unsigned i = 0; i < options_.queues; ++i) {
-    auto queue = netfront::FrontQueue::create(domain_, thread_.sink(), number_, options_.split_event_channels, error);
+    auto queue = netfront::FrontQueue::create(domain_, thread_.sink(), number_, options_.split_event_channels, error,
+                                              options_.rules);
     if (!queue) {
       queues_.clear();
       return false;
@@ -151,6 +152,7 @@ bool GuestPort::poll(std::uint64_t now) {
     for (const auto& queue : queues_) {
       worked |= queue->reap_tx() > 0;
       worked |= queue->receive(*this, kFramesPerPoll) > 0;
+      note_panic(*queue);
     }
     if (control_) worked |= control_->poll() > 0;
   }
@@ -160,6 +162,15 @@ bool GuestPort::poll(std::uint64_t now) {
   }
   return worked;
 }
+
+/// A dead kernel: nothing moves any more, the rings stay where they are.
+void GuestPort::note_panic(const netfront::FrontQueue& queue) {
+  if (queue.panicked().empty()) return;
+  if (panic_.empty()) panic_ = queue.panicked();
+  connected_ = false;
+}
+
+std::string GuestPort::panicked() const { return panic_; }
 
 bool GuestPort::arm() {
   if (!running()) return false;
@@ -174,8 +185,8 @@ bool GuestPort::arm() {
 
 void GuestPort::on_frame(const netfront::RxFrame& frame) {
   if (taking_ && taken_.size() < kTakenFramesMax) {
-    TakenFrame kept{{},          frame.csum_blank, frame.gso_size,  frame.gso_type,
-                    frame.slots, frame.hashed,     frame.hash_type, frame.hash};
+    TakenFrame kept{{},           frame.csum_blank, frame.gso_size, frame.gso_type, frame.slots, frame.xdp_headroom,
+                    frame.hashed, frame.hash_type,  frame.hash};
     kept.frame.resize(frame.size);
     std::size_t at = 0;
     for (const iovec& part : frame.parts) {
@@ -196,6 +207,15 @@ bool GuestPort::send_frame(std::span<const std::uint8_t> frame, const SendOption
   if (!running()) return false;
   queues_[0]->reap_tx();
   if (!send(0, {&part, 1}, {options.csum_blank, options.gso_size, options.gso_type, 0})) return false;
+  queues_[0]->push_tx();
+  thread_.activate(*this);
+  return true;
+}
+
+bool GuestPort::send_multicast(std::uint8_t type, const std::array<std::uint8_t, 6>& address) {
+  if (!running()) return false;
+  queues_[0]->reap_tx();
+  if (!queues_[0]->send_multicast(type, address)) return false;
   queues_[0]->push_tx();
   thread_.activate(*this);
   return true;

@@ -42,14 +42,18 @@ class GuestPort final : private netfront::RxHandler, private FrameOutput {
 
   Stack& stack() { return *stack_; }
   bool send_frame(std::span<const std::uint8_t> frame, const SendOptions& options);
+  bool send_multicast(std::uint8_t type, const std::array<std::uint8_t, 6>& address);
   std::vector<TakenFrame> take_frames();
   GuestStats stats() const;
+  /// What the guest's kernel did not survive; empty: it lives.
+  std::string panicked() const;
 
   bool active = false;             // on the thread's list
   std::uint64_t last_work_ns = 0;  // the thread's
 
  private:
   bool running() const { return connected_ && !domain_->dead(); }
+  void note_panic(const netfront::FrontQueue& queue);
   bool make_stack(std::string& error);
   void on_frame(const netfront::RxFrame& frame) override;
   bool send(std::size_t queue, std::span<const iovec> frame, const netfront::TxMeta& meta) override;
@@ -64,6 +68,7 @@ class GuestPort final : private netfront::RxHandler, private FrameOutput {
   std::unique_ptr<Stack> stack_;
   netfront::FrontCounters retired_;  // of queues that are gone
   bool connected_ = false;
+  std::string panic_;
   bool taking_ = false;
   std::vector<TakenFrame> taken_;
 };

@@ -92,7 +92,7 @@ class Wire {
   std::thread thread_;
 };
 
-netback::VifSpec features() { return {DomId{0}, 0, {}, true, true, true, true, true, true}; }
+netback::VifSpec features() { return {DomId{0}, 0, {}, true, true, true, true, true, true, {}}; }
 
 class GuestTest : public ::testing::Test {
  protected:

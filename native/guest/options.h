@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "netfront/ring_rules.h"
+
 namespace xvif::guest {
 
 struct TapStackOptions {
@@ -28,6 +30,7 @@ struct FrontendOptions {
   bool gso_tcpv6 = true;
   bool csum_offload = true;
   bool control_ring = false;
+  netfront::RingRules rules;
   std::variant<TapStackOptions, BuiltinStackOptions> stack;
 };
 
@@ -61,6 +64,7 @@ struct TakenFrame {
   std::uint16_t gso_size;
   std::uint8_t gso_type;
   std::uint32_t slots;
+  std::uint16_t xdp_headroom;
   bool hashed;  // with the two below
   std::uint8_t hash_type;
   std::uint32_t hash;

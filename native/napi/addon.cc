@@ -1,4 +1,4 @@
-// The addon's one function, openRuntime, and the runtime object. Loaded once per JavaScript environment (main thread
+// The addon's functions and the runtime object. Loaded once per JavaScript environment (main thread
 // or worker_threads): all state hangs on the environment, and its end closes what is still open.
 #include <napi.h>
 
@@ -9,13 +9,17 @@
 #include "napi/convert.h"
 #include "napi/datapath_binding.h"
 #include "napi/guest_binding.h"
+#include "napi/host_binding.h"
+#include "napi/hostile_binding.h"
 #include "napi/runtime_state.h"
+#include "xen/linux.h"
 
 namespace xvif::napi {
 
 void RuntimeState::close() {
   datapaths.clear();
   guests.clear();
+  hostiles.clear();
   runtime.reset();
 }
 
@@ -75,11 +79,18 @@ Napi::Value open_runtime(const Napi::CallbackInfo& info) {
   if (workers < 1 || workers > kWorkersMax) {
     throw Napi::RangeError::New(env, "workers: expected 1.." + std::to_string(kWorkersMax));
   }
-  if (get_string(options, "hypervisor") != "emulated") {
-    throw Napi::Error::New(env, "hypervisor: only the emulated hypervisor is supported by this build");
-  }
   auto state = std::make_shared<RuntimeState>();
-  state->runtime = std::make_unique<Runtime>(workers);
+  const std::string hypervisor = get_string(options, "hypervisor");
+  if (hypervisor == "emulated") {
+    state->runtime = std::make_unique<Runtime>(workers);
+  } else if (hypervisor == "xen") {
+    std::string error;
+    auto xen = xen::LinuxHypervisor::open(workers + 1, workers, error);
+    if (!xen) throw Napi::Error::New(env, error);
+    state->runtime = std::make_unique<Runtime>(workers, std::move(xen));
+  } else {
+    wrong(env, "hypervisor", "emulated or xen");
+  }
   env.GetInstanceData<Instance>()->runtimes.push_back(state);
   return classes(env).runtime.New({Napi::External<std::shared_ptr<RuntimeState>>::New(env, &state)});
 }
@@ -91,6 +102,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   instance->classes.datapath = Napi::Persistent(DatapathBinding::define(env));
   instance->classes.emulated = Napi::Persistent(EmulatedBinding::define(env));
   instance->classes.frontend = Napi::Persistent(FrontendBinding::define(env));
+  instance->classes.hostile = Napi::Persistent(HostileBinding::define(env));
   // Runs before the instance data and the wrapped objects are finalized: threads stop while all they use is there.
   env.AddCleanupHook([instance] {
     for (const auto& weak : instance->runtimes) {
@@ -98,6 +110,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
     }
   });
   exports["openRuntime"] = Napi::Function::New(env, open_runtime, "openRuntime");
+  define_host(env, exports);
   return exports;
 }
 

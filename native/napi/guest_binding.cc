@@ -9,6 +9,32 @@
 namespace xvif::napi {
 namespace {
 
+/// RingRules of src/datapath/native-addon.ts.
+netfront::RingRules ring_rules(const Napi::Object& from) {
+  netfront::RingRules rules;
+  const std::string pairing = get_string(from, "rxPairing");
+  rules.rx_pairing = pairing == "id"              ? netfront::RxPairing::kId
+                     : pairing == "slot-asserted" ? netfront::RxPairing::kSlotAsserted
+                                                  : netfront::RxPairing::kSlot;
+  rules.rx_id_xor = get_u16_or(from, "rxIdXor", rules.rx_id_xor) & (xen::kRingSlots - 1);
+  if (has(from, "rxStatusMin")) rules.rx_status_min = static_cast<std::int16_t>(get_u16(from, "rxStatusMin"));
+  if (has(from, "rxExtras")) {
+    rules.rx_extras = 0;
+    const Napi::Array types = get_array(from, "rxExtras");
+    for (std::uint32_t i = 0; i < types.Length(); ++i) {
+      rules.rx_extras |= netfront::rx_extra(static_cast<std::uint8_t>(types.Get(i).ToNumber().Uint32Value() & 31));
+    }
+  }
+  rules.rx_chains = get_bool_or(from, "rxChains", rules.rx_chains);
+  rules.ignores_rx_flags = get_bool_or(from, "ignoresRxFlags", rules.ignores_rx_flags);
+  rules.swaps_rx_flags = get_bool_or(from, "swapsRxFlags", rules.swaps_rx_flags);
+  rules.tx_id_first = get_u16_or(from, "txIdFirst", rules.tx_id_first);
+  rules.tx_id_step = std::max<std::uint16_t>(1, get_u16_or(from, "txIdStep", rules.tx_id_step));
+  rules.tx_slots_max = get_u16_or(from, "txSlotsMax", static_cast<std::uint16_t>(rules.tx_slots_max));
+  rules.notifies_rx = get_bool_or(from, "notifiesRx", rules.notifies_rx);
+  return rules;
+}
+
 guest::FrontendOptions frontend_options(const Napi::Object& from) {
   guest::FrontendOptions options{};
   options.mac = get_mac(from, "mac");
@@ -20,6 +46,7 @@ guest::FrontendOptions frontend_options(const Napi::Object& from) {
   options.gso_tcpv6 = get_bool(from, "gsoTcpv6");
   options.csum_offload = get_bool(from, "csumOffload");
   options.control_ring = get_bool_or(from, "controlRing", false);
+  if (has(from, "rules")) options.rules = ring_rules(get_object(from, "rules"));
   const Napi::Object stack = get_object(from, "stack");
   if (get_string(stack, "kind") == "tap") {
     options.stack = guest::TapStackOptions{get_string(stack, "device"), get_string_or(stack, "netns", "")};
@@ -113,6 +140,7 @@ Napi::Function EmulatedBinding::define(Napi::Env env) {
                      {InstanceMethod<&EmulatedBinding::create_domain>("createDomain"),
                       InstanceMethod<&EmulatedBinding::destroy_domain>("destroyDomain"),
                       InstanceMethod<&EmulatedBinding::create_frontend>("createFrontend"),
+                      InstanceMethod<&EmulatedBinding::create_hostile>("createHostile"),
                       InstanceMethod<&EmulatedBinding::usage>("usage")});
 }
 
@@ -147,6 +175,16 @@ Napi::Value EmulatedBinding::create_frontend(const Napi::CallbackInfo& info) {
                      Napi::External<guest::Guest>::New(info.Env(), state_->guests.back().get())});
 }
 
+Napi::Value EmulatedBinding::create_hostile(const Napi::CallbackInfo& info) {
+  const DomId id = to_domid(info.Env(), arg_u32(info, 0, "domid"));
+  auto domain = state_->open(info.Env()).emulated()->domain(id);
+  if (!domain) throw Napi::Error::New(info.Env(), "there is no domain " + std::to_string(raw(id)));
+  state_->hostiles.push_back(std::make_unique<netfront::HostileFront>(std::move(domain)));
+  return classes(info.Env())
+      .hostile.New({Napi::External<std::shared_ptr<RuntimeState>>::New(info.Env(), &state_),
+                    Napi::External<netfront::HostileFront>::New(info.Env(), state_->hostiles.back().get())});
+}
+
 Napi::Value EmulatedBinding::usage(const Napi::CallbackInfo& info) {
   Runtime& runtime = state_->open(info.Env());
   const xen::EmulatedUsage usage = runtime.emulated()->usage();
@@ -173,8 +211,9 @@ Napi::Function FrontendBinding::define(Napi::Env env) {
        InstanceMethod<&FrontendBinding::ping>("ping"), InstanceMethod<&FrontendBinding::start_traffic>("startTraffic"),
        InstanceMethod<&FrontendBinding::stop_traffic>("stopTraffic"),
        InstanceMethod<&FrontendBinding::send_frame>("sendFrame"),
+       InstanceMethod<&FrontendBinding::send_multicast>("sendMulticastControl"),
        InstanceMethod<&FrontendBinding::take_frames>("takeFrames"), InstanceMethod<&FrontendBinding::stats>("stats"),
-       InstanceMethod<&FrontendBinding::close>("close")});
+       InstanceAccessor<&FrontendBinding::panicked>("panicked"), InstanceMethod<&FrontendBinding::close>("close")});
 }
 
 FrontendBinding::FrontendBinding(const Napi::CallbackInfo& info)
@@ -313,6 +352,15 @@ Napi::Value FrontendBinding::send_frame(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), guest(info.Env()).send_frame(arg_bytes(info, 0, "frame"), options));
 }
 
+Napi::Value FrontendBinding::send_multicast(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Napi::Object request = arg_object(info, 0, "request");
+  const std::string action = get_string(request, "action");
+  if (action != "add" && action != "delete") wrong(env, "action", "\"add\" or \"delete\"");
+  const auto type = action == "add" ? xen::extra::kMcastAdd : xen::extra::kMcastDel;
+  return Napi::Boolean::New(env, guest(env).send_multicast(type, get_mac(request, "address")));
+}
+
 Napi::Value FrontendBinding::take_frames(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const std::vector<guest::TakenFrame> frames = guest(env).take_frames();
@@ -324,6 +372,7 @@ Napi::Value FrontendBinding::take_frames(const Napi::CallbackInfo& info) {
     frame["gsoSize"] = Napi::Number::New(env, frames[i].gso_size);
     frame["gsoType"] = Napi::Number::New(env, frames[i].gso_type);
     frame["slots"] = Napi::Number::New(env, frames[i].slots);
+    frame["xdpHeadroom"] = Napi::Number::New(env, frames[i].xdp_headroom);
     if (frames[i].hashed) {
       auto hash = Napi::Object::New(env);
       hash["type"] = Napi::Number::New(env, frames[i].hash_type);
@@ -349,6 +398,11 @@ Napi::Value FrontendBinding::stats(const Napi::CallbackInfo& info) {
   put("rxErrors", stats.rx_errors);
   put("udpReceived", stats.udp_received);
   return out;
+}
+
+Napi::Value FrontendBinding::panicked(const Napi::CallbackInfo& info) {
+  const std::string why = guest(info.Env()).panicked();
+  return why.empty() ? info.Env().Undefined() : Napi::String::New(info.Env(), why);
 }
 
 Napi::Value FrontendBinding::close(const Napi::CallbackInfo& info) {

@@ -24,6 +24,7 @@ class EmulatedBinding : public Napi::ObjectWrap<EmulatedBinding> {
   Napi::Value create_domain(const Napi::CallbackInfo& info);
   Napi::Value destroy_domain(const Napi::CallbackInfo& info);
   Napi::Value create_frontend(const Napi::CallbackInfo& info);
+  Napi::Value create_hostile(const Napi::CallbackInfo& info);
   Napi::Value usage(const Napi::CallbackInfo& info);
 
   std::shared_ptr<RuntimeState> state_;
@@ -48,8 +49,10 @@ class FrontendBinding : public Napi::ObjectWrap<FrontendBinding> {
   Napi::Value start_traffic(const Napi::CallbackInfo& info);
   Napi::Value stop_traffic(const Napi::CallbackInfo& info);
   Napi::Value send_frame(const Napi::CallbackInfo& info);
+  Napi::Value send_multicast(const Napi::CallbackInfo& info);
   Napi::Value take_frames(const Napi::CallbackInfo& info);
   Napi::Value stats(const Napi::CallbackInfo& info);
+  Napi::Value panicked(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 
   std::shared_ptr<RuntimeState> state_;

@@ -72,10 +72,12 @@ PortSettings port_settings(const Napi::Object& from) {
         SourceGuard{get_mac(sources, "mac"), addresses<std::array<std::uint8_t, 4>>(sources, "ipv4", AF_INET),
                     addresses<std::array<std::uint8_t, 16>>(sources, "ipv6", AF_INET6)};
   }
+  settings.disabled = get_bool_or(from, "disabled", false);
   settings.complete_checksums = get_bool_or(from, "completeChecksums", false);
   settings.multicast_control = get_bool_or(from, "multicastControl", false);
   settings.xdp_headroom = get_u16_or(from, "xdpHeadroom", 0);
   if (settings.xdp_headroom > kXdpHeadroomMax) wrong(from.Env(), "xdpHeadroom", "0 to 32767");
+  settings.mtu = get_u16_or(from, "mtu", 0);
   return settings;
 }
 

@@ -8,6 +8,7 @@
 #include "datapath/datapath.h"
 #include "datapath/runtime.h"
 #include "guest/guest.h"
+#include "netfront/hostile_front.h"
 
 namespace xvif::napi {
 
@@ -16,6 +17,7 @@ namespace xvif::napi {
 struct RuntimeState {
   std::unique_ptr<Runtime> runtime;  // null once closed
   std::vector<std::unique_ptr<guest::Guest>> guests;
+  std::vector<std::unique_ptr<netfront::HostileFront>> hostiles;
   std::vector<std::shared_ptr<class DatapathState>> datapaths;
 
   /// Throws when closed.
@@ -28,7 +30,7 @@ struct RuntimeState {
 
 /// Constructors of the classes, per environment.
 struct Classes {
-  Napi::FunctionReference runtime, datapath, emulated, frontend;
+  Napi::FunctionReference runtime, datapath, emulated, frontend, hostile;
 };
 Classes& classes(Napi::Env env);
 

@@ -4,18 +4,28 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/assert.h"
+#include "base/clock.h"
 
 namespace xvif::netback {
+namespace {
+
+constexpr std::uint64_t kAlarmMinNs = 500'000;
+/// Centuries; a time_t takes it.
+constexpr std::uint64_t kSecondsMax = std::uint64_t{1} << 34;
+
+}  // namespace
 
 EvtchnSource::EvtchnSource(std::unique_ptr<xen::EventChannels> channels)
     : channels_(std::move(channels)),
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
-      timer_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
-  XVIF_ASSERT(epoll_ >= 0 && timer_ >= 0);
-  for (const int fd : {channels_->fd(), timer_}) {
+      timer_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)),
+      alarm_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
+  XVIF_ASSERT(epoll_ >= 0 && timer_ >= 0 && alarm_ >= 0);
+  for (const int fd : {channels_->fd(), timer_, alarm_}) {
     epoll_event event{};
     event.events = EPOLLIN;
     XVIF_ASSERT(epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0);
@@ -25,6 +35,7 @@ EvtchnSource::EvtchnSource(std::unique_ptr<xen::EventChannels> channels)
 EvtchnSource::~EvtchnSource() {
   ::close(epoll_);
   ::close(timer_);
+  ::close(alarm_);
 }
 
 std::optional<EvtchnPort> EvtchnSource::bind(DomId domid, EvtchnPort remote, ChannelQueue& queue) {
@@ -37,6 +48,11 @@ std::optional<EvtchnPort> EvtchnSource::bind(DomId domid, EvtchnPort remote, Cha
 void EvtchnSource::forget(ChannelQueue& queue) {
   std::lock_guard lock(mutex_);
   std::erase_if(queues_, [&](const auto& entry) { return entry.second == &queue; });
+  std::lock_guard dates_lock(dates_mutex_);
+  const auto date = date_of_.find(&queue);
+  if (date == date_of_.end()) return;
+  dates_.erase({date->second, &queue});
+  date_of_.erase(date);
 }
 
 void EvtchnSource::unbind(EvtchnPort port) { channels_->unbind(port); }
@@ -62,10 +78,11 @@ void EvtchnSource::dispatch(ActiveQueues& active) {
       active.activate(*queue);
     }
   }
-  if (timer_set_.load(std::memory_order_acquire)) dispatch_timer(active);
+  if (timer_set_.load(std::memory_order_acquire)) dispatch_backlogs(active);
+  dispatch_dates(active);
 }
 
-void EvtchnSource::dispatch_timer(ActiveQueues& active) {
+void EvtchnSource::dispatch_backlogs(ActiveQueues& active) {
   std::uint64_t expirations;
   if (::read(timer_, &expirations, sizeof expirations) != sizeof expirations) return;
   // Before looking: a queue that comes to wait after this sets the timer again.
@@ -80,6 +97,42 @@ void EvtchnSource::poll_soon() {
   itimerspec when{};
   when.it_value.tv_nsec = long{kBacklogPollMs} * 1'000'000;
   XVIF_ASSERT(timerfd_settime(timer_, 0, &when, nullptr) == 0);
+}
+
+void EvtchnSource::wake_at(ChannelQueue& queue, std::uint64_t ns) {
+  std::lock_guard lock(dates_mutex_);
+  const auto [date, added] = date_of_.try_emplace(&queue, ns);
+  if (!added) {
+    if (date->second <= ns) return;
+    dates_.erase({date->second, &queue});
+    date->second = ns;
+  }
+  dates_.insert({ns, &queue});
+  if (dates_.begin()->second == &queue) set_alarm(ns);
+}
+
+void EvtchnSource::dispatch_dates(ActiveQueues& active) {
+  std::lock_guard lock(dates_mutex_);
+  if (dates_.empty()) return;
+  std::uint64_t expirations;
+  if (::read(alarm_, &expirations, sizeof expirations) != sizeof expirations) return;
+  const std::uint64_t now = now_ns();
+  while (!dates_.empty() && dates_.begin()->first <= now) {
+    ChannelQueue* const queue = dates_.begin()->second;
+    dates_.erase(dates_.begin());
+    date_of_.erase(queue);
+    active.activate(*queue);
+  }
+  if (!dates_.empty()) set_alarm(dates_.begin()->first);
+}
+
+/// Not sooner than kAlarmMinNs from now, so that many dates close together are one wake-up.
+void EvtchnSource::set_alarm(std::uint64_t ns) {
+  ns = std::max(ns, now_ns() + kAlarmMinNs);
+  itimerspec when{};
+  when.it_value.tv_sec = static_cast<time_t>(std::min(ns / 1'000'000'000, kSecondsMax));
+  when.it_value.tv_nsec = static_cast<long>(ns % 1'000'000'000);
+  XVIF_ASSERT(timerfd_settime(alarm_, TFD_TIMER_ABSTIME, &when, nullptr) == 0);
 }
 
 }  // namespace xvif::netback

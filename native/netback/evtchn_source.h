@@ -1,12 +1,14 @@
 // Wakes one worker for all its vif queues: the event channels bound by the worker, and a timer for queues that hold
-// frames for a guest that does not tell when it posted buffers.
+// frames for a guest that does not tell when it posted buffers, or whose guest sent more than its limit.
 #pragma once
 
 #include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <unordered_map>
+#include <utility>
 
 #include "port/port.h"
 #include "xen/hypervisor.h"
@@ -47,16 +49,24 @@ class EvtchnSource final : public EventSource {
   void unmask(std::span<const EvtchnPort> ports) { channels_->unmask(ports); }
   /// Has queues with poll_pending() activated within kBacklogPollMs.
   void poll_soon();
+  /// Has the queue activated at `ns` of now_ns(), or at the earlier date it has. forget() calls it off.
+  void wake_at(ChannelQueue& queue, std::uint64_t ns);
 
  private:
-  void dispatch_timer(ActiveQueues& active);
+  void dispatch_backlogs(ActiveQueues& active);
+  void dispatch_dates(ActiveQueues& active);
+  void set_alarm(std::uint64_t ns);
 
   std::unique_ptr<xen::EventChannels> channels_;
   int epoll_ = -1;
-  int timer_ = -1;
+  int timer_ = -1;  // backlogs
+  int alarm_ = -1;  // dates
   std::atomic<bool> timer_set_{false};
   std::mutex mutex_;                                         // guards queues_
   std::unordered_map<std::uint32_t, ChannelQueue*> queues_;  // by local port; control: rw, worker: ro
+  std::mutex dates_mutex_;                                   // guards what follows; taken last
+  std::set<std::pair<std::uint64_t, ChannelQueue*>> dates_;  // by time
+  std::unordered_map<ChannelQueue*, std::uint64_t> date_of_;
 };
 
 }  // namespace xvif::netback

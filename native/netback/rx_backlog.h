@@ -35,6 +35,15 @@ class RxBacklog {
     entries_.pop_front();
   }
   std::size_t size() const { return entries_.size(); }
+  /// Takes frames out. Returns how many.
+  template <typename Condition>
+  std::size_t erase_if(Condition condition) {
+    return std::erase_if(entries_, [&](const Entry& entry) {
+      if (!condition(entry.frame)) return false;
+      bytes_ -= entry.frame.size;
+      return true;
+    });
+  }
 
  private:
   struct Entry {

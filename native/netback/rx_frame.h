@@ -37,11 +37,16 @@ struct RxFrame {
   static RxFrame of(std::span<const std::uint8_t> head, std::span<const std::uint8_t> body, const RxHash& hash = {}) {
     return {head, body, {}, static_cast<std::uint32_t>(head.size() + body.size()), false, Gso::kNone, 0, hash};
   }
-  std::uint32_t extras() const { return (gso != Gso::kNone ? 1u : 0u) + (hash.known ? 1u : 0u); }
-  /// RX requests it takes, extra infos included.
-  std::uint32_t slots() const {
-    return static_cast<std::uint32_t>((size + xen::kPageBytes - 1) / xen::kPageBytes) + extras();
+  /// RX requests that its bytes take, with `headroom` left free in each.
+  std::uint32_t data_slots(std::uint32_t headroom) const {
+    const auto room = static_cast<std::uint32_t>(xen::kPageBytes) - headroom;
+    return (size + room - 1) / room;
   }
+  std::uint32_t extras(std::uint32_t headroom) const {
+    return (gso != Gso::kNone ? 1u : 0u) + (hash.known ? 1u : 0u) + (headroom != 0 ? 1u : 0u);
+  }
+  /// RX requests it takes, extra infos included.
+  std::uint32_t slots(std::uint32_t headroom) const { return data_slots(headroom) + extras(headroom); }
 };
 
 /// Brings a frame into one piece, granted segments with one batched copy. False when a copy failed.

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <mutex>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "packet/checksum.h"
 #include "packet/headers.h"
@@ -48,7 +49,7 @@ bool RxQueue::arm() {
   if (!backlogged()) return false;
   std::lock_guard lock(lock_);
   if (backlog_.empty() || fault_ != VifFault::kNone) return false;
-  return writer_.arm(backlog_.front().slots());
+  return writer_.arm(backlog_.front().slots(writer_.headroom()));
 }
 
 /// Ends a call: copies, answers, and when frames wait asks to hear of new buffers.
@@ -58,7 +59,7 @@ RxOutcome RxQueue::finish(VifThread& thread, PortCounters& counters) {
   // unless the guest took its buffers back: then it waits for its next ones in vain, and the work is bounded.
   std::size_t before = backlog_.size() + 1;
   while (!backlog_.empty() && backlog_.size() < before && fault_ == VifFault::kNone &&
-         writer_.arm(backlog_.front().slots())) {
+         writer_.arm(backlog_.front().slots(writer_.headroom()))) {
     before = backlog_.size();
     room_ = 0;
     drain_locked(thread, counters);
@@ -81,7 +82,7 @@ void RxQueue::drain_locked(VifThread& thread, PortCounters& counters) {
 }
 
 bool RxQueue::place(VifThread& thread, const RxFrame& frame, PortCounters& counters) {
-  const std::uint32_t slots = frame.slots();
+  const std::uint32_t slots = frame.slots(writer_.headroom());
   if (room_ < slots) {
     const auto room = writer_.room();
     if (!room) {
@@ -110,22 +111,47 @@ void RxQueue::place_or_queue(VifThread& thread, const RxFrame& frame, PortCounte
 
 bool RxQueue::csum_ready(const Packet& packet) const {
   if (!packet.csum_blank) return true;
+  if (complete_checksums_) return false;
   if (packet.l3 == 0 || packet.l3 >= packet.linear) return false;
   const unsigned version = packet.data[packet.l3] >> 4;
   return version == 4 ? features_.csum_blank_ipv4 : version == 6 && features_.csum_blank_ipv6;
 }
 
-bool RxQueue::gso_taken(Gso gso) const {
-  return features_.sg && (gso == Gso::kTcpv4 ? features_.gso_tcpv4 : features_.gso_tcpv6);
+bool RxQueue::gso_taken(const Packet& packet) const {
+  const bool known = packet.gso == Gso::kTcpv4 ? features_.gso_tcpv4 : features_.gso_tcpv6;
+  return features_.sg && known && !complete_checksums_ && fits(RxFrame::of(packet));
+}
+
+/// Into as many slots as the frontend takes for one frame.
+bool RxQueue::fits(const RxFrame& frame) const {
+  return frame.data_slots(writer_.headroom()) <= (features_.sg ? kRxSlotsMax : 1);
+}
+
+/// As Linux' bridge and Open vSwitch: frames yet to be cut into segments have their own idea of the MTU.
+bool RxQueue::beyond_mtu(const Packet& packet) const {
+  if (mtu_ == 0 || packet.gso != Gso::kNone) return false;
+  const std::uint16_t type = load_be16(packet.data + kEthernetBytes - 2);
+  const std::uint32_t tag = ethertype::is_vlan(type) ? kVlanBytes : 0u;
+  return packet.size > kEthernetBytes + tag + mtu_;
+}
+
+void RxQueue::configure(const PortSettings& settings, PortCounters& counters) {
+  std::lock_guard lock(lock_);
+  complete_checksums_ = settings.complete_checksums;
+  mtu_ = settings.mtu;
+  const std::uint16_t headroom = std::min(settings.xdp_headroom, kXdpHeadroomMax);
+  if (headroom == writer_.headroom()) return;
+  writer_.set_headroom(headroom);
+  drop(counters, Drop::kTooBig, backlog_.erase_if([&](const RxFrame& frame) { return !fits(frame); }));
+  backlogged_.store(!backlog_.empty(), std::memory_order_release);
 }
 
 void RxQueue::send(VifThread& thread, Packet& packet, PortCounters& counters) {
   const bool csum = csum_ready(packet);
-  const bool segment = packet.gso != Gso::kNone && !(csum && gso_taken(packet.gso));
-  const bool fits = features_.sg || packet.size <= xen::kPageBytes;
+  const bool segment = packet.gso != Gso::kNone && !(csum && gso_taken(packet));
   if (packet.size < kEthernetBytes) [[unlikely]] {
     drop(counters, Drop::kMalformed);  // an empty frame would take no request, and some unikernels panic on it
-  } else if (packet.size > kFrameMax || (!fits && !segment)) [[unlikely]] {
+  } else if (packet.size > kFrameMax || beyond_mtu(packet) || (!segment && !fits(RxFrame::of(packet)))) [[unlikely]] {
     drop(counters, Drop::kTooBig);
   } else if (csum && !segment) [[likely]] {
     place_or_queue(thread, RxFrame::of(packet, hash_), counters);
@@ -165,8 +191,7 @@ void RxQueue::send_segmented(VifThread& thread, const Packet& packet, std::span<
   std::array<std::array<std::uint8_t, kHeadBytes>, kHeads> heads;
   std::size_t used = 0;
   while (const auto piece = segmenter->next()) {
-    if (piece->headers.size() > kHeadBytes ||
-        (!features_.sg && piece->headers.size() + piece->payload.size() > xen::kPageBytes)) {
+    if (piece->headers.size() > kHeadBytes || !fits(RxFrame::of(piece->headers, piece->payload))) {
       return drop(counters, Drop::kTooBig);
     }
     if (used == kHeads) {

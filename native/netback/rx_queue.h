@@ -14,6 +14,7 @@
 #include "netback/staging.h"
 #include "netback/vif_thread.h"
 #include "port/port.h"
+#include "port/settings.h"
 
 namespace xvif::netback {
 
@@ -45,6 +46,8 @@ class RxQueue {
                      PortCounters& counters);
   /// Sends what waits, as far as there are buffers.
   RxOutcome drain(VifThread& thread, PortCounters& counters);
+  /// Control thread. What is sent from now on meets the settings.
+  void configure(const PortSettings& settings, PortCounters& counters);
   bool backlogged() const { return backlogged_.load(std::memory_order_acquire); }
   /// Before sleeping: asks for an event when the oldest waiting frame has buffers. True when it has them already.
   bool arm();
@@ -57,7 +60,9 @@ class RxQueue {
   void send_segmented(VifThread& thread, const Packet& packet, std::span<const std::uint8_t> frame,
                       PortCounters& counters);
   bool csum_ready(const Packet& packet) const;
-  bool gso_taken(Gso gso) const;
+  bool gso_taken(const Packet& packet) const;
+  bool fits(const RxFrame& frame) const;
+  bool beyond_mtu(const Packet& packet) const;
   void place_or_queue(VifThread& thread, const RxFrame& frame, PortCounters& counters);
   bool place(VifThread& thread, const RxFrame& frame, PortCounters& counters);
   void drain_locked(VifThread& thread, PortCounters& counters);
@@ -68,7 +73,9 @@ class RxQueue {
   StagingTable* const staging_;
   SpinLock lock_;  // guards what follows
   RxRingWriter writer_;
-  RxHash hash_;             // of the frame in hand
+  RxHash hash_;  // of the frame in hand
+  bool complete_checksums_ = false;
+  std::uint16_t mtu_ = 0;   // 0: none
   std::uint32_t room_ = 0;  // requests known to be posted, within one call
   VifFault fault_ = VifFault::kNone;
   RxBacklog backlog_;

@@ -15,7 +15,8 @@ constexpr std::uint8_t kFiller[kFrameMin] = {};
 
 void RxRingWriter::place(VifThread& thread, const RxFrame& frame, PortCounters& counters) {
   if (segments_used_ + kFrameSegments > kCopyBatch || answers_used_ + kFrameSlots > kAnswers) finish(thread, counters);
-  if (frame.head.size() == frame.size && frame.size <= xen::kPageBytes && frame.extras() == 0) [[likely]] {
+  const bool plain = frame.extras(headroom_) == 0;
+  if (plain && frame.head.size() == frame.size && frame.size <= xen::kPageBytes) [[likely]] {
     place_linear(thread, frame);
   } else {
     place_pieces(thread, frame);
@@ -28,7 +29,7 @@ void RxRingWriter::place_linear(VifThread& thread, const RxFrame& frame) {
   const auto bytes = static_cast<std::uint16_t>(frame.size);
   const std::uint16_t flags = frame.csum_blank ? xen::rx_flag::kCsumBlank | xen::rx_flag::kDataValidated : 0;
   Answer& answer = answers_[answers_used_++];
-  answer = {request.id, flags, bytes, 0, true, GrantRef{request.gref}, {}};
+  answer = {request.id, flags, bytes, 0, true, GrantRef{request.gref}, {}, 0};
   if (std::uint8_t* const page = staged(answer.ref); page != nullptr) {
     xen::copy_shared(page, frame.head.data(), bytes);
     return;
@@ -46,22 +47,23 @@ void RxRingWriter::place_pieces(VifThread& thread, const RxFrame& frame) {
   bool first = true;
   do {
     const xen::RxRequest request = ring_.take();
-    const auto in_slot = static_cast<std::uint16_t>(std::min<std::uint32_t>(left, xen::kPageBytes));
+    const auto in_slot = static_cast<std::uint16_t>(std::min<std::uint32_t>(left, xen::kPageBytes - headroom_));
     left -= in_slot;
     Answer& answer = answers_[answers_used_++];
-    answer = {request.id, 0, in_slot, 0, left == 0, GrantRef{request.gref}, {}};
+    answer = {request.id, 0, in_slot, 0, left == 0, GrantRef{request.gref}, {}, headroom_};
     if (left > 0) answer.flags = xen::rx_flag::kMoreData;
     std::uint8_t* const page = staged(answer.ref);
     for (std::uint16_t at = 0; at < in_slot;) {
       xen::CopyEnd source;
       const auto length = static_cast<std::uint16_t>(cursor.next(in_slot - at, source));
+      const auto to = static_cast<std::uint16_t>(headroom_ + at);
       if (page != nullptr && source.local != nullptr) {
-        xen::copy_shared(page + at, source.local, length);
+        xen::copy_shared(page + to, source.local, length);
       } else {
         // A mapped page must not be the local side of a grant copy (the kernel of a PV Dom0 cannot pin it).
         if (raw(source.ref) != 0) source.local = nullptr;
         thread.segments()[segments_used_++] = {
-            source, {nullptr, answer.ref, domid_, at}, length, xen::GrantStatus::kGeneralError};
+            source, {nullptr, answer.ref, domid_, to}, length, xen::GrantStatus::kGeneralError};
         ++answer.segments;
       }
       at = static_cast<std::uint16_t>(at + length);
@@ -69,28 +71,29 @@ void RxRingWriter::place_pieces(VifThread& thread, const RxFrame& frame) {
     if (first) {
       first = false;
       if (frame.csum_blank) answer.flags |= xen::rx_flag::kCsumBlank | xen::rx_flag::kDataValidated;
-      if (frame.extras() > 0) {
+      if (frame.extras(headroom_) > 0) {
         answer.flags |= xen::rx_flag::kExtraInfo;
         answer.last = false;
-        place_extras(frame, left == 0);
+        place_extras(frame);
+        answers_[answers_used_ - 1].last = left == 0;
       }
     }
   } while (left > 0);
 }
 
-/// Each takes a request, whose buffer is not used: the frontend posts it again.
-void RxRingWriter::place_extras(const RxFrame& frame, bool last) {
-  const auto add = [&](xen::ExtraInfo extra) {
-    ring_.take();
-    answers_[answers_used_++] = {0, 0, 0, 0, false, GrantRef{0}, extra};
-  };
+/// After the first data slot, in the order of their types as Linux has it.
+void RxRingWriter::place_extras(const RxFrame& frame) {
   const std::size_t first = answers_used_;
+  const auto place_one = [&](const xen::ExtraInfo& extra) {
+    ring_.take();  // its buffer is not used: the frontend posts it again
+    answers_[answers_used_++] = {0, 0, 0, 0, false, GrantRef{0}, extra, 0};
+  };
   if (frame.gso != Gso::kNone) {
-    add({xen::extra::kGso, 0, frame.gso_size, static_cast<std::uint8_t>(frame.gso), 0, 0});
+    place_one({xen::extra::kGso, 0, frame.gso_size, static_cast<std::uint8_t>(frame.gso), 0, 0});
   }
   if (frame.hash.known) {
     const std::uint32_t value = frame.hash.value;
-    add(std::bit_cast<xen::ExtraInfo>(
+    place_one(std::bit_cast<xen::ExtraInfo>(
         xen::HashExtra{xen::extra::kHash,
                        0,
                        frame.hash.type,
@@ -98,8 +101,8 @@ void RxRingWriter::place_extras(const RxFrame& frame, bool last) {
                        {static_cast<std::uint8_t>(value), static_cast<std::uint8_t>(value >> 8),
                         static_cast<std::uint8_t>(value >> 16), static_cast<std::uint8_t>(value >> 24)}}));
   }
+  if (headroom_ != 0) place_one(std::bit_cast<xen::ExtraInfo>(xen::XdpExtra{xen::extra::kXdp, 0, headroom_, {0, 0}}));
   for (std::size_t i = first; i + 1 < answers_used_; ++i) answers_[i].extra.flags = xen::extra::kMore;
-  answers_[answers_used_ - 1].last = last;
 }
 
 std::uint8_t* RxRingWriter::staged(GrantRef ref) const {
@@ -148,7 +151,7 @@ void RxRingWriter::answer_frame(VifThread& thread, std::size_t first, std::size_
     }
     bytes += answer.bytes;
     const std::int16_t status = good ? static_cast<std::int16_t>(answer.bytes) : xen::rsp::kError;
-    ring_.respond(xen::RxResponse{answer.id, 0, answer.flags, status});
+    ring_.respond(xen::RxResponse{answer.id, answer.offset, answer.flags, status});
   }
   if (!good) return;
   ++sent.packets;

@@ -16,6 +16,12 @@
 
 namespace xvif::netback {
 
+/// Data slots of one frame that a frontend takes: XEN_NETIF_NR_SLOTS_MIN.
+inline constexpr std::uint32_t kRxSlotsMax = 18;
+/// XDP headroom that is left at most: half of a page. Linux' frontend asks for 256; netif.h would allow 32767, which
+/// no page has.
+inline constexpr std::uint16_t kXdpHeadroomMax = xen::kPageBytes / 2;
+
 class RxRingWriter {
  public:
   /// `filler`: instead of an error response, answer a single-slot frame that could not be copied with an empty frame.
@@ -30,6 +36,9 @@ class RxRingWriter {
   void place(VifThread& thread, const RxFrame& frame, PortCounters& counters);
   /// Copies, answers. The responses are not visible before push().
   void finish(VifThread& thread, PortCounters& counters);
+  /// Bytes left free before the data of each slot, and told with an extra info (XDP); at most kXdpHeadroomMax.
+  void set_headroom(std::uint16_t headroom) { headroom_ = headroom; }
+  std::uint16_t headroom() const { return headroom_; }
   bool push() { return ring_.push(); }
   bool arm(std::uint32_t wanted) { return ring_.arm(wanted); }
 
@@ -41,10 +50,11 @@ class RxRingWriter {
     std::uint16_t segments;  // copies into this slot
     bool last;               // slot of its frame
     GrantRef ref;
-    xen::ExtraInfo extra;  // with a type other than 0 the slot holds this, and nothing of the above but `last`
+    xen::ExtraInfo extra;  // type not 0: this slot holds it
+    std::uint16_t offset;  // of the data
   };
   static constexpr std::size_t kAnswers = 256;
-  static constexpr std::size_t kFrameSlots = 20;
+  static constexpr std::size_t kFrameSlots = kRxSlotsMax + 3;  // and each kind of extra info
   static constexpr std::size_t kFrameSegments = kFrameSlots + kSegmentsMax + 2;
   static_assert(kFrameSegments <= kCopyBatch && kFrameSlots <= kAnswers);
 
@@ -53,7 +63,7 @@ class RxRingWriter {
   };
   void place_linear(VifThread& thread, const RxFrame& frame);
   void place_pieces(VifThread& thread, const RxFrame& frame);
-  void place_extras(const RxFrame& frame, bool last);
+  void place_extras(const RxFrame& frame);
   /// Where the buffer of a request is mapped; nullptr: it is not, or not for us to write.
   std::uint8_t* staged(GrantRef ref) const;
   void answer_frame(VifThread& thread, std::size_t first, std::size_t end, bool good, PortCounters& counters,
@@ -64,6 +74,7 @@ class RxRingWriter {
   const DomId domid_;
   const bool filler_;
   const StagingTable* staging_ = nullptr;
+  std::uint16_t headroom_ = 0;
   std::size_t answers_used_ = 0;
   std::size_t segments_used_ = 0;  // of the thread's
   std::array<Answer, kAnswers> answers_;

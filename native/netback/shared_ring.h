@@ -43,7 +43,8 @@ class SharedRing {
     XVIF_ASSERT(response_prod_ != request_cons_);
     page_.template write<SlotBytes>(response_prod_++, response);
   }
-  bool responses_waiting() const { return response_prod_ != response_pushed_; }
+  /// Responses written and not published.
+  std::uint32_t responses_waiting() const { return response_prod_ - response_pushed_; }
   /// Publishes the responses. True when the guest wants to be notified of them.
   bool push() {
     const std::uint32_t from = response_pushed_;

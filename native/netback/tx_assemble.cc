@@ -1,5 +1,7 @@
 #include "netback/tx_assemble.h"
 
+#include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "xen/hypervisor.h"
@@ -11,7 +13,8 @@ constexpr std::uint32_t kEthernetHeader = 14;
 
 struct Extras {
   std::uint16_t count = 0;
-  bool multicast = false;
+  std::uint8_t multicast = 0;  // type
+  std::array<std::uint8_t, 6> multicast_address{};
   bool gso = false;
   std::uint8_t gso_type = 0;
   std::uint16_t gso_size = 0;
@@ -39,12 +42,19 @@ Extras read_extras(std::span<const xen::TxRequest> slots) {
       extras.gso_type = info.gso_type;
       extras.gso_size = info.gso_size;
     }
-    extras.multicast |= info.type == xen::extra::kMcastAdd || info.type == xen::extra::kMcastDel;
+    // As Linux: the last of a type counts, and adding before removing.
+    const bool multicast = info.type == xen::extra::kMcastAdd ||
+                           (info.type == xen::extra::kMcastDel && extras.multicast != xen::extra::kMcastAdd);
+    if (multicast) {
+      const auto mcast = std::bit_cast<xen::McastExtra>(info);
+      extras.multicast = info.type;
+      std::copy_n(mcast.address, extras.multicast_address.size(), extras.multicast_address.begin());
+    }
     more = (info.flags & xen::extra::kMore) != 0;
   }
   const bool known_gso = extras.gso_type == static_cast<std::uint8_t>(Gso::kTcpv4) ||
                          extras.gso_type == static_cast<std::uint8_t>(Gso::kTcpv6);
-  if (extras.gso && !extras.multicast && (extras.gso_size == 0 || !known_gso)) extras.fault = VifFault::kBadGso;
+  if (extras.gso && extras.multicast == 0 && (extras.gso_size == 0 || !known_gso)) extras.fault = VifFault::kBadGso;
   return extras;
 }
 
@@ -74,7 +84,11 @@ TxResult assemble(std::span<const xen::TxRequest> slots, TxPacket& packet) {
     if (extras.fault != VifFault::kNone) return fault(extras.fault);
     packet.extras = extras.count;
     consumed += extras.count;
-    if (extras.multicast) return {TxVerdict::kControl, VifFault::kNone, consumed};
+    if (extras.multicast != 0) {
+      packet.multicast = extras.multicast;
+      packet.multicast_address = extras.multicast_address;
+      return {TxVerdict::kControl, VifFault::kNone, consumed};
+    }
     if (extras.gso) {
       packet.gso = static_cast<Gso>(extras.gso_type);
       packet.gso_size = extras.gso_size;

@@ -26,6 +26,8 @@ struct TxPacket {
   bool csum_blank;
   Gso gso;
   std::uint16_t gso_size;
+  std::uint8_t multicast;  // kControl: xen::extra::kMcastAdd or kMcastDel
+  std::array<std::uint8_t, 6> multicast_address;
   std::array<std::uint16_t, kSlotsFatal> ids;
   std::array<TxSlot, kSlotsFatal> slots;  // offset + size <= kPageBytes when the verdict is kPacket
 };

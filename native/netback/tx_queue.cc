@@ -3,15 +3,17 @@
 #include <algorithm>
 #include <mutex>
 
+#include "base/clock.h"
 #include "packet/checksum.h"
 #include "packet/segment.h"
 #include "xen/guest_memory.h"
 
 namespace xvif::netback {
 
-TxQueue::TxQueue(const TxRing& ring, DomId domid, StagingTable* staging)
+TxQueue::TxQueue(const TxRing& ring, DomId domid, VifShared& shared, StagingTable* staging)
     : ring_(ring),
       domid_(domid),
+      shared_(shared),
       staging_(staging),
       in_flight_(std::make_unique<std::array<InFlight, kTxInFlightMax>>()) {
   in_flight_free_.reserve(kTxInFlightMax);
@@ -43,6 +45,10 @@ std::size_t TxQueue::receive(VifThread& thread, PacketPool& pool, std::span<Pack
   std::unique_lock<SpinLock> mapped;
   if (staging_ != nullptr && staging_->used()) mapped = std::unique_lock(staging_->tx_lock());
   mapped_ = mapped.owns_lock() ? staging_ : nullptr;
+  throttled_ns_ = 0;
+  limit_ = shared_.rate.changes();  // before asking: whoever changes it after this is noticed
+  const bool limited = shared_.rate.limited();
+  const std::uint64_t now = limited ? now_ns() : 0;
   std::size_t staged = 0, segments = 0;
   const std::size_t batch = std::min(out.size(), kBatchMax);
   while (staged < batch && window_head_ < window_tail_) {
@@ -56,10 +62,17 @@ std::size_t TxQueue::receive(VifThread& thread, PacketPool& pool, std::span<Pack
     if (result.verdict == TxVerdict::kPacket) {
       next.packet = pool.take();
       if (next.packet == nullptr) break;  // again when packets are back
+      if (limited) [[unlikely]] {
+        throttled_ns_ = shared_.rate.take(next.tx.size, now);
+        if (throttled_ns_ != 0) {
+          next.packet->release();
+          break;
+        }
+      }
       stage(next, thread, segments);
       ++staged;
     } else if (result.verdict == TxVerdict::kControl) {
-      respond(next.tx, xen::rsp::kOkay);
+      control(next.tx);
     } else {
       respond(next.tx, xen::rsp::kError);
       PortCounters::add(counters.rx_dropped[static_cast<std::size_t>(Drop::kGuestError)], 1);
@@ -90,6 +103,15 @@ std::size_t TxQueue::receive(VifThread& thread, PacketPool& pool, std::span<Pack
   PortCounters::add(counters.rx_packets, received);
   PortCounters::add(counters.rx_bytes, bytes);
   return received;
+}
+
+/// A dummy request: carries out what its extra infos ask for.
+void TxQueue::control(const TxPacket& tx) {
+  if (tx.multicast == xen::extra::kMcastDel) {
+    shared_.multicast.remove(tx.multicast_address);
+    return respond(tx, xen::rsp::kOkay);
+  }
+  respond(tx, shared_.multicast.add(tx.multicast_address) ? xen::rsp::kOkay : xen::rsp::kError);
 }
 
 /// Fetches the first kPullBytes: what is mapped at once, the rest with segments.

@@ -13,6 +13,7 @@
 #include "netback/shared_ring.h"
 #include "netback/staging.h"
 #include "netback/tx_assemble.h"
+#include "netback/vif_shared.h"
 #include "netback/vif_thread.h"
 #include "port/port.h"
 
@@ -20,7 +21,7 @@ namespace xvif::netback {
 
 class TxQueue final : private PayloadOwner {
  public:
-  TxQueue(const TxRing& ring, DomId domid, StagingTable* staging = nullptr);
+  TxQueue(const TxRing& ring, DomId domid, VifShared& shared, StagingTable* staging = nullptr);
   ~TxQueue();
   TxQueue(const TxQueue&) = delete;
   TxQueue& operator=(const TxQueue&) = delete;
@@ -30,9 +31,15 @@ class TxQueue final : private PayloadOwner {
                       VifFault& fault);
   /// Publishes responses. True when the guest wants to know.
   bool push() { return ring_.push(); }
-  bool responses_waiting() const { return ring_.responses_waiting(); }
-  /// Asks for events. True when there is work already.
+  /// Responses written and not published.
+  std::uint32_t responses_waiting() const { return ring_.responses_waiting(); }
+  /// Asks for events. True when there is work already. Not while throttled().
   bool arm() { return window_head_ != window_tail_ || ring_.arm(1); }
+  /// The last receive() stopped for want of credit: when there will be some. 0: it did not. The ring is left alone
+  /// until then, so the guest's own queue fills and nothing is lost.
+  std::uint64_t throttled() const { return throttled_ns_; }
+  /// The limit is another one than that which stopped it.
+  bool limit_changed() const { return shared_.rate.changes() != limit_; }
 
  private:
   struct InFlight {
@@ -51,6 +58,7 @@ class TxQueue final : private PayloadOwner {
   };
 
   VifFault fill_window();
+  void control(const TxPacket& tx);
   void stage(Staged& staged, VifThread& thread, std::size_t& segments);
   Drop offloads(Staged& staged) const;
   void keep_payload(Staged& staged);
@@ -64,6 +72,9 @@ class TxQueue final : private PayloadOwner {
 
   TxRing ring_;
   const DomId domid_;
+  VifShared& shared_;
+  std::uint64_t throttled_ns_ = 0;
+  std::uint32_t limit_ = 0;  // shared_.rate.changes() when it was throttled
   StagingTable* const staging_;
   const StagingTable* mapped_ = nullptr;  // staging_ while its lock is held
   // Requests copied out of the ring and not yet looked at: window_[head, tail).

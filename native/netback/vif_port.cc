@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/clock.h"
 #include "netback/vif_queue.h"
 #include "packet/flow_hash.h"
 
@@ -93,6 +94,32 @@ void VifPort::transmit(std::size_t thread, std::span<Packet* const> packets) {
     PortCounters::add(counters[thread].tx_dropped[static_cast<std::size_t>(Drop::kLinkDown)], packets.size());
     return;
   }
+  if (!multicast_control_.load(std::memory_order_relaxed)) [[likely]]
+    return transmit_all(thread, packets);
+  std::size_t unwanted_count = 0;
+  while (!packets.empty()) {
+    const auto chunk = packets.first(std::min(packets.size(), kBatchMax));
+    packets = packets.subspan(chunk.size());
+    std::array<Packet*, kBatchMax> wanted;
+    std::size_t count = 0;
+    for (Packet* packet : chunk) {
+      if (!unwanted(*packet)) wanted[count++] = packet;
+    }
+    unwanted_count += chunk.size() - count;
+    if (count > 0) transmit_all(thread, std::span(wanted).first(count));
+  }
+  PortCounters::add(counters[thread].tx_dropped[static_cast<std::size_t>(Drop::kMulticastFilter)], unwanted_count);
+}
+
+/// Multicast that the guest did not ask for. Broadcast always passes.
+bool VifPort::unwanted(const Packet& packet) const {
+  constexpr std::array<std::uint8_t, 6> kBroadcast{0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+  if (packet.linear < kBroadcast.size() || (packet.data[0] & 1) == 0) return false;
+  const auto to = std::span<const std::uint8_t, 6>(packet.data, 6);
+  return !std::equal(to.begin(), to.end(), kBroadcast.begin()) && !shared_.multicast.has(to);
+}
+
+void VifPort::transmit_all(std::size_t thread, std::span<Packet* const> packets) {
   if (control_) {
     const PublishedSteering::Use steering(control_->steering(), thread);
     if (steering.get() != nullptr) return transmit_steered(thread, packets, *steering.get());
@@ -143,6 +170,12 @@ void VifPort::transmit_steered(std::size_t thread, std::span<Packet* const> pack
 void VifPort::set_fault(VifFault fault) {
   VifFault none = VifFault::kNone;
   fault_.compare_exchange_strong(none, fault, std::memory_order_relaxed);
+}
+
+void VifPort::configure(const PortSettings& settings) {
+  multicast_control_.store(settings.multicast_control, std::memory_order_relaxed);
+  shared_.rate.configure(settings.rate, now_ns());
+  for (const auto& queue : queues_) queue->configure(settings);
 }
 
 void VifPort::silence() {

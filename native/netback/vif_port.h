@@ -13,6 +13,7 @@
 #include "netback/evtchn_source.h"
 #include "netback/fault.h"
 #include "netback/vif_queue.h"
+#include "netback/vif_shared.h"
 #include "netback/vif_thread.h"
 #include "port/port.h"
 
@@ -41,7 +42,7 @@ struct VifSpec {
   bool csum_blank_ipv4;
   bool csum_blank_ipv6;
   bool rx_notify;
-  std::optional<VifControlSpec> control = std::nullopt;
+  std::optional<VifControlSpec> control{};
 };
 
 /// Who polls a queue: the index of a worker's thread, and the source that wakes it.
@@ -66,6 +67,7 @@ class VifPort final : public Port {
   void transmit(std::size_t thread, std::span<Packet* const> packets) override;
   bool link_up() const override { return fault() == VifFault::kNone; }
   const char* fault_text() const override { return fault() == VifFault::kNone ? nullptr : to_string(fault()); }
+  void configure(const PortSettings& settings) override;
   void silence() override;
   void close() override;
 
@@ -73,19 +75,25 @@ class VifPort final : public Port {
   VifFault fault() const { return fault_.load(std::memory_order_relaxed); }
   void set_fault(VifFault fault);
   const VifSpec& spec() const { return spec_; }
+  VifShared& shared() { return shared_; }
   VifThread& thread(std::size_t index) { return *threads_[index]; }
+  std::size_t control_thread() const { return threads_.size() - 1; }
   xen::GrantTable& ring_grants() { return threads_.back()->grants(); }
 
  private:
   VifPort(const VifSpec& spec, std::span<VifThread* const> threads);
   bool attach_queues(std::span<const VifQueueHome> homes, std::string& error);
   void transmit_steered(std::size_t thread, std::span<Packet* const> packets, const Steering& steering);
+  void transmit_all(std::size_t thread, std::span<Packet* const> packets);
+  bool unwanted(const Packet& packet) const;
 
   const VifSpec spec_;
   const std::vector<VifThread*> threads_;
   std::unique_ptr<ControlRing> control_;  // nullptr: the frontend has none
   std::vector<std::unique_ptr<VifQueue>> queues_;
   std::vector<PortQueue*> queue_pointers_;
+  VifShared shared_;
+  std::atomic<bool> multicast_control_{false};    // control: wo, all: ro
   std::atomic<VifFault> fault_{VifFault::kNone};  // any thread: wo once; all: ro
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
 #include "netback/vif_port.h"
 
 namespace xvif::netback {
@@ -33,7 +34,7 @@ bool VifQueue::attach(const VifQueueSpec& spec, std::string& error) {
     return false;
   }
   const VifSpec& vif = vif_.spec();
-  tx_.emplace(*tx_ring, domid, staging_);
+  tx_.emplace(*tx_ring, domid, vif_.shared(), staging_);
   rx_.emplace(*rx_ring, domid,
               RxFeatures{vif.sg, vif.gso_tcpv4, vif.gso_tcpv6, vif.csum_blank_ipv4, vif.csum_blank_ipv6}, staging_);
   resources_.evtchn_tx = events_.bind(domid, spec.evtchn_tx, *this);
@@ -48,6 +49,11 @@ bool VifQueue::attach(const VifQueueSpec& spec, std::string& error) {
     return false;
   }
   return true;
+}
+
+void VifQueue::configure(const PortSettings& settings) {
+  rx_->configure(settings, vif_.counters[vif_.control_thread()]);
+  events_.wake_at(*this, now_ns());
 }
 
 void VifQueue::silence() { events_.forget(*this); }
@@ -66,25 +72,35 @@ void VifQueue::close() {
 
 std::size_t VifQueue::receive(PacketPool& pool, std::span<Packet*> out) {
   if (vif_.fault() != VifFault::kNone) [[unlikely]]
-    return 0;
+    return received_ = 0;
   if (rx_->backlogged()) settle(rx_->drain(vif_.thread(thread_), vif_.counters[thread_]));
   VifFault fault = VifFault::kNone;
   const std::size_t received = tx_->receive(vif_.thread(thread_), pool, out, vif_.counters[thread_], fault);
   if (fault != VifFault::kNone) [[unlikely]]
     vif_.set_fault(fault);
+  received_ = received;
   return received;
 }
 
+/// While frames keep coming the guest has slots left: it hears of its responses in lots, as each notification is a
+/// hypercall here and an interrupt there. When it pauses, of all.
 void VifQueue::flush() {
-  if (tx_->responses_waiting() && tx_->push()) events_.notify(*resources_.evtchn_tx);
+  const std::uint32_t waiting = tx_->responses_waiting();
+  if (waiting == 0 || (received_ > 0 && waiting < kResponseLot)) return;
+  if (tx_->push()) events_.notify(*resources_.evtchn_tx);
 }
 
 bool VifQueue::arm() {
   if (vif_.fault() != VifFault::kNone) [[unlikely]]
     return false;  // channels stay masked: its events stay away too
-  const bool from_guest = tx_->arm();
+  // While the guest has no credit, what it puts on its ring is no work.
+  const bool from_guest = tx_->throttled() == 0 && tx_->arm();
   const bool to_guest = rx_->arm();
   if (from_guest || to_guest) return true;
+  if (tx_->throttled() != 0) [[unlikely]] {
+    events_.wake_at(*this, tx_->throttled());
+    if (tx_->limit_changed()) return true;  // before the date was set; a later change makes a date of its own
+  }
   if (poll_pending()) events_.poll_soon();
   events_.unmask(std::span(masked_).first(masked_count_));
   masked_count_ = 0;

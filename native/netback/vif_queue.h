@@ -34,6 +34,8 @@ class VifQueue final : public ChannelQueue {
   bool attach(const VifQueueSpec& spec, std::string& error);
   void silence();
   void close();
+  /// Control thread: new settings, and maybe more credit than it waits for.
+  void configure(const PortSettings& settings);
 
   // Worker.
   std::size_t receive(PacketPool& pool, std::span<Packet*> out) override;
@@ -60,6 +62,7 @@ class VifQueue final : public ChannelQueue {
   std::optional<RxQueue> rx_;
   std::array<EvtchnPort, 2> masked_{};  // worker
   std::size_t masked_count_ = 0;        // worker
+  std::size_t received_ = 0;            // worker; frames of the last receive()
 };
 
 }  // namespace xvif::netback

@@ -2,6 +2,7 @@
 // driven by hand.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,13 +24,14 @@ class Collector final : public netfront::RxHandler {
     std::uint16_t gso_size;
     std::uint8_t gso_type;
     std::uint32_t slots;
+    std::uint16_t xdp_headroom;
     bool hashed;
     std::uint8_t hash_type;
     std::uint32_t hash;
   };
   void on_frame(const netfront::RxFrame& frame) override {
-    Frame kept{{},          frame.csum_blank, frame.gso_size,  frame.gso_type,
-               frame.slots, frame.hashed,     frame.hash_type, frame.hash};
+    Frame kept{{},           frame.csum_blank, frame.gso_size, frame.gso_type, frame.slots, frame.xdp_headroom,
+               frame.hashed, frame.hash_type,  frame.hash};
     kept.bytes.resize(frame.size);
     std::size_t at = 0;
     for (const iovec& part : frame.parts) {
@@ -76,14 +78,18 @@ struct RigGuest {
 /// Data plane threads 0 and 1 (both used by the calling thread unless a test starts more), control is 2.
 class VifRig {
  public:
-  VifRig() : source(hypervisor.open_evtchns()), other_source(hypervisor.open_evtchns()) {
+  /// `wrap` puts something between the backend and its grants.
+  using Wrap = std::function<std::unique_ptr<xen::GrantTable>(std::unique_ptr<xen::GrantTable>)>;
+  explicit VifRig(const Wrap& wrap = nullptr)
+      : source(hypervisor.open_evtchns()), other_source(hypervisor.open_evtchns()) {
     for (std::size_t i = 0; i < 3; ++i) {
-      threads.push_back(std::make_unique<VifThread>(hypervisor.open_grants()));
+      auto grants = hypervisor.open_grants();
+      threads.push_back(std::make_unique<VifThread>(wrap ? wrap(std::move(grants)) : std::move(grants)));
       thread_pointers.push_back(threads.back().get());
     }
   }
 
-  static VifSpec full_features() { return {DomId{0}, 0, {}, true, true, true, true, true, true}; }
+  static VifSpec full_features() { return {DomId{0}, 0, {}, true, true, true, true, true, true, {}}; }
 
   /// A domain with a frontend, its buffers posted, not attached.
   std::unique_ptr<RigGuest> boot(std::uint16_t domid, unsigned queues = 1, bool split = true,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 #include "xen/guest_memory.h"
 
@@ -53,8 +54,9 @@ void FrontQueue::release(Buffer& buffer) {
 }
 
 std::unique_ptr<FrontQueue> FrontQueue::create(std::shared_ptr<xen::EmulatedDomain> domain, xen::EvtchnSink& sink,
-                                               std::uint64_t cookie, bool split, std::string& error) {
-  std::unique_ptr<FrontQueue> queue(new FrontQueue(std::move(domain)));
+                                               std::uint64_t cookie, bool split, std::string& error,
+                                               const RingRules& rules) {
+  std::unique_ptr<FrontQueue> queue(new FrontQueue(std::move(domain), rules));
   bool good = queue->allocate(queue->tx_ring_buffer_, false) && queue->allocate(queue->rx_ring_buffer_, false);
   for (std::size_t i = 0; good && i < kRingSlots; ++i) {
     good = queue->allocate(queue->tx_buffers_[i], true) && queue->allocate(queue->rx_buffers_[i], false);
@@ -100,14 +102,18 @@ bool FrontQueue::send(std::span<const iovec> frame, const TxMeta& meta) {
   for (const iovec& part : frame) size += part.iov_len;
   const std::size_t slots = (size + kPageBytes - 1) / kPageBytes;
   const std::size_t extras = meta.gso_size != 0 ? 1 : 0;
-  if (size == 0 || size > 0xffff || slots > kTxSlotsMax || tx_room() < slots + extras) return false;
+  if (!panic_.empty() || size == 0 || size > 0xffff || slots > std::min(kTxSlotsMax, rules_.tx_slots_max) ||
+      tx_room() < slots + extras)
+    return false;
   for (std::size_t i = 0; i < slots; ++i) {
-    const std::uint16_t id = tx_free_.back();
+    const std::uint16_t buffer = tx_free_.back();
     tx_free_.pop_back();
+    tx_used_[buffer] = true;
     const std::size_t from = i * kPageBytes;
     const std::size_t bytes = std::min(kPageBytes, size - from);
-    write_buffer(tx_buffers_[id], frame, from, bytes, meta.tag == 0 ? 0 : meta.tag * kSegmentsMax + i);
-    xen::TxRequest request{raw(tx_buffers_[id].ref), 0, 0, id, static_cast<std::uint16_t>(i == 0 ? size : bytes)};
+    write_buffer(tx_buffers_[buffer], frame, from, bytes, meta.tag == 0 ? 0 : meta.tag * kSegmentsMax + i);
+    xen::TxRequest request{raw(tx_buffers_[buffer].ref), 0, 0, tx_id(buffer),
+                           static_cast<std::uint16_t>(i == 0 ? size : bytes)};
     if (i + 1 < slots) request.flags |= xen::tx_flag::kMoreData;
     if (i == 0 && meta.csum_blank) request.flags |= xen::tx_flag::kCsumBlank | xen::tx_flag::kDataValidated;
     if (i == 0 && extras != 0) request.flags |= xen::tx_flag::kExtraInfo;
@@ -119,6 +125,19 @@ bool FrontQueue::send(std::span<const iovec> frame, const TxMeta& meta) {
   }
   ++counters_.tx_packets;
   counters_.tx_bytes += size;
+  return true;
+}
+
+bool FrontQueue::send_multicast(std::uint8_t type, const std::array<std::uint8_t, 6>& address) {
+  if (!panic_.empty() || tx_room() < 2) return false;
+  const std::uint16_t buffer = tx_free_.back();
+  tx_free_.pop_back();
+  tx_used_[buffer] = true;
+  tx_ring_.write<xen::kTxSlotBytes>(
+      tx_req_prod_++, xen::TxRequest{raw(tx_buffers_[buffer].ref), 0, xen::tx_flag::kExtraInfo, tx_id(buffer), 0});
+  xen::McastExtra extra{type, 0, {}};
+  std::copy(address.begin(), address.end(), extra.address);
+  tx_ring_.write<xen::kTxSlotBytes>(tx_req_prod_++, extra);
   return true;
 }
 
@@ -134,20 +153,39 @@ void FrontQueue::push_tx() {
 }
 
 std::size_t FrontQueue::reap_tx() {
+  if (!panic_.empty()) return 0;
   const std::uint32_t prod = tx_ring_.load(xen::ring_at::kRspProd, std::memory_order_acquire);
   const std::size_t count = prod - tx_rsp_cons_;
-  if (count > kRingSlots) return 0;  // a broken backend
+  if (count > tx_req_prod_ - tx_rsp_cons_) {
+    panic("more TX responses than requests");
+    return 0;
+  }
   for (; tx_rsp_cons_ != prod; ++tx_rsp_cons_) {
-    const auto response = tx_ring_.read<xen::kTxSlotBytes, xen::TxResponse>(tx_rsp_cons_);
-    if (response.status == xen::rsp::kNull) continue;
-    if (response.status < 0) ++counters_.tx_dropped;
-    if (response.id < kRingSlots && tx_free_.size() < kRingSlots) tx_free_.push_back(response.id);
+    tx_done(tx_ring_.read<xen::kTxSlotBytes, xen::TxResponse>(tx_rsp_cons_));
   }
   return count;
 }
 
+/// Every driver looks a request up by the id, and none survives one that it did not send.
+void FrontQueue::tx_done(const xen::TxResponse& response) {
+  if (response.status == xen::rsp::kNull) return;
+  if (response.status < 0) ++counters_.tx_dropped;
+  const std::size_t buffer = static_cast<std::uint16_t>(response.id - rules_.tx_id_first) / rules_.tx_id_step;
+  if (buffer >= xen::kRingSlots || tx_id(static_cast<std::uint16_t>(buffer)) != response.id || !tx_used_[buffer]) {
+    panic("TX response with id " + std::to_string(response.id) + ", which is not in flight");
+    return;
+  }
+  tx_used_[buffer] = false;
+  tx_free_.push_back(static_cast<std::uint16_t>(buffer));
+}
+
+bool FrontQueue::panic(std::string why) {
+  if (panic_.empty()) panic_ = std::move(why);
+  return false;
+}
+
 void FrontQueue::post(std::uint32_t slot) {
-  const auto id = static_cast<std::uint16_t>(slot & (kRingSlots - 1));
+  const std::uint16_t id = rx_id(slot & (kRingSlots - 1));
   rx_ring_.write<xen::kRxSlotBytes>(slot, xen::RxRequest{id, 0, raw(rx_buffers_[id].ref)});
 }
 
@@ -157,7 +195,8 @@ void FrontQueue::push_rx() {
   rx_req_pushed_ = rx_req_prod_;
   rx_ring_.store(xen::ring_at::kReqProd, rx_req_prod_, std::memory_order_release);
   xen::full_barrier();
-  if (xen::must_notify(from, rx_req_prod_, rx_ring_.load(xen::ring_at::kReqEvent, std::memory_order_relaxed))) {
+  if (rules_.notifies_rx &&
+      xen::must_notify(from, rx_req_prod_, rx_ring_.load(xen::ring_at::kReqEvent, std::memory_order_relaxed))) {
     notify_rx();
   }
 }
@@ -169,15 +208,60 @@ void FrontQueue::post_rx(std::size_t target) {
 }
 
 std::size_t FrontQueue::receive(RxHandler& handler, std::size_t budget) {
+  if (!panic_.empty()) return 0;
   const std::uint32_t prod = rx_ring_.load(xen::ring_at::kRspProd, std::memory_order_acquire);
-  if (prod - rx_rsp_cons_ > kRingSlots) return 0;  // a broken backend
+  if (prod - rx_rsp_cons_ > rx_req_prod_ - rx_rsp_cons_) {
+    panic("more RX responses than requests");
+    return 0;
+  }
   std::size_t frames = 0;
-  while (frames < budget && rx_rsp_cons_ != prod) {
+  while (frames < budget && rx_rsp_cons_ != prod && panic_.empty()) {
     receive_one(handler, prod);
     ++frames;
   }
-  if (frames > 0) post_rx(rx_target_);
+  if (frames > 0 && panic_.empty()) post_rx(rx_target_);
   return frames;
+}
+
+/// Number of the buffer that a data response speaks of.
+std::size_t FrontQueue::rx_buffer_of(const xen::RxResponse& response, std::size_t slot) {
+  const std::uint16_t expected = rx_id(slot);
+  if (rules_.rx_pairing == RxPairing::kSlot) return expected;
+  if (response.id >= kRingSlots) {
+    panic("RX response with id " + std::to_string(response.id));
+    return expected;
+  }
+  if (rules_.rx_pairing == RxPairing::kId) return response.id;
+  if (response.id != expected) {
+    panic("RX response with id " + std::to_string(response.id) + " in slot " + std::to_string(slot));
+  }
+  return expected;
+}
+
+/// Takes the extra infos that follow a response. False when the chain ends too early.
+bool FrontQueue::take_extras(RxFrame& frame, std::uint32_t limit) {
+  bool more = true;
+  while (more) {
+    if (rx_rsp_cons_ == limit) return false;
+    const auto info = rx_ring_.read<xen::kRxSlotBytes, xen::ExtraInfo>(rx_rsp_cons_++);
+    ++frame.slots;
+    if (info.type >= 32 || (rules_.rx_extras & rx_extra(info.type)) == 0) {
+      return panic("RX extra info of type " + std::to_string(info.type));
+    }
+    if (info.type == xen::extra::kGso) {
+      frame.gso_size = info.gso_size;
+      frame.gso_type = info.gso_type;
+    }
+    if (info.type == xen::extra::kHash) {
+      const auto hash = std::bit_cast<xen::HashExtra>(info);
+      frame.hashed = true;
+      frame.hash_type = hash.hash_type;
+      std::memcpy(&frame.hash, hash.value.data(), sizeof frame.hash);  // little-endian, as we are
+    }
+    if (info.type == xen::extra::kXdp) frame.xdp_headroom = std::bit_cast<xen::XdpExtra>(info).headroom;
+    more = (info.flags & xen::extra::kMore) != 0;
+  }
+  return true;
 }
 
 /// Takes one chain of responses. False when it was an error.
@@ -186,6 +270,7 @@ bool FrontQueue::receive_one(RxHandler& handler, std::uint32_t limit) {
   RxFrame frame{};
   std::size_t count = 0;
   bool good = true, first = true, more = true;
+  std::uint32_t least_offset = kPageBytes, most_offset = 0;
   while (more) {
     if (rx_rsp_cons_ == limit) {
       good = false;  // the chain ends too early
@@ -195,36 +280,29 @@ bool FrontQueue::receive_one(RxHandler& handler, std::uint32_t limit) {
     const auto response = rx_ring_.read<xen::kRxSlotBytes, xen::RxResponse>(rx_rsp_cons_++);
     ++frame.slots;
     more = (response.flags & xen::rx_flag::kMoreData) != 0;
-    const bool bad = response.status < 0 || response.id != slot || count == parts.size() ||
+    if (response.status < rules_.rx_status_min) panic("RX response with status " + std::to_string(response.status));
+    if (more && !rules_.rx_chains) panic("RX frame of several slots");
+    const std::size_t buffer = rx_buffer_of(response, slot);
+    const bool bad = response.status < 0 || response.id != rx_id(slot) || count == parts.size() ||
                      std::size_t{response.offset} + static_cast<std::size_t>(response.status) > kPageBytes;
     good &= !bad;
     if (!bad) {
-      parts[count++] = {rx_buffers_[slot].page + response.offset, static_cast<std::size_t>(response.status)};
+      parts[count++] = {rx_buffers_[buffer].page + response.offset, static_cast<std::size_t>(response.status)};
       frame.size += static_cast<std::size_t>(response.status);
+      least_offset = std::min<std::uint32_t>(least_offset, response.offset);
+      most_offset = std::max<std::uint32_t>(most_offset, response.offset);
     }
-    if (first) {
+    if (first && !rules_.ignores_rx_flags) {
       frame.csum_blank = (response.flags & xen::rx_flag::kCsumBlank) != 0;
       frame.data_validated = (response.flags & xen::rx_flag::kDataValidated) != 0;
+      if (rules_.swaps_rx_flags) std::swap(frame.csum_blank, frame.data_validated);
     }
-    bool extra = first && (response.flags & xen::rx_flag::kExtraInfo) != 0;
+    if (first && (response.flags & xen::rx_flag::kExtraInfo) != 0) good &= take_extras(frame, limit);
     first = false;
-    while (extra && rx_rsp_cons_ != limit) {
-      const auto info = rx_ring_.read<xen::kRxSlotBytes, xen::ExtraInfo>(rx_rsp_cons_++);
-      ++frame.slots;
-      if (info.type == xen::extra::kGso) {
-        frame.gso_size = info.gso_size;
-        frame.gso_type = info.gso_type;
-      }
-      if (info.type == xen::extra::kHash) {
-        const auto hash = std::bit_cast<xen::HashExtra>(info);
-        frame.hashed = true;
-        frame.hash_type = hash.hash_type;
-        std::memcpy(&frame.hash, hash.value.data(), sizeof frame.hash);  // little-endian, as we are
-      }
-      extra = (info.flags & xen::extra::kMore) != 0;
-    }
   }
-  if (!good) {
+  // Linux' netfront believes the extra info for the first slot and each further slot's own word.
+  good &= frame.xdp_headroom == 0 || (least_offset == frame.xdp_headroom && most_offset == frame.xdp_headroom);
+  if (!good || !panic_.empty()) {
     ++counters_.rx_errors;
     return false;
   }
@@ -243,6 +321,7 @@ std::vector<xen::CtrlGref> FrontQueue::staging_list() const {
 }
 
 bool FrontQueue::arm() {
+  if (!panic_.empty()) return false;
   // Sent frames are not urgent: half of them done is soon enough (as Linux).
   const std::uint32_t outstanding = tx_req_prod_ - tx_rsp_cons_;
   tx_ring_.store(xen::ring_at::kRspEvent, tx_rsp_cons_ + outstanding / 2 + 1, std::memory_order_relaxed);

@@ -16,6 +16,7 @@
 
 #include "base/ids.h"
 #include "base/limits.h"
+#include "netfront/ring_rules.h"
 #include "xen/emulated.h"
 #include "xen/ring.h"
 
@@ -48,8 +49,9 @@ struct RxFrame {
   bool data_validated;
   std::uint16_t gso_size;
   std::uint8_t gso_type;
-  std::uint32_t slots;  // extra info included
-  bool hashed;          // a HASH extra info came with it
+  std::uint32_t slots;         // extra info included
+  std::uint16_t xdp_headroom;  // bytes free before the data of each slot; 0: none told
+  bool hashed;                 // a HASH extra info came with it
   std::uint8_t hash_type;
   std::uint32_t hash;
 };
@@ -73,7 +75,8 @@ class FrontQueue {
   /// Allocates and grants rings and buffers to the backend; channels are delivered to `sink` as `cookie`.
   /// nullptr and a sentence in `error` when the domain has no more.
   static std::unique_ptr<FrontQueue> create(std::shared_ptr<xen::EmulatedDomain> domain, xen::EvtchnSink& sink,
-                                            std::uint64_t cookie, bool split, std::string& error);
+                                            std::uint64_t cookie, bool split, std::string& error,
+                                            const RingRules& rules = {});
   /// Ends grants and channels. Pages still mapped by the backend stay granted (and are leaked to the domain).
   ~FrontQueue();
   FrontQueue(const FrontQueue&) = delete;
@@ -81,9 +84,14 @@ class FrontQueue {
 
   const QueueRefs& refs() const { return refs_; }
   const FrontCounters& counters() const { return counters_; }
+  /// What the backend did that this guest's kernel does not survive; empty: nothing. The queue does nothing any more.
+  const std::string& panicked() const { return panic_; }
 
-  /// Puts a frame on the TX ring, not yet visible. False: no room, or it needs more than kTxSlotsMax slots.
+  /// Puts a frame on the TX ring, not yet visible. False: no room, or it needs more slots than the driver uses.
   bool send(std::span<const iovec> frame, const TxMeta& meta);
+  /// As send, a dummy request: adds (xen::extra::kMcastAdd) or removes (kMcastDel) a multicast address. Refused by the
+  /// backend it counts as tx_dropped.
+  bool send_multicast(std::uint8_t type, const std::array<std::uint8_t, 6>& address);
   /// Slots free on the TX ring; extra infos take slots but no buffers.
   std::size_t tx_room() const {
     return std::min<std::size_t>(tx_free_.size(), xen::kRingSlots - (tx_req_prod_ - tx_rsp_cons_));
@@ -124,32 +132,40 @@ class FrontQueue {
     GrantRef ref{0};
     std::uint64_t tag = 0;
   };
-  struct RxSlot {
-    xen::RxResponse response;
-    std::uint8_t* page;
-  };
-
-  explicit FrontQueue(std::shared_ptr<xen::EmulatedDomain> domain) : domain_(std::move(domain)) {}
+  FrontQueue(std::shared_ptr<xen::EmulatedDomain> domain, const RingRules& rules)
+      : domain_(std::move(domain)), rules_(rules) {}
   bool allocate(Buffer& buffer, bool readonly);
   void release(Buffer& buffer);
   bool write_buffer(Buffer& buffer, std::span<const iovec> frame, std::size_t from, std::size_t size,
                     std::uint64_t tag);
   bool receive_one(RxHandler& handler, std::uint32_t limit);
+  bool take_extras(RxFrame& frame, std::uint32_t limit);
+  std::uint16_t rx_id(std::size_t slot) const { return static_cast<std::uint16_t>(slot ^ rules_.rx_id_xor); }
+  std::size_t rx_buffer_of(const xen::RxResponse& response, std::size_t slot);
+  std::uint16_t tx_id(std::uint16_t buffer) const {
+    return static_cast<std::uint16_t>(buffer * rules_.tx_id_step + rules_.tx_id_first);
+  }
+  void tx_done(const xen::TxResponse& response);
+  /// The first is kept. Returns false.
+  bool panic(std::string why);
   void post(std::uint32_t slot);
   void push_rx();
 
   const std::shared_ptr<xen::EmulatedDomain> domain_;
+  const RingRules rules_;
   QueueRefs refs_{};
   Buffer tx_ring_buffer_, rx_ring_buffer_;
   xen::RingPage tx_ring_, rx_ring_;
-  std::array<Buffer, xen::kRingSlots> tx_buffers_;  // by request id
-  std::array<Buffer, xen::kRingSlots> rx_buffers_;  // by slot, as Linux has it
-  std::vector<std::uint16_t> tx_free_;              // ids
+  std::array<Buffer, xen::kRingSlots> tx_buffers_;
+  std::array<Buffer, xen::kRingSlots> rx_buffers_;  // by id
+  std::vector<std::uint16_t> tx_free_;              // numbers of buffers
+  std::array<bool, xen::kRingSlots> tx_used_{};     // by number of the buffer
   // Free-running.
   std::uint32_t tx_req_prod_ = 0, tx_req_pushed_ = 0, tx_rsp_cons_ = 0;
   std::uint32_t rx_req_prod_ = 0, rx_req_pushed_ = 0, rx_rsp_cons_ = 0;
   std::uint32_t rx_target_ = 0;
   FrontCounters counters_;
+  std::string panic_;
 };
 
 }  // namespace xvif::netfront

@@ -65,6 +65,16 @@ bool Execution::admit(std::size_t i) {
   return true;
 }
 
+bool Execution::guard(std::size_t i) {
+  Lane& lane = thread_.lanes[i];
+  const SourceFilter* const sources = lane.in_slot->sources();
+  if (sources == nullptr || sources->admits(*lane.packet, thread_.keys[i])) return true;
+  drop(lane, Drop::kSpoofed);
+  lane.packet->release();
+  lane.packet = nullptr;
+  return false;
+}
+
 void Execution::receive(std::span<Packet* const> packets) {
   for (Packet* packet : packets) __builtin_prefetch(packet->data);
   std::uint64_t lanes = 0;
@@ -76,14 +86,17 @@ void Execution::receive(std::span<Packet* const> packets) {
       packet->release();
       continue;
     }
-    const bool down = slot->configured(PortConfig::kDown);
-    if (down || slot->configured(PortConfig::kNoRecv)) [[unlikely]] {
+    constexpr std::uint32_t kStops = PortSlot::kStopped | static_cast<std::uint32_t>(PortConfig::kNoRecv);
+    const std::uint32_t config = slot->config.load(std::memory_order_relaxed);
+    if ((config & kStops) != 0) [[unlikely]] {
       thread_.lanes[i].in_slot = slot;
-      drop(thread_.lanes[i], down ? Drop::kPortDown : Drop::kNoRecv);
+      drop(thread_.lanes[i], (config & PortSlot::kStopped) != 0 ? Drop::kPortDown : Drop::kNoRecv);
       packet->release();
       continue;
     }
     enter(i, packet, packet->in_port, slot, 0);
+    if ((config & slot_bit::kGuarded) != 0 && !guard(i)) [[unlikely]]
+      continue;
     if (admit(i)) lanes |= bit(i);
   }
   run(lanes);

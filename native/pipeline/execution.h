@@ -10,6 +10,7 @@
 #include <span>
 
 #include "pipeline/pipeline.h"
+#include "pipeline/port_vlan.h"
 
 namespace xvif {
 
@@ -30,6 +31,8 @@ class Execution {
   // execution.cc: tables and instructions.
   void enter(std::size_t i, Packet* packet, PortNo in_port, PortSlot* in_slot, unsigned copies);
   bool admit(std::size_t i);
+  /// Whether the port may send this; else it is dropped.
+  bool guard(std::size_t i);
   void wait(std::size_t table, std::uint64_t lanes);
   void run(std::uint64_t lanes);
   void visit(std::size_t table, std::uint64_t lanes);
@@ -51,11 +54,16 @@ class Execution {
   bool output(Lane& lane, Packet* packet, const FlowKey& key, const ActionView& action, bool move);
   bool send(Lane& lane, Packet* packet, PortSlot* slot, bool move);
   bool flood(Lane& lane, Packet* packet, bool move);
-  bool normal(Lane& lane, Packet* packet, const FlowKey& key, bool move);
   bool resubmit(Lane& lane, Packet* packet, bool move);
   void flush_port(PortSlot& slot);
   /// Counts a drop on the port the packet came from.
   void drop(Lane& lane, Drop reason);
+
+  // normal.cc: the learning switch.
+  bool normal(Lane& lane, Packet* packet, const FlowKey& key, bool move);
+  bool normal_flood(Lane& lane, Packet* packet, const FrameVlan& frame, bool move);
+  /// To a port that has VLANs, or from one.
+  bool send_in_vlan(Lane& lane, Packet* packet, PortSlot* slot, const FrameVlan& frame, bool move);
 
   // packet_in.cc.
   void packet_in(Lane& lane, const Packet& packet, const FlowKey& key, PacketInReason reason, std::uint16_t max_len);

@@ -2,16 +2,6 @@
 #include "pipeline/execution.h"
 
 namespace xvif {
-namespace {
-
-/// 01:80:c2:00:00:00 to 0f: never forwarded by a bridge (IEEE 802.1D table 7-10).
-bool is_reserved(const std::uint8_t* mac) {
-  return load_be32(mac) == 0x0180c200 && mac[4] == 0 && (mac[5] & 0xf0) == 0;
-}
-
-bool is_multicast(const std::uint8_t* mac) { return (mac[0] & 1) != 0; }
-
-}  // namespace
 
 void Execution::drop(Lane& lane, Drop reason) {
   lane.accounted = true;
@@ -58,10 +48,8 @@ bool Execution::send(Lane& lane, Packet* packet, PortSlot* slot, bool move) {
     return false;
   }
   const std::uint32_t config = slot->config.load(std::memory_order_relaxed);
-  constexpr auto kBlocks =
-      static_cast<std::uint32_t>(PortConfig::kDown) | static_cast<std::uint32_t>(PortConfig::kNoFwd);
-  if ((config & kBlocks) != 0) [[unlikely]] {
-    const bool down = (config & static_cast<std::uint32_t>(PortConfig::kDown)) != 0;
+  if ((config & PortSlot::kSilent) != 0) [[unlikely]] {
+    const bool down = (config & PortSlot::kStopped) != 0;
     const Drop reason = down ? Drop::kPortDown : Drop::kNoFwd;
     PortCounters::add(slot->port.counters[thread_.index].tx_dropped[static_cast<std::size_t>(reason)], 1);
     lane.accounted = true;
@@ -94,32 +82,11 @@ void Execution::flush_port(PortSlot& slot) {
 bool Execution::flood(Lane& lane, Packet* packet, bool move) {
   PortSlot* before = nullptr;
   for (PortSlot* slot : pipeline_.ports_.all()) {
-    if (slot == lane.in_slot || slot->configured(PortConfig::kDown) || slot->configured(PortConfig::kNoFwd)) continue;
+    if (slot == lane.in_slot || slot->has(PortSlot::kSilent)) continue;
     if (before != nullptr) send(lane, packet, before, false);
     before = slot;
   }
   return before != nullptr && send(lane, packet, before, move);
-}
-
-bool Execution::normal(Lane& lane, Packet* packet, const FlowKey& key, bool move) {
-  const std::uint8_t* const to = key.at(key_at::kEthDst);
-  const std::uint8_t* const from = key.at(key_at::kEthSrc);
-  if (is_reserved(to)) {
-    drop(lane, Drop::kReservedMac);
-    return false;
-  }
-  const std::uint16_t vlan = key.be16(key_at::kVlanVid);
-  if (!is_multicast(from) && lane.in_slot != nullptr) {
-    pipeline_.macs_.learn(MacTable::station(vlan, from), lane.in_port, thread_.now_ns);
-  }
-  if (is_multicast(to)) return flood(lane, packet, move);
-  const std::optional<PortNo> known = pipeline_.macs_.find(MacTable::station(vlan, to), thread_.now_ns);
-  if (!known) return flood(lane, packet, move);
-  if (*known == lane.in_port) {
-    drop(lane, Drop::kLoop);
-    return false;
-  }
-  return send(lane, packet, pipeline_.ports_.slot(*known), move);
 }
 
 bool Execution::resubmit(Lane& lane, Packet* packet, bool move) {

@@ -167,6 +167,11 @@ void Pipeline::tick(std::uint64_t now_ns) {
   reclaim();
 }
 
+void Pipeline::configure_port(PortNo number, const PortSettings& settings) {
+  // Stations known behind the port may be out of its reach now.
+  if (ports_.configure(number, settings)) macs_.forget(number);
+}
+
 void Pipeline::detach(PortNo number) {
   ports_.detach(number);
   macs_.forget(number);

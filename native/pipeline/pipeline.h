@@ -67,7 +67,11 @@ class Pipeline final : public PacketSink {
   /// Carries out `actions` on the packet as thread `thread` (the control thread's own index) and releases it.
   Status packet_out(std::size_t thread, std::uint64_t now_ns, PortNo in_port, std::span<const std::uint8_t> actions,
                     Packet* packet);
-  Status attach(PortNo number, Port& port, std::uint64_t now_ns) { return ports_.attach(number, port, now_ns); }
+  Status attach(PortNo number, Port& port, std::uint64_t now_ns, const PortSettings& settings = {}) {
+    return ports_.attach(number, port, now_ns, settings);
+  }
+  /// What of a port's settings concerns the pipeline: VLANs, sources, disabled. When it returns they are in force.
+  void configure_port(PortNo number, const PortSettings& settings);
   /// When it returns no thread knows the port. Its queues are not polled any more.
   void detach(PortNo number);
   /// Before the thread runs. Without one, packets with granted payload cannot go up.

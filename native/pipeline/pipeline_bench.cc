@@ -85,6 +85,16 @@ void one_rule(benchmark::State& state) {
 }
 BENCHMARK(one_rule);
 
+/// The learning switch: NORMAL to a port that is known.
+void normal(benchmark::State& state) {
+  Load load;
+  load.add(0, 1, kit::any(), apply({output(ReservedPort::kNormal)}));
+  for (std::uint16_t i = 0; i < 1000; ++i) load.frame({.source_port = i});
+  load.pipeline.macs().learn(MacTable::station(0, kit::Udp().frame().data()), PortNo{2}, 1);
+  load.run(state);
+}
+BENCHMARK(normal);
+
 /// B: 1 001 rules (udp, nw_dst, tp_dst), 1 000 flows.
 void thousand_rules(benchmark::State& state) {
   Load load;

@@ -7,10 +7,12 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "base/epoch.h"
+#include "pipeline/source_filter.h"
 #include "port/port.h"
 
 namespace xvif {
@@ -25,22 +27,60 @@ struct alignas(64) TxBuffer {
   std::size_t upcall_bytes = 0;
 };
 
+/// What the settings of a port ask of the pipeline. Never changed once published.
+struct PortPolicy {
+  explicit PortPolicy(const PortSettings& settings);
+  bool operator==(const PortPolicy&) const = default;
+
+  std::optional<VlanMembership> vlan;
+  std::optional<SourceFilter> sources;
+};
+
+/// Bits of PortSlot::config beside those of PortConfig, so that one test finds out that nothing is special.
+namespace slot_bit {
+inline constexpr std::uint32_t kVlan = 1u << 31;
+inline constexpr std::uint32_t kGuarded = 1u << 30;
+inline constexpr std::uint32_t kDisabled = 1u << 29;
+inline constexpr std::uint32_t kAll = kVlan | kGuarded | kDisabled;
+}  // namespace slot_bit
+
 struct PortSlot {
   PortSlot(PortNo no, Port& behind, std::size_t threads) : number(no), port(behind), tx(threads) {}
+  ~PortSlot() { delete policy.load(std::memory_order_relaxed); }
+  PortSlot(const PortSlot&) = delete;
+  PortSlot& operator=(const PortSlot&) = delete;
 
   const PortNo number;
   Port& port;
   std::uint64_t attached_ns = 0;
-  std::atomic<std::uint32_t> config{0};  // PortConfig. control: rw, readers: ro
-  std::vector<TxBuffer> tx;              // thread n: rw [n]
+  std::atomic<std::uint32_t> config{0};            // PortConfig and slot_bit. control: rw, readers: ro
+  std::atomic<const PortPolicy*> policy{nullptr};  // control: rw, readers: ro; nullptr: nothing asked
+  std::vector<TxBuffer> tx;                        // thread n: rw [n]
 
-  bool configured(PortConfig bit) const {
-    return (config.load(std::memory_order_relaxed) & static_cast<std::uint32_t>(bit)) != 0;
+  bool has(std::uint32_t bits) const { return (config.load(std::memory_order_relaxed) & bits) != 0; }
+  bool configured(PortConfig bit) const { return has(static_cast<std::uint32_t>(bit)); }
+  /// What OpenFlow knows of `config`.
+  std::uint32_t port_config() const { return config.load(std::memory_order_relaxed) & ~slot_bit::kAll; }
+  /// nullptr: trunk of all. Until the thread's next Epoch::quiescent().
+  const VlanMembership* vlan() const {
+    if (!has(slot_bit::kVlan)) [[likely]]
+      return nullptr;
+    const PortPolicy* const now = policy.load(std::memory_order_acquire);
+    return now != nullptr && now->vlan ? &*now->vlan : nullptr;
+  }
+  /// nullptr: any source. Until the thread's next Epoch::quiescent().
+  const SourceFilter* sources() const {
+    const PortPolicy* const now = policy.load(std::memory_order_acquire);
+    return now != nullptr && now->sources ? &*now->sources : nullptr;
   }
   /// Can carry packets out, for fast failover.
-  bool is_live() const { return !configured(PortConfig::kDown) && port.link_up(); }
+  bool is_live() const { return !has(kStopped) && port.link_up(); }
   /// PortState bits.
   std::uint32_t state() const;
+
+  static constexpr std::uint32_t kStopped = static_cast<std::uint32_t>(PortConfig::kDown) | slot_bit::kDisabled;
+  /// Nothing leaves.
+  static constexpr std::uint32_t kSilent = kStopped | static_cast<std::uint32_t>(PortConfig::kNoFwd);
 };
 
 class PortTable {
@@ -61,7 +101,10 @@ class PortTable {
   std::span<PortSlot* const> all() const { return *all_.load(std::memory_order_acquire); }
 
   /// kBadPort, kPortExists.
-  Status attach(PortNo number, Port& port, std::uint64_t now_ns);
+  Status attach(PortNo number, Port& port, std::uint64_t now_ns, const PortSettings& settings);
+  /// When it returns every thread goes by the new settings. True: the VLANs of the port changed. Unknown numbers are
+  /// ignored.
+  bool configure(PortNo number, const PortSettings& settings);
   /// When it returns no thread but the caller's knows the port. Unknown numbers are ignored.
   void detach(PortNo number);
 

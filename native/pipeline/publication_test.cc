@@ -157,5 +157,34 @@ TEST_F(PublicationTest, PortsComeAndGoUnderTraffic) {
   for (std::thread& worker : workers) worker.join();
 }
 
+TEST_F(PublicationTest, SettingsOfAPortAreInForceWhenConfigureReturns) {
+  pipeline_.begin(1, false);
+  pipeline_.flow_mod(kit::add(0, 1, kit::any(), apply({output(ReservedPort::kNormal)})));
+  pipeline_.publish();
+  const auto in_vlan = [](std::uint16_t tag) {
+    PortSettings settings;
+    settings.vlan = VlanMembership{.tag = tag, .trunks = {}};
+    return settings;
+  };
+  PortSettings guarded = in_vlan(10);
+  guarded.sources = SourceGuard{.mac = {2, 0, 0, 0, 0, 9}, .ipv4 = std::nullopt, .ipv6 = std::nullopt};
+  PortSettings off;
+  off.disabled = true;
+  pipeline_.configure_port(PortNo{2}, in_vlan(10));
+  std::vector<std::thread> workers;
+  for (std::size_t i = 0; i < kWorkers; ++i) workers.emplace_back([this, i] { work(i); });
+  for (int i = 0; i < 60; ++i) {
+    pipeline_.configure_port(PortNo{1}, in_vlan(10));
+    const std::uint64_t before = out_.passed;
+    while (out_.passed < before + 100) std::this_thread::yield();
+    pipeline_.configure_port(PortNo{1}, i % 3 == 0 ? in_vlan(20) : i % 3 == 1 ? guarded : off);
+    const std::uint64_t closed = out_.passed;
+    for (int n = 0; n < 20; ++n) std::this_thread::yield();
+    EXPECT_EQ(out_.passed, closed);
+  }
+  stop_ = true;
+  for (std::thread& worker : workers) worker.join();
+}
+
 }  // namespace
 }  // namespace xvif

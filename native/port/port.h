@@ -59,6 +59,8 @@ class PortQueue {
   PacketSink* sink = nullptr;
   bool active = false;  // on its list of queues to poll
   std::uint64_t last_work_ns = 0;
+  std::uint64_t armed_ns = 0;  // when it was last taken off that list
+  std::uint64_t spin_ns = 0;   // how long it may stay there without work
 };
 
 /// Collects the queues that have work.

@@ -203,6 +203,9 @@ export const enums = {
     loop: 21,
     link_down: 22,
     no_room: 23,
+    vlan: 24,
+    spoofed: 25,
+    multicast_filter: 26,
   },
 };
 

@@ -15,9 +15,10 @@
 namespace xvif {
 namespace {
 
-/// How long an idle queue is polled before its wake-up is armed. A wake-up costs a system call on each side, which is
-/// about this long.
-constexpr std::uint64_t kSpinNs = 20'000;
+/// How long an idle queue is polled at most before its wake-up is armed. A wake-up costs system calls on each side,
+/// which take about this long.
+constexpr std::uint64_t kSpinMaxNs = 20'000;
+constexpr std::uint64_t kSpinMinNs = 1'000;
 /// How often a busy worker looks for queues that woke up.
 constexpr std::uint64_t kEventPollNs = 20'000;
 constexpr std::size_t kEventsMax = 64;
@@ -77,6 +78,7 @@ void Worker::add(PortQueue& queue, PacketSink& sink) {
   run([&] {
     queue.sink = &sink;
     queue.active = true;  // the first poll arms it
+    queue.spin_ns = kSpinMaxNs;
     queues_.push_back(&queue);
     active_.push_back(&queue);
     if (queue.fd() < 0) return;
@@ -98,7 +100,9 @@ void Worker::remove(PortQueue& queue) {
 void Worker::activate(PortQueue& queue) {
   if (queue.active || queue.sink == nullptr) return;
   queue.active = true;
-  queue.last_work_ns = now_ns();
+  const bool soon = now_ns_ - queue.armed_ns < kSpinMaxNs;
+  queue.spin_ns = soon ? std::clamp(queue.spin_ns * 2, kSpinMinNs, kSpinMaxNs) : queue.spin_ns / 2;
+  queue.last_work_ns = now_ns_;
   active_.push_back(&queue);
 }
 
@@ -122,9 +126,10 @@ bool Worker::turn(std::uint64_t now) {
     if (serve(queue, now)) {
       queue.last_work_ns = now;
       worked = true;
-    } else if (now - queue.last_work_ns > kSpinNs) {
+    } else if (now - queue.last_work_ns >= queue.spin_ns) {
       if (!queue.arm()) {
         queue.active = false;
+        queue.armed_ns = now;
         active_[i] = active_.back();
         active_.pop_back();
         continue;
@@ -139,6 +144,7 @@ bool Worker::turn(std::uint64_t now) {
 void Worker::wait_for_events(int timeout_ms) {
   std::array<epoll_event, kEventsMax> events;
   const int n = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), timeout_ms);
+  now_ns_ = now_ns();
   for (int i = 0; i < n; ++i) {
     void* const who = events[static_cast<std::size_t>(i)].data.ptr;
     if (who == nullptr) {
@@ -166,18 +172,17 @@ void Worker::main() {
       epoch_.offline(index_);
       wait_for_events(-1);
       epoch_.online(index_);
-      polled_ns = now_ns();
-      PortCounters::add(stats_.idle_ns, polled_ns - now);
-      now = polled_ns;
+      PortCounters::add(stats_.idle_ns, now_ns_ - now);
+      now = polled_ns = now_ns_;
       continue;
     }
     const bool worked = turn(now);
     const std::uint64_t after = now_ns();
     PortCounters::add(worked ? stats_.busy_ns : stats_.idle_ns, after - now);
     now = after;
-    if (now - polled_ns > kEventPollNs) {
+    if (!active_.empty() && now - polled_ns > kEventPollNs) {
       wait_for_events(0);
-      now = polled_ns = now_ns();  // not before the last_work_ns of those activated
+      now = polled_ns = now_ns_;
     }
   }
   epoch_.offline(index_);

@@ -1,8 +1,10 @@
 // A data plane thread: polls the queues that have work, hands what they receive to their sink, and sleeps when there
 // is none.
 //
-// A queue is *active* while the worker polls it. After kSpinNs without a frame the worker arms the queue's wake-up and
-// takes it off the list; its event source or fd puts it back. So 256 silent guests cost nothing, and a busy one is not
+// A queue is *active* while the worker polls it. After a while without a frame the worker arms the queue's wake-up and
+// takes it off the list; its event source or fd puts it back. How long that while is the queue has earned: it doubles
+// when an event follows sooner than polling would have cost, and halves when not, so that a queue of rare frames is
+// armed at once. So 256 silent guests cost nothing, and a busy one is not
 // interrupted. Each turn takes at most one batch from each active queue: no guest can hold up another by more than
 // that.
 #pragma once
@@ -55,6 +57,7 @@ class Worker final : private ActiveQueues {
   void main();
   bool turn(std::uint64_t now);
   bool serve(PortQueue& queue, std::uint64_t now);
+  /// `now_ns_` is of the return.
   void wait_for_events(int timeout_ms);
   void obey();
   void wake();
@@ -68,6 +71,7 @@ class Worker final : private ActiveQueues {
 
   std::vector<PortQueue*> queues_;  // worker
   std::vector<PortQueue*> active_;  // worker
+  std::uint64_t now_ns_ = 0;        // worker
   WorkerStats stats_;               // worker: wo, control: ro
   std::size_t load_ = 0;            // control
 

@@ -80,6 +80,20 @@ struct CtrlGref {
   std::uint16_t flags;   // kGrefReadonly
   std::uint16_t status;  // out, DEL only
 };
+/// The same for multicast control, types 2 and 3.
+struct McastExtra {
+  std::uint8_t type;
+  std::uint8_t flags;
+  std::uint8_t address[6];
+};
+/// The same for XDP, type 5 (Linux' netif.h): bytes left free before the data of each slot.
+struct XdpExtra {
+  std::uint8_t type;
+  std::uint8_t flags;
+  std::uint16_t headroom;
+  std::uint16_t pad[2];
+};
+static_assert(sizeof(McastExtra) == 8 && sizeof(XdpExtra) == 8);
 static_assert(sizeof(TxRequest) == 12 && sizeof(TxResponse) == 4);
 static_assert(sizeof(RxRequest) == 8 && sizeof(RxResponse) == 8 && sizeof(ExtraInfo) == 8);
 static_assert(sizeof(HashExtra) == 8 && sizeof(CtrlRequest) == 16 && sizeof(CtrlResponse) == 12);
@@ -119,7 +133,8 @@ inline constexpr std::uint8_t kGso = 1;
 inline constexpr std::uint8_t kMcastAdd = 2;
 inline constexpr std::uint8_t kMcastDel = 3;
 inline constexpr std::uint8_t kHash = 4;
-inline constexpr std::uint8_t kMax = 5;
+inline constexpr std::uint8_t kMax = 5;  // of a guest; what follows goes to guests only
+inline constexpr std::uint8_t kXdp = 5;
 inline constexpr std::uint8_t kMore = 1;  // flags: another extra info follows
 }  // namespace extra
 

@@ -21,13 +21,32 @@ inline void full_barrier() {
 #endif
 }
 
+#ifdef XVIF_RING_SEAM
+/// For fuzzing: called before each word that is loaded from a ring page, so that a peer can act between two loads.
+struct LoadSeam {
+  virtual void before_load(void* page, std::size_t at) = 0;
+
+ protected:
+  ~LoadSeam() = default;
+};
+inline thread_local LoadSeam* load_seam = nullptr;
+inline void before_load(void* page, std::size_t at) {
+  if (load_seam != nullptr) load_seam->before_load(page, at);
+}
+#else
+inline void before_load(void*, std::size_t) {}
+#endif
+
 /// A ring page. Copyable view, does not own the memory.
 class RingPage {
  public:
   RingPage() = default;
   explicit RingPage(void* page) : page_(static_cast<std::uint8_t*>(page)) {}
 
-  std::uint32_t load(std::size_t index, std::memory_order order) const { return word(index).load(order); }
+  std::uint32_t load(std::size_t index, std::memory_order order) const {
+    before_load(page_, index);
+    return word(index).load(order);
+  }
   void store(std::size_t index, std::uint32_t value, std::memory_order order) { word(index).store(value, order); }
 
   /// Copies a slot out. SlotBytes is that of the ring, T what lies at its start.
@@ -36,7 +55,7 @@ class RingPage {
     static_assert(sizeof(T) <= SlotBytes && sizeof(T) % 4 == 0 && SlotBytes % 4 == 0);
     std::uint32_t words[sizeof(T) / 4];
     const std::size_t at = slot(index, SlotBytes);
-    for (std::size_t i = 0; i < sizeof(T) / 4; ++i) words[i] = word(at + i * 4).load(std::memory_order_relaxed);
+    for (std::size_t i = 0; i < sizeof(T) / 4; ++i) words[i] = load(at + i * 4, std::memory_order_relaxed);
     T value;
     std::memcpy(&value, words, sizeof value);
     return value;

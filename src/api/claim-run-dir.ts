@@ -1,5 +1,5 @@
 /** Makes the run directory ours: private, without another daemon in it, without sockets of one that died. */
-import { lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { lchownSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { messageOf } from '../base/error.js';
 import { apiSocketPath } from './run-dir.js';
@@ -14,19 +14,23 @@ export class RunDirError extends Error {
 
 /**
  * Creates `path` with mode 0700, or checks that an existing one is a directory of `uid` that nobody else writes to.
- * Rejects with {@link RunDirError}, also when a daemon answers there.
+ * One that belongs to `successor`, to whom an earlier daemon handed it over (--user), is taken back. Rejects with
+ * {@link RunDirError}, also when a daemon answers there.
  */
-export async function claimRunDir(path: string, uid: number): Promise<void> {
+export async function claimRunDir(path: string, uid: number, successor: number = uid): Promise<void> {
   if (Buffer.byteLength(path) + SOCKET_NAME_BYTES_MAX > SOCKET_PATH_BYTES_MAX) {
     throw new RunDirError(`run directory ${path}: the path is too long for unix sockets`);
   }
   create(path);
   const { mode, uid: owner } = lstatSync(path);
   if ((mode & 0o170000) !== 0o040000) throw new RunDirError(`run directory ${path}: not a directory`);
-  if (owner !== uid) throw new RunDirError(`run directory ${path}: belongs to user ${owner}, not to ${uid}`);
+  if (owner !== uid && owner !== successor) {
+    throw new RunDirError(`run directory ${path}: belongs to user ${owner}, not to ${uid}`);
+  }
   if ((mode & 0o022) !== 0) throw new RunDirError(`run directory ${path}: others may write to it`);
   const socket = apiSocketPath(path);
   if (await answers(socket)) throw new RunDirError(`another xvifd runs in ${path}`);
+  if (owner !== uid) lchownSync(path, uid, process.getgid?.() ?? 0);
   rmSync(socket, { force: true });
 }
 

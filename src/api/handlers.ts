@@ -27,6 +27,7 @@ export function createHandlers(facts: DaemonFacts, bridges: Bridges, guests: Gue
     listPorts: ({ bridge }) => ({
       ports: bridges.select(bridge).flatMap((one) => one.ports().map((port) => portView(one, port, one.rates))),
     }),
+    setPort: ({ port, settings }) => ({ settings: bridges.setPort(port, settings) }),
     listFlows: async ({ bridge }) => ({ flows: (await Promise.all(bridges.select(bridge).map(flowViews))).flat() }),
     getStats: ({ bridge }) => ({ bridges: bridges.select(bridge).map(statsView) }),
     addGuest: (request) => guests.add(request),

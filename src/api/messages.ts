@@ -67,6 +67,18 @@ export interface PortList {
   readonly ports: readonly Port[];
 }
 
+export interface PortSetting {
+  readonly name: string;
+  readonly value: string;
+}
+export interface SetPortRequest {
+  readonly port: string;
+  readonly settings: readonly PortSetting[];
+}
+export interface SetPortReply {
+  readonly settings: readonly PortSetting[];
+}
+
 export interface Flow {
   readonly bridge: string;
   readonly table: number;
@@ -170,6 +182,7 @@ type Empty = Readonly<Record<string, never>>;
 export interface UnaryCalls {
   readonly show: { readonly request: Empty; readonly reply: ShowReply };
   readonly listPorts: { readonly request: BridgeFilter; readonly reply: PortList };
+  readonly setPort: { readonly request: SetPortRequest; readonly reply: SetPortReply };
   readonly listFlows: { readonly request: BridgeFilter; readonly reply: ListFlowsReply };
   readonly getStats: { readonly request: BridgeFilter; readonly reply: GetStatsReply };
   readonly addGuest: { readonly request: AddGuestRequest; readonly reply: Guest };

@@ -89,3 +89,28 @@ export class RateLimitedLog {
     return counted;
   }
 }
+
+/** Sources of lines remembered; beyond that the one that was first used is forgotten. */
+const SOURCES_MAX = 4096;
+
+/** A {@link RateLimitedLog} per source (a vif, a port), so that one that shouts does not swallow the lines of others. */
+export class RateLimitedLogs {
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #logs = new Map<string, RateLimitedLog>();
+
+  constructor(logger: Logger, options: { readonly clock?: Clock } = {}) {
+    this.#logger = logger;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  of(source: string): RateLimitedLog {
+    const known = this.#logs.get(source);
+    if (known !== undefined) return known;
+    const oldest = this.#logs.size < SOURCES_MAX ? undefined : this.#logs.keys().next().value;
+    if (oldest !== undefined) this.#logs.delete(oldest);
+    const log = new RateLimitedLog(this.#logger, { clock: this.#clock });
+    this.#logs.set(source, log);
+    return log;
+  }
+}

@@ -3,13 +3,14 @@
  * a port is attached, numbered and announced, or none of it.
  */
 import type { Clock } from '../base/clock.js';
-import { type Logger, RateLimitedLog } from '../base/logger.js';
+import { type Logger, RateLimitedLogs } from '../base/logger.js';
 import type { Datapath, PortNo, PortSettings, PortSpec } from '../datapath/datapath.js';
 import type { PortAnswer, RuntimeAnswer } from '../datapath/records.js';
 import { PortState, ReservedPort } from '../datapath/schema.gen.js';
 import type { FlowEntry } from './flow-text.js';
 import type { ControllerStatus, OpenFlowSide } from './openflow-side.js';
 import { PortNumbers } from './port-numbers.js';
+import { PortOverrides } from './port-overrides.js';
 import { RateMeter } from './rates.js';
 import { Refusal } from './refusal.js';
 import { countFlows, type DropCount, readDrops, readPorts, readRuntime } from './statistics.js';
@@ -45,6 +46,7 @@ interface AttachedPort {
   readonly number: PortNo;
   readonly spec: PortSpec;
   readonly mac: string;
+  /** As toolstack and configuration say, without the operator's overrides. */
   settings: PortSettings;
   /** What its other end did wrong; empty: nothing. */
   fault: string;
@@ -60,6 +62,8 @@ export interface BridgeOptions {
   readonly openflow: OpenFlowSide;
   /** Addresses of ports that bring none. */
   readonly macOf: (port: string) => string;
+  /** What the operator set; by default nothing. */
+  readonly overrides?: PortOverrides;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -85,8 +89,9 @@ export class Bridge {
   readonly #options: BridgeOptions;
   readonly #datapath: Datapath;
   readonly #openflow: OpenFlowSide;
+  readonly #overrides: PortOverrides;
   /** Guests can provoke these lines. */
-  readonly #faultLog: RateLimitedLog;
+  readonly #faultLogs: RateLimitedLogs;
   readonly #numbers = new PortNumbers();
   readonly #ports = new Map<string, AttachedPort>();
   readonly #listeners = new Set<(text: string) => void>();
@@ -104,8 +109,9 @@ export class Bridge {
     this.rates = new RateMeter(options.clock);
     this.#options = options;
     this.#datapath = options.datapath;
-    this.#faultLog = new RateLimitedLog(options.logger, { clock: options.clock });
+    this.#faultLogs = new RateLimitedLogs(options.logger, { clock: options.clock });
     this.#openflow = options.openflow;
+    this.#overrides = options.overrides ?? new PortOverrides();
     this.#openflow.onPortState((number, linkDown, fault) => this.#portState(number, linkDown, fault));
     this.#timers = [
       setInterval(() => this.#datapath.tick(), TICK_INTERVAL_MS),
@@ -136,8 +142,28 @@ export class Bridge {
   configurePort(name: string, settings: PortSettings): void {
     const port = this.#ports.get(name);
     if (port === undefined || this.#closed) return;
-    this.#datapath.portConfigure(port.number, settings);
+    this.#datapath.portConfigure(port.number, this.#overrides.apply(name, settings));
     port.settings = settings;
+  }
+
+  /** The operator's overrides of the port changed. */
+  reconfigurePort(name: string): void {
+    const port = this.#ports.get(name);
+    if (port !== undefined) this.configurePort(name, port.settings);
+  }
+
+  /** What is in force; undefined when there is no such port. */
+  portSettings(name: string): PortSettings | undefined {
+    const port = this.#ports.get(name);
+    return port === undefined ? undefined : this.#overrides.apply(name, port.settings);
+  }
+
+  /** Name of the port that this vif is. */
+  portOfVif(domid: number, handle: number): string | undefined {
+    for (const { name, spec } of this.#ports.values()) {
+      if (spec.kind === 'vif' && spec.domid === domid && spec.handle === handle) return name;
+    }
+    return undefined;
   }
 
   /** When it returns nothing of the port is in use. Unknown ports are ignored. */
@@ -216,7 +242,7 @@ export class Bridge {
 
   #attach(port: AttachedPort): void {
     const { name, number, spec, mac, settings } = port;
-    this.#datapath.portAttach(number, spec, settings);
+    this.#datapath.portAttach(number, spec, this.#overrides.apply(name, settings));
     this.#ports.set(name, port);
     this.#openflow.portAdded({ number, name, mac });
     this.#tell(`port ${name} (${number}) added`);
@@ -228,7 +254,7 @@ export class Bridge {
     port.fault = fault;
     this.#tell(`port ${port.name} (${number}) is ${linkDown ? 'down' : 'up'}${fault === '' ? '' : `: ${fault}`}`);
     if (fault === '') return;
-    this.#faultLog.warn({ port: port.name, fault }, 'port stopped');
+    this.#faultLogs.of(port.name).warn({ port: port.name, fault }, 'port stopped');
     for (const listener of this.#faultListeners) listener(port.spec, fault);
   }
 

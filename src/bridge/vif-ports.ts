@@ -1,43 +1,71 @@
 /** Joins vifs to bridges: what the vif backend calls when a frontend has connected, gone, or gone wrong. */
-import { type Logger, RateLimitedLog } from '../base/logger.js';
-import type { VifSpec } from '../datapath/datapath.js';
+import { messageOf } from '../base/error.js';
+import { type Logger, RateLimitedLogs } from '../base/logger.js';
+import type { PortSettings, VifSpec } from '../datapath/datapath.js';
 import type { VifHooks, VifInfo } from '../vif/index.js';
+import type { Bridge } from './bridge.js';
 import type { Bridges } from './bridges.js';
 import { Refusal } from './refusal.js';
 
-/** Lines about vifs that come and go let through in a row. */
-const BURST_LINES = 256;
-
 export class VifPorts implements VifHooks {
   readonly #bridges: Bridges;
-  /** Guests can provoke these lines: each time one loads its driver again. A host full of guests may start at once. */
-  readonly #log: RateLimitedLog;
-  readonly #failureLog: RateLimitedLog;
+  /** Where each attached vif is, by the vif's own name. */
+  readonly #attached = new Map<string, Bridge>();
+  /** Guests can provoke these lines: each time one loads its driver again. */
+  readonly #logs: RateLimitedLogs;
 
   constructor(bridges: Bridges, logger: Logger) {
     this.#bridges = bridges;
-    this.#log = new RateLimitedLog(logger, { burst: BURST_LINES });
-    this.#failureLog = new RateLimitedLog(logger);
+    this.#logs = new RateLimitedLogs(logger);
+  }
+
+  refusal(info: VifInfo): string | undefined {
+    try {
+      this.#bridgeFor(info);
+      return undefined;
+    } catch (error) {
+      return messageOf(error);
+    }
+  }
+
+  effective({ portName }: VifInfo, settings: PortSettings): PortSettings {
+    return this.#bridges.overrides.apply(portName, settings);
   }
 
   /** Throws what the guest then reads in its error node. */
-  attach(info: VifInfo, spec: VifSpec): void {
-    const { bridge: key, name, mac, rate } = info;
-    if (key !== undefined && (key.tag !== undefined || key.trunks.length > 0)) {
-      throw new Refusal('unavailable', `bridge ${key.name}: VLANs of a vif are not supported yet`);
-    }
-    const bridge = key === undefined ? this.#bridges.only() : this.#bridges.get(key.name);
-    if (rate !== undefined) this.#log.warn({ vif: name }, 'the rate limit of the vif is not supported yet: ignored');
-    const port = bridge.addPort({ name, spec, mac });
-    this.#log.info({ vif: name, bridge: bridge.name, port, queues: spec.queues.length }, 'vif connected');
+  attach(info: VifInfo, spec: VifSpec, settings: PortSettings): void {
+    const { name, portName, mac } = info;
+    const bridge = this.#bridgeFor(info);
+    const port = bridge.addPort({ name: portName, spec, mac, settings });
+    this.#attached.set(name, bridge);
+    const alias = portName === name ? {} : { portName };
+    this.#logs
+      .of(name)
+      .info({ vif: name, ...alias, bridge: bridge.name, port, queues: spec.queues.length }, 'vif connected');
   }
 
-  detach({ name }: VifInfo): void {
-    this.#bridges.withPort(name)?.removePort(name);
-    this.#log.info({ vif: name }, 'vif disconnected');
+  configure({ name, portName }: VifInfo, settings: PortSettings): void {
+    this.#attached.get(name)?.configurePort(portName, settings);
+    this.#logs.of(name).info({ vif: name, settings }, 'vif configured');
+  }
+
+  detach({ name, portName }: VifInfo): void {
+    this.#attached.get(name)?.removePort(portName);
+    this.#attached.delete(name);
+    this.#logs.of(name).info({ vif: name }, 'vif disconnected');
   }
 
   failed(info: VifInfo | undefined, error: Error): void {
-    this.#failureLog.warn({ vif: info?.name, reason: error.message }, 'vif closed over an error');
+    this.#logs.of(info?.name ?? '').warn({ vif: info?.name, reason: error.message }, 'vif closed over an error');
+  }
+
+  /** Refuses what cannot be joined. */
+  #bridgeFor({ bridge: key, name, portName }: VifInfo): Bridge {
+    const bridge = key === undefined ? this.#bridges.only() : this.#bridges.get(key.name);
+    // Only a vifname can be somebody else's; names of ports are one set for all bridges, as in Open vSwitch.
+    if (portName !== name && !this.#attached.has(name) && this.#bridges.withPort(portName) !== undefined) {
+      throw new Refusal('exists', `vifname ${portName}: there is a port of that name already`);
+    }
+    return bridge;
   }
 }

@@ -1,11 +1,14 @@
 /** The command line of `xvif`: which commands there are and what they take. Runs nothing but the chosen command. */
 import { Command } from 'commander';
-import type { AddGuestRequest } from '../api/messages.js';
+import type { AddGuestRequest, PortSetting } from '../api/messages.js';
 import { decimal, ipv4WithPrefix, macAddress, seconds } from './arguments.js';
 import type { CommandContext } from './context.js';
+import { type DoctorArguments, doctor } from './doctor.js';
 import { flows } from './flows.js';
 import { guestAdd, guestList, guestRemove } from './guest.js';
+import { type InstallHostOptions, installHost } from './install-host.js';
 import { ping } from './ping.js';
+import { portSet, setting } from './port.js';
 import { ports } from './ports.js';
 import { show } from './show.js';
 import { stats } from './stats.js';
@@ -72,6 +75,25 @@ function addGuestCommands(
     .action(() => run((context) => guestList(context)));
 }
 
+function addHostCommands(
+  program: Command,
+  run: (command: (context: CommandContext) => Promise<void>) => Promise<void>,
+) {
+  program
+    .command('install-host')
+    .description('put the hotplug script, the systemd unit and the modprobe.d file of a Xen host in place')
+    .option('--root <directory>', 'below this directory, for staging', '/')
+    .option('--exec <command>', "what starts xvifd in the unit (default: this installation's)")
+    .option('-n, --dry-run', 'only say what would be done', false)
+    .option('--uninstall', 'take them away again', false)
+    .action((options: InstallHostOptions) => run((context) => installHost(context, options)));
+  program
+    .command('doctor')
+    .description('check whether this Xen host is fit for xvifd, and say what to do')
+    .option('--root <directory>', 'look at the files below this directory instead', '/')
+    .action((options: DoctorArguments) => run((context) => doctor(context, options)));
+}
+
 interface PingArguments {
   readonly count: number;
   readonly interval: number;
@@ -103,6 +125,20 @@ export function createProgram(version: string, runCommand: RunCommand): Command 
     .action((bridge: string, options: { watch: boolean; interval: number }) =>
       run((context) => ports(context, bridge, { watch: options.watch, intervalMs: options.interval })),
     );
+  const port = program.command('port').description('settings of one port');
+  port
+    .command('show')
+    .description('settings in force')
+    .argument('<name>', 'port, or xvif<domid>i<handle> or vif<domid>.<handle>')
+    .action((name: string) => run((context) => portSet(context, name, [])));
+  port
+    .command('set')
+    .description(
+      'rate, complete-checksums, vlan, sources, disabled, mtu; "none" is off, "toolstack" gives a setting back',
+    )
+    .argument('<name>', 'port, or xvif<domid>i<handle> or vif<domid>.<handle>')
+    .argument('<settings...>', 'like rate=10Mb/s@50ms complete-checksums=on vlan=10', setting)
+    .action((name: string, settings: readonly PortSetting[]) => run((context) => portSet(context, name, settings)));
   program
     .command('flows')
     .description('flow entries with their counters')
@@ -126,6 +162,7 @@ export function createProgram(version: string, runCommand: RunCommand): Command 
     .action((guest: string, address: string, { count, interval, timeout, size }: PingArguments) =>
       run((context) => ping(context, guest, address, { count, intervalMs: interval, timeoutMs: timeout, size })),
     );
+  addHostCommands(program, run);
   inheritExit(program);
   return program;
 }

@@ -47,12 +47,16 @@ export interface PortSettings {
   readonly vlan?: { readonly tag: number | undefined; readonly trunks: readonly number[] };
   /** Sources the port may use; everything else that comes in is dropped as `spoofed`. */
   readonly sources?: PortSources;
+  /** Nothing passes the port, either way; dropped as `port_down`. Not to be seen in the port's OpenFlow config. */
+  readonly disabled?: boolean;
   /** Complete every checksum, and segment everything, before it goes out (vif only). */
   readonly completeChecksums?: boolean;
   /** Send only multicast that the frontend asked for (vif only). */
   readonly multicastControl?: boolean;
   /** Bytes left free before each frame for the frontend's XDP program, 0..32767 (vif only). */
   readonly xdpHeadroom?: number;
+  /** Frames out of the port have at most so many bytes after the Ethernet header and one VLAN tag; 0 or absent: any (vif only). */
+  readonly mtu?: number;
 }
 
 /** Port security. Neighbour discovery and ARP must not claim other addresses either. */

@@ -2,8 +2,10 @@
 import { edit, remarkDscp } from './model-edit.js';
 import { countFlow, type Flow, isTableMiss } from './model-flows.js';
 import { type Bucket, executable, type Group, mergeActionSet } from './model-groups.js';
-import { fieldId } from './model-packet.js';
+import { admits } from './model-guard.js';
+import { normal } from './model-normal.js';
 import { ModelPacket } from './model-place.js';
+import type { ModelPort } from './model-ports.js';
 import { selected } from './model-select.js';
 import type { ModelState } from './model-state.js';
 import type { ActionRecord } from './records-action.js';
@@ -27,8 +29,6 @@ const NO_COOKIE = 0xffffffffffffffffn;
 const METER_CONTROLLER = 0xfffffffe;
 /** Frames leave padded to the shortest Ethernet frame (without its checksum). */
 const FRAME_BYTES_MIN = 60;
-const RESERVED_MACS = 0x0180c2000000n;
-const MULTICAST_BIT = 1n << 40n;
 
 /** On whose behalf actions run. */
 interface Origin {
@@ -59,7 +59,7 @@ export class Pipeline {
     if (port === undefined) return;
     port.rx.packets++;
     port.rx.bytes += BigInt(frame.length);
-    if ((port.config & PortConfig.down) !== 0) {
+    if (port.stopped) {
       port.dropRx(Drop.portDown);
       return;
     }
@@ -67,7 +67,12 @@ export class Pipeline {
       port.dropRx(Drop.noRecv);
       return;
     }
-    this.#run(new ModelPacket(frame, portNumber), { copies: 0 });
+    const packet = new ModelPacket(frame, portNumber);
+    if (port.settings.sources !== undefined && !admits(port.settings.sources, packet)) {
+      port.dropRx(Drop.spoofed);
+      return;
+    }
+    this.#run(packet, { copies: 0 });
   }
 
   /** A packet-out: its actions, then nothing (§7.3.7). */
@@ -171,7 +176,11 @@ export class Pipeline {
         this.#flood(packet, origin);
         return;
       case ReservedPort.normal:
-        this.#normal(packet, origin);
+        normal(this.#state, packet, {
+          floodPorts: () => this.#floodPorts(packet),
+          send: (changed, to) => this.#send(changed, to, origin),
+          drop: (reason) => this.#drop(packet, reason),
+        });
         return;
       default:
         if (port === packet.inPort) {
@@ -194,7 +203,7 @@ export class Pipeline {
       this.#drop(packet, Drop.noRoom);
       return;
     }
-    if ((port.config & PortConfig.down) !== 0) {
+    if (port.stopped) {
       port.dropTx(Drop.portDown);
       return;
     }
@@ -210,28 +219,14 @@ export class Pipeline {
   }
 
   #flood(packet: ModelPacket, origin: Origin): void {
-    for (const port of this.#state.ports.all()) {
-      const forwards = (port.config & (PortConfig.noFwd | PortConfig.down)) === 0;
-      if (port.number !== packet.inPort && forwards) this.#send(packet, port.number, origin);
-    }
+    for (const port of this.#floodPorts(packet)) this.#send(packet, port.number, origin);
   }
 
-  /** What a learning switch does with it: per VLAN, with the reserved addresses of 802.1D kept out. */
-  #normal(packet: ModelPacket, origin: Origin): void {
-    const { macs, ports, nowNs } = this.#state;
-    const [source, destination] = [packet.field(fieldId.eth_src), packet.field(fieldId.eth_dst)];
-    const vlan = packet.field(fieldId.vlan_vid) & 0xfffn;
-    if ((destination & ~0xfn) === RESERVED_MACS) {
-      this.#drop(packet, Drop.reservedMac);
-      return;
-    }
-    if ((source & MULTICAST_BIT) === 0n && ports.get(packet.inPort) !== undefined) {
-      macs.learn(vlan, source, packet.inPort, nowNs());
-    }
-    const known = (destination & MULTICAST_BIT) === 0n ? macs.lookup(vlan, destination, nowNs()) : undefined;
-    if (known === undefined) this.#flood(packet, origin);
-    else if (known === packet.inPort) this.#drop(packet, Drop.loop);
-    else this.#send(packet, known, origin);
+  #floodPorts(packet: ModelPacket): ModelPort[] {
+    return this.#state.ports.all().filter((port) => {
+      const forwards = !port.stopped && (port.config & PortConfig.noFwd) === 0;
+      return port.number !== packet.inPort && forwards;
+    });
   }
 
   #group(packet: ModelPacket, id: number, origin: Origin): void {

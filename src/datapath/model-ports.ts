@@ -19,11 +19,15 @@ export class ModelPort {
     readonly createdNs: bigint,
   ) {}
 
+  /** Nothing goes in or out. */
+  get stopped(): boolean {
+    return (this.config & PortConfig.down) !== 0 || this.settings.disabled === true;
+  }
   get state(): number {
-    return (this.config & PortConfig.down) === 0 ? PortState.live : 0;
+    return this.live ? PortState.live : 0;
   }
   get live(): boolean {
-    return (this.config & PortConfig.down) === 0;
+    return !this.stopped;
   }
 
   dropRx(reason: number): void {

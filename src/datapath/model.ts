@@ -11,7 +11,9 @@ import { Meters } from './model-meters.js';
 import { Pipeline } from './model-pipeline.js';
 import { MacTable, ModelPorts } from './model-ports.js';
 import { type Answer, readModel } from './model-read.js';
+import { checkSettings } from './model-settings.js';
 import type { ModelState } from './model-state.js';
+import { sameVlans } from './model-vlan.js';
 import { decodeActions } from './records-action.js';
 import { decodeBatch } from './records-apply.js';
 import { decodePacketOut } from './records-packet-out.js';
@@ -57,12 +59,19 @@ export class ModelDatapath implements Datapath {
 
   portAttach(port: PortNo, spec: PortSpec, settings: PortSettings = {}): void {
     const state = this.#open();
+    checkSettings(settings);
     state.ports.attach(port, spec, settings, state.nowNs());
   }
 
   portConfigure(port: PortNo, settings: PortSettings): void {
-    const attached = this.#open().ports.get(port);
-    if (attached !== undefined) attached.settings = settings;
+    const { ports, macs } = this.#open();
+    const attached = ports.get(port);
+    if (attached === undefined) return;
+    checkSettings(settings);
+    const moved = !sameVlans(attached.settings.vlan, settings.vlan);
+    attached.settings = settings;
+    // Stations known behind the port may be out of its reach now.
+    if (moved) macs.forget(port);
   }
 
   portDetach(port: PortNo): void {

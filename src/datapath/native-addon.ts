@@ -11,6 +11,19 @@ export const WORKERS_MAX = 16;
 export interface NativeAddon {
   /** Starts workers and opens the hypervisor. Throws Error with a sentence. */
   openRuntime(options: { readonly workers: number; readonly hypervisor: 'emulated' | 'xen' }): NativeRuntime;
+  /** By name or number; without a group, the user's own. Throws Error with a sentence. */
+  findUser(options: { readonly user: string; readonly group?: string }): { readonly uid: number; readonly gid: number };
+  /**
+   * Every thread becomes that user, for good, and can start no program any more; the calling thread keeps the
+   * capabilities named. Throws Error with a sentence, and then the process must end.
+   */
+  dropPrivileges(options: {
+    readonly user: string;
+    readonly uid: number;
+    readonly gid: number;
+    readonly keepNetAdmin: boolean;
+    readonly keepNetRaw: boolean;
+  }): void;
 }
 
 /** Worker threads and the hypervisor; shared by every datapath of the process. */
@@ -45,6 +58,8 @@ export interface EmulatedHypervisor {
   destroyDomain(domid: number): void;
   /** Allocates rings and event channels of a frontend in a domain. Throws with a sentence. */
   createFrontend(domid: number, options: FrontendOptions): NativeFrontend;
+  /** For tests: a domain's pages, grants and channels without a driver's rules. Throws with a sentence. */
+  createHostile(domid: number): HostileFrontend;
   /** For leak tests: what is in use, hypervisor-wide. */
   usage(): { domains: number; grantsGranted: number; grantsMapped: number; evtchns: number; threads: number };
 }
@@ -62,6 +77,8 @@ export interface FrontendOptions {
   readonly csumOffload: boolean;
   /** Whether it has a control ring; default no. */
   readonly controlRing?: boolean;
+  /** By default those of Linux. */
+  readonly rules?: RingRules;
   /** The stack behind the frontend. */
   readonly stack:
     | { readonly kind: 'tap'; readonly device: string; readonly netns?: string }
@@ -90,8 +107,31 @@ export interface TakenFrame {
   readonly gsoSize: number;
   readonly gsoType: number;
   readonly slots: number;
+  readonly xdpHeadroom: number;
   /** Of the HASH extra info; type is the bit number of the hash type. */
   readonly hash?: { readonly type: number; readonly value: number };
+}
+
+/** How a driver uses its rings, and what it takes for granted (native/netfront/ring_rules.h). */
+export interface RingRules {
+  /** How it finds the buffer of an RX response; `slot-asserted` and `id` crash over an id they do not expect. */
+  readonly rxPairing: 'slot' | 'slot-asserted' | 'id';
+  /** The RX request in slot n has id n ^ rxIdXor. 0..255. */
+  readonly rxIdXor?: number;
+  /** A lower status of an RX response crashes the guest. By default none does. */
+  readonly rxStatusMin?: number;
+  /** Types of extra infos taken in RX; others crash the guest. */
+  readonly rxExtras?: readonly number[];
+  /** False: a frame of several slots crashes the guest. */
+  readonly rxChains?: boolean;
+  readonly ignoresRxFlags?: boolean;
+  readonly swapsRxFlags?: boolean;
+  /** TX ids are n * txIdStep + txIdFirst, n in 0..255. */
+  readonly txIdFirst?: number;
+  readonly txIdStep?: number;
+  readonly txSlotsMax?: number;
+  /** False: never tells of receive buffers it posted. */
+  readonly notifiesRx?: boolean;
 }
 
 /** A netfront: real rings in the memory of its domain, and the stack behind it. */
@@ -137,6 +177,8 @@ export interface NativeFrontend {
   stopTraffic(): void;
   /** Puts one raw frame on the transmit ring (tests). gsoSize 0: none. Returns false when the ring is full. */
   sendFrame(frame: Uint8Array, options?: { csumBlank?: boolean; gsoSize?: number; gsoType?: 0 | 1 | 2 }): boolean;
+  /** Asks the backend to add or delete a multicast address. Refused, it counts as txDropped. False when the ring is full. */
+  sendMulticastControl(request: { readonly action: 'add' | 'delete'; readonly address: string }): boolean;
   /** Frames delivered to the guest since the last call (tests); turned on by the first call, bounded. */
   takeFrames(): TakenFrame[];
   stats(): {
@@ -148,7 +190,40 @@ export interface NativeFrontend {
     readonly rxErrors: number;
     readonly udpReceived: number;
   };
+  /** What the backend did that this guest's kernel does not survive; undefined: it lives. */
+  readonly panicked: string | undefined;
   /** Ends grants and channels. May be called again. */
+  close(): void;
+}
+
+/**
+ * One step of a hostile guest's second processor, which repeats its program without end. `follow` sets req_prod of a
+ * ring page to its rsp_prod plus a value; the values of `store` take turns.
+ */
+export type HostileStep =
+  | { readonly op: 'store' | 'add'; readonly page: number; readonly offset: number; readonly values: readonly number[] }
+  | { readonly op: 'follow'; readonly page: number; readonly values: readonly [number] }
+  | { readonly op: 'notify'; readonly values: readonly [port: number] };
+
+/** Raw memory, grants and channels of an emulated domain. Every verb throws when it cannot be done. */
+export interface HostileFrontend {
+  /** Number of a new page of zeros. */
+  allocatePage(): number;
+  /** Grants a page to `to` (by default the backend's domain); returns the reference. */
+  grant(page: number, readonly?: boolean, to?: number): number;
+  /** False when it is mapped. */
+  revoke(ref: number): boolean;
+  write(page: number, offset: number, bytes: Uint8Array): void;
+  read(page: number, offset: number, length: number): Uint8Array;
+  /** An unbound channel for `remote` (by default the backend's domain). */
+  openChannel(remote?: number): number;
+  closeChannel(port: number): void;
+  notify(port: number, times?: number): void;
+  /** Begins to repeat a program on a thread of its own. */
+  start(program: readonly HostileStep[]): void;
+  /** Ends the program; returns how often it ran. */
+  stop(): number;
+  /** Stops, ends grants and channels. May be called again. */
   close(): void;
 }
 

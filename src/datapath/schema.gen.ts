@@ -218,6 +218,9 @@ export const Drop = {
   loop: 21,
   linkDown: 22,
   noRoom: 23,
+  vlan: 24,
+  spoofed: 25,
+  multicastFilter: 26,
 } as const;
 export type Drop = (typeof Drop)[keyof typeof Drop];
 

@@ -2,7 +2,7 @@
 import { messageOf } from '../base/error.js';
 import { type Logger, silentLogger } from '../base/logger.js';
 import type { EmulatedHypervisor, FrontendOptions } from '../datapath/native-addon.js';
-import { EmulatedXenstore, XenstoreClient } from '../xenstore/index.js';
+import { type DomainQuota, EmulatedXenstore, XenstoreClient } from '../xenstore/index.js';
 import { GuestFrontend } from './guest-frontend.js';
 import type { Personality } from './personality.js';
 import { Toolstack, type VifConfig } from './toolstack.js';
@@ -31,10 +31,15 @@ export class EmulatedHost {
   readonly #logger: Logger;
   readonly #guests = new Map<number, RunningGuest>();
 
-  constructor(options: { readonly hypervisor: EmulatedHypervisor; readonly logger?: Logger }) {
+  /** `xenstoreQuota`: of every domain but 0; by default xenstored's. */
+  constructor(options: {
+    readonly hypervisor: EmulatedHypervisor;
+    readonly xenstoreQuota?: Partial<DomainQuota>;
+    readonly logger?: Logger;
+  }) {
     this.#hypervisor = options.hypervisor;
     this.#logger = options.logger ?? silentLogger;
-    this.xenstore = new EmulatedXenstore({ logger: this.#logger });
+    this.xenstore = new EmulatedXenstore({ logger: this.#logger, quota: options.xenstoreQuota ?? {} });
     this.#store = this.openStore(0);
     this.toolstack = new Toolstack({ store: this.#store, hypervisor: this.#hypervisor, logger: this.#logger });
   }

@@ -19,7 +19,9 @@ export async function negotiate(
 ): Promise<Negotiated> {
   const read = (key: string) => store.readOrUndefined(`${backendPath}/${key}`);
   const has = async (key: string) => (await read(key)) === '1';
-  if (!(await has('feature-rx-copy'))) throw new Error('the backend does not offer feature-rx-copy');
+  // Who does not wait for the backend's features takes them for granted.
+  if (!personality.conduct.announcesEarly && !(await has('feature-rx-copy')))
+    throw new Error('the backend does not offer feature-rx-copy');
   const queuesMax = parseDecimal((await read('multi-queue-max-queues')) ?? '1', 1, QUEUES_MAX) ?? 1;
   const sg = personality.sg && (await has('feature-sg'));
   const csumOffload = personality.csumOffload && !(await has('feature-no-csum-offload'));
@@ -36,13 +38,13 @@ export async function negotiate(
   };
 }
 
-/** Every key below the frontend's path but the state. */
+/** Every key below the frontend's path but the state; undefined: not there. */
 export function frontendKeys(
   { queues, control }: Pick<NativeFrontend, 'queues' | 'control'>,
   agreed: Negotiated,
   personality: Personality,
-): Record<string, string> {
-  const keys: Record<string, string> = { 'request-rx-copy': '1' };
+): Record<string, string | undefined> {
+  const keys: Record<string, string | undefined> = { 'request-rx-copy': '1' };
   if (queues.length > 1 || personality.announcesOneQueue) keys['multi-queue-num-queues'] = String(queues.length);
   queues.forEach((queue, index) => {
     const prefix = queues.length > 1 ? `queue-${index}/` : '';
@@ -63,11 +65,12 @@ export function frontendKeys(
   const flag = (value: boolean) => (value ? '1' : '0');
   return {
     ...keys,
+    ...personality.furtherKeys,
     'feature-rx-notify': flag(personality.rxNotify),
     'feature-sg': flag(agreed.sg),
-    'feature-gso-tcpv4': flag(agreed.gsoTcpv4),
-    'feature-gso-tcpv6': flag(agreed.gsoTcpv6),
-    'feature-ipv6-csum-offload': flag(agreed.ipv6CsumOffload),
-    'feature-no-csum-offload': flag(!agreed.csumOffload),
+    'feature-gso-tcpv4': personality.gsoTcpv4 ? flag(agreed.gsoTcpv4) : undefined,
+    'feature-gso-tcpv6': personality.gsoTcpv6 ? flag(agreed.gsoTcpv6) : undefined,
+    'feature-ipv6-csum-offload': personality.ipv6CsumOffload ? flag(agreed.ipv6CsumOffload) : undefined,
+    'feature-no-csum-offload': agreed.csumOffload ? undefined : '1',
   };
 }

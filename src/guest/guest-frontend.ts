@@ -1,21 +1,26 @@
 /**
  * A netfront in an emulated domain: its xenbus side is here, its rings and its stack are the native frontend's. It
- * sees xenstore as its domain does, with that domain's rights, and follows the backend's state as Linux' netfront;
- * close() and reopen() are the three steps every driver goes through when it is unloaded and loaded again.
+ * sees xenstore as its domain does, with that domain's rights, and follows the backend's state as its personality's
+ * driver does, asserts and endless waits included (conduct.ts); close() and reopen() are the three steps every driver goes through when it is unloaded and loaded again.
  */
+import { systemClock, type Timer } from '../base/clock.js';
 import { parseDecimal } from '../base/decimal.js';
 import { messageOf } from '../base/error.js';
 import { type Logger, silentLogger } from '../base/logger.js';
 import type { EmulatedHypervisor, FrontendOptions, NativeFrontend } from '../datapath/native-addon.js';
 import { parseState, XenbusState } from '../xenbus/index.js';
 import { isXenstoreError, type XenstoreClient, type XenstoreWatch } from '../xenstore/index.js';
+import { assertOn, driveFrom } from './conduct.js';
 import { frontendKeys, type Negotiated, negotiate } from './frontend-keys.js';
 import { linuxPersonality, type Personality } from './personality.js';
 import { type GuestPhase, PhaseGate } from './phase.js';
+import { waitForNode } from './wait.js';
 
 const MTU_DEFAULT = 1500;
 const MTU_MAX = 65521;
 const STEP_TIMEOUT_MS = 10_000;
+/** Phases in which a driver waits for the backend's next step. */
+const timedPhases: readonly GuestPhase[] = ['leaving', 'left', 'resetting'];
 
 export interface GuestFrontendOptions {
   /** A connection as the guest's domain; the caller closes it. */
@@ -45,6 +50,11 @@ export class GuestFrontend {
   #agreed: Negotiated | undefined;
   #woken = false;
   #running: Promise<void> | undefined;
+  #panic: string | undefined;
+  /** Backend state that was answered already by who drives it. */
+  #driven: XenbusState | undefined;
+  #stepTimer: Timer | undefined;
+  readonly #complaints: string[] = [];
 
   constructor(options: GuestFrontendOptions) {
     this.domid = options.domid;
@@ -67,10 +77,20 @@ export class GuestFrontend {
     return this.#native;
   }
 
+  /** What the guest's kernel did not survive: the backend's fault. Undefined: it lives. */
+  get panicked(): string | undefined {
+    return this.#panic ?? this.#native?.panicked;
+  }
+
+  /** What the guest's kernel complained of in its log: steps that took too long. */
+  get complaints(): readonly string[] {
+    return this.#complaints;
+  }
+
   /** Loads the driver. Rejects when the domain has no such vif. */
   async start(): Promise<void> {
     this.#backendPath = await this.#store.read(`${this.#path}/backend`);
-    this.#gate.enter('waiting');
+    this.#enter('waiting');
     this.#watch = await this.#store.watch(`${this.#backendPath}/state`, () => this.#wake());
   }
 
@@ -94,19 +114,47 @@ export class GuestFrontend {
     await this.waitConnected(timeoutMs);
   }
 
-  /** A kernel that crashed and was started anew by kexec: Initialising without a word of farewell. */
+  /**
+   * A kernel that crashed and was started anew by kexec: as the driver does it then, or, where it has no way for that,
+   * Initialising without a word of farewell.
+   */
   async restartAbruptly(timeoutMs = STEP_TIMEOUT_MS): Promise<void> {
     await this.#running;
     this.#native?.disconnect();
-    await this.#writeState(XenbusState.initialising);
-    this.#gate.enter('waiting');
+    const { resetsBeforeProbe, drivesBackend } = this.#personality.conduct;
+    this.#wanted = 'up';
+    this.#driven = undefined;
+    if (resetsBeforeProbe) {
+      await this.#writeState(XenbusState.closing);
+      this.#enter('leaving');
+    } else {
+      if (!drivesBackend) await this.#writeState(XenbusState.initialising);
+      this.#enter('waiting');
+    }
     this.#wake();
     await this.waitConnected(timeoutMs);
   }
 
+  /**
+   * What Linux' netfront does when an XDP program is loaded (256) or removed (0): Reconfiguring, then the key, then
+   * Connected again once the backend is Reconfigured.
+   */
+  async setXdpHeadroom(bytes: number, timeoutMs = STEP_TIMEOUT_MS): Promise<void> {
+    await this.#writeState(XenbusState.reconfiguring);
+    await this.#store.write(`${this.#path}/xdp-headroom`, String(bytes));
+    const reconfigured = String(XenbusState.reconfigured);
+    await waitForNode(this.#store, `${this.#backendPath}/state`, (state) => state === reconfigured, timeoutMs);
+    await this.#writeState(XenbusState.connected);
+  }
+
+  /** Asks for only the multicast that native.sendMulticastControl() added, or for all. */
+  async requestMulticastControl(on: boolean): Promise<void> {
+    await this.#store.write(`${this.#path}/request-multicast-control`, on ? '1' : '0');
+  }
+
   /** Lets go of everything without touching xenstore: the domain is dead. May be called again. */
   async abandon(): Promise<void> {
-    this.#gate.enter('gone');
+    this.#enter('gone');
     await this.#running;
     const watch = this.#watch;
     this.#watch = undefined;
@@ -142,7 +190,15 @@ export class GuestFrontend {
     const backend = await this.#backendState();
     if (backend === undefined) {
       this.#releaseNative();
-      this.#gate.enter('gone');
+      this.#enter('gone');
+      return;
+    }
+    if (this.#isDead()) return;
+    const why = assertOn(this.#personality.conduct, backend, this.phase);
+    if (why !== undefined) {
+      this.#panic = why;
+      this.#native?.disconnect();
+      this.#gate.fail(new Error(`the guest's kernel panicked: ${why}`));
       return;
     }
     const next = this.#wanted === 'up' ? this.#stepUp(backend) : this.#stepDown(backend);
@@ -165,16 +221,19 @@ export class GuestFrontend {
 
   #stepUp(backend: XenbusState): (() => Promise<void>) | undefined {
     const closing = backend === XenbusState.closing || backend === XenbusState.closed;
+    const { announcesEarly, drivesBackend, deafWhenConnected } = this.#personality.conduct;
     switch (this.phase) {
       case 'waiting':
-        return backend === XenbusState.initWait ? () => this.#announce() : undefined;
+        if (backend === XenbusState.initWait || announcesEarly) return () => this.#announce();
+        return drivesBackend ? this.#drive(backend) : undefined;
       case 'announced':
         if (backend === XenbusState.connected) return () => this.#connected();
         return closing ? () => this.#dismissed() : undefined;
       case 'connected':
-        return closing ? () => this.#dismissed() : undefined;
+        return closing && !deafWhenConnected ? () => this.#dismissed() : undefined;
       case 'leaving':
       case 'left':
+      case 'resetting':
         return this.#stepDown(backend);
       case 'closed':
         return () => this.#initialise();
@@ -184,6 +243,7 @@ export class GuestFrontend {
   }
 
   #stepDown(backend: XenbusState): (() => Promise<void>) | undefined {
+    const isUp = backend === XenbusState.initWait || backend === XenbusState.connected;
     switch (this.phase) {
       case 'waiting':
       case 'announced':
@@ -193,10 +253,40 @@ export class GuestFrontend {
         if (backend < XenbusState.closing) return undefined;
         return () => this.#move(XenbusState.closed, 'left');
       case 'left':
-        return backend === XenbusState.closed ? async () => this.#gate.enter('closed') : undefined;
+        if (backend !== XenbusState.closed) return undefined;
+        if (this.#personality.conduct.closesWithInitialising) {
+          return () => this.#move(XenbusState.initialising, 'resetting');
+        }
+        return async () => this.#enter('closed');
+      case 'resetting':
+        return isUp || backend === XenbusState.closing ? async () => this.#enter('closed') : undefined;
       default:
         return undefined;
     }
+  }
+
+  /** Leads the backend to InitWait, one answer to each state of it. */
+  #drive(backend: XenbusState): (() => Promise<void>) | undefined {
+    const state = driveFrom(backend);
+    if (state === undefined || this.#driven === backend) return undefined;
+    return async () => {
+      this.#driven = backend;
+      await this.#writeState(state);
+    };
+  }
+
+  #isDead(): boolean {
+    return this.panicked !== undefined;
+  }
+
+  /** Steps of the handshake are timed by drivers that care. */
+  #enter(phase: GuestPhase): void {
+    this.#gate.enter(phase);
+    this.#stepTimer?.cancel();
+    this.#stepTimer = undefined;
+    const { stepMs } = this.#personality.conduct;
+    if (stepMs === undefined || !timedPhases.includes(phase)) return;
+    this.#stepTimer = systemClock.after(stepMs, () => this.#complaints.push(`still ${phase} after ${stepMs} ms`));
   }
 
   /** The backend holds no grant of ours in InitWait, so old rings can be ended and fresh ones made. */
@@ -206,10 +296,13 @@ export class GuestFrontend {
     else await this.#createNative(agreed);
     const keys = frontendKeys(this.#native!, agreed, this.#personality);
     await this.#store.transaction(async (nodes) => {
-      for (const [key, value] of Object.entries(keys)) await nodes.write(`${this.#path}/${key}`, value);
+      for (const [key, value] of Object.entries(keys)) {
+        if (value === undefined) await nodes.rm(`${this.#path}/${key}`);
+        else await nodes.write(`${this.#path}/${key}`, value);
+      }
       await nodes.write(`${this.#path}/state`, String(XenbusState.connected));
     });
-    this.#gate.enter('announced');
+    this.#enter('announced');
   }
 
   async #createNative(agreed: Negotiated): Promise<void> {
@@ -218,6 +311,7 @@ export class GuestFrontend {
     const { ipv6CsumOffload: _, ...options } = agreed;
     this.#native = this.#hypervisor.createFrontend(this.domid, {
       ...options,
+      rules: this.#personality.rules,
       mac: await this.#store.read(`${this.#path}/mac`),
       mtu: parseDecimal(mtuText ?? '', 1, MTU_MAX) ?? MTU_DEFAULT,
       stack: this.#stack,
@@ -227,7 +321,7 @@ export class GuestFrontend {
 
   async #connected(): Promise<void> {
     this.#native!.connect();
-    this.#gate.enter('connected');
+    this.#enter('connected');
   }
 
   /** The backend closes: by unplug, or because it gave up on us. */
@@ -238,13 +332,14 @@ export class GuestFrontend {
 
   async #initialise(): Promise<void> {
     await this.#writeState(XenbusState.initialising);
-    this.#gate.enter('waiting');
+    this.#driven = undefined;
+    this.#enter('waiting');
   }
 
   async #move(state: XenbusState, phase: GuestPhase): Promise<void> {
     if (this.phase === 'connected' || this.phase === 'announced') this.#native?.disconnect();
     await this.#writeState(state);
-    this.#gate.enter(phase);
+    this.#enter(phase);
   }
 
   async #writeState(state: XenbusState): Promise<void> {

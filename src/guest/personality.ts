@@ -1,4 +1,13 @@
-/** What kind of netfront a guest has: which features it asks for, and in which words it says so. */
+/** What kind of netfront a guest has: which features it asks for, in which words, how it uses rings and states. */
+import type { RingRules } from '../datapath/native-addon.js';
+import {
+  type Conduct,
+  freebsdConduct,
+  linuxConduct,
+  netbsdConduct,
+  unikernelConduct,
+  windowsConduct,
+} from './conduct.js';
 
 export interface Personality {
   /** Most queues it uses. */
@@ -17,9 +26,13 @@ export interface Personality {
   readonly writesFeatures: boolean;
   /** Writes multi-queue-num-queues=1 although its keys are flat (Unikraft). */
   readonly announcesOneQueue: boolean;
+  /** Keys with a value of their own, written along with the features. */
+  readonly furtherKeys: Readonly<Record<string, string>>;
+  readonly rules: RingRules;
+  readonly conduct: Conduct;
 }
 
-/** As Linux' netfront. */
+/** As Linux' netfront: pairs RX responses by their slot, goes by 5 s steps when it closes. */
 export const linuxPersonality: Personality = {
   queues: 8,
   splitEventChannels: true,
@@ -32,18 +45,43 @@ export const linuxPersonality: Personality = {
   controlRing: false,
   writesFeatures: true,
   announcesOneQueue: false,
+  furtherKeys: {},
+  rules: { rxPairing: 'slot' },
+  conduct: linuxConduct,
 };
 
-/** As NetBSD's xennet: one queue, one channel, no segmentation. */
+const GSO = 1;
+const HASH = 4;
+
+/** As Windows' xenvif: asserts that an RX id is its slot, and knows two extra infos; TX ids go to 0x3ff. */
+export const windowsPersonality: Personality = {
+  ...linuxPersonality,
+  furtherKeys: { 'feature-gso-tcpv4-prefix': '1', 'feature-gso-tcpv6-prefix': '1' },
+  rules: { rxPairing: 'slot-asserted', rxExtras: [GSO, HASH], txIdFirst: 3, txIdStep: 4 },
+  conduct: windowsConduct,
+};
+
+/** As FreeBSD's xn, with LRO: TX ids begin at 1. */
+export const freebsdPersonality: Personality = {
+  ...linuxPersonality,
+  gsoTcpv6: false,
+  ipv6CsumOffload: false,
+  rules: { rxPairing: 'slot', rxExtras: [GSO], txIdFirst: 1 },
+  conduct: freebsdConduct,
+};
+
+/** As NetBSD's xennet: one queue, one channel, no segmentation, requests from a free list. */
 export const netbsdPersonality: Personality = {
   ...linuxPersonality,
   queues: 1,
   splitEventChannels: false,
   gsoTcpv4: false,
   gsoTcpv6: false,
+  rules: { rxPairing: 'id', rxIdXor: 0x5a, rxExtras: [] },
+  conduct: netbsdConduct,
 };
 
-/** As Mini-OS: one page per packet, says nothing about itself. */
+/** As Mini-OS: one page per packet, says nothing about itself, checks every sum, waits without end. */
 export const miniOsPersonality: Personality = {
   ...netbsdPersonality,
   sg: false,
@@ -51,4 +89,34 @@ export const miniOsPersonality: Personality = {
   ipv6CsumOffload: false,
   rxNotify: false,
   writesFeatures: false,
+  rules: { rxPairing: 'id', rxExtras: [], rxChains: false, ignoresRxFlags: true, txSlotsMax: 1 },
+  conduct: unikernelConduct,
 };
+
+/** As Unikraft: several queues, takes the TX names for the RX flags, and dies over an RX status of 1 or less. */
+export const unikraftPersonality: Personality = {
+  ...miniOsPersonality,
+  queues: 2,
+  splitEventChannels: true,
+  announcesOneQueue: true,
+  rules: {
+    rxPairing: 'id',
+    rxStatusMin: 2,
+    rxExtras: [],
+    rxChains: false,
+    swapsRxFlags: true,
+    txSlotsMax: 1,
+    notifiesRx: false,
+  },
+  // It reads the backend's features first.
+  conduct: { ...unikernelConduct, announcesEarly: false },
+};
+
+export const personalities = {
+  linux: linuxPersonality,
+  windows: windowsPersonality,
+  freebsd: freebsdPersonality,
+  netbsd: netbsdPersonality,
+  'mini-os': miniOsPersonality,
+  unikraft: unikraftPersonality,
+} as const;

@@ -3,10 +3,20 @@ import { systemClock } from '../base/clock.js';
 
 /**
  * waiting: Initialising until the backend is in InitWait. announced: Connected is written, the backend is not there
- * yet. leaving: Closing is written. left: Closed is written, the backend is not there yet. gone: the vif was
+ * yet. leaving: Closing is written. left: Closed is written, the backend is not there yet. resetting: Initialising is
+ * written after that, the backend is not in InitWait yet. gone: the vif was
  * unplugged or the domain died; nothing follows.
  */
-export type GuestPhase = 'new' | 'waiting' | 'announced' | 'connected' | 'leaving' | 'left' | 'closed' | 'gone';
+export type GuestPhase =
+  | 'new'
+  | 'waiting'
+  | 'announced'
+  | 'connected'
+  | 'leaving'
+  | 'left'
+  | 'resetting'
+  | 'closed'
+  | 'gone';
 
 export class PhaseGate {
   readonly #what: string;

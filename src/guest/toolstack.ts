@@ -32,6 +32,8 @@ export interface VifConfig {
    * `absent`: a toolstack that runs none. By default `connected`.
    */
   readonly hotplug?: 'wait' | 'connected' | 'absent';
+  /** Further keys of the backend's directory. */
+  readonly keys?: Readonly<Record<string, string>>;
   /** Directory below `backend/`; by default vif. */
   readonly backendType?: string;
   readonly backendDomid?: number;
@@ -121,6 +123,13 @@ export class Toolstack {
   /** What the hotplug script writes when it is done, or `error`. */
   async setHotplugStatus(domid: number, handle: number, status: string): Promise<void> {
     await this.#store.write(`${this.#vif(domid, handle).backendPath}/hotplug-status`, status);
+  }
+
+  /** Rewrites a key of the backend's directory while the vif lives, as `rate`; undefined removes it. */
+  async setKey(domid: number, handle: number, key: string, value: string | undefined): Promise<void> {
+    const path = `${this.#vif(domid, handle).backendPath}/${key}`;
+    if (value === undefined) await this.#store.rm(path);
+    else await this.#store.write(path, value);
   }
 
   /**
@@ -248,6 +257,7 @@ async function writeVif(
     type: 'vif',
     rate: config.rate,
     mtu: mtu === MTU_DEFAULT ? undefined : String(mtu),
+    ...config.keys,
     'hotplug-status': { wait: '', connected: 'connected', absent: undefined }[hotplug],
   };
   const frontend = {

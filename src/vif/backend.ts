@@ -10,6 +10,7 @@ import type { XenstoreClient } from '../xenstore/index.js';
 import { QUEUES_MAX } from './features.js';
 import { type VifId, vifName } from './names.js';
 import { Vif, type VifCounters, type VifHooks, type VifLifecycle } from './vif.js';
+import { readXapiKey } from './xapi-keys.js';
 
 export interface VifBackendOptions {
   readonly store: XenstoreClient;
@@ -52,7 +53,9 @@ export class VifBackend {
         const vif: Vif = new Vif(address, {
           hooks: options.hooks,
           queuesMax,
+          elsewhere: (key) => readXapiKey(options.store, { domid: address.domid, handle: address.id }, key),
           counters: this.#counters,
+          logger: this.#logger,
           removed: () => {
             if (this.#vifs.get(name) === vif) this.#vifs.delete(name);
           },

@@ -1,15 +1,29 @@
 /** One vif: the driver that xenbus calls, between the keys in xenstore and the bridge's port. */
 import { messageOf } from '../base/error.js';
-import type { VifSpec } from '../datapath/datapath.js';
+import type { Logger } from '../base/logger.js';
+import type { PortSettings, VifSpec } from '../datapath/datapath.js';
 import { type DeviceAddress, type DeviceDriver, DeviceError, type KeyReader } from '../xenbus/index.js';
-import { advertisedFeatures } from './features.js';
+import { advertisedFeatures, NO_CSUM_KEY } from './features.js';
 import { readFrontend } from './frontend-keys.js';
 import { readVifInfo, type VifInfo } from './info.js';
+import { noWishes, readWishes, vifSettings } from './settings.js';
+
+/**
+ * Key in the backend's directory for the hotplug script, which can read xenstore and little else: `port NAME`, or
+ * `refused SENTENCE`. That it is there tells the script, and `xvif doctor`, that the state was written by xvifd.
+ */
+export const VERDICT_KEY = 'xvif';
 
 /** The bridge's side. */
 export interface VifHooks {
+  /** Why `attach` would refuse a vif of these keys, in a sentence; undefined when it would not. */
+  refusal?(info: VifInfo): string | undefined;
+  /** `settings` with what the operator wants instead; asked before the frontend connects. */
+  effective?(info: VifInfo, settings: PortSettings): PortSettings;
   /** Make the vif a port. A rejection closes the vif; its message goes to the guest's error node. */
-  attach(info: VifInfo, spec: VifSpec): void | Promise<void>;
+  attach(info: VifInfo, spec: VifSpec, settings: PortSettings): void | Promise<void>;
+  /** Settings of an attached vif changed. Must not reject. */
+  configure(info: VifInfo, settings: PortSettings): void | Promise<void>;
   /** When it is done the data path touches no ring of the vif any more. */
   detach(info: VifInfo): void | Promise<void>;
   /** The vif was closed over an error. `info` is undefined when it did not get far enough to have any. */
@@ -18,7 +32,7 @@ export interface VifHooks {
 
 export type VifLifecycle =
   | { readonly state: 'idle'; readonly lastError: string | undefined }
-  | { readonly state: 'attached'; readonly info: VifInfo; readonly spec: VifSpec };
+  | { readonly state: 'attached'; readonly info: VifInfo; readonly spec: VifSpec; readonly settings: PortSettings };
 
 export interface VifCounters {
   attached: number;
@@ -31,24 +45,33 @@ export class Vif implements DeviceDriver {
   readonly address: DeviceAddress;
   readonly #hooks: VifHooks;
   readonly #queuesMax: number;
+  readonly #elsewhere: (key: string) => Promise<string | undefined>;
   readonly #counters: VifCounters;
+  readonly #logger: Logger;
   readonly #removed: () => void;
   #lifecycle: VifLifecycle = { state: 'idle', lastError: undefined };
   #info: VifInfo | undefined;
+  /** Already logged. */
+  #complaints = '';
 
   constructor(
     address: DeviceAddress,
     options: {
       readonly hooks: VifHooks;
       readonly queuesMax: number;
+      /** See {@link readVifInfo}. */
+      readonly elsewhere: (key: string) => Promise<string | undefined>;
       readonly counters: VifCounters;
+      readonly logger: Logger;
       readonly removed: () => void;
     },
   ) {
     this.address = address;
     this.#hooks = options.hooks;
     this.#queuesMax = options.queuesMax;
+    this.#elsewhere = options.elsewhere;
     this.#counters = options.counters;
+    this.#logger = options.logger;
     this.#removed = options.removed;
   }
 
@@ -56,16 +79,29 @@ export class Vif implements DeviceDriver {
     return this.#lifecycle;
   }
 
-  async advertise(): Promise<Readonly<Record<string, string>>> {
-    return advertisedFeatures(this.#queuesMax);
+  async advertise(backend: KeyReader): Promise<Readonly<Record<string, string>>> {
+    const info = await this.#possible(backend);
+    const refusal = info instanceof DeviceError ? info.message : this.#hooks.refusal?.(info);
+    const verdict =
+      info instanceof DeviceError || refusal !== undefined ? `refused ${refusal}` : `port ${info.portName}`;
+    const complete = !(info instanceof DeviceError) && this.#wantsCompleteChecksums(info);
+    const before = await backend.read(NO_CSUM_KEY);
+    return {
+      ...advertisedFeatures(this.#queuesMax, complete),
+      // No backend writes 0 but to take back a 1.
+      ...(complete || before === undefined ? {} : { [NO_CSUM_KEY]: '0' }),
+      [VERDICT_KEY]: verdict,
+    };
   }
 
   async connect(frontend: KeyReader, backend: KeyReader): Promise<void> {
-    const info = await readVifInfo(this.address, backend);
+    const info = await readVifInfo(this.address, backend, this.#elsewhere);
     this.#info = info;
+    this.#complain(info);
     const spec = await readFrontend(frontend, info, this.#queuesMax);
-    await this.#hooks.attach(info, spec);
-    this.#lifecycle = { state: 'attached', info, spec };
+    const settings = vifSettings(info, await readWishes(frontend));
+    await this.#hooks.attach(info, spec, settings);
+    this.#lifecycle = { state: 'attached', info, spec, settings };
     this.#counters.attached++;
   }
 
@@ -79,6 +115,24 @@ export class Vif implements DeviceDriver {
     } catch (error) {
       if (error instanceof DeviceError) return false;
       throw error;
+    }
+  }
+
+  /** What may change while traffic flows. A key of the toolstack that makes the vif impossible changes nothing. */
+  async refresh(frontend: KeyReader, backend: KeyReader): Promise<boolean> {
+    if (this.#lifecycle.state !== 'attached') return false;
+    const { info, spec, settings: before } = this.#lifecycle;
+    try {
+      const now = await readVifInfo(this.address, backend, this.#elsewhere);
+      this.#complain(now);
+      const settings = vifSettings(now, await readWishes(frontend));
+      if (JSON.stringify(settings) === JSON.stringify(before)) return false;
+      this.#lifecycle = { state: 'attached', info, spec, settings };
+      await this.#hooks.configure(info, settings);
+      return true;
+    } catch (error) {
+      if (!(error instanceof DeviceError)) throw error;
+      return false;
     }
   }
 
@@ -98,5 +152,26 @@ export class Vif implements DeviceDriver {
 
   removed(): void {
     this.#removed();
+  }
+
+  /** Each set of complaints once. */
+  #complain({ name, complaints }: VifInfo): void {
+    const text = complaints.join('; ');
+    if (text !== '' && text !== this.#complaints) this.#logger.warn({ vif: name, complaints: text }, 'keys of a vif');
+    this.#complaints = text;
+  }
+
+  async #possible(backend: KeyReader): Promise<VifInfo | DeviceError> {
+    try {
+      return await readVifInfo(this.address, backend, this.#elsewhere);
+    } catch (error) {
+      if (!(error instanceof DeviceError)) throw error;
+      return error;
+    }
+  }
+
+  #wantsCompleteChecksums(info: VifInfo): boolean {
+    const settings = vifSettings(info, noWishes);
+    return (this.#hooks.effective?.(info, settings) ?? settings).completeChecksums === true;
   }
 }

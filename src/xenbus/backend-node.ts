@@ -101,10 +101,10 @@ export class BackendNode {
   async #frontendState(): Promise<Seen['frontend']> {
     let text: string | undefined;
     try {
-      text = await this.#readFrontend('state');
+      text = await this.#store.readOrUndefined(`${this.#address.frontendPath}/state`);
     } catch (error) {
-      if (error instanceof DeviceError) return 'invalid';
-      throw error;
+      // In a driver domain that is what a removed directory looks like, and a guest that locks us out is as good as gone.
+      if (!isXenstoreError(error, 'EACCES')) throw error;
     }
     if (text === undefined) return 'gone';
     const state = parseState(text);

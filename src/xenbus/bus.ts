@@ -1,6 +1,7 @@
 /**
  * Finds the devices of one type that the toolstack gives this domain to back, and keeps each awake. One prefix watch
- * covers every backend directory, one more per frontend domain covers the frontends' (domain-watches.ts).
+ * covers every backend directory; one more per frontend domain (domain-watches.ts), or for a driver domain one for all
+ * (shared-watch.ts), covers the frontends'.
  */
 import { type Clock, systemClock } from '../base/clock.js';
 import { parseDecimal } from '../base/decimal.js';
@@ -8,8 +9,9 @@ import { type Logger, silentLogger } from '../base/logger.js';
 import { DOMID_MAX, isXenstoreError, type XenstoreClient, type XenstoreWatch } from '../xenstore/index.js';
 import { type DeviceContext, XenbusDevice } from './device.js';
 import { DomainDeaths } from './domain-deaths.js';
-import { DomainWatches } from './domain-watches.js';
+import { DomainWatches, type FrontendWatches } from './domain-watches.js';
 import type { DeviceAddress, DeviceDriver } from './driver.js';
+import { SharedWatch } from './shared-watch.js';
 
 const DEVICE_ID_MAX = 65535;
 /** Devices served; the toolstack's further ones are left in state Initialising. */
@@ -38,7 +40,7 @@ export class XenbusBackend {
   readonly #devices = new Map<string, XenbusDevice>();
   readonly #ofDomain = new Map<number, Set<XenbusDevice>>();
   readonly #context: DeviceContext;
-  readonly #domainWatches: DomainWatches;
+  readonly #domainWatches: FrontendWatches;
   readonly #domainDeaths: DomainDeaths;
   #watch: XenstoreWatch | undefined;
   #stopped = false;
@@ -59,13 +61,16 @@ export class XenbusBackend {
         if (woken) this.#wake(device.address.domid, String(device.address.id));
       },
     };
-    this.#domainWatches = new DomainWatches({
+    const common = {
       store: options.store,
       clock,
       logger: this.#logger,
-      pathOf: (domid) => this.#frontendRoot(domid),
-      changed: (domid, path) => this.#frontendChanged(domid, path),
-    });
+      changed: (domid: number, path: string) => this.#frontendChanged(domid, path),
+    };
+    this.#domainWatches =
+      (options.domid ?? 0) === 0
+        ? new DomainWatches({ ...common, pathOf: (domid) => this.#frontendRoot(domid) })
+        : new SharedWatch({ ...common, frontendType: this.#frontendType });
     this.#domainDeaths = new DomainDeaths(options.store, this.#logger, (domid) => {
       for (const device of this.#ofDomain.get(domid) ?? []) device.domainDied();
     });

@@ -9,9 +9,11 @@ import { type BackendState, XenbusState } from './state.js';
 
 /**
  * new: nothing written yet. waiting: InitWait. attached: the driver is connected but Connected waits for the hotplug
- * script. connected, closing, closed: as the states of these names.
+ * script. connected, closing, closed: as the states of these names. reconfigured: connected, and the frontend was told
+ * that the change it asked for is in force (XDP headroom of vifs); only a frontend that writes Reconfiguring itself ever
+ * sees that state.
  */
-export type Phase = 'new' | 'waiting' | 'attached' | 'connected' | 'closing' | 'closed';
+export type Phase = 'new' | 'waiting' | 'attached' | 'connected' | 'reconfigured' | 'closing' | 'closed';
 
 export interface Own {
   readonly phase: Phase;
@@ -45,6 +47,8 @@ export type Step =
   | { readonly kind: 'publish' }
   /** Connected on both sides: see whether the rings are still the same. */
   | { readonly kind: 'check' }
+  /** Put the frontend's new wishes in force and write Reconfigured. */
+  | { readonly kind: 'reconfigure' }
   /** Disconnect and write the state. `complaint` becomes the error node. */
   | { readonly kind: 'close'; readonly state: 5 | 6; readonly complaint?: string }
   /** Somebody wrote nonsense over our state. */
@@ -65,6 +69,7 @@ export const stateOf: Readonly<Record<Exclude<Phase, 'new'>, BackendState>> = {
   waiting: XenbusState.initWait,
   attached: XenbusState.initWait,
   connected: XenbusState.connected,
+  reconfigured: XenbusState.reconfigured,
   closing: XenbusState.closing,
   closed: XenbusState.closed,
 };
@@ -114,8 +119,26 @@ function follow(phase: Phase, seen: Seen): Step {
       return phase === 'closed' ? rest : toClosed;
     case XenbusState.initWait:
       return phase === 'new' ? { kind: 'advertise' } : rest;
+    case XenbusState.reconfiguring:
+      return reconfigure(phase, seen);
     default:
-      // Reconfiguring and Reconfigured belong to a feature that is not advertised.
+      // Reconfigured is the backend's to write.
+      return rest;
+  }
+}
+
+/** The frontend changes a setting while traffic flows, and waits until it is in force. */
+function reconfigure(phase: Phase, seen: Seen): Step {
+  switch (phase) {
+    case 'new':
+      // Found by a daemon that started meanwhile.
+      return isRunning(seen.backend) ? { kind: 'connect' } : rest;
+    case 'connected':
+      return { kind: 'reconfigure' };
+    case 'reconfigured':
+      // Linux' frontend writes the state first and the key after it.
+      return { kind: 'check' };
+    default:
       return rest;
   }
 }
@@ -124,7 +147,7 @@ function follow(phase: Phase, seen: Seen): Step {
 function followUp(phase: Phase, seen: Seen): Step {
   switch (phase) {
     case 'new':
-      return { kind: seen.backend === XenbusState.connected ? 'connect' : 'advertise' };
+      return { kind: isRunning(seen.backend) ? 'connect' : 'advertise' };
     case 'waiting':
       return { kind: 'connect' };
     case 'attached': {
@@ -133,6 +156,8 @@ function followUp(phase: Phase, seen: Seen): Step {
     }
     case 'connected':
       return { kind: 'check' };
+    case 'reconfigured':
+      return { kind: 'publish' };
     case 'closing':
       return rest;
     case 'closed':
@@ -141,7 +166,12 @@ function followUp(phase: Phase, seen: Seen): Step {
 }
 
 function isUp(phase: Phase): boolean {
-  return phase === 'waiting' || phase === 'attached' || phase === 'connected';
+  return phase === 'waiting' || phase === 'attached' || phase === 'connected' || phase === 'reconfigured';
+}
+
+/** States that a backend writes only while its rings are in use. */
+export function isRunning(backend: Seen['backend']): boolean {
+  return backend === XenbusState.connected || backend === XenbusState.reconfigured;
 }
 
 /** No backend has written a state yet. */
@@ -150,5 +180,7 @@ function isUntouched({ backend }: Seen): boolean {
 }
 
 function isFrontendUp({ frontend }: Seen): boolean {
-  return frontend === XenbusState.initialised || frontend === XenbusState.connected;
+  return (
+    frontend === XenbusState.initialised || frontend === XenbusState.connected || frontend === XenbusState.reconfiguring
+  );
 }

@@ -9,12 +9,16 @@ import { type Logger, RateLimitedLog } from '../base/logger.js';
 import { isXenstoreError, type XenstoreClient } from '../xenstore/index.js';
 import { BackendNode } from './backend-node.js';
 import { Damper } from './damper.js';
-import { decide, type Phase, type Seen, type Step, stateOf } from './decide.js';
+import { decide, isRunning, type Phase, type Seen, type Step, stateOf } from './decide.js';
 import type { DeviceAddress, DeviceDriver } from './driver.js';
 import { XenbusState } from './state.js';
 
 /** How long an unplugged frontend may take to close: less than libxl's LIBXL_DESTROY_TIMEOUT of 10 s. */
 const CLOSE_TIMEOUT_MS = 8000;
+/** The driver is connected. */
+const holding: readonly Phase[] = ['attached', 'connected', 'reconfigured'];
+/** Linux' netfront writes Reconfiguring first and the key it is about next; so long may pass between the two. */
+const KEY_AFTER_STATE_MS = 50;
 const RETRY_FIRST_MS = 100;
 const RETRY_MAX_MS = 5000;
 
@@ -41,6 +45,8 @@ export class XenbusDevice {
   #everConnected = false;
   #domainDied = false;
   #fault: string | undefined;
+  /** Reconfiguring was seen before what it is about. */
+  #keyAwaited = false;
   #closeTimer: Timer | undefined;
   #closeExpired = false;
   #retryTimer: Timer | undefined;
@@ -120,6 +126,7 @@ export class XenbusDevice {
       this.#domainDied ? { ...seen, frontend: 'gone' } : seen,
     );
     if (this.#phase === 'closing' && !seen.online) this.#startCloseTimer();
+    if (step.kind !== 'reconfigure') this.#keyAwaited = false;
     if (step.kind === 'rest' || this.#ended) return;
     await this.#carryOut(step, seen);
   }
@@ -150,9 +157,20 @@ export class XenbusDevice {
         if (await this.#node.writeState(XenbusState.connected)) this.#enter('connected');
         break;
       case 'check':
-        if (!(await this.#driver.changed(this.#node.frontendKeys))) return;
+        if (!(await this.#driver.changed(this.#node.frontendKeys))) {
+          await this.#driver.refresh(this.#node.frontendKeys, this.#node.backendKeys);
+          return;
+        }
         await this.#disconnect('waiting');
         await this.#connect(seen);
+        break;
+      case 'reconfigure':
+        if (!(await this.#driver.refresh(this.#node.frontendKeys, this.#node.backendKeys)) && !this.#keyAwaited) {
+          this.#keyAwaited = true;
+          this.#wakeAfter(KEY_AFTER_STATE_MS);
+          return;
+        }
+        if (await this.#node.writeState(XenbusState.reconfigured)) this.#enter('reconfigured');
         break;
       case 'close':
         await this.#close(step.state, step.complaint);
@@ -177,7 +195,7 @@ export class XenbusDevice {
     }
     this.#everConnected = true;
     // Connected stands there already when rings were taken over or exchanged.
-    this.#enter(seen.backend === XenbusState.connected ? 'connected' : 'attached');
+    this.#enter(isRunning(seen.backend) ? 'connected' : 'attached');
     await this.#node.removeError();
   }
 
@@ -192,7 +210,7 @@ export class XenbusDevice {
 
   async #reactToFault(reason: string): Promise<void> {
     this.#fault = undefined;
-    if (this.#phase === 'attached' || this.#phase === 'connected') await this.#fail(new Error(reason));
+    if (this.#holds) await this.#fail(new Error(reason));
   }
 
   async #fail(error: Error): Promise<void> {
@@ -213,14 +231,18 @@ export class XenbusDevice {
 
   /** The driver lets go if it holds anything; the phase tells that nothing is held before anything else may fail. */
   async #disconnect(next: Phase): Promise<void> {
-    const held = this.#phase === 'attached' || this.#phase === 'connected';
-    if (!held) return;
-    this.#enter(next === 'attached' || next === 'connected' ? 'waiting' : next);
+    if (!this.#holds) return;
+    this.#enter(holding.includes(next) ? 'waiting' : next);
     try {
       await this.#driver.disconnect();
     } catch (error) {
       this.#context.logger.error({ ...logAddress(this.address), err: error }, 'device did not disconnect cleanly');
     }
+  }
+
+  /** Whether the driver is connected. */
+  get #holds(): boolean {
+    return holding.includes(this.#phase);
   }
 
   #enter(phase: Phase): void {

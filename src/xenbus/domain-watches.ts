@@ -1,6 +1,6 @@
 /**
- * One watch per frontend domain, on the directory of its devices of our type, shared by all of them: a driver domain
- * may set 128 watches in all, so four per device would end at 32 devices.
+ * One watch per frontend domain, on the directory of its devices of our type, shared by all of them. For domain 0,
+ * which may set as many as it likes; a driver domain has shared-watch.ts.
  */
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
@@ -8,13 +8,23 @@ import { isXenstoreError, type XenstoreClient, type XenstoreWatch } from '../xen
 
 const RETRY_MS = 1000;
 
+/** Who listens to the frontends' directories, for as long as a domain has devices. */
+export interface FrontendWatches {
+  /** Domains listened to. */
+  readonly size: number;
+  /** One more device of the domain. */
+  acquire(domid: number): void;
+  /** One fewer. */
+  release(domid: number): Promise<void>;
+}
+
 interface DomainWatch {
   devices: number;
   /** Resolves with undefined when the watch was not to be had, or was no longer wanted. */
   watch: Promise<XenstoreWatch | undefined>;
 }
 
-export class DomainWatches {
+export class DomainWatches implements FrontendWatches {
   readonly #store: XenstoreClient;
   readonly #clock: Clock;
   readonly #logger: Logger;

@@ -35,6 +35,8 @@ export interface DeviceDriver {
   connect(frontend: KeyReader, backend: KeyReader): Promise<void>;
   /** Whether the frontend's keys are no longer those connected with. False while they cannot be made sense of. */
   changed(frontend: KeyReader): Promise<boolean>;
+  /** Connected: a key of either end may have changed that takes effect while traffic flows. True when one did. */
+  refresh(frontend: KeyReader, backend: KeyReader): Promise<boolean>;
   /** Stop the traffic; when it resolves nothing of the frontend's memory is in use. */
   disconnect(): Promise<void>;
   /** The device went into Closing because of this. */

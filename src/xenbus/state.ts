@@ -19,13 +19,14 @@ const STATE_MAX = XenbusState.reconfigured;
 
 /**
  * The only states a backend may show: Windows' frontend asserts on 3, 7 and 8, NetBSD's panics on what it does not
- * expect. 1 is written by the toolstack.
+ * expect. 1 is written by the toolstack; 8 only in answer to a frontend's 7.
  */
 export type BackendState =
   | typeof XenbusState.initWait
   | typeof XenbusState.connected
   | typeof XenbusState.closing
-  | typeof XenbusState.closed;
+  | typeof XenbusState.closed
+  | typeof XenbusState.reconfigured;
 
 /** Undefined for anything but a decimal 0..8. */
 export function parseState(text: string): XenbusState | undefined {

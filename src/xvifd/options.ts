@@ -4,6 +4,7 @@ import { defaultRunDir, type RunDirSources } from '../api/run-dir.js';
 import type { LogLevel } from '../base/logger.js';
 import { decimal } from '../cli/arguments.js';
 import { WORKERS_MAX } from '../datapath/native-addon.js';
+import { CAPABILITIES, type Capability } from '../host/run-as.js';
 import type { BridgeConfig, DaemonConfig } from '../main.js';
 import { parseActive, parsePassive, TargetError } from '../openflow/index.js';
 import { type PortOption, portOption } from './port-option.js';
@@ -15,11 +16,19 @@ interface RawOptions {
   readonly failMode: 'secure' | 'standalone';
   readonly listen: readonly string[];
   readonly workers: number;
-  readonly hypervisor: 'emulated' | 'xen';
+  readonly hypervisor: 'auto' | 'emulated' | 'xen';
   readonly logLevel: LogLevel;
   readonly datapathId?: bigint;
   readonly local: 'auto' | 'tap' | 'null';
   readonly port: readonly PortOption[];
+  readonly user?: readonly [user: string, group: string | undefined];
+  readonly keepCapability: readonly Capability[];
+}
+
+/** What options that were not given depend on. */
+export interface OptionSources extends RunDirSources {
+  /** Xen's devices are there. */
+  readonly xen: boolean;
 }
 
 export interface XvifdOptions {
@@ -60,6 +69,19 @@ function target(parse: (text: string) => unknown): (text: string) => string {
   };
 }
 
+/** USER[:GROUP] */
+function userAndGroup(text: string): readonly [string, string | undefined] {
+  const match = /^([^:]+)(?::([^:]+))?$/.exec(text);
+  if (match === null) throw new InvalidArgumentError('expected USER or USER:GROUP.');
+  return [match[1]!, match[2]];
+}
+
+function capability(text: string): Capability {
+  const name = CAPABILITIES.find((one) => one === text);
+  if (name === undefined) throw new InvalidArgumentError(`expected ${CAPABILITIES.join(' or ')}.`);
+  return name;
+}
+
 function createCommand(version: string): Command {
   return new Command('xvifd')
     .description('an OpenFlow switch whose ports are the network interfaces of Xen guests')
@@ -84,7 +106,11 @@ function createCommand(version: string): Command {
       [],
     )
     .option('--workers <number>', 'threads that move packets', decimal(1, WORKERS_MAX), 1)
-    .addOption(new Option('--hypervisor <name>', 'where guests live').choices(['emulated', 'xen']).default('emulated'))
+    .addOption(
+      new Option('--hypervisor <name>', 'where guests live; auto: xen if its devices are there')
+        .choices(['auto', 'emulated', 'xen'])
+        .default('auto'),
+    )
     .addOption(
       new Option('--log-level <level>', 'least level of what is logged to standard error')
         .choices(['debug', 'info', 'warn', 'error', 'silent'])
@@ -97,11 +123,18 @@ function createCommand(version: string): Command {
         .default('auto'),
     )
     .option('--port <[bridge/]name=kind>', 'a port: packet:eth1, tap:tap0, pcap:FILE, null', append(portOption), [])
+    .option('--user <user[:group]>', 'go on as this user, without privileges, once everything is open', userAndGroup)
+    .option(
+      '--keep-capability <name>',
+      'with --user: net_admin or net_raw, to make TAP and packet ports later; may be repeated',
+      append(capability),
+      [],
+    )
     .exitOverride();
 }
 
 /** Throws CommanderError for wrong use, --help and --version, having printed why. */
-export function parseOptions(args: readonly string[], version: string, sources: RunDirSources): XvifdOptions {
+export function parseOptions(args: readonly string[], version: string, sources: OptionSources): XvifdOptions {
   const command = createCommand(version);
   command.parse(args, { from: 'user' });
   const raw = command.opts<RawOptions>();
@@ -112,6 +145,8 @@ export function parseOptions(args: readonly string[], version: string, sources: 
   if (names.length > 1 && raw.listen.length > 0) command.error('error: --listen is for a single bridge');
   const lost = raw.port.find(({ bridge }) => bridge !== undefined && !names.includes(bridge));
   if (lost !== undefined) command.error(`error: --port ${lost.name}: there is no bridge ${lost.bridge}`);
+
+  if (raw.keepCapability.length > 0 && raw.user === undefined) command.error('error: --keep-capability needs --user');
 
   const local = raw.local === 'auto' ? (sources.uid === 0 ? 'tap' : 'null') : raw.local;
   const bridges = names.map(
@@ -125,6 +160,8 @@ export function parseOptions(args: readonly string[], version: string, sources: 
       ports: raw.port.filter(({ bridge }) => (bridge ?? first) === name).map(({ name, spec }) => ({ name, spec })),
     }),
   );
-  const { workers, hypervisor, logLevel } = raw;
-  return { config: { runDir: raw.runDir ?? defaultRunDir(sources), workers, hypervisor, bridges }, logLevel };
+  const { workers, logLevel, keepCapability: keep } = raw;
+  const hypervisor = raw.hypervisor === 'auto' ? (sources.xen ? 'xen' : 'emulated') : raw.hypervisor;
+  const runAs = raw.user && { user: raw.user[0], group: raw.user[1], keep };
+  return { config: { runDir: raw.runDir ?? defaultRunDir(sources), workers, hypervisor, bridges, runAs }, logLevel };
 }

@@ -62,6 +62,18 @@ describe('xvifd and xvif', () => {
     expect(watching.output()).not.toContain('EPIPE');
   });
 
+  it('install-host and doctor work on a staged host, without a daemon', async () => {
+    const host = join(folder, 'host');
+    expect((await run('xvif', 'install-host', '--root', host)).output).toMatch(/created +\S+\/vif-xvif/);
+    const checked = await run('xvif', 'doctor', '--root', host);
+    expect(checked.code).toBe(1);
+    expect(checked.output).toMatch(/FAIL {2}hypervisor +no Xen here.*\n +→ .*npm start/);
+    expect(checked.output).toMatch(/ok {4}native data plane +loads\n.*xvif: one check failed/);
+    expect(
+      JSON.parse((await run('xvif', '--json', 'install-host', '--uninstall', '--root', host)).output),
+    ).toHaveLength(5);
+  });
+
   it('a guest that is removed takes its port along', async () => {
     expect((await xvif('guest rm g2')).code).toBe(0);
     expect((await xvif('ports')).output).not.toContain('xvif2i0');

@@ -122,7 +122,7 @@ describe("Debian's xenstore tools", () => {
     const store0 = await XenstoreClient.open(socket);
     const backend = new VifBackend({
       store: store0,
-      hooks: { attach() {}, detach() {}, failed() {} },
+      hooks: { attach() {}, configure() {}, detach() {}, failed() {} },
     });
     await backend.start();
     const ends = { frontend: fe, 'frontend-id': '5', online: '1', mac: '00:16:3e:00:00:05', bridge: 'br0', state: '1' };

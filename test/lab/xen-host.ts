@@ -24,10 +24,14 @@ export class XenHost {
     this.backend = new VifBackend({
       store: this.host.openStore(0),
       hooks: {
-        attach: ({ name }, spec) => {
+        attach: ({ name }, spec, settings) => {
           const port = this.#next++ as PortNo;
-          this.datapath.portAttach(port, spec);
+          this.datapath.portAttach(port, spec, settings);
           this.#ports.set(name, port);
+        },
+        configure: ({ name }, settings) => {
+          const port = this.#ports.get(name);
+          if (port !== undefined) this.datapath.portConfigure(port, settings);
         },
         detach: ({ name }) => {
           const port = this.#ports.get(name);

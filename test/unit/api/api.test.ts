@@ -29,6 +29,7 @@ function handlers(replaced: Partial<ApiHandlers> = {}): ApiHandlers {
   return {
     show: () => ({ version: '0', hypervisor: 'emulated', workers: 1, pid: 1, uptimeMs: 5n, bridges: [] }),
     listPorts: () => ({ ports: [] }),
+    setPort: ({ settings }) => ({ settings }),
     listFlows: () => ({ flows: [flow] }),
     getStats: () => ({ bridges: [] }),
     addGuest: (request) => ({ ...empty, name: request.name, domid: request.queues }),

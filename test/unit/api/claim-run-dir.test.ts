@@ -23,6 +23,7 @@ describe('claiming the run directory', () => {
     await expect(claimRunDir(open, uid)).rejects.toThrow('others may write to it');
     chmodSync(open, 0o700);
     await expect(claimRunDir(open, uid + 1)).rejects.toThrow(`belongs to user ${uid}`);
+    await expect(claimRunDir(open, uid + 1, uid + 2)).rejects.toThrow(`belongs to user ${uid}`);
     symlinkSync(open, join(base, 'link'));
     await expect(claimRunDir(join(base, 'link'), uid)).rejects.toThrow('not a directory');
     writeFileSync(join(base, 'file'), '');

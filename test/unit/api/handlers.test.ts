@@ -16,7 +16,7 @@ describe('calls of the API', () => {
 
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
-    made = createBridge(`br${bridges.all.length}`);
+    made = createBridge(`br${bridges.all.length}`, { overrides: bridges.overrides });
     bridges.add(made.bridge);
     made.bridge.addPort({ name: 'p', spec: { kind: 'null' }, mac: '00:16:3e:00:00:01' });
   });
@@ -39,6 +39,27 @@ describe('calls of the API', () => {
     ]);
     expect((await handlers.listPorts({ bridge: '' })).ports.length).toBe(bridges.all.length);
     expect(() => handlers.listPorts({ bridge: 'x' })).toThrow('there is no bridge "x"');
+  });
+
+  it('setPort: the operator wins until the setting is given back', async () => {
+    const set = (...settings: { name: string; value: string }[]) => handlers.setPort({ port: 'q', settings });
+    made.bridge.addPort({ name: 'q', spec: { kind: 'null' }, mac: undefined });
+    made.bridge.configurePort('q', { rate: { bytes: 1, intervalUs: 1 } });
+    expect(await set()).toEqual({ settings: [{ name: 'rate', value: '1,1' }] });
+    expect(await set({ name: 'rate', value: '10Mb/s' }, { name: 'complete-checksums', value: 'on' })).toEqual({
+      settings: [
+        { name: 'rate', value: '62500,50000' },
+        { name: 'complete-checksums', value: 'on' },
+      ],
+    });
+    await set({ name: 'rate', value: 'none' });
+    made.bridge.removePort('q');
+    made.bridge.addPort({ name: 'q', spec: { kind: 'null' }, mac: undefined, settings: { mtu: 9000 } });
+    expect(made.bridge.portSettings('q')).toEqual({ mtu: 9000, completeChecksums: true });
+    await set({ name: 'rate', value: 'toolstack' }, { name: 'complete-checksums', value: 'toolstack' });
+    expect(made.bridge.portSettings('q')).toEqual({ mtu: 9000 });
+    expect(() => handlers.setPort({ port: 'x', settings: [] })).toThrow('there is no port "x"');
+    made.bridge.removePort('q');
   });
 
   it('listFlows', async () => {

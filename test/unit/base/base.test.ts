@@ -4,7 +4,7 @@ import { AssertionFailed, assert, unreachable } from '../../../src/base/assert.j
 import { Backoff } from '../../../src/base/backoff.js';
 import type { Clock } from '../../../src/base/clock.js';
 import { parseDecimal, quote } from '../../../src/base/decimal.js';
-import { createLogger, RateLimitedLog } from '../../../src/base/logger.js';
+import { createLogger, RateLimitedLog, RateLimitedLogs } from '../../../src/base/logger.js';
 
 describe('assert', () => {
   it('throws AssertionFailed', () => {
@@ -41,6 +41,21 @@ describe('Backoff', () => {
     backoff.reset();
     expect(backoff.nextMs()).toBe(100);
     expect(new Backoff({ firstMs: 100, maxMs: 1000, random: () => 1 }).nextMs()).toBe(50);
+  });
+});
+
+describe('RateLimitedLogs', () => {
+  it('one source does not swallow the lines of another, and the number of sources is bounded', () => {
+    const clock: Clock = { nowMs: () => 0, after: () => ({ cancel() {} }) };
+    const lines: string[] = [];
+    const logger = createLogger({ destination: { write: (line) => lines.push(JSON.parse(line).msg) } });
+    const logs = new RateLimitedLogs(logger, { clock });
+    for (let i = 0; i < 100; i++) logs.of('loud').warn({}, 'loud');
+    logs.of('quiet').info({}, 'quiet');
+    expect(lines).toEqual([...new Array(10).fill('loud'), 'quiet']);
+    for (let i = 0; i < 5000; i++) logs.of(`source ${i}`);
+    logs.of('loud').warn({}, 'forgotten, so it begins anew');
+    expect(lines).toHaveLength(12);
   });
 });
 

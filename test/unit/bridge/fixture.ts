@@ -52,7 +52,7 @@ export function createBridge(name = 'br0', options: Partial<BridgeOptions> = {})
   const datapath = new ModelDatapath();
   const attach = datapath.portAttach.bind(datapath);
   // The model has no rings: a vif is a port that swallows everything.
-  datapath.portAttach = (port, spec) => attach(port, spec.kind === 'vif' ? { kind: 'null' } : spec);
+  datapath.portAttach = (port, spec, settings) => attach(port, spec.kind === 'vif' ? { kind: 'null' } : spec, settings);
   const openflow = new FakeOpenFlow();
   const bridge = new Bridge({
     name,

@@ -19,17 +19,21 @@ const spec: VifSpec = {
   rxNotify: true,
 };
 
-function info(bridge: VifInfo['bridge'], mac: string | undefined = '00:16:3e:00:00:01'): VifInfo {
+function info(bridge: VifInfo['bridge'], mac: string | undefined = '00:16:3e:00:00:01', portName = 'xvif1i0'): VifInfo {
   return {
     domid: 1,
     handle: 0,
     name: 'xvif1i0',
+    portName,
     alias: 'vif1.0',
     mac,
     bridge,
-    mtu: 1500,
+    mtu: undefined,
     rate: undefined,
     script: undefined,
+    completeChecksums: false,
+    locking: { mode: 'unlocked' },
+    complaints: [],
     backendPath: '/b',
     frontendPath: '/f',
   };
@@ -43,27 +47,41 @@ describe('vifs become ports', () => {
   afterEach(() => ports.detach(info(undefined)));
 
   it('of the bridge they name', () => {
-    ports.attach(info({ name: 'br0', tag: undefined, trunks: [] }), spec);
+    ports.attach(info({ name: 'br0', tag: undefined, trunks: [] }), spec, {});
     expect(br0.bridge.ports()).toMatchObject([{ name: 'xvif1i0', number: 1, mac: '00:16:3e:00:00:01', spec }]);
     ports.detach(info(undefined));
     expect(br0.bridge.ports()).toEqual([]);
   });
 
   it('of the only bridge when they name none', () => {
-    ports.attach(info(undefined), spec);
+    ports.attach(info(undefined), spec, {});
     expect(br0.bridge.hasPort('xvif1i0')).toBe(true);
   });
 
+  it('under the name the toolstack wants, which one vif can have', () => {
+    const named = info(undefined, '00:16:3e:00:00:01', 'web');
+    ports.attach(named, spec, {});
+    expect(br0.bridge.hasPort('web')).toBe(true);
+    const other = { ...named, domid: 2, name: 'xvif2i0' };
+    expect(ports.refusal(other)).toBe('vifname web: there is a port of that name already');
+    expect(() => ports.attach(other, spec, {})).toThrow('vifname web');
+    ports.detach(other);
+    expect(br0.bridge.hasPort('web')).toBe(true);
+    ports.detach(named);
+    expect(br0.bridge.hasPort('web')).toBe(false);
+    expect(ports.refusal(other)).toBeUndefined();
+  });
+
   it('are refused with a sentence for the guest', () => {
-    expect(() => ports.attach(info({ name: 'br9', tag: undefined, trunks: [] }), spec)).toThrow(
+    expect(() => ports.attach(info({ name: 'br9', tag: undefined, trunks: [] }), spec, {})).toThrow(
       'there is no bridge "br9"',
     );
-    expect(() => ports.attach(info({ name: 'br0', tag: 7, trunks: [] }), spec)).toThrow('VLANs');
+    expect(ports.refusal(info({ name: 'br9', tag: undefined, trunks: [] }))).toBe('there is no bridge "br9"');
     const several = new Bridges();
     several.add(br0.bridge);
     several.add(createBridge('br1').bridge);
-    expect(() => new VifPorts(several, silentLogger).attach(info(undefined), spec)).toThrow('several bridges');
-    expect(() => new VifPorts(new Bridges(), silentLogger).attach(info(undefined), spec)).toThrow('no bridge');
+    expect(() => new VifPorts(several, silentLogger).attach(info(undefined), spec, {})).toThrow('several bridges');
+    expect(() => new VifPorts(new Bridges(), silentLogger).attach(info(undefined), spec, {})).toThrow('no bridge');
     expect(() => several.add(br0.bridge)).toThrow('exists already');
   });
 
@@ -72,7 +90,7 @@ describe('vifs become ports', () => {
     const logger = { ...silentLogger, info: () => void lines++ };
     const noisy = new VifPorts(bridges, logger);
     for (let i = 0; i < 1000; i++) {
-      noisy.attach(info(undefined), spec);
+      noisy.attach(info(undefined), spec, {});
       noisy.detach(info(undefined));
     }
     expect(lines).toBeLessThan(300);

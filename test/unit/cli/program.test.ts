@@ -32,6 +32,32 @@ async function run(line: string, reply: object = {}) {
 }
 
 describe('xvif command lines', () => {
+  it('port set hands settings over as they stand, port show none', async () => {
+    const reply = { settings: [{ name: 'rate', value: '62500,50000' }] };
+    const set = await run('port set vif5.0 rate=10Mb/s vlan=trunk:1,2 mtu=toolstack', reply);
+    expect(set.call.mock.calls[0]!.slice(0, 2)).toEqual([
+      'setPort',
+      {
+        port: 'vif5.0',
+        settings: [
+          { name: 'rate', value: '10Mb/s' },
+          { name: 'vlan', value: 'trunk:1,2' },
+          { name: 'mtu', value: 'toolstack' },
+        ],
+      },
+    ]);
+    expect(set.printed).toMatch(/rate +62500,50000/);
+    const show = await run('port show p', { settings: [] });
+    expect(show.call.mock.calls[0]!.slice(0, 2)).toEqual(['setPort', { port: 'p', settings: [] }]);
+    expect(show.printed).toBe('no settings');
+  });
+
+  it.each(['port set p', 'port set p rate', 'port set p rate=', 'port set p =1'])('%s is wrong use', async (line) => {
+    const { call, error } = await run(line);
+    expect(error).toBeInstanceOf(CommanderError);
+    expect(call).not.toHaveBeenCalled();
+  });
+
   it('guest add hands over everything', async () => {
     const guest = {
       name: 'g1',

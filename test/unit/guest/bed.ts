@@ -1,5 +1,5 @@
 /** A host with the vif backend on it, over the fake hypervisor. */
-import type { VifSpec } from '../../../src/datapath/datapath.js';
+import type { PortSettings, VifSpec } from '../../../src/datapath/datapath.js';
 import { EmulatedHost } from '../../../src/guest/index.js';
 import { VifBackend, type VifBackendOptions, type VifInfo } from '../../../src/vif/index.js';
 import type { XenstoreClient } from '../../../src/xenstore/index.js';
@@ -8,6 +8,8 @@ import { FakeHypervisor } from './fake-hypervisor.js';
 /** The bridge: maps rings, remembers what is attached. */
 export class FakeBridge {
   readonly attached = new Map<string, VifSpec>();
+  /** Of vifs attached, and what became of them since. */
+  readonly settings = new Map<string, PortSettings>();
   readonly log: string[] = [];
   readonly #hypervisor: FakeHypervisor;
   /** Set to make attach() fail. */
@@ -17,7 +19,7 @@ export class FakeBridge {
     this.#hypervisor = hypervisor;
   }
 
-  attach(info: VifInfo, spec: VifSpec): void {
+  attach(info: VifInfo, spec: VifSpec, settings: PortSettings): void {
     if (this.refuse !== undefined) throw this.refuse;
     if (this.attached.has(info.name)) throw new Error(`${info.name} is attached already`);
     for (const { txRingRef, rxRingRef } of spec.queues) {
@@ -25,7 +27,13 @@ export class FakeBridge {
       this.#hypervisor.map(rxRingRef);
     }
     this.attached.set(info.name, spec);
+    this.settings.set(info.name, settings);
     this.log.push(`attach ${info.name}`);
+  }
+
+  configure(info: VifInfo, settings: PortSettings): void {
+    this.settings.set(info.name, settings);
+    this.log.push(`configure ${info.name}`);
   }
 
   detach(info: VifInfo): void {

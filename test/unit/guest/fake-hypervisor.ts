@@ -1,11 +1,17 @@
 /** Plays the native side for tests of the xenbus side: rings are numbers, traffic is none. */
-import type { EmulatedHypervisor, FrontendOptions, NativeFrontend } from '../../../src/datapath/native-addon.js';
+import type {
+  EmulatedHypervisor,
+  FrontendOptions,
+  HostileFrontend,
+  NativeFrontend,
+} from '../../../src/datapath/native-addon.js';
 
 export class FakeFrontend implements NativeFrontend {
   queues: NativeFrontend['queues'] = [];
   control: NativeFrontend['control'];
   /** What was called, in order. */
   readonly calls: string[] = [];
+  panicked: string | undefined;
   readonly options: FrontendOptions;
   readonly #hypervisor: FakeHypervisor;
   #closed = false;
@@ -49,6 +55,9 @@ export class FakeFrontend implements NativeFrontend {
   startTraffic(): void {}
   stopTraffic(): void {}
   sendFrame(): boolean {
+    return false;
+  }
+  sendMulticastControl(): boolean {
     return false;
   }
   takeFrames(): never[] {
@@ -106,6 +115,10 @@ export class FakeHypervisor implements EmulatedHypervisor {
     const frontend = new FakeFrontend(this, options);
     this.frontends.push(frontend);
     return frontend;
+  }
+
+  createHostile(): HostileFrontend {
+    throw new Error('there is no memory behind this hypervisor');
   }
 
   usage() {

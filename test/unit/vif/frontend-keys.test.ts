@@ -168,6 +168,40 @@ describe('features', () => {
   });
 });
 
+/** What each frontend writes, as found in its sources, and the checksums it may then be sent blank. */
+describe('blank checksums only for those who showed that they know them', () => {
+  const windows = { ...linux, 'feature-gso-tcpv4-prefix': '1', 'feature-gso-tcpv6-prefix': '1' };
+  const freeBsd = { 'feature-rx-notify': '1', 'feature-sg': '1', 'feature-gso-tcpv4': '1', 'feature-gso-tcpv6': '0' };
+  const netBsd = { 'feature-rx-notify': '1', 'feature-sg': '1', 'feature-ipv6-csum-offload': '1' };
+  it.each([
+    ['Linux netfront', linux, true, true],
+    ['Windows xenvif', windows, true, true],
+    [
+      'Windows xenvif, offloads off',
+      { ...windows, 'feature-no-csum-offload': '1', 'feature-ipv6-csum-offload': '0' },
+      false,
+      false,
+    ],
+    ['FreeBSD xn with LRO', freeBsd, true, false],
+    [
+      'FreeBSD xn without RXCSUM',
+      { ...freeBsd, 'feature-gso-tcpv4': '0', 'feature-no-csum-offload': '1' },
+      false,
+      false,
+    ],
+    ['NetBSD xennet', netBsd, true, true],
+    ['NetBSD xennet before scatter-gather', { 'feature-rx-notify': '1' }, true, false],
+    ['Mini-OS', {}, false, false],
+    ['Unikraft', { 'multi-queue-num-queues': '1' }, false, false],
+  ])('%s', async (_name, keys, ipv4, ipv6) => {
+    const spec = await readFrontend(reader({ ...flat, ...keys }), ID, 8);
+    expect({ ipv4: spec.csumBlankIpv4, ipv6: spec.csumBlankIpv6 }).toEqual({ ipv4, ipv6 });
+    // A frame yet to be segmented has a blank checksum.
+    if (!ipv4) expect(spec.gsoTcpv4).toBe(false);
+    if (!ipv6) expect(spec.gsoTcpv6).toBe(false);
+  });
+});
+
 describe('anything at all', () => {
   it('gives a valid spec or a DeviceError', async () => {
     const keyNames = [...new Set([...Object.keys(flat), ...Object.keys(two), ...Object.keys(linux)])];

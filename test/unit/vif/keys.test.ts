@@ -77,32 +77,75 @@ describe('the toolstack’s keys', () => {
       domid: 5,
       handle: 1,
       name: 'xvif5i1',
+      portName: 'xvif5i1',
       alias: 'vif5.1',
       mac: '00:16:3e:00:00:01',
       bridge: { name: 'br0', tag: 7, trunks: [] },
       mtu: 9000,
       rate: { bytes: 1_250_000, intervalUs: 50_000 },
       script: '/etc/xen/scripts/vif-xvif',
+      completeChecksums: false,
+      locking: { mode: 'unlocked' },
+      complaints: [],
       backendPath: address.backendPath,
       frontendPath: address.frontendPath,
     });
   });
 
   it('none of them', async () => {
-    expect(await info({})).toMatchObject({ mac: undefined, bridge: undefined, mtu: 1500, rate: undefined });
+    expect(await info({})).toMatchObject({ mac: undefined, bridge: undefined, mtu: undefined, rate: undefined });
+  });
+
+  it('a name for the port', async () => {
+    expect(await info({ vifname: 'vif-web.0' })).toMatchObject({ name: 'xvif5i1', portName: 'vif-web.0' });
+  });
+
+  it('a bridge that is named elsewhere counts when the backend has none', async () => {
+    const elsewhere = async () => 'xapi1';
+    const read = (keys: Record<string, string>) =>
+      readVifInfo(address, { read: async (key) => keys[key] }, elsewhere).then(({ bridge }) => bridge?.name);
+    expect(await read({})).toBe('xapi1');
+    expect(await read({ bridge: '' })).toBe('xapi1');
+    expect(await read({ bridge: 'br0' })).toBe('br0');
   });
 
   it.each([
     [{ frontend: '/local/domain/6/device/vif/1' }, /^backend key frontend is .*, must be \/local\/domain\/5/],
     [{ 'frontend-id': '6' }, 'backend key frontend-id is "6", must be 5'],
     [{ mac: 'x' }, 'backend key mac is "x", which makes no sense'],
-    [{ mtu: '0' }, 'backend key mtu is "0", which makes no sense'],
-    [{ mtu: '1000000000' }, /mtu/],
-    [{ rate: '0,50000' }, /rate/],
-    [{ rate: '1,2,3' }, /rate/],
     [{ bridge: 'a b' }, /bridge/],
+    [{ vifname: '../x' }, 'backend key vifname is "../x", which makes no sense'],
+    [{ vifname: 'sixteen-letters-' }, /vifname/],
   ])('%j', async (keys, message) => {
     await expect(info(keys)).rejects.toThrow(DeviceError);
     await expect(info(keys)).rejects.toThrow(message);
+  });
+
+  it.each([
+    ['mtu', '0'],
+    ['mtu', '67'],
+    ['mtu', '1000000000'],
+    ['rate', '1'],
+    ['rate', '1,2,3'],
+    ['rate', '-1,50000'],
+    ['rate', '1 ,2'],
+    ['rate', 'x'.repeat(2048)],
+    ['xvif-complete-checksums', 'yes'],
+  ])('%s=%s is complained about and ignored', async (key, text) => {
+    const { complaints, mtu, rate, completeChecksums } = await info({ [key]: text });
+    expect({ mtu, rate, completeChecksums }).toEqual({ mtu: undefined, rate: undefined, completeChecksums: false });
+    expect(complaints).toHaveLength(1);
+    expect(complaints[0]).toMatch(new RegExp(`^backend key ${key} is ".*", which makes no sense: ignored$`));
+    expect(complaints[0]!.length).toBeLessThan(120);
+  });
+
+  it.each([
+    ['0,50000', undefined],
+    ['1,0', undefined],
+    ['99999999999999999999,50000', undefined],
+    ['9007199254740991,1', { bytes: Number.MAX_SAFE_INTEGER, intervalUs: 1 }],
+    ['1,99999999999', { bytes: 1, intervalUs: 0xffffffff }],
+  ])('rate %s', async (text, rate) => {
+    expect(await info({ rate: text })).toMatchObject({ rate, complaints: [] });
   });
 });

@@ -35,6 +35,10 @@ export class ToyDriver implements DeviceDriver {
     this.log.push(`connect ${ring}`);
   }
 
+  async refresh(): Promise<boolean> {
+    return false;
+  }
+
   async changed(frontend: KeyReader): Promise<boolean> {
     const ring = await frontend.read('ring').catch(() => undefined);
     return ring !== undefined && /^\d+$/.test(ring) && !this.log.at(-1)!.endsWith(` ${ring}`);

@@ -53,8 +53,23 @@ describe('online: the backend follows the frontend', () => {
     ['closing', 5, 'gone', closed],
     ['closed', 6, 'gone', rest],
     ['new', 4, 'gone', closed],
-    // States of features that were not offered.
-    ['connected', 4, 7, rest],
+    // A setting changed while connected; nothing of it towards who does not ask.
+    ['connected', 4, 7, { kind: 'reconfigure' }],
+    ['reconfigured', 8, 7, { kind: 'check' }],
+    ['reconfigured', 8, 4, { kind: 'publish' }],
+    ['reconfigured', 8, 1, { kind: 'advertise' }],
+    ['reconfigured', 8, 5, closing],
+    ['reconfigured', 8, 6, closed],
+    ['reconfigured', 8, 'gone', closed],
+    ['reconfigured', 4, 7, { kind: 'repair' }],
+    ['waiting', 2, 7, rest],
+    ['attached', 2, 7, rest],
+    ['closing', 5, 7, rest],
+    ['closed', 6, 7, rest],
+    ['new', 4, 7, { kind: 'connect' }],
+    ['new', 8, 7, { kind: 'connect' }],
+    ['new', 8, 4, { kind: 'connect' }],
+    ['new', 2, 7, rest],
     ['connected', 4, 8, rest],
     // Left by a daemon before us.
     ['new', 4, 4, { kind: 'connect' }],
@@ -125,7 +140,7 @@ describe('always', () => {
     hotplugStatus: fc.option(fc.constantFrom('', 'connected', 'error'), { nil: undefined }),
   }) as fc.Arbitrary<Seen>;
   const anyOwn = fc.record({
-    phase: fc.constantFrom<Phase>('new', 'waiting', 'attached', 'connected', 'closing', 'closed'),
+    phase: fc.constantFrom<Phase>('new', 'waiting', 'attached', 'connected', 'reconfigured', 'closing', 'closed'),
     everConnected: fc.boolean(),
     closeExpired: fc.boolean(),
   });
@@ -135,9 +150,11 @@ describe('always', () => {
       fc.property(anyOwn, anySeen, (mine, theirs) => {
         const step = decide(mine, theirs);
         if (step.kind === 'connect') expect(['new', 'waiting']).toContain(mine.phase);
-        if (step.kind === 'publish') expect(mine.phase).toBe('attached');
+        if (step.kind === 'publish') expect(['attached', 'reconfigured']).toContain(mine.phase);
+        if (step.kind === 'reconfigure') expect(theirs.frontend).toBe(7);
         if (step.kind === 'assume') expect(mine.phase).toBe('new');
-        if (!theirs.online) expect(['advertise', 'connect', 'publish', 'check']).not.toContain(step.kind);
+        if (!theirs.online)
+          expect(['advertise', 'connect', 'publish', 'check', 'reconfigure']).not.toContain(step.kind);
       }),
       { numRuns: 2000 },
     );

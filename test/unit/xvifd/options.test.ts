@@ -2,7 +2,8 @@ import { CommanderError } from 'commander';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parseOptions } from '../../../src/xvifd/options.js';
 
-const parse = (line: string, uid = 1000) => parseOptions(line === '' ? [] : line.split(' '), '1.2.3', { env: {}, uid });
+const parse = (line: string, uid = 1000, xen = false) =>
+  parseOptions(line === '' ? [] : line.split(' '), '1.2.3', { env: {}, uid, xen });
 
 describe('xvifd command lines', () => {
   beforeEach(() => {
@@ -32,6 +33,23 @@ describe('xvifd command lines', () => {
       logLevel: 'info',
     });
     expect(parse('', 0).config.bridges[0]!.local).toBe('tap');
+  });
+
+  it('somebody to become', () => {
+    expect(parse('--user xvif').config.runAs).toEqual({ user: 'xvif', group: undefined, keep: [] });
+    expect(parse('--user 99:nogroup --keep-capability net_raw --keep-capability net_admin').config.runAs).toEqual({
+      user: '99',
+      group: 'nogroup',
+      keep: ['net_raw', 'net_admin'],
+    });
+    for (const bad of [
+      '--user :g',
+      '--user a:b:c',
+      '--user a --keep-capability sys_admin',
+      '--keep-capability net_raw',
+    ]) {
+      expect(() => parse(bad), bad).toThrow(CommanderError);
+    }
   });
 
   it('several bridges share controllers; ports go where they say', () => {
@@ -97,5 +115,12 @@ describe('xvifd command lines', () => {
     }
     expect(error).toBeInstanceOf(CommanderError);
     expect((error as CommanderError).exitCode).not.toBe(0);
+  });
+
+  it('picks Xen where its devices are, unless told otherwise', () => {
+    expect(parse('', 0, true).config.hypervisor).toBe('xen');
+    expect(parse('', 0, false).config.hypervisor).toBe('emulated');
+    expect(parse('--hypervisor emulated', 0, true).config.hypervisor).toBe('emulated');
+    expect(parse('--hypervisor xen', 0, false).config.hypervisor).toBe('xen');
   });
 });

@@ -1,0 +1,125 @@
+#include "xen/linux_grants.h"
+
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include <array>
+#include <cerrno>
+#include <ctime>
+
+#include "base/assert.h"
+#include "xen/linux_uapi.h"
+
+namespace xvif::xen {
+namespace {
+
+/// GNTCOPY_* of xen/public/grant_table.h.
+constexpr std::uint16_t kSourceGref = 1;
+constexpr std::uint16_t kDestGref = 2;
+/// Segments per call; the kernel makes hypercalls of 16 of them.
+constexpr std::size_t kBlock = 128;
+/// Tries for a page that Xen has paged out, a millisecond apart, as libxengnttab does.
+constexpr int kMapTries = 20;
+constexpr int kCopyTries = 3;
+
+void wait_for_paging() {
+  const timespec millisecond{.tv_sec = 0, .tv_nsec = 1'000'000};
+  nanosleep(&millisecond, nullptr);
+}
+
+template <typename End>
+void put_end(const CopyEnd& from, End& to) {
+  if (from.local != nullptr) {
+    to.virt = from.local;
+  } else {
+    to.foreign = {.ref = raw(from.ref), .offset = from.offset, .domid = raw(from.domid)};
+  }
+}
+
+}  // namespace
+
+/// One call per page: a reference that cannot be mapped must not spoil another.
+void* LinuxGrants::map(DomId domid, GrantRef ref) {
+  ioctl_gntdev_map_grant_ref request{};
+  request.count = 1;
+  request.refs[0] = {.domid = raw(domid), .ref = raw(ref)};
+  if (::ioctl(device_.get(), IOCTL_GNTDEV_MAP_GRANT_REF, &request) != 0) return nullptr;
+  void* page = MAP_FAILED;
+  for (int left = kMapTries; left > 0; --left) {
+    page = ::mmap(nullptr, kPageBytes, PROT_READ | PROT_WRITE, MAP_SHARED, device_.get(),
+                  static_cast<off_t>(request.index));
+    if (page != MAP_FAILED || errno != EAGAIN) break;
+    wait_for_paging();
+  }
+  if (page == MAP_FAILED) {
+    ioctl_gntdev_unmap_grant_ref undo{.index = request.index, .count = 1, .pad = 0};
+    ::ioctl(device_.get(), IOCTL_GNTDEV_UNMAP_GRANT_REF, &undo);
+    return nullptr;
+  }
+  std::lock_guard lock(mutex_);
+  mapped_.emplace(page, request.index);
+  return page;
+}
+
+void LinuxGrants::unmap(void* page) {
+  std::lock_guard lock(mutex_);
+  const auto found = mapped_.find(page);
+  XVIF_ASSERT(found != mapped_.end());
+  ::munmap(page, kPageBytes);
+  ioctl_gntdev_unmap_grant_ref request{.index = found->second, .count = 1, .pad = 0};
+  ::ioctl(device_.get(), IOCTL_GNTDEV_UNMAP_GRANT_REF, &request);
+  mapped_.erase(found);
+}
+
+void LinuxGrants::copy(std::span<CopySegment> segments) {
+  while (!segments.empty()) {
+    const auto block = segments.first(std::min(segments.size(), kBlock));
+    copy_block(block);
+    segments = segments.subspan(block.size());
+  }
+}
+
+void LinuxGrants::copy_block(std::span<CopySegment> segments) {
+  std::array<gntdev_grant_copy_segment, kBlock> out;
+  std::array<std::uint8_t, kBlock> which;  // out[i] is segments[which[i]]
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    CopySegment& segment = segments[i];
+    // The kernel refuses the whole call for these two.
+    const bool both_local = segment.source.local != nullptr && segment.dest.local != nullptr;
+    const auto crosses = [&](const CopyEnd& end) {
+      return end.local == nullptr && end.offset + std::size_t{segment.length} > kPageBytes;
+    };
+    if (both_local || crosses(segment.source) || crosses(segment.dest)) {
+      segment.status = GrantStatus::kBadCopyArg;
+      continue;
+    }
+    // Nothing to copy is answered by nobody.
+    segment.status = segment.length == 0 ? GrantStatus::kOkay : GrantStatus::kGeneralError;
+    gntdev_grant_copy_segment& copy = out[count];
+    which[count++] = static_cast<std::uint8_t>(i);
+    put_end(segment.source, copy.source);
+    put_end(segment.dest, copy.dest);
+    copy.len = segment.length;
+    copy.flags = static_cast<std::uint16_t>((segment.source.local == nullptr ? kSourceGref : 0) |
+                                            (segment.dest.local == nullptr ? kDestGref : 0));
+    copy.status = static_cast<std::int16_t>(segment.status);
+  }
+  for (int left = kCopyTries; count > 0; --left) {
+    ioctl_gntdev_grant_copy request{.count = static_cast<unsigned>(count), .segments = out.data()};
+    // A call that fails half-way has told the status of what was done before; the rest keeps the error set above.
+    ::ioctl(device_.get(), IOCTL_GNTDEV_GRANT_COPY, &request);
+    std::size_t again = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      segments[which[i]].status = static_cast<GrantStatus>(out[i].status);
+      if (segments[which[i]].status != GrantStatus::kEagain) [[likely]]
+        continue;
+      which[again] = which[i];
+      out[again++] = out[i];
+    }
+    count = left > 1 ? again : 0;
+    if (count > 0) wait_for_paging();
+  }
+}
+
+}  // namespace xvif::xen

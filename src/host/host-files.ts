@@ -1,0 +1,56 @@
+/** The files that a Xen host needs, as they are to stand there. Their sources are in scripts/host/. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface HostFile {
+  readonly path: string;
+  readonly content: string;
+  readonly mode: number;
+  /** What it is, for people. */
+  readonly what: string;
+  /** The administrator's to change: left alone where it stands already. */
+  readonly isConfiguration: boolean;
+}
+
+export const SCRIPT_PATH = '/etc/xen/scripts/vif-xvif';
+export const MODPROBE_PATH = '/etc/modprobe.d/xvif.conf';
+export const UNIT_PATH = '/etc/systemd/system/xvifd.service';
+
+/** In every file of ours; a file at one of our paths without it is somebody else's. */
+export const MARK = 'xvif-switch';
+
+const files = [
+  { source: 'vif-xvif', path: SCRIPT_PATH, mode: 0o755, what: 'hotplug script' },
+  { source: 'xvif.modprobe.conf', path: MODPROBE_PATH, mode: 0o644, what: 'keeps xen-netback away' },
+  { source: 'xvif.sysusers.conf', path: '/etc/sysusers.d/xvif.conf', mode: 0o644, what: 'user of the daemon' },
+  { source: 'xvifd.service', path: UNIT_PATH, mode: 0o644, what: 'systemd unit' },
+  { source: 'xvifd.default', path: '/etc/default/xvifd', mode: 0o644, what: 'options of the daemon' },
+] as const;
+
+/** Folder of this package: where package.json is. */
+export function packageRoot(): string {
+  const up = import.meta.url.includes('/dist/') ? '../../../' : '../../';
+  return fileURLToPath(new URL(up, import.meta.url)).replace(/\/$/, '');
+}
+
+/** How systemd is to start this very daemon: with the Node.js that runs now. */
+export function daemonCommand(): string {
+  return `${process.execPath} ${join(packageRoot(), 'dist/src/xvifd/xvifd.js')}`;
+}
+
+/** `command` starts xvifd, without options. */
+export function hostFiles(version: string, command: string): readonly HostFile[] {
+  const root = packageRoot();
+  const values: Readonly<Record<string, string>> = { VERSION: version, COMMAND: command, PACKAGE: root };
+  return files.map(({ source, path, mode, what }) => ({
+    path,
+    mode,
+    what,
+    content: readFileSync(join(root, 'scripts/host', source), 'utf8').replace(
+      /@([A-Z]+)@/g,
+      (text, name: string) => values[name] ?? text,
+    ),
+    isConfiguration: source === 'xvifd.default',
+  }));
+}

@@ -1,0 +1,83 @@
+/** The transport over /dev/xen/xenbus, with a FIFO in the device's place: the same blocking reads of a stream. */
+import { spawnSync } from 'node:child_process';
+import { constants, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { DeviceTransport } from '../../../src/xenstore/device.js';
+import { encodeMessage, joinStrings, MessageFramer, MessageType } from '../../../src/xenstore/wire.js';
+
+let folder: string;
+let path: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'xenbus-'));
+  path = join(folder, 'device');
+  expect(spawnSync('mkfifo', [path]).status).toBe(0);
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** What is written to a FIFO comes back to its reader: the device answers every request with itself. */
+function open() {
+  const transport = DeviceTransport.open(path);
+  const framer = new MessageFramer();
+  const seen: { type: number; requestId: number }[] = [];
+  let heard: () => void = () => {};
+  const closed = new Promise<Error | undefined>((resolve) => {
+    transport.start({
+      data: (chunk) => {
+        seen.push(...framer.push(chunk).map(({ type, requestId }) => ({ type, requestId })));
+        heard();
+      },
+      drained: () => {},
+      closed: resolve,
+    });
+  });
+  const received = async (count: number) => {
+    while (seen.length < count) await new Promise<void>((resolve) => (heard = resolve));
+    return seen;
+  };
+  return { transport, received, closed };
+}
+
+const message = (requestId: number) =>
+  encodeMessage({ type: MessageType.read, requestId, transactionId: 0, payload: joinStrings('domid') });
+
+it('carries whole messages in order', async () => {
+  const { transport, received, closed } = open();
+  for (let id = 1; id <= 100; id++) transport.send(message(id));
+  expect((await received(100)).map(({ requestId }) => requestId)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1));
+  expect(transport.queuedBytes).toBe(0);
+  transport.close();
+  expect(await closed).toBeUndefined();
+});
+
+it('ends while a read waits, which only a reply can end', async () => {
+  const { transport, closed } = open();
+  await new Promise((resolve) => setImmediate(resolve));
+  transport.close();
+  transport.close();
+  transport.send(message(1));
+  expect(await closed).toBeUndefined();
+});
+
+it('reads nothing while paused', async () => {
+  const { transport, received, closed } = open();
+  transport.send(message(1));
+  await received(1);
+  transport.pause();
+  const other = openSync(path, constants.O_WRONLY);
+  // The read that was under way takes the first; it is the last.
+  writeSync(other, message(2));
+  await received(2);
+  writeSync(other, message(3));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(await received(2)).toHaveLength(2);
+  transport.resume();
+  expect(await received(3)).toHaveLength(3);
+  transport.close();
+  expect(await closed).toBeUndefined();
+});
+
+it('a device that is not there is an error of open', () => {
+  expect(() => DeviceTransport.open(join(folder, 'nothing'))).toThrow('ENOENT');
+});
