@@ -92,6 +92,7 @@ std::unique_ptr<Port> Datapath::make_port(PortNo number, const PortSpec& spec, s
                             homes.push_back(&runtime_.worker(index));
                             events.push_back({index, &runtime_.events(index)});
                           }
+                          if (vif.control) homes.push_back(&runtime_.worker(first));
                           return netback::VifPort::attach(vif, runtime_.vif_threads(), events, error);
                         },
                         [&](const TapPortSpec& tap) -> std::unique_ptr<Port> {

@@ -24,8 +24,14 @@ std::unique_ptr<Guest> Guest::create(xen::EmulatedHypervisor& hypervisor, GuestT
   });
   if (!opened) return nullptr;
   std::unique_ptr<Guest> guest(new Guest(thread, std::move(port), number));
-  guest->refs_ = guest->port_->refs();
+  guest->read_refs();
   return guest;
+}
+
+void Guest::read_refs() {
+  refs_ = port_->refs();
+  control_refs_.reset();
+  if (port_->control() != nullptr) control_refs_ = port_->control()->refs();
 }
 
 Guest::~Guest() { close(); }
@@ -57,9 +63,25 @@ bool Guest::reopen(std::string& error) {
   bool opened = false;
   thread_.run([&] {
     opened = port_->open_queues(error);
-    refs_ = port_->refs();
+    read_refs();
   });
   return opened;
+}
+
+void Guest::control_request(const netfront::ControlRequest& request, netfront::FrontControl::Done done) {
+  bool sent = false;
+  if (port_) {
+    thread_.run([&] {
+      sent = port_->control() != nullptr && port_->control()->request(request, done);
+      if (sent) thread_.activate(*port_);
+    });
+  }
+  if (!sent) done({});
+}
+
+void Guest::stage_buffers(bool on, std::function<void(bool)> done) {
+  if (!port_) return done(false);
+  thread_.run([&] { port_->stage_buffers(on, std::move(done)); });
 }
 
 void Guest::ping(const PingOptions& options, std::function<void(const PingResult&)> done) {

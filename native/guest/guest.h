@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "base/ids.h"
 #include "guest/guest_thread.h"
 #include "guest/options.h"
+#include "netfront/front_control.h"
 #include "netfront/front_queue.h"
 #include "xen/emulated.h"
 
@@ -34,6 +36,14 @@ class Guest {
 
   /// Valid after create, and anew after reopen().
   const std::vector<netfront::QueueRefs>& queues() const { return refs_; }
+  /// nullopt: it was not asked to have a control ring. Anew after reopen().
+  const std::optional<netfront::ControlRefs>& control() const { return control_refs_; }
+  /// One request on the control ring. `done` is called on the GuestThread when the answer is there or the ring goes
+  /// away, or at once on this one when it cannot be sent.
+  void control_request(const netfront::ControlRequest& request, netfront::FrontControl::Done done);
+  /// Makes staging grants of all buffers of all queues, or takes them back; `done` as above, true when all of it was
+  /// done.
+  void stage_buffers(bool on, std::function<void(bool)> done);
   void connect();
   void disconnect();
   /// False and a sentence when the domain has no more to give, or is dead.
@@ -57,11 +67,13 @@ class Guest {
 
  private:
   Guest(GuestThread& thread, std::shared_ptr<GuestPort> port, std::uint64_t number);
+  void read_refs();
 
   GuestThread& thread_;
   std::shared_ptr<GuestPort> port_;  // nullptr after close(); its inside is touched on thread_ only
   const std::uint64_t number_;
   std::vector<netfront::QueueRefs> refs_;
+  std::optional<netfront::ControlRefs> control_refs_;
   GuestStats last_stats_{};
   std::string last_panic_;
 };

@@ -1,6 +1,7 @@
 #include "guest/guest_port.h"
 
 #include <cstdio>
+#include <cstring>
 #include <utility>
 
 #include "guest/builtin_stack.h"
@@ -75,6 +76,7 @@ bool GuestPort::open_queues(std::string& error) {
   connected_ = false;
   for (const auto& queue : queues_) add(retired_, queue->counters());
   queues_.clear();
+  control_.reset();
   if (options_.queues == 0 || options_.queues > kVifQueuesMax) {
     error = "a frontend has 1 to " + std::to_string(kVifQueuesMax) + " queues";
     return false;
@@ -88,7 +90,36 @@ bool GuestPort::open_queues(std::string& error) {
     }
     queues_.push_back(std::move(queue));
   }
-  return true;
+  if (options_.control_ring) control_ = netfront::FrontControl::create(domain_, thread_.sink(), number_, error);
+  if (options_.control_ring && !control_) queues_.clear();
+  return !queues_.empty();
+}
+
+void GuestPort::stage_buffers(bool on, std::function<void(bool)> done) {
+  if (queues_.empty()) return done(false);
+  struct Outcome {
+    std::size_t left;
+    bool good;
+  };
+  const auto outcome = std::make_shared<Outcome>(Outcome{queues_.size(), true});
+  const auto answered = [outcome, done = std::move(done)](bool good) {
+    outcome->good &= good;
+    if (--outcome->left == 0) done(outcome->good);
+  };
+  for (std::uint32_t i = 0; i < queues_.size(); ++i) {
+    const std::vector<xen::CtrlGref> list = queues_[i]->staging_list();
+    netfront::ControlRequest request;
+    request.type = on ? xen::ctrl::kAddGrefMapping : xen::ctrl::kDelGrefMapping;
+    request.data = {i, 0, static_cast<std::uint32_t>(list.size())};
+    request.page_at = 1;
+    request.page.resize(list.size() * sizeof list[0]);
+    std::memcpy(request.page.data(), list.data(), request.page.size());
+    const bool sent = control_ && control_->request(request, [=](const netfront::ControlResult& result) {
+      answered(result.answered && result.status == xen::ctrl::kSuccess && (on || result.data == list.size()));
+    });
+    if (!sent) answered(false);
+  }
+  thread_.activate(*this);
 }
 
 std::vector<netfront::QueueRefs> GuestPort::refs() const {
@@ -112,6 +143,7 @@ void GuestPort::close() {
   }
   for (const auto& queue : queues_) add(retired_, queue->counters());
   queues_.clear();
+  control_.reset();
 }
 
 bool GuestPort::poll(std::uint64_t now) {
@@ -122,6 +154,7 @@ bool GuestPort::poll(std::uint64_t now) {
       worked |= queue->receive(*this, kFramesPerPoll) > 0;
       note_panic(*queue);
     }
+    if (control_) worked |= control_->poll() > 0;
   }
   worked |= stack_->poll(now);  // without a carrier its sends fail, and its pings end in time
   if (running()) {
@@ -143,14 +176,17 @@ bool GuestPort::arm() {
   if (!running()) return false;
   bool work = false;
   for (const auto& queue : queues_) work |= queue->arm();
+  if (control_) work |= control_->arm();
   if (work) return true;
   for (const auto& queue : queues_) queue->unmask();
+  if (control_) control_->unmask();
   return false;
 }
 
 void GuestPort::on_frame(const netfront::RxFrame& frame) {
   if (taking_ && taken_.size() < kTakenFramesMax) {
-    TakenFrame kept{{}, frame.csum_blank, frame.gso_size, frame.gso_type, frame.slots, frame.xdp_headroom};
+    TakenFrame kept{{},           frame.csum_blank, frame.gso_size, frame.gso_type, frame.slots, frame.xdp_headroom,
+                    frame.hashed, frame.hash_type,  frame.hash};
     kept.frame.resize(frame.size);
     std::size_t at = 0;
     for (const iovec& part : frame.parts) {

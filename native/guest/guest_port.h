@@ -1,12 +1,14 @@
 // The part of a guest that lives on the GuestThread: its rings and the stack behind them.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "guest/options.h"
 #include "guest/stack.h"
+#include "netfront/front_control.h"
 #include "netfront/front_queue.h"
 
 namespace xvif::guest {
@@ -24,6 +26,10 @@ class GuestPort final : private netfront::RxHandler, private FrameOutput {
   bool open(std::uint64_t number, std::string& error);
   bool open_queues(std::string& error);
   std::vector<netfront::QueueRefs> refs() const;
+  /// nullptr: it has no control ring.
+  netfront::FrontControl* control() { return control_.get(); }
+  /// Has the backend map all buffers, or no longer. `done` hears whether it did all of it.
+  void stage_buffers(bool on, std::function<void(bool)> done);
   void connect();
   void disconnect() { connected_ = false; }
   void close();
@@ -58,6 +64,7 @@ class GuestPort final : private netfront::RxHandler, private FrameOutput {
   const FrontendOptions options_;
   std::uint64_t number_ = 0;
   std::vector<std::unique_ptr<netfront::FrontQueue>> queues_;
+  std::unique_ptr<netfront::FrontControl> control_;
   std::unique_ptr<Stack> stack_;
   netfront::FrontCounters retired_;  // of queues that are gone
   bool connected_ = false;

@@ -29,6 +29,7 @@ struct FrontendOptions {
   bool gso_tcpv4 = true;
   bool gso_tcpv6 = true;
   bool csum_offload = true;
+  bool control_ring = false;
   netfront::RingRules rules;
   std::variant<TapStackOptions, BuiltinStackOptions> stack;
 };
@@ -64,6 +65,9 @@ struct TakenFrame {
   std::uint8_t gso_type;
   std::uint32_t slots;
   std::uint16_t xdp_headroom;
+  bool hashed;  // with the two below
+  std::uint8_t hash_type;
+  std::uint32_t hash;
 };
 struct GuestStats {
   std::uint64_t tx_packets, tx_bytes, rx_packets, rx_bytes, tx_dropped, rx_errors, udp_received;

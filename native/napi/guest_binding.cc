@@ -45,6 +45,7 @@ guest::FrontendOptions frontend_options(const Napi::Object& from) {
   options.gso_tcpv4 = get_bool(from, "gsoTcpv4");
   options.gso_tcpv6 = get_bool(from, "gsoTcpv6");
   options.csum_offload = get_bool(from, "csumOffload");
+  options.control_ring = get_bool_or(from, "controlRing", false);
   if (has(from, "rules")) options.rules = ring_rules(get_object(from, "rules"));
   const Napi::Object stack = get_object(from, "stack");
   if (get_string(stack, "kind") == "tap") {
@@ -72,11 +73,64 @@ Napi::Object ping_result(Napi::Env env, const guest::PingResult& result) {
   return out;
 }
 
-/// Carries a ping's result from the guest thread to its promise.
-struct PendingPing {
+netfront::ControlRequest control_request_of(const Napi::Object& from) {
+  netfront::ControlRequest request{};
+  request.type = get_u16(from, "type");
+  const Napi::Array data = get_array(from, "data");
+  if (data.Length() != request.data.size()) wrong(from.Env(), "data", "three numbers");
+  for (std::uint32_t i = 0; i < data.Length(); ++i) {
+    const Napi::Value value = data[i];
+    if (!value.IsNumber()) wrong(from.Env(), "data", "three numbers");
+    request.data[i] = value.As<Napi::Number>().Uint32Value();
+  }
+  if (!has(from, "page")) return request;
+  const Napi::Value page = from.Get("page");
+  if (!page.IsTypedArray() || page.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) {
+    wrong(from.Env(), "page", "a Uint8Array");
+  }
+  const auto content = page.As<Napi::Uint8Array>();
+  if (content.ElementLength() == 0 || content.ElementLength() > xen::kPageBytes) {
+    wrong(from.Env(), "page", "1 to 4096 bytes");
+  }
+  request.page.assign(content.Data(), content.Data() + content.ElementLength());
+  request.page_at = get_u16_or(from, "pageAt", 0);
+  if (request.page_at >= request.data.size()) wrong(from.Env(), "pageAt", "0 to 2");
+  return request;
+}
+
+Napi::Value control_result(Napi::Env env, const netfront::ControlResult& result) {
+  auto out = Napi::Object::New(env);
+  out["status"] = Napi::Number::New(env, result.status);
+  out["data"] = Napi::Number::New(env, result.data);
+  out["page"] = result.page.empty() ? env.Undefined() : Napi::Value(bytes(env, result.page));
+  return out;
+}
+
+/// Carries a result from the guest thread to its promise.
+template <typename Result>
+struct Pending {
   Napi::Promise::Deferred deferred;
   Napi::ThreadSafeFunction function;
-  guest::PingResult result;
+  Result result;
+
+  /// Freed with its function, which is called and released once.
+  static Pending* make(Napi::Env env, const char* name) {
+    auto* pending = new Pending{Napi::Promise::Deferred::New(env), {}, {}};
+    pending->function = Napi::ThreadSafeFunction::New(
+        env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}), name, 0, 1,
+        [](Napi::Env, Pending* done) { delete done; }, pending);
+    return pending;
+  }
+  /// Any thread, once. `settle(env, deferred, result)` runs on the JavaScript thread.
+  template <typename Settle>
+  void finish(const Result& value, Settle settle) {
+    result = value;
+    // When the environment is ending the call is refused, and the finalizer frees.
+    function.NonBlockingCall(this, [settle](Napi::Env env, Napi::Function, Pending* done) {
+      if (env != nullptr) settle(env, done->deferred, done->result);
+    });
+    function.Release();
+  }
 };
 
 }  // namespace
@@ -150,6 +204,9 @@ Napi::Function FrontendBinding::define(Napi::Env env) {
   return DefineClass(
       env, "NativeFrontend",
       {InstanceAccessor<&FrontendBinding::queues>("queues"), InstanceMethod<&FrontendBinding::connect>("connect"),
+       InstanceAccessor<&FrontendBinding::control>("control"),
+       InstanceMethod<&FrontendBinding::control_request>("controlRequest"),
+       InstanceMethod<&FrontendBinding::stage_buffers>("stageBuffers"),
        InstanceMethod<&FrontendBinding::disconnect>("disconnect"), InstanceMethod<&FrontendBinding::reopen>("reopen"),
        InstanceMethod<&FrontendBinding::ping>("ping"), InstanceMethod<&FrontendBinding::start_traffic>("startTraffic"),
        InstanceMethod<&FrontendBinding::stop_traffic>("stopTraffic"),
@@ -215,18 +272,52 @@ Napi::Value FrontendBinding::ping(const Napi::CallbackInfo& info) {
   options.timeout_ms = get_u32(from, "timeoutMs");
   options.size = get_u32(from, "size");
   guest::Guest& target = guest(env);
-  auto* pending = new PendingPing{Napi::Promise::Deferred::New(env), {}, {}};
-  pending->function = Napi::ThreadSafeFunction::New(
-      env, Napi::Function::New(env, [](const Napi::CallbackInfo&) {}), "xvif ping", 0, 1,
-      [](Napi::Env, PendingPing* done) { delete done; }, pending);
+  auto* pending = Pending<guest::PingResult>::make(env, "xvif ping");
   const Napi::Promise promise = pending->deferred.Promise();
   target.ping(options, [pending](const guest::PingResult& result) {
-    pending->result = result;
-    // When the environment is ending the call is refused, and the finalizer frees.
-    pending->function.NonBlockingCall(pending, [](Napi::Env inner, Napi::Function, PendingPing* done) {
-      if (inner != nullptr) done->deferred.Resolve(ping_result(inner, done->result));
+    pending->finish(result, [](Napi::Env inner, Napi::Promise::Deferred& deferred, const guest::PingResult& pings) {
+      deferred.Resolve(ping_result(inner, pings));
     });
-    pending->function.Release();
+  });
+  return promise;
+}
+
+Napi::Value FrontendBinding::control(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto& refs = guest(env).control();
+  if (!refs) return env.Undefined();
+  auto out = Napi::Object::New(env);
+  out["ringRef"] = Napi::Number::New(env, raw(refs->ring));
+  out["evtchn"] = Napi::Number::New(env, raw(refs->evtchn));
+  return out;
+}
+
+Napi::Value FrontendBinding::control_request(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const netfront::ControlRequest request = control_request_of(arg_object(info, 0, "request"));
+  guest::Guest& target = guest(env);
+  auto* pending = Pending<netfront::ControlResult>::make(env, "xvif control request");
+  const Napi::Promise promise = pending->deferred.Promise();
+  target.control_request(request, [pending](const netfront::ControlResult& result) {
+    pending->finish(
+        result, [](Napi::Env inner, Napi::Promise::Deferred& deferred, const netfront::ControlResult& answer) {
+          if (answer.answered) return deferred.Resolve(control_result(inner, answer));
+          deferred.Reject(Napi::Error::New(inner, "the control request was not sent, or not answered").Value());
+        });
+  });
+  return promise;
+}
+
+Napi::Value FrontendBinding::stage_buffers(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const bool on = info[0].ToBoolean().Value();
+  guest::Guest& target = guest(env);
+  auto* pending = Pending<bool>::make(env, "xvif staging grants");
+  const Napi::Promise promise = pending->deferred.Promise();
+  target.stage_buffers(on, [pending](bool good) {
+    pending->finish(good, [](Napi::Env inner, Napi::Promise::Deferred& deferred, bool done) {
+      deferred.Resolve(Napi::Boolean::New(inner, done));
+    });
   });
   return promise;
 }
@@ -282,6 +373,12 @@ Napi::Value FrontendBinding::take_frames(const Napi::CallbackInfo& info) {
     frame["gsoType"] = Napi::Number::New(env, frames[i].gso_type);
     frame["slots"] = Napi::Number::New(env, frames[i].slots);
     frame["xdpHeadroom"] = Napi::Number::New(env, frames[i].xdp_headroom);
+    if (frames[i].hashed) {
+      auto hash = Napi::Object::New(env);
+      hash["type"] = Napi::Number::New(env, frames[i].hash_type);
+      hash["value"] = Napi::Number::New(env, frames[i].hash);
+      frame["hash"] = hash;
+    }
     out[static_cast<std::uint32_t>(i)] = frame;
   }
   return out;

@@ -39,6 +39,9 @@ class FrontendBinding : public Napi::ObjectWrap<FrontendBinding> {
  private:
   guest::Guest& guest(Napi::Env env);
   Napi::Value queues(const Napi::CallbackInfo& info);
+  Napi::Value control(const Napi::CallbackInfo& info);
+  Napi::Value control_request(const Napi::CallbackInfo& info);
+  Napi::Value stage_buffers(const Napi::CallbackInfo& info);
   Napi::Value connect(const Napi::CallbackInfo& info);
   Napi::Value disconnect(const Napi::CallbackInfo& info);
   Napi::Value reopen(const Napi::CallbackInfo& info);

@@ -9,7 +9,6 @@
 
 #include "base/assert.h"
 #include "base/clock.h"
-#include "netback/vif_queue.h"
 
 namespace xvif::netback {
 namespace {
@@ -39,14 +38,14 @@ EvtchnSource::~EvtchnSource() {
   ::close(alarm_);
 }
 
-std::optional<EvtchnPort> EvtchnSource::bind(DomId domid, EvtchnPort remote, VifQueue& queue) {
+std::optional<EvtchnPort> EvtchnSource::bind(DomId domid, EvtchnPort remote, ChannelQueue& queue) {
   std::lock_guard lock(mutex_);
   const auto port = channels_->bind_interdomain(domid, remote);
   if (port) queues_[raw(*port)] = &queue;
   return port;
 }
 
-void EvtchnSource::forget(VifQueue& queue) {
+void EvtchnSource::forget(ChannelQueue& queue) {
   std::lock_guard lock(mutex_);
   std::erase_if(queues_, [&](const auto& entry) { return entry.second == &queue; });
   std::lock_guard dates_lock(dates_mutex_);
@@ -100,7 +99,7 @@ void EvtchnSource::poll_soon() {
   XVIF_ASSERT(timerfd_settime(timer_, 0, &when, nullptr) == 0);
 }
 
-void EvtchnSource::wake_at(VifQueue& queue, std::uint64_t ns) {
+void EvtchnSource::wake_at(ChannelQueue& queue, std::uint64_t ns) {
   std::lock_guard lock(dates_mutex_);
   const auto [date, added] = date_of_.try_emplace(&queue, ns);
   if (!added) {
@@ -119,7 +118,7 @@ void EvtchnSource::dispatch_dates(ActiveQueues& active) {
   if (::read(alarm_, &expirations, sizeof expirations) != sizeof expirations) return;
   const std::uint64_t now = now_ns();
   while (!dates_.empty() && dates_.begin()->first <= now) {
-    VifQueue* const queue = dates_.begin()->second;
+    ChannelQueue* const queue = dates_.begin()->second;
     dates_.erase(dates_.begin());
     date_of_.erase(queue);
     active.activate(*queue);

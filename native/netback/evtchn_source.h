@@ -15,7 +15,14 @@
 
 namespace xvif::netback {
 
-class VifQueue;
+/// A queue that event channels wake.
+class ChannelQueue : public PortQueue {
+ public:
+  /// Worker. The channel fired and is masked until the queue unmasks it.
+  virtual void fired(EvtchnPort channel) = 0;
+  /// Any data plane thread. True while the queue wants to be polled though no channel may fire.
+  virtual bool poll_pending() const { return false; }
+};
 
 class EvtchnSource final : public EventSource {
  public:
@@ -32,9 +39,9 @@ class EvtchnSource final : public EventSource {
 
   // Control thread.
   /// nullopt when the guest's port cannot be bound.
-  std::optional<EvtchnPort> bind(DomId domid, EvtchnPort remote, VifQueue& queue);
+  std::optional<EvtchnPort> bind(DomId domid, EvtchnPort remote, ChannelQueue& queue);
   /// From now on no event activates the queue; its channels stay bound.
-  void forget(VifQueue& queue);
+  void forget(ChannelQueue& queue);
   void unbind(EvtchnPort port);
 
   // Any thread.
@@ -43,7 +50,7 @@ class EvtchnSource final : public EventSource {
   /// Has queues with poll_pending() activated within kBacklogPollMs.
   void poll_soon();
   /// Has the queue activated at `ns` of now_ns(), or at the earlier date it has. forget() calls it off.
-  void wake_at(VifQueue& queue, std::uint64_t ns);
+  void wake_at(ChannelQueue& queue, std::uint64_t ns);
 
  private:
   void dispatch_backlogs(ActiveQueues& active);
@@ -55,11 +62,11 @@ class EvtchnSource final : public EventSource {
   int timer_ = -1;  // backlogs
   int alarm_ = -1;  // dates
   std::atomic<bool> timer_set_{false};
-  std::mutex mutex_;                                     // guards queues_
-  std::unordered_map<std::uint32_t, VifQueue*> queues_;  // by local port; control: rw, worker: ro
-  std::mutex dates_mutex_;                               // guards what follows; taken last
-  std::set<std::pair<std::uint64_t, VifQueue*>> dates_;  // by time
-  std::unordered_map<VifQueue*, std::uint64_t> date_of_;
+  std::mutex mutex_;                                         // guards queues_
+  std::unordered_map<std::uint32_t, ChannelQueue*> queues_;  // by local port; control: rw, worker: ro
+  std::mutex dates_mutex_;                                   // guards what follows; taken last
+  std::set<std::pair<std::uint64_t, ChannelQueue*>> dates_;  // by time
+  std::unordered_map<ChannelQueue*, std::uint64_t> date_of_;
 };
 
 }  // namespace xvif::netback

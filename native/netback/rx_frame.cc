@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "xen/guest_memory.h"
+
 namespace xvif::netback {
 
 void RxCursor::settle() {
@@ -26,11 +28,8 @@ std::uint32_t RxCursor::next(std::uint32_t room, xen::CopyEnd& source) {
     source = {const_cast<std::uint8_t*>(bytes.data() + done_), GrantRef{0}, DomId{0}, 0};
   } else {
     const Segment& segment = frame_.segments[piece_ - 2];
-    if (segment.memory != nullptr) {
-      source = {const_cast<std::uint8_t*>(segment.memory + done_), GrantRef{0}, DomId{0}, 0};
-    } else {
-      source = {nullptr, segment.ref, segment.domid, static_cast<std::uint16_t>(segment.offset + done_)};
-    }
+    source = {segment.memory == nullptr ? nullptr : const_cast<std::uint8_t*>(segment.memory + done_), segment.ref,
+              segment.domid, static_cast<std::uint16_t>(segment.offset + done_)};
   }
   done_ += length;
   if (done_ == length_) {
@@ -45,7 +44,7 @@ bool gather(xen::GrantTable& grants, const RxFrame& frame, std::uint8_t* out) {
   std::array<xen::CopySegment, kSegmentsMax> copies;
   std::size_t count = 0;
   const auto append = [&](const std::uint8_t* from, std::size_t bytes) {
-    if (bytes > 0) std::memcpy(out, from, bytes);
+    if (bytes > 0) xen::copy_shared(out, from, bytes);
     out += bytes;
   };
   append(frame.head.data(), frame.head.size());

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "netback/rx_hash.h"
 #include "packet/packet.h"
 #include "xen/hypervisor.h"
 
@@ -18,8 +19,9 @@ struct RxFrame {
   bool csum_blank;
   Gso gso;  // announced with an extra info
   std::uint16_t gso_size;
+  RxHash hash;  // likewise, when known
 
-  static RxFrame of(const Packet& packet) {
+  static RxFrame of(const Packet& packet, const RxHash& hash = {}) {
     RxFrame frame{};
     frame.head = {packet.data, packet.linear};
     if (packet.payload != nullptr) {
@@ -29,20 +31,22 @@ struct RxFrame {
     frame.csum_blank = packet.csum_blank;
     frame.gso = packet.gso;
     frame.gso_size = packet.gso_size;
+    frame.hash = hash;
     return frame;
   }
-  static RxFrame of(std::span<const std::uint8_t> head, std::span<const std::uint8_t> body) {
-    return {head, body, {}, static_cast<std::uint32_t>(head.size() + body.size()), false, Gso::kNone, 0};
+  static RxFrame of(std::span<const std::uint8_t> head, std::span<const std::uint8_t> body, const RxHash& hash = {}) {
+    return {head, body, {}, static_cast<std::uint32_t>(head.size() + body.size()), false, Gso::kNone, 0, hash};
   }
   /// RX requests that its bytes take, with `headroom` left free in each.
   std::uint32_t data_slots(std::uint32_t headroom) const {
     const auto room = static_cast<std::uint32_t>(xen::kPageBytes) - headroom;
     return (size + room - 1) / room;
   }
-  /// RX requests it takes, extra infos included.
-  std::uint32_t slots(std::uint32_t headroom) const {
-    return data_slots(headroom) + (gso != Gso::kNone ? 1u : 0u) + (headroom != 0 ? 1u : 0u);
+  std::uint32_t extras(std::uint32_t headroom) const {
+    return (gso != Gso::kNone ? 1u : 0u) + (hash.known ? 1u : 0u) + (headroom != 0 ? 1u : 0u);
   }
+  /// RX requests it takes, extra infos included.
+  std::uint32_t slots(std::uint32_t headroom) const { return data_slots(headroom) + extras(headroom); }
 };
 
 /// Brings a frame into one piece, granted segments with one batched copy. False when a copy failed.
@@ -53,7 +57,8 @@ class RxCursor {
  public:
   explicit RxCursor(const RxFrame& frame) : frame_(frame) { settle(); }
 
-  /// The next piece, at most `room` bytes: where it is, and how long.
+  /// The next piece, at most `room` bytes: where it is, and how long. With a reference other than 0, `local` and the
+  /// granted bytes are the same memory.
   std::uint32_t next(std::uint32_t room, xen::CopyEnd& source);
 
  private:

@@ -17,16 +17,29 @@ void RxQueue::drop(PortCounters& counters, Drop reason, std::size_t packets) {
   PortCounters::add(counters.tx_dropped[static_cast<std::size_t>(reason)], packets);
 }
 
-RxOutcome RxQueue::transmit(VifThread& thread, std::span<Packet* const> packets, PortCounters& counters) {
+std::unique_lock<SpinLock> RxQueue::use_staging() {
+  std::unique_lock<SpinLock> lock;
+  if (staging_ != nullptr && staging_->used()) lock = std::unique_lock(staging_->rx_lock());
+  writer_.use(lock.owns_lock() ? staging_ : nullptr);
+  return lock;
+}
+
+RxOutcome RxQueue::transmit(VifThread& thread, std::span<Packet* const> packets, std::span<const RxHash> hashes,
+                            PortCounters& counters) {
   std::lock_guard lock(lock_);
+  const auto staged = use_staging();
   room_ = 0;
   if (!backlog_.empty()) drain_locked(thread, counters);
-  for (Packet* packet : packets) send(thread, *packet, counters);
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    hash_ = hashes.empty() ? RxHash{} : hashes[i];
+    send(thread, *packets[i], counters);
+  }
   return finish(thread, counters);
 }
 
 RxOutcome RxQueue::drain(VifThread& thread, PortCounters& counters) {
   std::lock_guard lock(lock_);
+  const auto staged = use_staging();
   room_ = 0;
   drain_locked(thread, counters);
   return finish(thread, counters);
@@ -141,11 +154,11 @@ void RxQueue::send(VifThread& thread, Packet& packet, PortCounters& counters) {
   } else if (packet.size > kFrameMax || beyond_mtu(packet) || (!segment && !fits(RxFrame::of(packet)))) [[unlikely]] {
     drop(counters, Drop::kTooBig);
   } else if (csum && !segment) [[likely]] {
-    place_or_queue(thread, RxFrame::of(packet), counters);
+    place_or_queue(thread, RxFrame::of(packet, hash_), counters);
   } else if (!segment && packet.payload == nullptr) {
     // Completing it in place serves the ports after this one too.
     if (fill_checksum(packet)) {
-      place_or_queue(thread, RxFrame::of(packet), counters);
+      place_or_queue(thread, RxFrame::of(packet, hash_), counters);
     } else {
       drop(counters, Drop::kMalformed);
     }
@@ -164,7 +177,7 @@ void RxQueue::send_changed(VifThread& thread, const Packet& packet, bool segment
   } else if (!fill_checksum(frame, packet.csum_start, packet.csum_offset)) {
     drop(counters, Drop::kMalformed);
   } else {
-    place_or_queue(thread, RxFrame::of(frame, {}), counters);
+    place_or_queue(thread, RxFrame::of(frame, {}, hash_), counters);
   }
   writer_.finish(thread, counters);  // the scratch memory is used again
 }
@@ -187,7 +200,7 @@ void RxQueue::send_segmented(VifThread& thread, const Packet& packet, std::span<
     }
     std::memcpy(heads[used].data(), piece->headers.data(), piece->headers.size());
     const auto head = std::span(heads[used++]).first(piece->headers.size());
-    place_or_queue(thread, RxFrame::of(head, piece->payload), counters);
+    place_or_queue(thread, RxFrame::of(head, piece->payload, hash_), counters);
   }
   writer_.finish(thread, counters);  // `heads` goes
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <mutex>
 #include <optional>
 #include <span>
 
@@ -10,6 +11,7 @@
 #include "netback/rx_backlog.h"
 #include "netback/rx_ring_writer.h"
 #include "netback/spin_lock.h"
+#include "netback/staging.h"
 #include "netback/vif_thread.h"
 #include "port/port.h"
 #include "port/settings.h"
@@ -33,13 +35,15 @@ struct RxOutcome {
 
 class RxQueue {
  public:
-  RxQueue(const RxRing& ring, DomId domid, const RxFeatures& features)
-      : features_(features), writer_(ring, domid, !features.sg) {}
+  RxQueue(const RxRing& ring, DomId domid, const RxFeatures& features, StagingTable* staging = nullptr)
+      : features_(features), staging_(staging), writer_(ring, domid, !features.sg) {}
   RxQueue(const RxQueue&) = delete;
   RxQueue& operator=(const RxQueue&) = delete;
 
   // Any data plane thread.
-  RxOutcome transmit(VifThread& thread, std::span<Packet* const> packets, PortCounters& counters);
+  /// `hashes`: none, or one per packet, to be told to the guest.
+  RxOutcome transmit(VifThread& thread, std::span<Packet* const> packets, std::span<const RxHash> hashes,
+                     PortCounters& counters);
   /// Sends what waits, as far as there are buffers.
   RxOutcome drain(VifThread& thread, PortCounters& counters);
   /// Control thread. What is sent from now on meets the settings.
@@ -49,6 +53,8 @@ class RxQueue {
   bool arm();
 
  private:
+  /// For one call: makes the writer use staged pages, as long as what it returns lives.
+  std::unique_lock<SpinLock> use_staging();
   void send(VifThread& thread, Packet& packet, PortCounters& counters);
   void send_changed(VifThread& thread, const Packet& packet, bool segment, PortCounters& counters);
   void send_segmented(VifThread& thread, const Packet& packet, std::span<const std::uint8_t> frame,
@@ -64,8 +70,10 @@ class RxQueue {
   static void drop(PortCounters& counters, Drop reason, std::size_t packets = 1);
 
   const RxFeatures features_;
+  StagingTable* const staging_;
   SpinLock lock_;  // guards what follows
   RxRingWriter writer_;
+  RxHash hash_;  // of the frame in hand
   bool complete_checksums_ = false;
   std::uint16_t mtu_ = 0;   // 0: none
   std::uint32_t room_ = 0;  // requests known to be posted, within one call

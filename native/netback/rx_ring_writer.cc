@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "xen/guest_memory.h"
+
 namespace xvif::netback {
 namespace {
 
@@ -13,7 +15,7 @@ constexpr std::uint8_t kFiller[kFrameMin] = {};
 
 void RxRingWriter::place(VifThread& thread, const RxFrame& frame, PortCounters& counters) {
   if (segments_used_ + kFrameSegments > kCopyBatch || answers_used_ + kFrameSlots > kAnswers) finish(thread, counters);
-  const bool plain = frame.gso == Gso::kNone && headroom_ == 0;
+  const bool plain = frame.extras(headroom_) == 0;
   if (plain && frame.head.size() == frame.size && frame.size <= xen::kPageBytes) [[likely]] {
     place_linear(thread, frame);
   } else {
@@ -26,7 +28,13 @@ void RxRingWriter::place_linear(VifThread& thread, const RxFrame& frame) {
   const xen::RxRequest request = ring_.take();
   const auto bytes = static_cast<std::uint16_t>(frame.size);
   const std::uint16_t flags = frame.csum_blank ? xen::rx_flag::kCsumBlank | xen::rx_flag::kDataValidated : 0;
-  answers_[answers_used_++] = {request.id, flags, bytes, 1, true, GrantRef{request.gref}, {}, 0};
+  Answer& answer = answers_[answers_used_++];
+  answer = {request.id, flags, bytes, 0, true, GrantRef{request.gref}, {}, 0};
+  if (std::uint8_t* const page = staged(answer.ref); page != nullptr) {
+    xen::copy_shared(page, frame.head.data(), bytes);
+    return;
+  }
+  answer.segments = 1;
   thread.segments()[segments_used_++] = {{const_cast<std::uint8_t*>(frame.head.data()), GrantRef{0}, DomId{0}, 0},
                                          {nullptr, GrantRef{request.gref}, domid_, 0},
                                          bytes,
@@ -44,17 +52,26 @@ void RxRingWriter::place_pieces(VifThread& thread, const RxFrame& frame) {
     Answer& answer = answers_[answers_used_++];
     answer = {request.id, 0, in_slot, 0, left == 0, GrantRef{request.gref}, {}, headroom_};
     if (left > 0) answer.flags = xen::rx_flag::kMoreData;
+    std::uint8_t* const page = staged(answer.ref);
     for (std::uint16_t at = 0; at < in_slot;) {
-      xen::CopySegment& copy = thread.segments()[segments_used_++];
-      copy.length = static_cast<std::uint16_t>(cursor.next(in_slot - at, copy.source));
-      copy.dest = {nullptr, answer.ref, domid_, static_cast<std::uint16_t>(headroom_ + at)};
-      at = static_cast<std::uint16_t>(at + copy.length);
-      ++answer.segments;
+      xen::CopyEnd source;
+      const auto length = static_cast<std::uint16_t>(cursor.next(in_slot - at, source));
+      const auto to = static_cast<std::uint16_t>(headroom_ + at);
+      if (page != nullptr && source.local != nullptr) {
+        xen::copy_shared(page + to, source.local, length);
+      } else {
+        // A mapped page must not be the local side of a grant copy (the kernel of a PV Dom0 cannot pin it).
+        if (raw(source.ref) != 0) source.local = nullptr;
+        thread.segments()[segments_used_++] = {
+            source, {nullptr, answer.ref, domid_, to}, length, xen::GrantStatus::kGeneralError};
+        ++answer.segments;
+      }
+      at = static_cast<std::uint16_t>(at + length);
     }
     if (first) {
       first = false;
       if (frame.csum_blank) answer.flags |= xen::rx_flag::kCsumBlank | xen::rx_flag::kDataValidated;
-      if (frame.gso != Gso::kNone || headroom_ != 0) {
+      if (frame.extras(headroom_) > 0) {
         answer.flags |= xen::rx_flag::kExtraInfo;
         answer.last = false;
         place_extras(frame);
@@ -66,15 +83,31 @@ void RxRingWriter::place_pieces(VifThread& thread, const RxFrame& frame) {
 
 /// After the first data slot, in the order of their types as Linux has it.
 void RxRingWriter::place_extras(const RxFrame& frame) {
+  const std::size_t first = answers_used_;
   const auto place_one = [&](const xen::ExtraInfo& extra) {
     ring_.take();  // its buffer is not used: the frontend posts it again
     answers_[answers_used_++] = {0, 0, 0, 0, false, GrantRef{0}, extra, 0};
   };
   if (frame.gso != Gso::kNone) {
-    const std::uint8_t more = headroom_ != 0 ? xen::extra::kMore : 0;
-    place_one({xen::extra::kGso, more, frame.gso_size, static_cast<std::uint8_t>(frame.gso), 0, 0});
+    place_one({xen::extra::kGso, 0, frame.gso_size, static_cast<std::uint8_t>(frame.gso), 0, 0});
+  }
+  if (frame.hash.known) {
+    const std::uint32_t value = frame.hash.value;
+    place_one(std::bit_cast<xen::ExtraInfo>(
+        xen::HashExtra{xen::extra::kHash,
+                       0,
+                       frame.hash.type,
+                       static_cast<std::uint8_t>(xen::ctrl::kAlgorithmToeplitz),
+                       {static_cast<std::uint8_t>(value), static_cast<std::uint8_t>(value >> 8),
+                        static_cast<std::uint8_t>(value >> 16), static_cast<std::uint8_t>(value >> 24)}}));
   }
   if (headroom_ != 0) place_one(std::bit_cast<xen::ExtraInfo>(xen::XdpExtra{xen::extra::kXdp, 0, headroom_, {0, 0}}));
+  for (std::size_t i = first; i + 1 < answers_used_; ++i) answers_[i].extra.flags = xen::extra::kMore;
+}
+
+std::uint8_t* RxRingWriter::staged(GrantRef ref) const {
+  const StagedPage* const page = staging_ == nullptr ? nullptr : staging_->find(ref);
+  return page == nullptr || page->readonly ? nullptr : page->memory;
 }
 
 void RxRingWriter::finish(VifThread& thread, PortCounters& counters) {

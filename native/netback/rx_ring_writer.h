@@ -10,6 +10,7 @@
 #include "netback/fault.h"
 #include "netback/rx_frame.h"
 #include "netback/shared_ring.h"
+#include "netback/staging.h"
 #include "netback/vif_thread.h"
 #include "port/port.h"
 
@@ -28,6 +29,9 @@ class RxRingWriter {
 
   /// Requests that can be used. nullopt: the frontend broke the ring.
   std::optional<std::uint32_t> room() const { return ring_.pending(); }
+  /// Slots that name these pages are written directly; nullptr: none. The caller holds the table's lock until the next
+  /// call, or the writer is not used any more.
+  void use(const StagingTable* staging) { staging_ = staging; }
   /// Takes the frame's requests, which room() has. Its bytes must stay until finish().
   void place(VifThread& thread, const RxFrame& frame, PortCounters& counters);
   /// Copies, answers. The responses are not visible before push().
@@ -50,7 +54,7 @@ class RxRingWriter {
     std::uint16_t offset;  // of the data
   };
   static constexpr std::size_t kAnswers = 256;
-  static constexpr std::size_t kFrameSlots = kRxSlotsMax + 2;
+  static constexpr std::size_t kFrameSlots = kRxSlotsMax + 3;  // and each kind of extra info
   static constexpr std::size_t kFrameSegments = kFrameSlots + kSegmentsMax + 2;
   static_assert(kFrameSegments <= kCopyBatch && kFrameSlots <= kAnswers);
 
@@ -60,6 +64,8 @@ class RxRingWriter {
   void place_linear(VifThread& thread, const RxFrame& frame);
   void place_pieces(VifThread& thread, const RxFrame& frame);
   void place_extras(const RxFrame& frame);
+  /// Where the buffer of a request is mapped; nullptr: it is not, or not for us to write.
+  std::uint8_t* staged(GrantRef ref) const;
   void answer_frame(VifThread& thread, std::size_t first, std::size_t end, bool good, PortCounters& counters,
                     Sent& sent);
   bool write_filler(VifThread& thread, GrantRef ref);
@@ -67,6 +73,7 @@ class RxRingWriter {
   RxRing ring_;
   const DomId domid_;
   const bool filler_;
+  const StagingTable* staging_ = nullptr;
   std::uint16_t headroom_ = 0;
   std::size_t answers_used_ = 0;
   std::size_t segments_used_ = 0;  // of the thread's

@@ -13,6 +13,8 @@ namespace xvif::netback {
 template <typename Request, typename Response, std::size_t SlotBytes>
 class SharedRing {
  public:
+  static constexpr std::uint32_t kSlots = xen::ring_slots(SlotBytes);
+
   /// Takes the ring over where the last backend left it: the next request is that at rsp_prod. nullopt when the
   /// frontend claims more requests than a ring holds.
   static std::optional<SharedRing> attach(void* page) {
@@ -27,7 +29,7 @@ class SharedRing {
   /// our responses by more than a ring, or backwards).
   std::optional<std::uint32_t> pending() const {
     const std::uint32_t prod = page_.load(xen::ring_at::kReqProd, std::memory_order_acquire);
-    if (prod - response_prod_ > xen::kRingSlots || prod - request_cons_ > xen::kRingSlots) [[unlikely]] {
+    if (prod - response_prod_ > kSlots || prod - request_cons_ > kSlots) [[unlikely]] {
       return std::nullopt;
     }
     return prod - request_cons_;
@@ -72,5 +74,6 @@ class SharedRing {
 
 using TxRing = SharedRing<xen::TxRequest, xen::TxResponse, xen::kTxSlotBytes>;
 using RxRing = SharedRing<xen::RxRequest, xen::RxResponse, xen::kRxSlotBytes>;
+using CtrlRing = SharedRing<xen::CtrlRequest, xen::CtrlResponse, xen::kCtrlSlotBytes>;
 
 }  // namespace xvif::netback

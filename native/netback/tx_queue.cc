@@ -1,17 +1,20 @@
 #include "netback/tx_queue.h"
 
 #include <algorithm>
+#include <mutex>
 
 #include "base/clock.h"
 #include "packet/checksum.h"
 #include "packet/segment.h"
+#include "xen/guest_memory.h"
 
 namespace xvif::netback {
 
-TxQueue::TxQueue(const TxRing& ring, DomId domid, VifShared& shared)
+TxQueue::TxQueue(const TxRing& ring, DomId domid, VifShared& shared, StagingTable* staging)
     : ring_(ring),
       domid_(domid),
       shared_(shared),
+      staging_(staging),
       in_flight_(std::make_unique<std::array<InFlight, kTxInFlightMax>>()) {
   in_flight_free_.reserve(kTxInFlightMax);
   for (std::uint32_t i = 0; i < kTxInFlightMax; ++i) {
@@ -39,6 +42,9 @@ std::size_t TxQueue::receive(VifThread& thread, PacketPool& pool, std::span<Pack
     fault = fill_window();
     if (fault != VifFault::kNone) return 0;
   }
+  std::unique_lock<SpinLock> mapped;
+  if (staging_ != nullptr && staging_->used()) mapped = std::unique_lock(staging_->tx_lock());
+  mapped_ = mapped.owns_lock() ? staging_ : nullptr;
   throttled_ns_ = 0;
   limit_ = shared_.rate.changes();  // before asking: whoever changes it after this is noticed
   const bool limited = shared_.rate.limited();
@@ -108,7 +114,7 @@ void TxQueue::control(const TxPacket& tx) {
   respond(tx, shared_.multicast.add(tx.multicast_address) ? xen::rsp::kOkay : xen::rsp::kError);
 }
 
-/// Segments that fetch the first kPullBytes.
+/// Fetches the first kPullBytes: what is mapped at once, the rest with segments.
 void TxQueue::stage(Staged& staged, VifThread& thread, std::size_t& segments) {
   const TxPacket& tx = staged.tx;
   Packet& packet = *staged.packet;
@@ -121,10 +127,14 @@ void TxQueue::stage(Staged& staged, VifThread& thread, std::size_t& segments) {
     const TxSlot& slot = tx.slots[i];
     if (slot.size == 0) continue;
     const auto length = static_cast<std::uint16_t>(std::min<std::uint32_t>(slot.size, pull - done));
-    thread.segments()[segments++] = {{nullptr, slot.ref, domid_, slot.offset},
-                                     {packet.data + done, GrantRef{0}, DomId{0}, 0},
-                                     length,
-                                     xen::GrantStatus::kGeneralError};
+    if (const StagedPage* const page = mapped(slot.ref); page != nullptr) {
+      xen::copy_shared(packet.data + done, page->memory + slot.offset, length);
+    } else {
+      thread.segments()[segments++] = {{nullptr, slot.ref, domid_, slot.offset},
+                                       {packet.data + done, GrantRef{0}, DomId{0}, 0},
+                                       length,
+                                       xen::GrantStatus::kGeneralError};
+    }
     done += length;
   }
   staged.segments = static_cast<std::uint16_t>(segments - staged.first_segment);
@@ -168,6 +178,7 @@ void TxQueue::keep_payload(Staged& staged) {
   in_flight_free_.pop_back();
   flight.extras = tx.extras;
   flight.count = tx.count;
+  flight.pins = 0;
   std::copy_n(tx.ids.begin(), tx.count, flight.ids.begin());
   Payload& payload = flight.payload;
   payload.refs = 1;
@@ -178,7 +189,13 @@ void TxQueue::keep_payload(Staged& staged) {
     const auto skipped = std::min<std::uint32_t>(skip, slot.size);
     skip -= skipped;
     if (slot.size == skipped) continue;
-    payload.segments[payload.count++] = {nullptr, slot.ref, domid_, static_cast<std::uint16_t>(slot.offset + skipped),
+    const auto offset = static_cast<std::uint16_t>(slot.offset + skipped);
+    StagedPage* const page = mapped(slot.ref);
+    if (page != nullptr) {
+      page->pin();
+      flight.pinned[flight.pins++] = page;
+    }
+    payload.segments[payload.count++] = {page == nullptr ? nullptr : page->memory + offset, slot.ref, domid_, offset,
                                          slot.size - skipped};
   }
   packet.payload = &payload;
@@ -186,6 +203,7 @@ void TxQueue::keep_payload(Staged& staged) {
 
 void TxQueue::payload_done(Payload& payload) {
   const InFlight& flight = (*in_flight_)[payload.cookie];
+  for (StagedPage* const page : std::span(flight.pinned).first(flight.pins)) page->unpin();
   respond(std::span(flight.ids).first(flight.count), flight.extras, xen::rsp::kOkay);
   in_flight_free_.push_back(payload.cookie);
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "netback/shared_ring.h"
+#include "netback/staging.h"
 #include "netback/tx_assemble.h"
 #include "netback/vif_shared.h"
 #include "netback/vif_thread.h"
@@ -20,7 +21,7 @@ namespace xvif::netback {
 
 class TxQueue final : private PayloadOwner {
  public:
-  TxQueue(const TxRing& ring, DomId domid, VifShared& shared);
+  TxQueue(const TxRing& ring, DomId domid, VifShared& shared, StagingTable* staging = nullptr);
   ~TxQueue();
   TxQueue(const TxQueue&) = delete;
   TxQueue& operator=(const TxQueue&) = delete;
@@ -45,7 +46,9 @@ class TxQueue final : private PayloadOwner {
     Payload payload;
     std::uint16_t extras;
     std::uint8_t count;
+    std::uint8_t pins;
     std::array<std::uint16_t, kSlotsAccepted> ids;
+    std::array<StagedPage*, kSlotsAccepted> pinned;  // pins of them: where payload lies
   };
   struct Staged {
     TxPacket tx;
@@ -59,6 +62,8 @@ class TxQueue final : private PayloadOwner {
   void stage(Staged& staged, VifThread& thread, std::size_t& segments);
   Drop offloads(Staged& staged) const;
   void keep_payload(Staged& staged);
+  /// nullptr: the slot's page is not mapped. Within receive().
+  StagedPage* mapped(GrantRef ref) const { return mapped_ == nullptr ? nullptr : mapped_->find(ref); }
   void respond(std::span<const std::uint16_t> ids, std::uint16_t extras, std::int16_t status);
   void respond(const TxPacket& tx, std::int16_t status) {
     respond(std::span(tx.ids).first(tx.count), tx.extras, status);
@@ -70,6 +75,8 @@ class TxQueue final : private PayloadOwner {
   VifShared& shared_;
   std::uint64_t throttled_ns_ = 0;
   std::uint32_t limit_ = 0;  // shared_.rate.changes() when it was throttled
+  StagingTable* const staging_;
+  const StagingTable* mapped_ = nullptr;  // staging_ while its lock is held
   // Requests copied out of the ring and not yet looked at: window_[head, tail).
   std::uint32_t window_head_ = 0, window_tail_ = 0;
   std::array<xen::TxRequest, xen::kRingSlots> window_;

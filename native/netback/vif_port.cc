@@ -64,17 +64,29 @@ std::unique_ptr<VifPort> VifPort::attach(const VifSpec& spec, std::span<VifThrea
     return nullptr;
   }
   std::unique_ptr<VifPort> port(new VifPort(spec, threads));
-  for (std::size_t i = 0; i < spec.queues.size(); ++i) {
-    port->queues_.push_back(std::make_unique<VifQueue>(*port, homes[i].thread, *homes[i].events));
-    port->queue_pointers_.push_back(port->queues_.back().get());
-    std::string reason;
-    if (!port->queues_.back()->attach(spec.queues[i], reason)) {
-      error = "vif " + std::to_string(raw(spec.domid)) + "/" + std::to_string(spec.handle) + " queue " +
-              std::to_string(i) + ": " + reason;
-      return nullptr;
+  std::string reason;
+  if (port->attach_queues(homes, reason)) return port;
+  error = "vif " + std::to_string(raw(spec.domid)) + "/" + std::to_string(spec.handle) + " " + reason;
+  return nullptr;
+}
+
+bool VifPort::attach_queues(std::span<const VifQueueHome> homes, std::string& error) {
+  if (spec_.control) control_ = std::make_unique<ControlRing>(*this, homes[0].thread, *homes[0].events);
+  std::string reason;
+  for (std::size_t i = 0; i < spec_.queues.size(); ++i) {
+    StagingTable* const staging = control_ ? &control_->staging(i) : nullptr;
+    queues_.push_back(std::make_unique<VifQueue>(*this, homes[i].thread, *homes[i].events, staging));
+    queue_pointers_.push_back(queues_.back().get());
+    if (!queues_.back()->attach(spec_.queues[i], reason)) {
+      error = "queue " + std::to_string(i) + ": " + reason;
+      return false;
     }
   }
-  return port;
+  if (!control_) return true;
+  queue_pointers_.push_back(control_.get());
+  if (control_->attach(*spec_.control, reason)) return true;
+  error = "control ring: " + reason;
+  return false;
 }
 
 void VifPort::transmit(std::size_t thread, std::span<Packet* const> packets) {
@@ -108,6 +120,10 @@ bool VifPort::unwanted(const Packet& packet) const {
 }
 
 void VifPort::transmit_all(std::size_t thread, std::span<Packet* const> packets) {
+  if (control_) {
+    const PublishedSteering::Use steering(control_->steering(), thread);
+    if (steering.get() != nullptr) return transmit_steered(thread, packets, *steering.get());
+  }
   if (queues_.size() == 1) return queues_[0]->transmit(thread, packets);
   while (!packets.empty()) {
     const auto chunk = packets.first(std::min(packets.size(), kBatchMax));
@@ -125,6 +141,32 @@ void VifPort::transmit_all(std::size_t thread, std::span<Packet* const> packets)
   }
 }
 
+/// By the frontend's own hash, which its frames carry along.
+void VifPort::transmit_steered(std::size_t thread, std::span<Packet* const> packets, const Steering& steering) {
+  struct Chosen {
+    std::array<Packet*, kBatchMax> packets;
+    std::array<RxHash, kBatchMax> hashes;
+    std::size_t count = 0;
+  };
+  while (!packets.empty()) {
+    const auto chunk = packets.first(std::min(packets.size(), kBatchMax));
+    packets = packets.subspan(chunk.size());
+    std::array<Chosen, kVifQueuesMax> chosen;
+    for (Packet* packet : chunk) {
+      const RxHash hash = steering.hash(*packet);
+      Chosen& queue = chosen[steering.queue(hash)];
+      queue.packets[queue.count] = packet;
+      queue.hashes[queue.count++] = hash;
+    }
+    for (std::size_t i = 0; i < queues_.size(); ++i) {
+      const Chosen& queue = chosen[i];
+      if (queue.count == 0) continue;
+      queues_[i]->transmit(thread, std::span(queue.packets).first(queue.count),
+                           std::span(queue.hashes).first(queue.count));
+    }
+  }
+}
+
 void VifPort::set_fault(VifFault fault) {
   VifFault none = VifFault::kNone;
   fault_.compare_exchange_strong(none, fault, std::memory_order_relaxed);
@@ -138,10 +180,12 @@ void VifPort::configure(const PortSettings& settings) {
 
 void VifPort::silence() {
   for (const auto& queue : queues_) queue->silence();
+  if (control_) control_->silence();
 }
 
 void VifPort::close() {
   for (const auto& queue : queues_) queue->close();
+  if (control_) control_->close();  // after them: no frame lies in the pages that it unmaps
 }
 
 }  // namespace xvif::netback

@@ -3,11 +3,13 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/ids.h"
+#include "netback/control_ring.h"
 #include "netback/evtchn_source.h"
 #include "netback/fault.h"
 #include "netback/vif_queue.h"
@@ -55,7 +57,8 @@ class VifPort final : public Port {
   /// allow it; nothing is left behind then. Control thread.
   ///
   /// `threads` holds one entry per data plane thread (index = thread of transmit()), the control thread's last;
-  /// rings are mapped through the last. `homes` says who polls queue n.
+  /// rings are mapped through the last. `homes` says who polls queue n; the control ring, which comes behind them in
+  /// queues(), is polled by who polls queue 0.
   static std::unique_ptr<VifPort> attach(const VifSpec& spec, std::span<VifThread* const> threads,
                                          std::span<const VifQueueHome> homes, std::string& error);
   ~VifPort() override;
@@ -79,11 +82,14 @@ class VifPort final : public Port {
 
  private:
   VifPort(const VifSpec& spec, std::span<VifThread* const> threads);
+  bool attach_queues(std::span<const VifQueueHome> homes, std::string& error);
+  void transmit_steered(std::size_t thread, std::span<Packet* const> packets, const Steering& steering);
   void transmit_all(std::size_t thread, std::span<Packet* const> packets);
   bool unwanted(const Packet& packet) const;
 
   const VifSpec spec_;
   const std::vector<VifThread*> threads_;
+  std::unique_ptr<ControlRing> control_;  // nullptr: the frontend has none
   std::vector<std::unique_ptr<VifQueue>> queues_;
   std::vector<PortQueue*> queue_pointers_;
   VifShared shared_;

@@ -34,9 +34,9 @@ bool VifQueue::attach(const VifQueueSpec& spec, std::string& error) {
     return false;
   }
   const VifSpec& vif = vif_.spec();
-  tx_.emplace(*tx_ring, domid, vif_.shared());
+  tx_.emplace(*tx_ring, domid, vif_.shared(), staging_);
   rx_.emplace(*rx_ring, domid,
-              RxFeatures{vif.sg, vif.gso_tcpv4, vif.gso_tcpv6, vif.csum_blank_ipv4, vif.csum_blank_ipv6});
+              RxFeatures{vif.sg, vif.gso_tcpv4, vif.gso_tcpv6, vif.csum_blank_ipv4, vif.csum_blank_ipv6}, staging_);
   resources_.evtchn_tx = events_.bind(domid, spec.evtchn_tx, *this);
   if (!resources_.evtchn_tx) {
     error = "cannot bind event channel " + number(raw(spec.evtchn_tx));
@@ -114,8 +114,8 @@ void VifQueue::fired(EvtchnPort channel) {
   }
 }
 
-void VifQueue::transmit(std::size_t thread, std::span<Packet* const> packets) {
-  settle(rx_->transmit(vif_.thread(thread), packets, vif_.counters[thread]));
+void VifQueue::transmit(std::size_t thread, std::span<Packet* const> packets, std::span<const RxHash> hashes) {
+  settle(rx_->transmit(vif_.thread(thread), packets, hashes, vif_.counters[thread]));
 }
 
 bool VifQueue::poll_pending() const { return rx_->backlogged() && !vif_.spec().rx_notify; }

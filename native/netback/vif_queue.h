@@ -21,9 +21,11 @@ struct VifQueueResources {
   std::optional<EvtchnPort> evtchn_rx;  // equals evtchn_tx: not split
 };
 
-class VifQueue final : public PortQueue {
+class VifQueue final : public ChannelQueue {
  public:
-  VifQueue(VifPort& vif, std::size_t thread, EvtchnSource& events) : vif_(vif), thread_(thread), events_(events) {}
+  /// `staging`: pages of the queue's buffers that its frontend had us map; nullptr: it cannot ask for that.
+  VifQueue(VifPort& vif, std::size_t thread, EvtchnSource& events, StagingTable* staging = nullptr)
+      : vif_(vif), thread_(thread), events_(events), staging_(staging) {}
   ~VifQueue() override;
   VifQueue(const VifQueue&) = delete;
   VifQueue& operator=(const VifQueue&) = delete;
@@ -40,12 +42,13 @@ class VifQueue final : public PortQueue {
   void flush() override;
   bool arm() override;
   /// The channel fired and is masked until arm().
-  void fired(EvtchnPort channel);
+  void fired(EvtchnPort channel) override;
 
   // Any data plane thread.
-  void transmit(std::size_t thread, std::span<Packet* const> packets);
+  /// `hashes`: none, or one per packet.
+  void transmit(std::size_t thread, std::span<Packet* const> packets, std::span<const RxHash> hashes = {});
   /// True while frames wait for a guest that will not say when it posts buffers.
-  bool poll_pending() const;
+  bool poll_pending() const override;
 
  private:
   void settle(const RxOutcome& outcome);
@@ -53,6 +56,7 @@ class VifQueue final : public PortQueue {
   VifPort& vif_;
   const std::size_t thread_;
   EvtchnSource& events_;
+  StagingTable* const staging_;
   VifQueueResources resources_;
   std::optional<TxQueue> tx_;
   std::optional<RxQueue> rx_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "netback/vif_port.h"
+#include "netfront/front_control.h"
 #include "netfront/front_queue.h"
 #include "packet/parse.h"
 #include "xen/emulated.h"
@@ -24,9 +25,13 @@ class Collector final : public netfront::RxHandler {
     std::uint8_t gso_type;
     std::uint32_t slots;
     std::uint16_t xdp_headroom;
+    bool hashed;
+    std::uint8_t hash_type;
+    std::uint32_t hash;
   };
   void on_frame(const netfront::RxFrame& frame) override {
-    Frame kept{{}, frame.csum_blank, frame.gso_size, frame.gso_type, frame.slots, frame.xdp_headroom};
+    Frame kept{{},           frame.csum_blank, frame.gso_size, frame.gso_type, frame.slots, frame.xdp_headroom,
+               frame.hashed, frame.hash_type,  frame.hash};
     kept.bytes.resize(frame.size);
     std::size_t at = 0;
     for (const iovec& part : frame.parts) {
@@ -41,11 +46,18 @@ class Collector final : public netfront::RxHandler {
 struct RigGuest {
   std::shared_ptr<xen::EmulatedDomain> domain;
   std::vector<std::unique_ptr<netfront::FrontQueue>> queues;
+  std::unique_ptr<netfront::FrontControl> control;  // with_control()
   std::unique_ptr<VifPort> port;
   Collector collector;
   std::string error;
 
   netfront::FrontQueue& queue() { return *queues[0]; }
+  /// The backend's worker looks at the control ring once.
+  void turn_control(PacketPool& pool) {
+    PortQueue& ring = *port->queues().back();
+    ring.receive(pool, {});
+    ring.flush();
+  }
   std::uint64_t tx_dropped(Drop reason) const {  // towards the guest
     std::uint64_t sum = 0;
     for (const auto& counters : port->counters) sum += counters.tx_dropped[static_cast<std::size_t>(reason)].load();
@@ -92,11 +104,27 @@ class VifRig {
     }
     return guest;
   }
+  /// Before attach().
+  void with_control(RigGuest& guest) {
+    guest.control = netfront::FrontControl::create(guest.domain, sink, raw(guest.domain->id()), guest.error);
+    XVIF_ASSERT(guest.control != nullptr);
+  }
+  /// A request on the control ring and its answer, at most `turns` turns of the worker later.
+  netfront::ControlResult ask(RigGuest& guest, const netfront::ControlRequest& request, int turns = 200) {
+    const auto answer = std::make_shared<netfront::ControlResult>();  // which may come after we gave up
+    if (!guest.control->request(request, [=](const netfront::ControlResult& result) { *answer = result; })) return {};
+    while (!answer->answered && turns-- > 0) {
+      guest.turn_control(pool);
+      guest.control->poll();
+    }
+    return *answer;
+  }
   /// False, with the reason in guest.error.
   bool attach(RigGuest& guest, VifSpec spec = full_features()) {
     spec.domid = guest.domain->id();
     spec.queues.clear();
     std::vector<VifQueueHome> homes;
+    if (guest.control) spec.control = {guest.control->refs().ring, guest.control->refs().evtchn};
     for (const auto& queue : guest.queues) {
       const netfront::QueueRefs& refs = queue->refs();
       spec.queues.push_back({refs.tx_ring, refs.rx_ring, refs.evtchn_tx, refs.evtchn_rx});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <utility>
 
 #include "xen/guest_memory.h"
@@ -251,6 +252,12 @@ bool FrontQueue::take_extras(RxFrame& frame, std::uint32_t limit) {
       frame.gso_size = info.gso_size;
       frame.gso_type = info.gso_type;
     }
+    if (info.type == xen::extra::kHash) {
+      const auto hash = std::bit_cast<xen::HashExtra>(info);
+      frame.hashed = true;
+      frame.hash_type = hash.hash_type;
+      std::memcpy(&frame.hash, hash.value.data(), sizeof frame.hash);  // little-endian, as we are
+    }
     if (info.type == xen::extra::kXdp) frame.xdp_headroom = std::bit_cast<xen::XdpExtra>(info).headroom;
     more = (info.flags & xen::extra::kMore) != 0;
   }
@@ -304,6 +311,13 @@ bool FrontQueue::receive_one(RxHandler& handler, std::uint32_t limit) {
   frame.parts = std::span(parts).first(count);
   handler.on_frame(frame);
   return true;
+}
+
+std::vector<xen::CtrlGref> FrontQueue::staging_list() const {
+  std::vector<xen::CtrlGref> list;
+  for (const Buffer& buffer : tx_buffers_) list.push_back({raw(buffer.ref), xen::ctrl::kGrefReadonly, 0});
+  for (const Buffer& buffer : rx_buffers_) list.push_back({raw(buffer.ref), 0, 0});
+  return list;
 }
 
 bool FrontQueue::arm() {

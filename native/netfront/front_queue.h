@@ -51,6 +51,9 @@ struct RxFrame {
   std::uint8_t gso_type;
   std::uint32_t slots;         // extra info included
   std::uint16_t xdp_headroom;  // bytes free before the data of each slot; 0: none told
+  bool hashed;                 // a HASH extra info came with it
+  std::uint8_t hash_type;
+  std::uint32_t hash;
 };
 
 class RxHandler {
@@ -102,6 +105,9 @@ class FrontQueue {
   void post_rx(std::size_t target);
   /// Hands up to `budget` received frames over and posts their buffers again. Returns how many frames.
   std::size_t receive(RxHandler& handler, std::size_t budget);
+
+  /// All its buffers, as entries of a list of staging grants.
+  std::vector<xen::CtrlGref> staging_list() const;
 
   /// Asks for events and looks again. True when there is something to reap or receive after all.
   bool arm();

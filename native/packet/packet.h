@@ -17,9 +17,10 @@
 
 namespace xvif {
 
-/// A piece of payload: local memory, or `length` bytes at `offset` in a page that `domid` granted as `ref`.
+/// A piece of payload: local memory, or `length` bytes at `offset` in a page that `domid` granted as `ref`, or both:
+/// with `memory` and a `ref` other than 0 the page is mapped there, and the sender may change it at any moment.
 struct Segment {
-  const std::uint8_t* memory;  // nullptr: granted
+  const std::uint8_t* memory;  // nullptr: granted, not mapped
   GrantRef ref;
   DomId domid;
   std::uint16_t offset;

@@ -16,7 +16,7 @@ EmulatedGrants::~EmulatedGrants() {
   state_->remove_section(section_);
 }
 
-void* EmulatedGrants::map(DomId domid, GrantRef ref) {
+void* EmulatedGrants::map_page(DomId domid, GrantRef ref, bool readonly) {
   std::shared_ptr<EmulatedDomain> domain = state_->find(domid);
   if (!domain || raw(ref) >= kGrantsPerDomain) return nullptr;
   void* page;
@@ -24,7 +24,8 @@ void* EmulatedGrants::map(DomId domid, GrantRef ref) {
     std::lock_guard lock(domain->mutex_);
     EmulatedDomain::Entry& entry = domain->entries_[raw(ref)];
     const std::uint64_t word = entry.word.load(std::memory_order_relaxed);
-    if (domain->dead() || (word & 0xffff'ffffu) != (grant_word(0, kBackendDomain, false) & 0xffff'ffffu)) {
+    const auto allows = [&](bool as) { return (word & 0xffff'ffffu) == grant_word(0, kBackendDomain, as); };
+    if (domain->dead() || !(allows(false) || (readonly && allows(true)))) {
       return nullptr;
     }
     ++entry.pins;

@@ -18,7 +18,9 @@ class EmulatedGrants final : public GrantTable {
   /// Unmaps what is still mapped, as closing gntdev does.
   ~EmulatedGrants() override;
 
-  void* map(DomId domid, GrantRef ref) override;
+  void* map(DomId domid, GrantRef ref) override { return map_page(domid, ref, false); }
+  void* map_readonly(DomId domid, GrantRef ref) override { return map_page(domid, ref, true); }
+  /// Of a page mapped through two references, either.
   void unmap(void* page) override;
   void copy(std::span<CopySegment> segments) override;
 
@@ -28,6 +30,7 @@ class EmulatedGrants final : public GrantTable {
     GrantRef ref;
     std::shared_ptr<EmulatedDomain> domain;  // the page outlives the domain's death
   };
+  void* map_page(DomId domid, GrantRef ref, bool readonly);
   GrantStatus resolve(const CopyEnd& end, std::uint32_t length, bool write, std::uint8_t*& at) const;
   void release(const Mapping& mapping);
 

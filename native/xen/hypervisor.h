@@ -45,13 +45,16 @@ struct CopySegment {
 };
 
 /// Pages other domains granted to us. One per thread, as one gntdev fd per thread avoids its lock; copy() may be
-/// called by the owning thread only, map and unmap by the control thread.
+/// called by the owning thread only. Mapping and unmapping lock inside and may be called by any thread: the control
+/// thread does it for rings, the worker of a control ring for staging grants.
 class GrantTable {
  public:
   virtual ~GrantTable() = default;
   /// Maps one granted page for reading and writing; nullptr when the grant does not allow it.
   virtual void* map(DomId domid, GrantRef ref) = 0;
-  /// `page` came from map() of this table and is not used any more.
+  /// As map(), for reading only; grants that allow writing will do too. nullptr also where it cannot be done.
+  virtual void* map_readonly(DomId, GrantRef) { return nullptr; }
+  /// `page` came from map() or map_readonly() of this table and is not used any more.
   virtual void unmap(void* page) = 0;
   /// Carries out all segments, each on its own; the status of every one is set.
   virtual void copy(std::span<CopySegment> segments) = 0;

@@ -72,8 +72,8 @@ class RingPage {
   void* page() const { return page_; }
 
  private:
-  static std::size_t slot(std::uint32_t index, std::size_t bytes) {
-    return ring_at::kSlots + (index & (kRingSlots - 1)) * bytes;
+  static constexpr std::size_t slot(std::uint32_t index, std::size_t bytes) {
+    return ring_at::kSlots + (index & (ring_slots(bytes) - 1)) * bytes;
   }
   std::atomic_ref<std::uint32_t> word(std::size_t at) const {
     return std::atomic_ref<std::uint32_t>(*reinterpret_cast<std::uint32_t*>(page_ + at));

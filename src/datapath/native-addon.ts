@@ -75,12 +75,41 @@ export interface FrontendOptions {
   readonly gsoTcpv6: boolean;
   /** Whether this frontend may send, and takes, blank checksums. */
   readonly csumOffload: boolean;
+  /** Whether it has a control ring; default no. */
+  readonly controlRing?: boolean;
   /** By default those of Linux. */
   readonly rules?: RingRules;
   /** The stack behind the frontend. */
   readonly stack:
     | { readonly kind: 'tap'; readonly device: string; readonly netns?: string }
     | { readonly kind: 'builtin'; readonly ipv4: string; readonly ipv6?: string };
+}
+
+/** A request of io/netif.h's control ring. */
+export interface ControlRequest {
+  readonly type: number;
+  readonly data: readonly [number, number, number];
+  readonly page?: Uint8Array;
+  readonly pageAt?: 0 | 1 | 2;
+}
+
+export interface ControlAnswer {
+  /** 0 success, 1 not supported, 2 invalid parameter, 3 buffer overflow. */
+  readonly status: number;
+  readonly data: number;
+  readonly page: Uint8Array | undefined;
+}
+
+/** A frame as a guest got it. */
+export interface TakenFrame {
+  readonly frame: Uint8Array;
+  readonly csumBlank: boolean;
+  readonly gsoSize: number;
+  readonly gsoType: number;
+  readonly slots: number;
+  readonly xdpHeadroom: number;
+  /** Of the HASH extra info; type is the bit number of the hash type. */
+  readonly hash?: { readonly type: number; readonly value: number };
 }
 
 /** How a driver uses its rings, and what it takes for granted (native/netfront/ring_rules.h). */
@@ -114,12 +143,25 @@ export interface NativeFrontend {
     readonly evtchnTx: number;
     readonly evtchnRx: number;
   }[];
+  /** As `queues`; undefined without a control ring. */
+  readonly control: { readonly ringRef: number; readonly evtchn: number } | undefined;
   /** The backend is Connected: post receive buffers, raise the carrier, announce the addresses. */
   connect(): void;
   /** Carrier off; rings are kept until close. */
   disconnect(): void;
   /** After disconnect(): ends the old grants and channels, fresh ones are in `queues`. */
   reopen(): void;
+  /**
+   * One request on the control ring, whatever its type and data. The bytes of `page` (at most 4096) go into a page
+   * granted for the request, whose reference becomes data[pageAt]; the answer's `page` is what the backend left there.
+   * Rejects when the ring is full or goes away before the answer.
+   */
+  controlRequest(request: ControlRequest): Promise<ControlAnswer>;
+  /**
+   * Makes staging grants of all buffers of all queues, or takes them back. Resolves with whether the backend did all
+   * of it; false as well without a control ring.
+   */
+  stageBuffers(on: boolean): Promise<boolean>;
   /** Sends ICMP (v4, v6) echo requests from the built-in stack; resolves with the round trips in microseconds. */
   ping(
     address: string,
@@ -138,14 +180,7 @@ export interface NativeFrontend {
   /** Asks the backend to add or delete a multicast address. Refused, it counts as txDropped. False when the ring is full. */
   sendMulticastControl(request: { readonly action: 'add' | 'delete'; readonly address: string }): boolean;
   /** Frames delivered to the guest since the last call (tests); turned on by the first call, bounded. */
-  takeFrames(): {
-    frame: Uint8Array;
-    csumBlank: boolean;
-    gsoSize: number;
-    gsoType: number;
-    slots: number;
-    xdpHeadroom: number;
-  }[];
+  takeFrames(): TakenFrame[];
   stats(): {
     readonly txPackets: number;
     readonly txBytes: number;

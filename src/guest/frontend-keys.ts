@@ -9,7 +9,7 @@ const QUEUES_MAX = 64;
 export type Negotiated = Pick<
   FrontendOptions,
   'queues' | 'splitEventChannels' | 'sg' | 'gsoTcpv4' | 'gsoTcpv6' | 'csumOffload'
-> & { readonly ipv6CsumOffload: boolean };
+> & { readonly ipv6CsumOffload: boolean; readonly controlRing: boolean };
 
 /** Rejects when the backend lacks what every netfront needs. */
 export async function negotiate(
@@ -34,12 +34,13 @@ export async function negotiate(
     gsoTcpv6: personality.gsoTcpv6 && sg && ipv6CsumOffload && (await has('feature-gso-tcpv6')),
     csumOffload,
     ipv6CsumOffload,
+    controlRing: personality.controlRing && (await has('feature-ctrl-ring')),
   };
 }
 
 /** Every key below the frontend's path but the state; undefined: not there. */
 export function frontendKeys(
-  queues: NativeFrontend['queues'],
+  { queues, control }: Pick<NativeFrontend, 'queues' | 'control'>,
   agreed: Negotiated,
   personality: Personality,
 ): Record<string, string | undefined> {
@@ -56,6 +57,10 @@ export function frontendKeys(
       keys[`${prefix}event-channel`] = String(queue.evtchnTx);
     }
   });
+  if (control !== undefined) {
+    keys['ctrl-ring-ref'] = String(control.ringRef);
+    keys['event-channel-ctrl'] = String(control.evtchn);
+  }
   if (!personality.writesFeatures) return keys;
   const flag = (value: boolean) => (value ? '1' : '0');
   return {

@@ -294,7 +294,7 @@ export class GuestFrontend {
     const agreed = await negotiate(this.#store, this.#backendPath, this.#personality);
     if (this.#native !== undefined && JSON.stringify(agreed) === JSON.stringify(this.#agreed)) this.#native.reopen();
     else await this.#createNative(agreed);
-    const keys = frontendKeys(this.#native!.queues, agreed, this.#personality);
+    const keys = frontendKeys(this.#native!, agreed, this.#personality);
     await this.#store.transaction(async (nodes) => {
       for (const [key, value] of Object.entries(keys)) {
         if (value === undefined) await nodes.rm(`${this.#path}/${key}`);

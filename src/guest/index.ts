@@ -1,3 +1,4 @@
+export { type ControlLimits, controlLimits, endHashing, HASH_TYPE, type Hashing, setHashing } from './control-ring.js';
 export { type EmulatedGuest, EmulatedHost, type GuestVifConfig } from './emulated-host.js';
 export { GuestFrontend, type GuestFrontendOptions } from './guest-frontend.js';
 export {

@@ -20,6 +20,8 @@ export interface Personality {
   readonly csumOffload: boolean;
   readonly ipv6CsumOffload: boolean;
   readonly rxNotify: boolean;
+  /** Brings a control ring where the backend takes one. */
+  readonly controlRing: boolean;
   /** False: writes no feature key, as unikernels do; the protocol then lets the backend assume little. */
   readonly writesFeatures: boolean;
   /** Writes multi-queue-num-queues=1 although its keys are flat (Unikraft). */
@@ -40,6 +42,7 @@ export const linuxPersonality: Personality = {
   csumOffload: true,
   ipv6CsumOffload: true,
   rxNotify: true,
+  controlRing: false,
   writesFeatures: true,
   announcesOneQueue: false,
   furtherKeys: {},

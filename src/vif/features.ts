@@ -25,6 +25,7 @@ export function advertisedFeatures(queuesMax: number, completeChecksums = false)
     'feature-dynamic-multicast-control': '1',
     'feature-xdp-headroom': '1',
     'feature-split-event-channels': '1',
+    'feature-ctrl-ring': '1',
     'multi-queue-max-queues': String(queuesMax),
   };
 }

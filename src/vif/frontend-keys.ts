@@ -14,16 +14,39 @@ const EVTCHN_MAX = (1 << 17) - 1;
 type Queue = VifSpec['queues'][number];
 
 export async function readFrontend(frontend: KeyReader, id: VifId, queuesMax: number): Promise<VifSpec> {
-  const [queues, rxCopy, features] = await Promise.all([
+  const [queues, control, rxCopy, features] = await Promise.all([
     readQueues(frontend, queuesMax),
+    readControl(frontend),
     readFlag(frontend, 'request-rx-copy'),
     readFeatures(frontend),
   ]);
   if (!rxCopy) throw new DeviceError('frontend key request-rx-copy must be 1: pages are not flipped');
-  return { kind: 'vif', ...id, queues, ...features };
+  refuseRepeated(
+    'ring reference',
+    queues.flatMap(({ txRingRef, rxRingRef }) => [txRingRef, rxRingRef]).concat(control?.ringRef ?? []),
+  );
+  refuseRepeated(
+    'event channel',
+    // Within one queue both directions may share a channel.
+    queues.flatMap(({ evtchnTx, evtchnRx }) => [...new Set([evtchnTx, evtchnRx])]).concat(control?.evtchn ?? []),
+  );
+  return { kind: 'vif', ...id, queues, ...features, ...(control && { control }) };
 }
 
-async function readFeatures(frontend: KeyReader): Promise<Omit<VifSpec, 'kind' | 'domid' | 'handle' | 'queues'>> {
+/** Both keys or none. */
+async function readControl(frontend: KeyReader): Promise<VifSpec['control']> {
+  const present = await Promise.all(['ctrl-ring-ref', 'event-channel-ctrl'].map((key) => frontend.read(key)));
+  if (present.every((text) => text === undefined)) return undefined;
+  const [ringRef, evtchn] = await Promise.all([
+    readNumber(frontend, 'ctrl-ring-ref', GRANT_REF_MAX),
+    readNumber(frontend, 'event-channel-ctrl', EVTCHN_MAX),
+  ]);
+  return { ringRef, evtchn };
+}
+
+type Features = Omit<VifSpec, 'kind' | 'domid' | 'handle' | 'queues' | 'control'>;
+
+async function readFeatures(frontend: KeyReader): Promise<Features> {
   const [sg, gso4, gso6, ipv6Csum, rxNotify, noCsum] = await Promise.all([
     readFlag(frontend, 'feature-sg'),
     readFlag(frontend, 'feature-gso-tcpv4'),
@@ -58,15 +81,6 @@ async function readQueues(frontend: KeyReader, queuesMax: number): Promise<Queue
   for (let index = 0; index < count; index++) {
     queues.push(await readQueue(frontend, flat || (count === 1 && countText === undefined) ? '' : `queue-${index}/`));
   }
-  refuseRepeated(
-    'ring reference',
-    queues.flatMap(({ txRingRef, rxRingRef }) => [txRingRef, rxRingRef]),
-  );
-  refuseRepeated(
-    'event channel',
-    // Within one queue both directions may share a channel.
-    queues.flatMap(({ evtchnTx, evtchnRx }) => [...new Set([evtchnTx, evtchnRx])]),
-  );
   return queues;
 }
 

@@ -110,8 +110,8 @@ export class Vif implements DeviceDriver {
     if (this.#lifecycle.state !== 'attached') return false;
     const { info, spec } = this.#lifecycle;
     try {
-      const { queues } = await readFrontend(frontend, info, this.#queuesMax);
-      return JSON.stringify(queues) !== JSON.stringify(spec.queues);
+      const { queues, control } = await readFrontend(frontend, info, this.#queuesMax);
+      return JSON.stringify([queues, control]) !== JSON.stringify([spec.queues, spec.control]);
     } catch (error) {
       if (error instanceof DeviceError) return false;
       throw error;

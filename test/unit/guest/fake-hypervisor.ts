@@ -8,6 +8,7 @@ import type {
 
 export class FakeFrontend implements NativeFrontend {
   queues: NativeFrontend['queues'] = [];
+  control: NativeFrontend['control'];
   /** What was called, in order. */
   readonly calls: string[] = [];
   panicked: string | undefined;
@@ -45,6 +46,12 @@ export class FakeFrontend implements NativeFrontend {
   async ping(): Promise<{ sent: number; received: number; rttUs: number[] }> {
     return { sent: 0, received: 0, rttUs: [] };
   }
+  async controlRequest(): Promise<never> {
+    throw new Error('no backend plays here');
+  }
+  async stageBuffers(): Promise<boolean> {
+    return false;
+  }
   startTraffic(): void {}
   stopTraffic(): void {}
   sendFrame(): boolean {
@@ -70,6 +77,9 @@ export class FakeFrontend implements NativeFrontend {
         evtchnRx: this.options.splitEventChannels ? this.#hypervisor.nextEvtchn() : evtchnTx,
       };
     });
+    if (this.options.controlRing) {
+      this.control = { ringRef: this.#hypervisor.grant(), evtchn: this.#hypervisor.nextEvtchn() };
+    }
   }
 
   #revoke(): void {
@@ -77,7 +87,9 @@ export class FakeFrontend implements NativeFrontend {
       this.#hypervisor.revoke(txRingRef);
       this.#hypervisor.revoke(rxRingRef);
     }
+    if (this.control !== undefined) this.#hypervisor.revoke(this.control.ringRef);
     this.queues = [];
+    this.control = undefined;
   }
 }
 

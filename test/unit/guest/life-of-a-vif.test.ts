@@ -54,6 +54,16 @@ describe('connecting', () => {
     expect(bed.hypervisor.frontends[0]!.calls).toEqual(['connect']);
   });
 
+  it('a guest with a control ring, anew each time it connects', async () => {
+    const { vif } = await connected({ stack: builtin, personality: { controlRing: true, queues: 1 } });
+    const control = () => bed.bridge.attached.get('xvif1i0')!.control;
+    const first = control();
+    expect(first).toEqual(vif.native!.control);
+    await vif.restartAbruptly();
+    expect(control()).toEqual(vif.native!.control);
+    expect(control()).not.toEqual(first);
+  });
+
   it('a NetBSD guest: flat keys, one channel', async () => {
     await connected({ stack: builtin, personality: netbsdPersonality });
     const spec = bed.bridge.attached.get('xvif1i0')!;

@@ -95,6 +95,28 @@ describe('queues', () => {
   });
 });
 
+describe('control ring', () => {
+  const control = { 'ctrl-ring-ref': '20', 'event-channel-ctrl': '21' };
+
+  it('both keys, or none', async () => {
+    expect((await readFrontend(reader({ ...two, ...control }), ID, 8)).control).toEqual({ ringRef: 20, evtchn: 21 });
+    expect(await readFrontend(reader(two), ID, 8)).not.toHaveProperty('control');
+  });
+
+  it.each([
+    [{ 'ctrl-ring-ref': '20' }, 'frontend key event-channel-ctrl is missing'],
+    [{ 'event-channel-ctrl': '21' }, 'frontend key ctrl-ring-ref is missing'],
+    [{ ...control, 'ctrl-ring-ref': '0' }, 'frontend key ctrl-ring-ref is "0", must be 1..4294967295'],
+    [{ ...control, 'event-channel-ctrl': '-1' }, 'frontend key event-channel-ctrl is "-1", must be 1..131071'],
+    [{ ...control, 'ctrl-ring-ref': '11' }, 'frontend uses ring reference 11 twice'],
+    [{ ...control, 'event-channel-ctrl': '6' }, 'frontend uses event channel 6 twice'],
+  ])('%#: %s', async (keys, message) => {
+    const spec = readFrontend(reader({ ...two, ...keys }), ID, 8);
+    await expect(spec).rejects.toThrow(DeviceError);
+    await expect(spec).rejects.toThrow(message);
+  });
+});
+
 describe('features', () => {
   it('as Linux writes them', async () => {
     expect(await readFrontend(reader({ ...flat, ...linux }), ID, 8)).toMatchObject({
