@@ -19,7 +19,7 @@ beforeAll(async () => {
     code: 0,
     output: expect.stringMatching(/created +\S+vif-xvif +hotplug script/),
   });
-});
+}, 60_000);
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 describe('xvifd.service', () => {

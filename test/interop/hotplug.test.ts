@@ -22,7 +22,7 @@ beforeAll(async () => {
   daemon = start('xvifd', '--run-dir', join(folder, 'run'), '--local', 'null', ...bridges);
   await daemon.says(/"msg":"ready"/);
   store = await XenstoreClient.open(socket);
-}, 30_000);
+}, 120_000);
 
 afterAll(async () => {
   store?.close();

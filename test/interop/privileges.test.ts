@@ -85,7 +85,7 @@ describe('xvifd --user nobody', () => {
     expect(await sh('ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', `unix:${runDir}/br0.mgmt`)).toContain('NORMAL');
     await expectCleanEnd(running);
     await expect(sh('ip', '-br', 'link', 'show', 'xvifu0')).rejects.toThrow();
-  }, 60_000);
+  }, 180_000);
 
   it('a later daemon gets the run directory back, and the main thread may keep capabilities', async () => {
     expect(statSync(runDir)).toMatchObject({ uid: 65534 });
@@ -94,7 +94,7 @@ describe('xvifd --user nobody', () => {
     expectDropped(running, NET_ADMIN | NET_RAW);
     await expectTraffic();
     await expectCleanEnd(running);
-  }, 60_000);
+  }, 180_000);
 
   it('a run directory the user could not reach at the end: nothing is left', async () => {
     const path = join(folder, 'private', 'run');
@@ -102,11 +102,11 @@ describe('xvifd --user nobody', () => {
     expect(refused.code).toBe(1);
     expect(refused.output).toContain(`user nobody cannot pass through ${join(folder, 'private')}\n`);
     expect(readdirSync(path)).toEqual([]);
-  });
+  }, 60_000);
 
   it('a user that is not there: nothing is started', async () => {
     const none = await run('xvifd', '--run-dir', join(folder, 'none'), '--user', 'no-such-user');
     expect(none).toEqual({ code: 1, output: 'xvifd: --user: there is no user no-such-user\n' });
     expect(readdirSync(folder)).not.toContain('none');
-  });
+  }, 60_000);
 });
