@@ -39,14 +39,14 @@ void put_end(const CopyEnd& from, End& to) {
 }  // namespace
 
 /// One call per page: a reference that cannot be mapped must not spoil another.
-void* LinuxGrants::map(DomId domid, GrantRef ref) {
+void* LinuxGrants::map(DomId domid, GrantRef ref, bool writable) {
   ioctl_gntdev_map_grant_ref request{};
   request.count = 1;
   request.refs[0] = {.domid = raw(domid), .ref = raw(ref)};
   if (::ioctl(device_.get(), IOCTL_GNTDEV_MAP_GRANT_REF, &request) != 0) return nullptr;
   void* page = MAP_FAILED;
   for (int left = kMapTries; left > 0; --left) {
-    page = ::mmap(nullptr, kPageBytes, PROT_READ | PROT_WRITE, MAP_SHARED, device_.get(),
+    page = ::mmap(nullptr, kPageBytes, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, device_.get(),
                   static_cast<off_t>(request.index));
     if (page != MAP_FAILED || errno != EAGAIN) break;
     wait_for_paging();

@@ -15,11 +15,13 @@ class LinuxGrants final : public GrantTable {
   /// Closing the device unmaps what is still mapped.
   ~LinuxGrants() override = default;
 
-  void* map(DomId domid, GrantRef ref) override;
+  void* map(DomId domid, GrantRef ref) override { return map(domid, ref, true); }
+  void* map_readonly(DomId domid, GrantRef ref) override { return map(domid, ref, false); }
   void unmap(void* page) override;
   void copy(std::span<CopySegment> segments) override;
 
  private:
+  void* map(DomId domid, GrantRef ref, bool writable);
   void copy_block(std::span<CopySegment> segments);
 
   const DeviceFd device_;
