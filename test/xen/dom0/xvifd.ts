@@ -135,7 +135,12 @@ export class Xvifd implements Backend {
   /** The latest lines of its log. */
   logEnd(lines = 8): string {
     try {
-      return readFileSync(this.log, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+      return readFileSync(this.log, 'utf8')
+        .trimEnd()
+        .split('\n')
+        .filter((line) => !line.includes('ECONNREFUSED'))
+        .slice(-lines)
+        .join('\n');
     } catch {
       return '';
     }

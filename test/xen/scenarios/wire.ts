@@ -167,6 +167,17 @@ async function queues(run: Run, xvifd: Xvifd): Promise<void> {
   for (const guest of guests) await guest.destroy();
 }
 
+async function pvh(run: Run, xvifd: Xvifd): Promise<void> {
+  let guest: Guest | undefined;
+  await run.check('a PVH guest', async () => {
+    guest = await Guest.start('g5', { vifs: [xvifd.vif(5)], type: 'pvh', memory: 256 });
+    await guest.configure(5);
+    await withoutLoss(guest, `10.0.0.${HOST}`, run);
+    return tcp(guest, `10.0.0.${HOST}`, run, 4);
+  });
+  await guest?.destroy();
+}
+
 export const wire: Scenario = {
   name: 'wire',
   seconds: 3600,
@@ -208,7 +219,10 @@ export const wire: Scenario = {
     await flows(run, xvifd, steering);
     await controller(run, xvifd, steering);
     for (const guest of guests) await guest.destroy();
-    if (!run.short) await queues(run, xvifd);
+    if (!run.short) {
+      await queues(run, xvifd);
+      await pvh(run, xvifd);
+    }
     await run.check('xen-netback was never loaded', async () => netbackAbsent());
     await run.check('xvifd ends by itself', async () => equal(await xvifd.end(), 0, 'exit code'));
   },
