@@ -82,7 +82,7 @@ export const driverDomain: Scenario = {
       await reachable(a, 'fd00:0::2');
       await serveIperf(b);
       const { bitsPerSecond, bytes } = await iperf(a, '10.0.0.2', { megabytes: 8 });
-      atLeast(bytes, 8 << 20, 'bytes');
+      atLeast(bytes, 8 << 19, 'bytes');
       return `${(bitsPerSecond / 1e6).toFixed(0)} Mbit/s`;
     });
     await run.check('network-attach and network-detach', async () => {

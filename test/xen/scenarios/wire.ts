@@ -30,11 +30,11 @@ export function netbackAbsent(): void {
 
 const mbit = ({ bitsPerSecond }: Stream) => (bitsPerSecond / 1e6).toFixed(1);
 
-/** Bulk TCP in both directions, all of which arrives. */
-async function tcp(from: Party, to: string, run: Run, megabytes = run.short ? 2 : 16): Promise<string> {
+/** Bulk TCP in both directions. iperf3 ends once all is sent: what is in sockets then does not arrive, so half has to. */
+async function tcp(from: Party, to: string, run: Run, megabytes = run.short ? 8 : 32): Promise<string> {
   const there = await iperf(from, to, { megabytes });
   const back = await iperf(from, to, { megabytes }, '-R');
-  for (const [way, { bytes }] of Object.entries({ there, back })) atLeast(bytes, megabytes << 20, `bytes ${way}`);
+  for (const [way, { bytes }] of Object.entries({ there, back })) atLeast(bytes, megabytes << 19, `bytes ${way}`);
   return `${megabytes} MB each at ${mbit(there)} and ${mbit(back)} Mbit/s`;
 }
 
@@ -155,7 +155,7 @@ async function queues(run: Run, xvifd: Xvifd): Promise<void> {
     await withoutLoss(a, '10.0.0.4', run);
     await serveIperf(b);
     const stream = await iperf(a, '10.0.0.4', { megabytes: 16 }, '-P 8');
-    atLeast(stream.bytes, 16 << 20, 'bytes');
+    atLeast(stream.bytes, 16 << 19, 'bytes');
     const interrupts = await a.run('grep -c "eth0-q[0-3]-[rt]x" /proc/interrupts');
     equal(Number(interrupts), 8, 'event channels of the device');
     const idle = await b.run(
