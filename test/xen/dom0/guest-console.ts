@@ -1,7 +1,7 @@
 /** A guest's Xen console: commands go in, lines come out. Does not need the network under test. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
-import { sh } from './shell.js';
+import { eventually, sh } from './shell.js';
 
 interface Waiting {
   readonly mark: string;
@@ -33,7 +33,10 @@ export class GuestConsole {
   }
 
   static async open(domid: number): Promise<GuestConsole> {
-    const path = (await sh('xenstore-read', `/local/domain/${domid}/console/tty`)).trim();
+    // A domain that has just been made gets it from xenconsoled a moment later.
+    const path = await eventually('the console has a tty', async () =>
+      (await sh('xenstore-read', `/local/domain/${domid}/console/tty`)).trim(),
+    );
     await sh('stty', '-F', path, 'raw', '-echo');
     return new GuestConsole(path);
   }

@@ -103,7 +103,7 @@ async function vlans(run: Run, xvifd: Xvifd): Promise<void> {
     const [access10, access20, trunk] = guests as [Guest, Guest, Guest];
     await access10.configure(5);
     await access20.configure(6);
-    await trunk.run('ip link set eth0 up');
+    await trunk.run('modprobe 8021q; ip link set eth0 up');
     for (const [tag, address] of [
       [10, '10.0.0.7'],
       [20, '10.20.0.7'],
