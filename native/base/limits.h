@@ -39,6 +39,11 @@ inline constexpr std::size_t kSlotsFatal = 22;
 inline constexpr std::size_t kVifQueuesMax = 8;
 /// TX responses that may wait for more while a guest keeps sending: a quarter of its ring.
 inline constexpr std::uint32_t kResponseLot = 64;
+/// Turns of the worker that they may wait.
+inline constexpr unsigned kResponseTurns = 4;
+/// Pages mapped for staging grants, of all guests together. Each is a mapping of the process, which has 65 530
+/// (vm.max_map_count), and a page of Dom0.
+inline constexpr std::size_t kStagedPagesInAll = 8192;
 /// Bytes waiting for a guest that posts no buffers, per queue.
 inline constexpr std::size_t kBacklogBytes = 512 * 1024;
 inline constexpr std::size_t kBacklogPackets = 1024;

@@ -201,7 +201,7 @@ TEST_F(GuestTest, RawFramesOutAndIn) {
   }
   ASSERT_EQ(taken.size(), 1u);
   EXPECT_EQ(taken[0].frame, frame);
-  EXPECT_EQ(taken[0].slots, 2u);
+  EXPECT_EQ(taken[0].slots, 3u);
 }
 
 TEST_F(GuestTest, ReopensWithFreshReferences) {

@@ -34,7 +34,8 @@ constexpr std::array kForbidden = {
     SYS_init_module,     SYS_finit_module,      SYS_delete_module, SYS_kexec_load,       SYS_bpf,
     SYS_perf_event_open, SYS_userfaultfd,       SYS_keyctl,        SYS_add_key,          SYS_request_key,
     SYS_mount,           SYS_umount2,           SYS_pivot_root,    SYS_chroot,           SYS_unshare,
-    SYS_setns,           SYS_open_by_handle_at,
+    SYS_setns,           SYS_open_by_handle_at, SYS_pidfd_getfd,   SYS_kexec_file_load,  SYS_io_uring_setup,
+    SYS_fsopen,          SYS_fsmount,           SYS_open_tree,     SYS_move_mount,       SYS_mount_setattr,
 };
 
 constexpr std::uint32_t kNewNamespaces =

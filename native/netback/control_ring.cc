@@ -63,6 +63,20 @@ std::optional<ControlReply> ControlRing::handle(const xen::CtrlRequest& request)
   }
 }
 
+std::size_t ControlRing::cost_of(const xen::CtrlRequest& request) {
+  switch (request.type) {
+    case ctrl::kSetHashFlags:
+    case ctrl::kSetHashKey:
+    case ctrl::kSetHashMapping:
+    case ctrl::kSetHashAlgorithm:
+    case ctrl::kAddGrefMapping:
+    case ctrl::kDelGrefMapping:
+      return kHeavy;
+    default:
+      return 1;
+  }
+}
+
 void ControlRing::answer(const ControlReply& reply) {
   ring_->respond(xen::CtrlResponse{request_.id, request_.type, reply.status, reply.data});
 }
@@ -80,7 +94,7 @@ std::size_t ControlRing::receive(PacketPool&, std::span<Packet*>) {
       if (*pending == 0) break;
       request_ = ring_->take();
       --*pending;
-      --budget;
+      budget -= std::min(budget, cost_of(request_));
       reply = handle(request_);
     }
     if (reply) answer(*reply);

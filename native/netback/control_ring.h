@@ -45,8 +45,11 @@ class ControlRing final : public ChannelQueue {
   void fired(EvtchnPort) override { masked_ = true; }
 
  private:
-  /// A request, or a page mapped or unmapped, is one.
+  /// A plain request, or a page mapped or unmapped, is one.
   static constexpr std::size_t kWorkPerTurn = 32;
+  /// Of a request that copies a list or makes the hash's table anew: some ten microseconds.
+  static constexpr std::size_t kHeavy = 8;
+  static std::size_t cost_of(const xen::CtrlRequest& request);
 
   xen::GrantTable& grants();
   std::optional<ControlReply> handle(const xen::CtrlRequest& request);

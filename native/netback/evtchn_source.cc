@@ -53,6 +53,9 @@ void EvtchnSource::forget(ChannelQueue& queue) {
   if (date == date_of_.end()) return;
   dates_.erase({date->second, &queue});
   date_of_.erase(date);
+  // Left alone it would stay readable, as nobody waits for it, and keep the worker awake.
+  constexpr itimerspec kNever{};
+  if (dates_.empty()) XVIF_ASSERT(timerfd_settime(alarm_, 0, &kNever, nullptr) == 0);
 }
 
 void EvtchnSource::unbind(EvtchnPort port) { channels_->unbind(port); }
@@ -117,12 +120,17 @@ void EvtchnSource::dispatch_dates(ActiveQueues& active) {
   std::uint64_t expirations;
   if (::read(alarm_, &expirations, sizeof expirations) != sizeof expirations) return;
   const std::uint64_t now = now_ns();
+  due_.clear();
   while (!dates_.empty() && dates_.begin()->first <= now) {
-    ChannelQueue* const queue = dates_.begin()->second;
+    due_.push_back(dates_.begin()->second);
     dates_.erase(dates_.begin());
-    date_of_.erase(queue);
-    active.activate(*queue);
+    date_of_.erase(due_.back());
   }
+  // Queues of a vif that ran out of credit together have one date: the first of them may use all the new credit, so
+  // it is another one each time.
+  if (!due_.empty())
+    std::rotate(due_.begin(), due_.begin() + static_cast<std::ptrdiff_t>(turn_++ % due_.size()), due_.end());
+  for (ChannelQueue* queue : due_) active.activate(*queue);
   if (!dates_.empty()) set_alarm(dates_.begin()->first);
 }
 

@@ -9,6 +9,7 @@
 #include <set>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "port/port.h"
 #include "xen/hypervisor.h"
@@ -67,6 +68,8 @@ class EvtchnSource final : public EventSource {
   std::mutex dates_mutex_;                                   // guards what follows; taken last
   std::set<std::pair<std::uint64_t, ChannelQueue*>> dates_;  // by time
   std::unordered_map<ChannelQueue*, std::uint64_t> date_of_;
+  std::vector<ChannelQueue*> due_;  // of one dispatch
+  std::size_t turn_ = 0;
 };
 
 }  // namespace xvif::netback

@@ -43,11 +43,13 @@ void RxRingWriter::place_linear(VifThread& thread, const RxFrame& frame) {
 
 void RxRingWriter::place_pieces(VifThread& thread, const RxFrame& frame) {
   RxCursor cursor(frame);
+  const bool by_piece = frame.by_piece(headroom_);
   std::uint32_t left = frame.size;
   bool first = true;
   do {
     const xen::RxRequest request = ring_.take();
-    const auto in_slot = static_cast<std::uint16_t>(std::min<std::uint32_t>(left, xen::kPageBytes - headroom_));
+    const auto in_slot = static_cast<std::uint16_t>(
+        by_piece ? cursor.piece() : std::min<std::uint32_t>(left, xen::kPageBytes - headroom_));
     left -= in_slot;
     Answer& answer = answers_[answers_used_++];
     answer = {request.id, 0, in_slot, 0, left == 0, GrantRef{request.gref}, {}, headroom_};

@@ -16,8 +16,6 @@
 
 namespace xvif::netback {
 
-/// Data slots of one frame that a frontend takes: XEN_NETIF_NR_SLOTS_MIN.
-inline constexpr std::uint32_t kRxSlotsMax = 18;
 /// XDP headroom that is left at most: half of a page. Linux' frontend asks for 256; netif.h would allow 32767, which
 /// no page has.
 inline constexpr std::uint16_t kXdpHeadroomMax = xen::kPageBytes / 2;

@@ -1,11 +1,35 @@
 #include "netback/staging_control.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
+
+#include "base/limits.h"
 
 namespace xvif::netback {
 
 namespace ctrl = xen::ctrl;
+
+namespace {
+
+std::atomic<std::size_t> staged_in_all{0};
+
+}  // namespace
+
+/// nullptr: the grant does not allow it, or there are too many.
+void* StagingControl::map(xen::GrantTable& grants, GrantRef ref, bool readonly) {
+  if (staged_in_all.fetch_add(1, std::memory_order_relaxed) < kStagedPagesInAll) {
+    void* const memory = readonly ? grants.map_readonly(domid_, ref) : grants.map(domid_, ref);
+    if (memory != nullptr) return memory;
+  }
+  staged_in_all.fetch_sub(1, std::memory_order_relaxed);
+  return nullptr;
+}
+
+void StagingControl::unmap(xen::GrantTable& grants, const StagedPage& page) {
+  grants.unmap(page.memory);
+  staged_in_all.fetch_sub(1, std::memory_order_relaxed);
+}
 
 std::optional<ControlReply> StagingControl::handle(const xen::CtrlRequest& request, xen::GrantTable& grants) {
   const std::uint32_t queue = request.data[0];
@@ -81,7 +105,7 @@ std::optional<ControlReply> StagingControl::map_some(xen::GrantTable& grants, st
     const xen::CtrlGref& entry = entries_[pages_.size()];
     const bool readonly = (entry.flags & ctrl::kGrefReadonly) != 0;
     const GrantRef ref{entry.ref};
-    void* const memory = readonly ? grants.map_readonly(domid_, ref) : grants.map(domid_, ref);
+    void* const memory = map(grants, ref, readonly);
     if (memory == nullptr) {
       phase_ = Phase::kUnmapping;  // all or nothing
       return unmap_some(grants, budget);
@@ -101,7 +125,7 @@ std::optional<ControlReply> StagingControl::unmap_some(xen::GrantTable& grants, 
   for (; !pages_.empty(); --budget) {
     // The frontend takes its grants back when it hears of the end, and cannot while we map them.
     if (budget == 0 || pages_.back()->pinned()) return std::nullopt;
-    grants.unmap(pages_.back()->memory);
+    unmap(grants, *pages_.back());
     pages_.pop_back();
   }
   phase_ = Phase::kIdle;
@@ -110,11 +134,11 @@ std::optional<ControlReply> StagingControl::unmap_some(xen::GrantTable& grants, 
 }
 
 void StagingControl::close(xen::GrantTable& grants) {
-  for (const auto& page : pages_) grants.unmap(page->memory);
+  for (const auto& page : pages_) unmap(grants, *page);
   pages_.clear();
   phase_ = Phase::kIdle;
   for (const auto& table : tables_) {
-    for (const auto& page : table->remove_all()) grants.unmap(page->memory);
+    for (const auto& page : table->remove_all()) unmap(grants, *page);
   }
 }
 

@@ -37,6 +37,8 @@ class StagingControl {
  private:
   enum class Phase : std::uint8_t { kIdle, kMapping, kUnmapping };
 
+  void* map(xen::GrantTable& grants, GrantRef ref, bool readonly);
+  static void unmap(xen::GrantTable& grants, const StagedPage& page);
   std::optional<ControlReply> begin_add();
   std::optional<ControlReply> begin_remove(xen::GrantTable& grants);
   bool list_acceptable() const;

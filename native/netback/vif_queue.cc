@@ -60,6 +60,8 @@ void VifQueue::silence() { events_.forget(*this); }
 
 void VifQueue::close() {
   silence();
+  // Who attaches to a live ring again goes on after the responses published.
+  if (resources_.evtchn_tx && tx_->push()) events_.notify(*resources_.evtchn_tx);
   if (resources_.evtchn_rx && resources_.evtchn_rx != resources_.evtchn_tx) events_.unbind(*resources_.evtchn_rx);
   if (resources_.evtchn_tx) events_.unbind(*resources_.evtchn_tx);
   tx_.reset();
@@ -86,7 +88,9 @@ std::size_t VifQueue::receive(PacketPool& pool, std::span<Packet*> out) {
 /// hypercall here and an interrupt there. When it pauses, of all.
 void VifQueue::flush() {
   const std::uint32_t waiting = tx_->responses_waiting();
-  if (waiting == 0 || (received_ > 0 && waiting < kResponseLot)) return;
+  if (waiting == 0) return;
+  if (received_ > 0 && waiting < kResponseLot && ++held_turns_ < kResponseTurns) return;
+  held_turns_ = 0;
   if (tx_->push()) events_.notify(*resources_.evtchn_tx);
 }
 

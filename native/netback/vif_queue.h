@@ -63,6 +63,7 @@ class VifQueue final : public ChannelQueue {
   std::array<EvtchnPort, 2> masked_{};  // worker
   std::size_t masked_count_ = 0;        // worker
   std::size_t received_ = 0;            // worker; frames of the last receive()
+  unsigned held_turns_ = 0;             // worker; since responses were published
 };
 
 }  // namespace xvif::netback

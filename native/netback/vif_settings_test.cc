@@ -86,6 +86,22 @@ TEST_F(VifSettingsTest, OverTheRateTheRingIsLeftAloneAndTheWorkerSleeps) {
   EXPECT_EQ(receiver->receive(), 10u);
 }
 
+TEST_F(VifSettingsTest, APortThatGoesWhileItWaitsForCreditLeavesNoAlarm) {
+  settings.rate = RateLimit{2000, 20'000};
+  sender->port->configure(settings);
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(send(sender->queue(), plain_frame(1000)));
+  sender->queue().push_tx();
+  rig.forward(*sender, *receiver);
+  rig.forward(*sender, *receiver);
+  EXPECT_FALSE(sender->port->queues()[0]->arm());
+  sender->port.reset();
+  receiver->port.reset();
+  pollfd ready{rig.source.fd(), POLLIN, 0};
+  Woken none;
+  while (::poll(&ready, 1, 0) > 0) rig.source.dispatch(none);
+  EXPECT_EQ(::poll(&ready, 1, 100), 0) << "an alarm for nobody would keep the worker awake";
+}
+
 TEST_F(VifSettingsTest, AHigherRateWakesAQueueThatWaitsForever) {
   settings.rate = RateLimit{1, 0xffff'ffff};
   sender->port->configure(settings);

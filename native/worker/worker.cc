@@ -158,6 +158,7 @@ void Worker::main() {
   epoch_.online(index_);
   std::uint64_t now = now_ns();
   std::uint64_t polled_ns = now;
+  unsigned busy_turns = 0;
   while (!stop_) {
     if (task_waiting_.load(std::memory_order_acquire)) {
       obey();
@@ -173,10 +174,13 @@ void Worker::main() {
       continue;
     }
     const bool worked = turn(now);
+    if (!worked && active_.empty()) continue;  // the clock is read after the sleep
     const std::uint64_t after = now_ns();
     PortCounters::add(worked ? stats_.busy_ns : stats_.idle_ns, after - now);
     now = after;
-    if (!active_.empty() && now - polled_ns > kEventPollNs) {
+    // After a single busy turn the next is most often idle, and sleeping looks at events anyway.
+    busy_turns = worked ? busy_turns + 1 : 0;
+    if (busy_turns != 1 && now - polled_ns > kEventPollNs) {
       wait_for_events(0);
       now = polled_ns = now_ns_;
     }

@@ -4,8 +4,6 @@
 #include <sys/mman.h>
 
 #include <array>
-#include <cerrno>
-#include <ctime>
 
 #include "base/assert.h"
 #include "xen/linux_uapi.h"
@@ -18,14 +16,6 @@ constexpr std::uint16_t kSourceGref = 1;
 constexpr std::uint16_t kDestGref = 2;
 /// Segments per call; the kernel makes hypercalls of 16 of them.
 constexpr std::size_t kBlock = 128;
-/// Tries for a page that Xen has paged out, a millisecond apart, as libxengnttab does.
-constexpr int kMapTries = 20;
-constexpr int kCopyTries = 3;
-
-void wait_for_paging() {
-  const timespec millisecond{.tv_sec = 0, .tv_nsec = 1'000'000};
-  nanosleep(&millisecond, nullptr);
-}
 
 template <typename End>
 void put_end(const CopyEnd& from, End& to) {
@@ -44,13 +34,9 @@ void* LinuxGrants::map(DomId domid, GrantRef ref, bool writable) {
   request.count = 1;
   request.refs[0] = {.domid = raw(domid), .ref = raw(ref)};
   if (::ioctl(device_.get(), IOCTL_GNTDEV_MAP_GRANT_REF, &request) != 0) return nullptr;
-  void* page = MAP_FAILED;
-  for (int left = kMapTries; left > 0; --left) {
-    page = ::mmap(nullptr, kPageBytes, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, device_.get(),
-                  static_cast<off_t>(request.index));
-    if (page != MAP_FAILED || errno != EAGAIN) break;
-    wait_for_paging();
-  }
+  // A page that Xen has paged out the kernel itself waits for.
+  void* const page = ::mmap(nullptr, kPageBytes, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED,
+                            device_.get(), static_cast<off_t>(request.index));
   if (page == MAP_FAILED) {
     ioctl_gntdev_unmap_grant_ref undo{.index = request.index, .count = 1, .pad = 0};
     ::ioctl(device_.get(), IOCTL_GNTDEV_UNMAP_GRANT_REF, &undo);
@@ -105,20 +91,13 @@ void LinuxGrants::copy_block(std::span<CopySegment> segments) {
                                             (segment.dest.local == nullptr ? kDestGref : 0));
     copy.status = static_cast<std::int16_t>(segment.status);
   }
-  for (int left = kCopyTries; count > 0; --left) {
-    ioctl_gntdev_grant_copy request{.count = static_cast<unsigned>(count), .segments = out.data()};
-    // A call that fails half-way has told the status of what was done before; the rest keeps the error set above.
-    ::ioctl(device_.get(), IOCTL_GNTDEV_GRANT_COPY, &request);
-    std::size_t again = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      segments[which[i]].status = static_cast<GrantStatus>(out[i].status);
-      if (segments[which[i]].status != GrantStatus::kEagain) [[likely]]
-        continue;
-      which[again] = which[i];
-      out[again++] = out[i];
-    }
-    count = left > 1 ? again : 0;
-    if (count > 0) wait_for_paging();
+  if (count == 0) return;
+  ioctl_gntdev_grant_copy request{.count = static_cast<unsigned>(count), .segments = out.data()};
+  // The kernel marks a segment as okay before its hypercall, so of a call that fails no mark can be believed.
+  const bool done = ::ioctl(device_.get(), IOCTL_GNTDEV_GRANT_COPY, &request) == 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto status = static_cast<GrantStatus>(out[i].status);
+    segments[which[i]].status = done || status != GrantStatus::kOkay ? status : GrantStatus::kGeneralError;
   }
 }
 
