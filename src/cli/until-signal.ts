@@ -5,6 +5,15 @@ import { messageOf } from '../base/error.js';
 /** A signal asks for an orderly end; one that takes longer than this is cut short with exit code 1. */
 const END_TIMEOUT_MS = 15_000;
 
+/** From now on the end may take so long. */
+export function cutShortWhenOverdue(name: string): void {
+  const overdue = setTimeout(() => {
+    process.stderr.write(`${name}: did not end in ${END_TIMEOUT_MS / 1000} s, cut short\n`);
+    process.exit(1);
+  }, END_TIMEOUT_MS);
+  overdue.unref();
+}
+
 /**
  * Runs `body` and returns the exit code. SIGINT and SIGTERM abort the signal, at any moment and any number of times
  * (npm passes on what the terminal has sent already); `body` then undoes what it did and may reject with anything.
@@ -13,13 +22,7 @@ export async function runUntilSignal(name: string, body: (signal: AbortSignal) =
   const abort = new AbortController();
   const { signal } = abort;
   for (const event of ['SIGINT', 'SIGTERM'] as const) process.on(event, () => abort.abort());
-  signal.addEventListener('abort', () => {
-    const overdue = setTimeout(() => {
-      process.stderr.write(`${name}: did not end in ${END_TIMEOUT_MS / 1000} s, cut short\n`);
-      process.exit(1);
-    }, END_TIMEOUT_MS);
-    overdue.unref();
-  });
+  signal.addEventListener('abort', () => cutShortWhenOverdue(name));
   try {
     await body(signal);
     return 0;
