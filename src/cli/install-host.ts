@@ -26,7 +26,7 @@ function nextSteps(
   const changed = steps.some(({ action }) => action === 'created' || action === 'updated');
   if (!changed) return '\nNothing to do. See: xvif doctor';
   return (
-    `\n${verb}Then: systemctl daemon-reload; systemctl enable --now xvifd; xvif doctor\n` +
+    `\n${verb}Then: xvif doctor; systemctl daemon-reload; systemctl enable --now xvifd; xvif doctor\n` +
     'Guests use it with script=vif-xvif in their vif lines, or all of them with vif.default.script="vif-xvif" in /etc/xen/xl.conf.'
   );
 }

@@ -13,14 +13,17 @@ const ERROR_TEXT_MAX = 512;
 export class BackendNode {
   readonly #store: XenstoreClient;
   readonly #address: DeviceAddress;
+  readonly #mark: string | undefined;
   /** Where a driver domain's errors are looked for: <home>/error/backend/<type>/<domid>/<id>. */
   readonly #errorPath: string;
   #errorWritten = false;
   readonly backendKeys: KeyReader;
   readonly frontendKeys: KeyReader;
 
-  constructor(store: XenstoreClient, address: DeviceAddress) {
+  /** `mark`: see XenbusOptions. */
+  constructor(store: XenstoreClient, address: DeviceAddress, mark?: string) {
     this.#store = store;
+    this.#mark = mark;
     this.#address = address;
     this.#errorPath = address.backendPath.replace('/backend/', '/error/backend/');
     this.backendKeys = { read: (key) => store.readOrUndefined(`${address.backendPath}/${key}`) };
@@ -28,10 +31,11 @@ export class BackendNode {
   }
 
   async observe(): Promise<Seen> {
-    const [state, online, hotplugStatus, frontend] = await Promise.all([
+    const [state, online, hotplugStatus, mark, frontend] = await Promise.all([
       this.backendKeys.read('state'),
       this.backendKeys.read('online'),
       this.backendKeys.read('hotplug-status'),
+      this.#mark === undefined ? '' : this.backendKeys.read(this.#mark),
       this.#frontendState(),
     ]);
     return {
@@ -40,6 +44,7 @@ export class BackendNode {
       online: online !== '0',
       frontend,
       hotplugStatus,
+      ours: mark !== undefined,
     };
   }
 
