@@ -11,11 +11,14 @@ import { runDaemon } from '../../../src/xvifd/run.js';
 let runDir: string;
 let xenstore: EmulatedXenstore;
 let errors: string[];
+/** Ends by itself that it told of. */
+let endings: number;
 
 beforeEach(() => {
   runDir = mkdtempSync(join(tmpdir(), 'xvif-lost-'));
   xenstore = new EmulatedXenstore();
   errors = [];
+  endings = 0;
 });
 afterEach(async () => {
   await xenstore.close();
@@ -34,22 +37,34 @@ const args = () => ['--run-dir', runDir, '--hypervisor', 'emulated', '--local', 
 const start: typeof startDaemon = (config, options) => startDaemon(config, { ...options, logger, openStore });
 
 it('by itself, with the reason', async () => {
-  const running = runDaemon(args(), new AbortController().signal, async (config, options) => {
-    const daemon = await start(config, options);
-    setImmediate(() => void xenstore.close());
-    return daemon;
-  });
+  const running = runDaemon(
+    args(),
+    new AbortController().signal,
+    () => endings++,
+    async (config, options) => {
+      const daemon = await start(config, options);
+      setImmediate(() => void xenstore.close());
+      return daemon;
+    },
+  );
   await expect(running).rejects.toThrow('connection to xenstored lost');
   expect(errors).toEqual(['connection to xenstored lost']);
+  expect(endings).toBe(1);
 });
 
 it('an orderly end is no loss', async () => {
   const abort = new AbortController();
-  const running = runDaemon(args(), abort.signal, async (config, options) => {
-    const daemon = await start(config, options);
-    setImmediate(() => abort.abort());
-    return daemon;
-  });
+  const running = runDaemon(
+    args(),
+    abort.signal,
+    () => endings++,
+    async (config, options) => {
+      const daemon = await start(config, options);
+      setImmediate(() => abort.abort());
+      return daemon;
+    },
+  );
   await running;
   expect(errors).toEqual([]);
+  expect(endings).toBe(0);
 });
