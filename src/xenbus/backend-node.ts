@@ -1,6 +1,8 @@
 /**
- * What a device reads and writes in xenstore. Every write is a transaction that looks first whether the backend's
- * directory still is there: a write after the toolstack removed it would call it back to life, as a ghost.
+ * What a device reads and writes in xenstore. A write below the backend's path is a transaction that looks first whether
+ * the state still is the one that the decision was made for: a write after the toolstack removed the directory would call
+ * it back to life, as a ghost, and one after it was made anew would be about the device before. Error nodes of a driver
+ * domain, in a tree of its own, are written without.
  */
 import { isXenstoreError, type XenstoreClient, type XenstoreTransaction } from '../xenstore/index.js';
 import type { Seen } from './decide.js';
@@ -17,6 +19,8 @@ export class BackendNode {
   /** Where a driver domain's errors are looked for: <home>/error/backend/<type>/<domid>/<id>. */
   readonly #errorPath: string;
   #errorWritten = false;
+  /** What stood under `state` at the last look, or what we wrote there since. */
+  #state: string | undefined;
   readonly backendKeys: KeyReader;
   readonly frontendKeys: KeyReader;
 
@@ -38,6 +42,7 @@ export class BackendNode {
       this.#mark === undefined ? '' : this.backendKeys.read(this.#mark),
       this.#frontendState(),
     ]);
+    this.#state = state;
     return {
       backend: state === undefined ? undefined : (parseState(state) ?? 'invalid'),
       // Absent counts as online: only libxl and its kin write it. Anything but 0 does too.
@@ -48,15 +53,16 @@ export class BackendNode {
     };
   }
 
-  /** Writes keys, then the state. False when the directory is gone and nothing was written. */
-  writeState(state: BackendState, keys: Readonly<Record<string, string>> = {}): Promise<boolean> {
-    return this.#guarded(async (nodes, path) => {
+  /** Writes keys, then the state. False when the state was no longer the one seen and nothing was written. */
+  async writeState(state: BackendState, keys: Readonly<Record<string, string>> = {}): Promise<boolean> {
+    const text = String(state);
+    const written = await this.#guarded(async (nodes, path) => {
       for (const [key, value] of Object.entries(keys)) await nodes.write(`${path}/${key}`, value);
       // Rewriting an equal state would only wake every watcher.
-      if ((await nodes.readOrUndefined(`${path}/state`)) !== String(state)) {
-        await nodes.write(`${path}/state`, String(state));
-      }
+      if (this.#state !== text) await nodes.write(`${path}/state`, text);
     });
+    if (written) this.#state = text;
+    return written;
   }
 
   /** Where the guest sees it, and where this domain's errors are collected if there is such a place. */
@@ -87,8 +93,10 @@ export class BackendNode {
 
   #guarded(body: (nodes: XenstoreTransaction, path: string) => Promise<void>): Promise<boolean> {
     const path = this.#address.backendPath;
+    const seen = this.#state;
     return this.#store.transaction(async (nodes) => {
-      if ((await nodes.readOrUndefined(`${path}/state`)) === undefined) return false;
+      const state = await nodes.readOrUndefined(`${path}/state`);
+      if (state === undefined || state !== seen) return false;
       await body(nodes, path);
       return true;
     });
