@@ -65,20 +65,26 @@ export class BackendNode {
     return written;
   }
 
-  /** Where the guest sees it, and where this domain's errors are collected if there is such a place. */
+  /**
+   * Where the guest sees it, and where this domain's errors are collected if there is such a place; nowhere when
+   * xenstore has no room for it.
+   */
   async writeError(message: string): Promise<void> {
     const text = message.slice(0, ERROR_TEXT_MAX);
-    const written = await this.#guarded((nodes, path) => nodes.write(`${path}/error`, text));
-    if (!written) return;
+    let isOurs = true;
+    await this.#permitted(async () => {
+      isOurs = await this.#guarded((nodes, path) => nodes.write(`${path}/error`, text));
+    });
+    if (!isOurs) return;
     this.#errorWritten = true;
-    await this.#permitted(this.#store.write(`${this.#errorPath}/error`, text));
+    await this.#permitted(() => this.#store.write(`${this.#errorPath}/error`, text));
   }
 
   async removeError(): Promise<void> {
     if (!this.#errorWritten) return;
     this.#errorWritten = false;
-    await this.#permitted(this.#store.rm(`${this.#address.backendPath}/error`));
-    await this.#permitted(
+    await this.#permitted(() => this.#store.rm(`${this.#address.backendPath}/error`));
+    await this.#permitted(() =>
       this.#store.transaction(async (nodes) => {
         await nodes.rm(this.#errorPath);
         const ofDomain = this.#errorPath.slice(0, this.#errorPath.lastIndexOf('/'));
@@ -103,9 +109,9 @@ export class BackendNode {
   }
 
   /** A driver domain's toolstack may have made no room for errors; the device goes on without. */
-  async #permitted(done: Promise<void>): Promise<void> {
+  async #permitted(act: () => Promise<void>): Promise<void> {
     try {
-      await done;
+      await act();
     } catch (error) {
       if (!isXenstoreError(error, 'EACCES', 'ENOSPC')) throw error;
     }

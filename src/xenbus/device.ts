@@ -213,7 +213,17 @@ export class XenbusDevice {
     await this.#disconnect(this.#phase);
     // The first state that we write carries our mark, whichever it is.
     const keys = seen.ours ? {} : await this.#driver.advertise(this.#node.backendKeys);
-    if (await this.#node.writeState(state, keys)) this.#enter(state === XenbusState.closed ? 'closed' : 'closing');
+    if (await this.#writeEnd(state, keys)) this.#enter(state === XenbusState.closed ? 'closed' : 'closing');
+  }
+
+  /** Both ends wait for it: when there is no room for the keys it comes without. */
+  async #writeEnd(state: 5 | 6, keys: Readonly<Record<string, string>>): Promise<boolean> {
+    try {
+      return await this.#node.writeState(state, keys);
+    } catch (error) {
+      if (!isXenstoreError(error, 'ENOSPC')) throw error;
+      return await this.#node.writeState(state);
+    }
   }
 
   async #reactToFault(reason: string): Promise<void> {

@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BackendNode } from '../../../src/xenbus/backend-node.js';
+import { XenstoreClient } from '../../../src/xenstore/index.js';
+import type { TransportListener, XenstoreTransport } from '../../../src/xenstore/transport.js';
+import { encodeMessage, joinStrings, MessageType } from '../../../src/xenstore/wire.js';
 import { BE, Bed, DOMID, FE } from './bed.js';
 
 let bed: Bed;
@@ -10,6 +13,43 @@ beforeEach(() => {
   node = new BackendNode(bed.store, { type: 'toy', domid: DOMID, id: 3, backendPath: BE, frontendPath: FE });
 });
 afterEach(() => bed.close());
+
+it('an error that xenstore has no room for is not written, and nothing fails', async () => {
+  await bed.plug({ state: '4' });
+  await node.observe();
+  const answer = (bytes: Buffer) => (bytes.toString().includes('/error\0') ? 'EQUOTA' : undefined);
+  const full = new BackendNode(new XenstoreClient(refusing(bed.xenstore.connect(0), answer)), {
+    type: 'toy',
+    domid: DOMID,
+    id: 3,
+    backendPath: BE,
+    frontendPath: FE,
+  });
+  await full.observe();
+  await full.writeError('reason');
+  expect(await bed.toolstack.readOrUndefined(`${BE}/error`)).toBeUndefined();
+  expect(await full.writeState(5)).toBe(true);
+  expect(await bed.backendState()).toBe('5');
+  await full.removeError();
+});
+
+/** Answers writes with an error where `answer` says so. */
+function refusing(transport: XenstoreTransport, answer: (bytes: Buffer) => string | undefined): XenstoreTransport {
+  let listener: TransportListener | undefined;
+  return Object.assign(Object.create(transport) as XenstoreTransport, {
+    start(to: TransportListener) {
+      listener = to;
+      transport.start(to);
+    },
+    close: () => transport.close(),
+    send(bytes: Buffer) {
+      const error = bytes.readUInt32LE(0) === MessageType.write ? answer(bytes) : undefined;
+      if (error === undefined) return transport.send(bytes);
+      const reply = { type: MessageType.error, requestId: bytes.readUInt32LE(4), transactionId: 0 };
+      setImmediate(() => listener!.data(encodeMessage({ ...reply, payload: joinStrings(error) })));
+    },
+  });
+}
 
 describe('a decision is written only where it was made', () => {
   it('not into a directory that was made anew since', async () => {
