@@ -18,7 +18,8 @@ export class BackendNode {
   readonly #mark: string | undefined;
   /** Where a driver domain's errors are looked for: <home>/error/backend/<type>/<domid>/<id>. */
   readonly #errorPath: string;
-  #errorWritten = false;
+  /** Also one of a daemon before us. */
+  #errorMayStand = true;
   /** What stood under `state` at the last look, or what we wrote there since. */
   #state: string | undefined;
   readonly backendKeys: KeyReader;
@@ -76,21 +77,22 @@ export class BackendNode {
       isOurs = await this.#guarded((nodes, path) => nodes.write(`${path}/error`, text));
     });
     if (!isOurs) return;
-    this.#errorWritten = true;
+    this.#errorMayStand = true;
     await this.#permitted(() => this.#store.write(`${this.#errorPath}/error`, text));
   }
 
   async removeError(): Promise<void> {
-    if (!this.#errorWritten) return;
-    this.#errorWritten = false;
+    if (!this.#errorMayStand) return;
+    this.#errorMayStand = false;
     await this.#permitted(() => this.#store.rm(`${this.#address.backendPath}/error`));
-    await this.#permitted(() =>
-      this.#store.transaction(async (nodes) => {
+    await this.#permitted(async () => {
+      if ((await this.#store.readOrUndefined(`${this.#errorPath}/error`)) === undefined) return;
+      await this.#store.transaction(async (nodes) => {
         await nodes.rm(this.#errorPath);
         const ofDomain = this.#errorPath.slice(0, this.#errorPath.lastIndexOf('/'));
         if ((await nodes.directoryOrEmpty(ofDomain)).length === 0) await nodes.rm(ofDomain);
-      }),
-    );
+      });
+    });
   }
 
   async removeHotplugStatus(): Promise<void> {

@@ -105,3 +105,13 @@ describe('a decision is written only where it was made', () => {
     expect(await bed.backendState()).toBe('4');
   });
 });
+
+it('errors that a daemon before us left go when the frontend connects', async () => {
+  const own = '/local/domain/0/error/backend/toy/7/3';
+  await bed.plug({ state: '2', error: 'old' });
+  await bed.toolstack.write(`${own}/error`, 'old');
+  await bed.bus.start();
+  await bed.connectWell('1');
+  expect(await bed.toolstack.readOrUndefined(`${BE}/error`)).toBeUndefined();
+  expect(await bed.toolstack.directoryOrEmpty('/local/domain/0/error/backend/toy')).toEqual([]);
+});
