@@ -49,6 +49,8 @@ export interface DaemonConfig {
 
 export interface Daemon {
   readonly apiSocket: string;
+  /** Resolves with a sentence when the daemon is of no use any more: close it. Never does once close() was called. */
+  readonly lost: Promise<string>;
   /** Ends everything; when it resolves no thread, socket or guest is left. Never rejects. May be called again. */
   close(): Promise<void>;
 }
@@ -65,6 +67,10 @@ class Closers {
 
   add(what: string, close: () => void | Promise<void>): void {
     this.#closers.push({ what, close });
+  }
+
+  get running(): boolean {
+    return this.#running !== undefined;
   }
 
   run(): Promise<void> {
@@ -90,22 +96,39 @@ class Closers {
  */
 export async function startDaemon(
   config: DaemonConfig,
-  options: { readonly logger: Logger; readonly signal: AbortSignal },
+  options: {
+    readonly logger: Logger;
+    readonly signal: AbortSignal;
+    /** Instead of the hypervisor's own xenstore; for tests. */
+    readonly openStore?: () => Promise<XenstoreClient>;
+  },
 ): Promise<Daemon> {
   const { logger, signal } = options;
   const closers = new Closers(logger);
   try {
-    const apiSocket = await build(config, logger, signal, closers);
+    let lose: (reason: string) => void = () => {};
+    const lost = new Promise<string>((resolve) => {
+      lose = resolve;
+    });
+    const apiSocket = await build(config, { ...options, lose }, closers);
     signal.throwIfAborted();
-    return { apiSocket, close: () => closers.run() };
+    return { apiSocket, lost, close: () => closers.run() };
   } catch (error) {
     await closers.run();
     throw error;
   }
 }
 
+interface BuildOptions {
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  readonly openStore?: () => Promise<XenstoreClient>;
+  readonly lose: (reason: string) => void;
+}
+
 /** From the ground up. Returns the path of the API's socket. */
-async function build(config: DaemonConfig, logger: Logger, signal: AbortSignal, closers: Closers): Promise<string> {
+async function build(config: DaemonConfig, options: BuildOptions, closers: Closers): Promise<string> {
+  const { logger, signal } = options;
   signal.throwIfAborted();
   const addon = loadAddon();
   const successor = config.runAs && findSuccessor(addon, config.runAs);
@@ -129,7 +152,15 @@ async function build(config: DaemonConfig, logger: Logger, signal: AbortSignal, 
   }
 
   signal.throwIfAborted();
-  const store = host === undefined ? await connectXenstored({ logger }) : host.openStore(0);
+  const openStore =
+    options.openStore ?? (async () => (host === undefined ? await connectXenstored({ logger }) : host.openStore(0)));
+  const store = await openStore();
+  store.onClosed((reason) => {
+    if (closers.running) return;
+    logger.error({ err: reason }, 'connection to xenstored lost');
+    // Guests can be served no further without it; a daemon started anew takes their vifs over.
+    options.lose(`connection to xenstored lost${reason === undefined ? '' : `: ${reason.message}`}`);
+  });
   closers.add('xenstore connection', () => store.close());
   const domid = host === undefined ? await ownDomid(store) : 0;
   const vifs = new VifBackend({ store, domid, hooks: new VifPorts(bridges, logger), logger });

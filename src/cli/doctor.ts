@@ -3,7 +3,7 @@ import { readVersion } from '../api/version.js';
 import { examine } from '../host/doctor/doctor.js';
 import type { Finding } from '../host/doctor/host.js';
 import { LocalHost } from '../host/doctor/local-host.js';
-import { daemonCommand, hostFiles } from '../host/host-files.js';
+import { daemonCommand, hostFiles, toldCommand, UNIT_PATH } from '../host/host-files.js';
 import { type CommandContext, CommandFailed } from './context.js';
 import { formatTable } from './table.js';
 import { formatJson } from './units.js';
@@ -30,8 +30,9 @@ export function formatFindings(findings: readonly Finding[]): string {
 
 export async function doctor({ api, json, print }: CommandContext, { root }: DoctorArguments): Promise<void> {
   const version = readVersion();
-  const options = { version, files: hostFiles(version, daemonCommand()) };
-  const findings = await examine(new LocalHost(root, api), options);
+  const host = new LocalHost(root, api);
+  const command = toldCommand(host.read(UNIT_PATH) ?? '') ?? daemonCommand();
+  const findings = await examine(host, { version, files: hostFiles(version, command) });
   print(json ? formatJson(findings) : formatFindings(findings));
   const failed = findings.filter(({ status }) => status === 'fail').length;
   if (failed > 0) throw new CommandFailed(failed === 1 ? 'one check failed' : `${failed} checks failed`);

@@ -21,18 +21,25 @@ function nextSteps(
   if (root !== '/') return '';
   const verb = dryRun ? 'Nothing was changed. ' : '';
   if (isUninstall) {
-    return `\n${verb}Then: systemctl disable --now xvifd; systemctl daemon-reload; modprobe xen-netback`;
+    if (dryRun) return `\n${verb}First: systemctl disable --now xvifd`;
+    // systemctl disables no unit whose file is gone.
+    return (
+      '\nThen, unless it was disabled before: systemctl stop xvifd; ' +
+      'rm -f /etc/systemd/system/multi-user.target.wants/xvifd.service\n' +
+      'And: systemctl daemon-reload; modprobe xen-netback'
+    );
   }
   const changed = steps.some(({ action }) => action === 'created' || action === 'updated');
   if (!changed) return '\nNothing to do. See: xvif doctor';
   return (
-    `\n${verb}Then: systemctl daemon-reload; systemctl enable --now xvifd; xvif doctor\n` +
+    `\n${verb}Then: xvif doctor; systemctl daemon-reload; systemctl enable --now xvifd; xvif doctor\n` +
     'Guests use it with script=vif-xvif in their vif lines, or all of them with vif.default.script="vif-xvif" in /etc/xen/xl.conf.'
   );
 }
 
 export async function installHost({ json, print }: CommandContext, options: InstallHostOptions): Promise<void> {
-  const files = hostFiles(readVersion(), options.exec ?? daemonCommand());
+  const command = options.exec === undefined ? daemonCommand() : { text: options.exec, isTold: true };
+  const files = hostFiles(readVersion(), command);
   const steps = (options.uninstall ? uninstall : install)(files, options);
   if (json) return print(formatJson(steps));
   const columns = [

@@ -34,15 +34,43 @@ export function packageRoot(): string {
   return fileURLToPath(new URL(up, import.meta.url)).replace(/\/$/, '');
 }
 
-/** How systemd is to start this very daemon: with the Node.js that runs now. */
-export function daemonCommand(): string {
-  return `${process.execPath} ${join(packageRoot(), 'dist/src/xvifd/xvifd.js')}`;
+/** What starts xvifd in its unit, without options, as systemd takes it. */
+export interface DaemonCommand {
+  readonly text: string;
+  /** The administrator's word, not this installation's. */
+  readonly isTold: boolean;
 }
 
-/** `command` starts xvifd, without options. */
-export function hostFiles(version: string, command: string): readonly HostFile[] {
+const ORIGIN_TOLD = 'given with --exec';
+const ORIGIN_OWN = 'of this installation';
+
+/** How systemd is to start this very daemon: with the Node.js that runs now. */
+export function daemonCommand(): DaemonCommand {
+  const words = [process.execPath, join(packageRoot(), 'dist/src/xvifd/xvifd.js')];
+  return { text: words.map(systemdWord).join(' '), isTold: false };
+}
+
+/** The command that the administrator gave when `unit` was installed; undefined when it was none. */
+export function toldCommand(unit: string): DaemonCommand | undefined {
+  if (!unit.includes(`\n# Command: ${ORIGIN_TOLD}.\n`)) return undefined;
+  const text = /^ExecStart=(.+) --hypervisor xen /m.exec(unit)?.[1];
+  return text === undefined ? undefined : { text, isTold: true };
+}
+
+/** A word of a command line in a unit (systemd.service(5)): quoted, specifiers and variables taken to the letter. */
+export function systemdWord(word: string): string {
+  const literal = word.replaceAll('%', '%%').replaceAll('$', '$$$$');
+  return /^[\w/.+@%$:-]+$/.test(literal) ? literal : `"${literal.replace(/["\\]/g, '\\$&')}"`;
+}
+
+export function hostFiles(version: string, { text, isTold }: DaemonCommand): readonly HostFile[] {
   const root = packageRoot();
-  const values: Readonly<Record<string, string>> = { VERSION: version, COMMAND: command, PACKAGE: root };
+  const values: Readonly<Record<string, string>> = {
+    VERSION: version,
+    COMMAND: text,
+    ORIGIN: isTold ? ORIGIN_TOLD : ORIGIN_OWN,
+    PACKAGE: root,
+  };
   return files.map(({ source, path, mode, what }) => ({
     path,
     mode,

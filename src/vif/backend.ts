@@ -9,7 +9,7 @@ import { type Phase, XenbusBackend } from '../xenbus/index.js';
 import type { XenstoreClient } from '../xenstore/index.js';
 import { QUEUES_MAX } from './features.js';
 import { type VifId, vifName } from './names.js';
-import { Vif, type VifCounters, type VifHooks, type VifLifecycle } from './vif.js';
+import { VERDICT_KEY, Vif, type VifCounters, type VifHooks, type VifLifecycle } from './vif.js';
 import { readXapiKey } from './xapi-keys.js';
 
 export interface VifBackendOptions {
@@ -46,6 +46,7 @@ export class VifBackend {
       type: options.type ?? 'vif',
       frontendType: 'vif',
       domid: options.domid ?? 0,
+      mark: VERDICT_KEY,
       logger: this.#logger,
       ...(options.clock === undefined ? {} : { clock: options.clock }),
       driver: (address) => {

@@ -4,7 +4,7 @@
  */
 import { parseDecimal } from '../base/decimal.js';
 import type { PortSettings } from '../datapath/datapath.js';
-import type { KeyReader } from '../xenbus/index.js';
+import { DeviceError, type KeyReader } from '../xenbus/index.js';
 import { vlanOf } from './bridge-key.js';
 import type { VifInfo } from './info.js';
 import { lockingSettings } from './locking.js';
@@ -36,14 +36,26 @@ export function vifSettings(info: VifInfo, frontend: FrontendWishes): PortSettin
   };
 }
 
-/** As Linux: what makes no sense counts as not wished, what is too much as the most there is. */
+/**
+ * As Linux: what makes no sense counts as not wished, what is too much as the most there is. So does what the guest
+ * lets nobody read, in a driver domain: its wishes must not stand in the way of the toolstack's settings.
+ */
 export async function readWishes(frontend: KeyReader): Promise<FrontendWishes> {
   const [multicast, headroom] = await Promise.all([
-    frontend.read('request-multicast-control'),
-    frontend.read('xdp-headroom'),
+    readWish(frontend, 'request-multicast-control'),
+    readWish(frontend, 'xdp-headroom'),
   ]);
   return {
     multicastControl: (parseDecimal(multicast ?? '', 0, U32_MAX) ?? 0) !== 0,
     xdpHeadroom: Math.min(parseDecimal(headroom ?? '', 0, U32_MAX) ?? 0, XDP_HEADROOM_MAX),
   };
+}
+
+async function readWish(frontend: KeyReader, key: string): Promise<string | undefined> {
+  try {
+    return await frontend.read(key);
+  } catch (error) {
+    if (!(error instanceof DeviceError)) throw error;
+    return undefined;
+  }
 }

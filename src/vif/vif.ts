@@ -6,6 +6,7 @@ import { type DeviceAddress, type DeviceDriver, DeviceError, type KeyReader } fr
 import { advertisedFeatures, NO_CSUM_KEY } from './features.js';
 import { readFrontend } from './frontend-keys.js';
 import { readVifInfo, type VifInfo } from './info.js';
+import { lockingSettings, readLocking } from './locking.js';
 import { noWishes, readWishes, vifSettings } from './settings.js';
 
 /**
@@ -118,22 +119,24 @@ export class Vif implements DeviceDriver {
     }
   }
 
-  /** What may change while traffic flows. A key of the toolstack that makes the vif impossible changes nothing. */
+  /**
+   * What may change while traffic flows. While a key of the toolstack makes the vif impossible, its settings stay but
+   * for port security, which is in force whatever else is wrong.
+   */
   async refresh(frontend: KeyReader, backend: KeyReader): Promise<boolean> {
     if (this.#lifecycle.state !== 'attached') return false;
     const { info, spec, settings: before } = this.#lifecycle;
-    try {
-      const now = await readVifInfo(this.address, backend, this.#elsewhere);
-      this.#complain(now);
-      const settings = vifSettings(now, await readWishes(frontend));
-      if (JSON.stringify(settings) === JSON.stringify(before)) return false;
-      this.#lifecycle = { state: 'attached', info, spec, settings };
-      await this.#hooks.configure(info, settings);
-      return true;
-    } catch (error) {
-      if (!(error instanceof DeviceError)) throw error;
-      return false;
-    }
+    const now = await this.#possible(backend);
+    if (now instanceof DeviceError) this.#complain({ name: info.name, complaints: [now.message] });
+    else this.#complain(now);
+    const settings =
+      now instanceof DeviceError
+        ? await this.#lockedAnew(info, before, backend)
+        : vifSettings(now, await readWishes(frontend));
+    if (JSON.stringify(settings) === JSON.stringify(before)) return false;
+    this.#lifecycle = { state: 'attached', info, spec, settings };
+    await this.#hooks.configure(info, settings);
+    return true;
   }
 
   async disconnect(): Promise<void> {
@@ -154,8 +157,14 @@ export class Vif implements DeviceDriver {
     this.#removed();
   }
 
+  async #lockedAnew(info: VifInfo, before: PortSettings, backend: KeyReader): Promise<PortSettings> {
+    const { locking } = await readLocking([{ read: this.#elsewhere }, backend]);
+    const { sources: _sources, disabled: _disabled, ...rest } = before;
+    return { ...rest, ...lockingSettings(locking, info.mac) };
+  }
+
   /** Each set of complaints once. */
-  #complain({ name, complaints }: VifInfo): void {
+  #complain({ name, complaints }: Pick<VifInfo, 'name' | 'complaints'>): void {
     const text = complaints.join('; ');
     if (text !== '' && text !== this.#complaints) this.#logger.warn({ vif: name, complaints: text }, 'keys of a vif');
     this.#complaints = text;

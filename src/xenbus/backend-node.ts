@@ -1,6 +1,8 @@
 /**
- * What a device reads and writes in xenstore. Every write is a transaction that looks first whether the backend's
- * directory still is there: a write after the toolstack removed it would call it back to life, as a ghost.
+ * What a device reads and writes in xenstore. A write below the backend's path is a transaction that looks first whether
+ * the state still is the one that the decision was made for: a write after the toolstack removed the directory would call
+ * it back to life, as a ghost, and one after it was made anew would be about the device before. Error nodes of a driver
+ * domain, in a tree of its own, are written without.
  */
 import { isXenstoreError, type XenstoreClient, type XenstoreTransaction } from '../xenstore/index.js';
 import type { Seen } from './decide.js';
@@ -13,14 +15,20 @@ const ERROR_TEXT_MAX = 512;
 export class BackendNode {
   readonly #store: XenstoreClient;
   readonly #address: DeviceAddress;
+  readonly #mark: string | undefined;
   /** Where a driver domain's errors are looked for: <home>/error/backend/<type>/<domid>/<id>. */
   readonly #errorPath: string;
-  #errorWritten = false;
+  /** Also one of a daemon before us. */
+  #errorMayStand = true;
+  /** What stood under `state` at the last look, or what we wrote there since. */
+  #state: string | undefined;
   readonly backendKeys: KeyReader;
   readonly frontendKeys: KeyReader;
 
-  constructor(store: XenstoreClient, address: DeviceAddress) {
+  /** `mark`: see XenbusOptions. */
+  constructor(store: XenstoreClient, address: DeviceAddress, mark?: string) {
     this.#store = store;
+    this.#mark = mark;
     this.#address = address;
     this.#errorPath = address.backendPath.replace('/backend/', '/error/backend/');
     this.backendKeys = { read: (key) => store.readOrUndefined(`${address.backendPath}/${key}`) };
@@ -28,52 +36,63 @@ export class BackendNode {
   }
 
   async observe(): Promise<Seen> {
-    const [state, online, hotplugStatus, frontend] = await Promise.all([
+    const [state, online, hotplugStatus, mark, frontend] = await Promise.all([
       this.backendKeys.read('state'),
       this.backendKeys.read('online'),
       this.backendKeys.read('hotplug-status'),
+      this.#mark === undefined ? '' : this.backendKeys.read(this.#mark),
       this.#frontendState(),
     ]);
+    this.#state = state;
     return {
       backend: state === undefined ? undefined : (parseState(state) ?? 'invalid'),
       // Absent counts as online: only libxl and its kin write it. Anything but 0 does too.
       online: online !== '0',
       frontend,
       hotplugStatus,
+      ours: mark !== undefined,
     };
   }
 
-  /** Writes keys, then the state. False when the directory is gone and nothing was written. */
-  writeState(state: BackendState, keys: Readonly<Record<string, string>> = {}): Promise<boolean> {
-    return this.#guarded(async (nodes, path) => {
+  /** Writes keys, then the state. False when the state was no longer the one seen and nothing was written. */
+  async writeState(state: BackendState, keys: Readonly<Record<string, string>> = {}): Promise<boolean> {
+    const text = String(state);
+    const written = await this.#guarded(async (nodes, path) => {
       for (const [key, value] of Object.entries(keys)) await nodes.write(`${path}/${key}`, value);
       // Rewriting an equal state would only wake every watcher.
-      if ((await nodes.readOrUndefined(`${path}/state`)) !== String(state)) {
-        await nodes.write(`${path}/state`, String(state));
-      }
+      if (this.#state !== text) await nodes.write(`${path}/state`, text);
     });
+    if (written) this.#state = text;
+    return written;
   }
 
-  /** Where the guest sees it, and where this domain's errors are collected if there is such a place. */
+  /**
+   * Where the guest sees it, and where this domain's errors are collected if there is such a place; nowhere when
+   * xenstore has no room for it.
+   */
   async writeError(message: string): Promise<void> {
     const text = message.slice(0, ERROR_TEXT_MAX);
-    const written = await this.#guarded((nodes, path) => nodes.write(`${path}/error`, text));
-    if (!written) return;
-    this.#errorWritten = true;
-    await this.#permitted(this.#store.write(`${this.#errorPath}/error`, text));
+    let isOurs = true;
+    await this.#permitted(async () => {
+      isOurs = await this.#guarded((nodes, path) => nodes.write(`${path}/error`, text));
+    });
+    if (!isOurs) return;
+    this.#errorMayStand = true;
+    await this.#permitted(() => this.#store.write(`${this.#errorPath}/error`, text));
   }
 
   async removeError(): Promise<void> {
-    if (!this.#errorWritten) return;
-    this.#errorWritten = false;
-    await this.#permitted(this.#store.rm(`${this.#address.backendPath}/error`));
-    await this.#permitted(
-      this.#store.transaction(async (nodes) => {
+    if (!this.#errorMayStand) return;
+    this.#errorMayStand = false;
+    await this.#permitted(() => this.#store.rm(`${this.#address.backendPath}/error`));
+    await this.#permitted(async () => {
+      if ((await this.#store.readOrUndefined(`${this.#errorPath}/error`)) === undefined) return;
+      await this.#store.transaction(async (nodes) => {
         await nodes.rm(this.#errorPath);
         const ofDomain = this.#errorPath.slice(0, this.#errorPath.lastIndexOf('/'));
         if ((await nodes.directoryOrEmpty(ofDomain)).length === 0) await nodes.rm(ofDomain);
-      }),
-    );
+      });
+    });
   }
 
   async removeHotplugStatus(): Promise<void> {
@@ -82,17 +101,19 @@ export class BackendNode {
 
   #guarded(body: (nodes: XenstoreTransaction, path: string) => Promise<void>): Promise<boolean> {
     const path = this.#address.backendPath;
+    const seen = this.#state;
     return this.#store.transaction(async (nodes) => {
-      if ((await nodes.readOrUndefined(`${path}/state`)) === undefined) return false;
+      const state = await nodes.readOrUndefined(`${path}/state`);
+      if (state === undefined || state !== seen) return false;
       await body(nodes, path);
       return true;
     });
   }
 
   /** A driver domain's toolstack may have made no room for errors; the device goes on without. */
-  async #permitted(done: Promise<void>): Promise<void> {
+  async #permitted(act: () => Promise<void>): Promise<void> {
     try {
-      await done;
+      await act();
     } catch (error) {
       if (!isXenstoreError(error, 'EACCES', 'ENOSPC')) throw error;
     }

@@ -25,6 +25,11 @@ export interface XenbusOptions {
   readonly frontendType?: string;
   /** The domain we are; by default 0. */
   readonly domid?: number;
+  /**
+   * Key that `advertise` gives, and no other backend: a device found without it in a state that a backend wrote is
+   * another's, and left to it. By default every device is ours.
+   */
+  readonly mark?: string;
   /** Called once per device found. */
   readonly driver: (address: DeviceAddress) => DeviceDriver;
   readonly logger?: Logger;
@@ -56,6 +61,7 @@ export class XenbusBackend {
       store: options.store,
       clock,
       logger: this.#logger,
+      mark: options.mark,
       ended: (device, woken) => {
         this.#ended(device);
         if (woken) this.#wake(device.address.domid, String(device.address.id));

@@ -3,7 +3,7 @@
  * next step. It looks at levels, not at edges, so that lost, doubled or folded watch events change nothing. The
  * rules are those of the Linux and QEMU backends (docs of the protocol: xenbus.h), with two of our own: a frontend
  * that is Initialising while we are connected is taken at its word at once (kexec), and rings found Connected on
- * both sides when the daemon starts are taken over.
+ * both sides when the daemon starts are taken over if a daemon like us wrote that state.
  */
 import { type BackendState, XenbusState } from './state.js';
 
@@ -30,10 +30,14 @@ export interface Seen {
   readonly frontend: XenbusState | 'invalid' | 'gone';
   /** Value of hotplug-status; undefined when the toolstack runs no script. */
   readonly hotplugStatus: string | undefined;
+  /** The state was written by a daemon of our kind, this one or one before it. True where nothing tells. */
+  readonly ours: boolean;
 }
 
 export type Step =
   | { readonly kind: 'rest' }
+  /** Found served by another backend, whose rings and states are not ours to touch. */
+  | { readonly kind: 'leave' }
   /** The device is gone. */
   | { readonly kind: 'forget' }
   /** The toolstack made it anew under our feet: disconnect and begin again. */
@@ -77,6 +81,7 @@ export const stateOf: Readonly<Record<Exclude<Phase, 'new'>, BackendState>> = {
 export function decide(own: Own, seen: Seen): Step {
   if (seen.backend === undefined) return { kind: 'forget' };
   if (own.phase === 'new') {
+    if (!seen.ours && !isUntouched(seen)) return { kind: 'leave' };
     if (seen.backend === XenbusState.closing) return { kind: 'assume', phase: 'closing' };
     if (seen.backend === XenbusState.closed) return { kind: 'assume', phase: 'closed' };
   } else if (seen.backend === XenbusState.initialising) {
@@ -176,7 +181,7 @@ export function isRunning(backend: Seen['backend']): boolean {
 
 /** No backend has written a state yet. */
 function isUntouched({ backend }: Seen): boolean {
-  return backend === XenbusState.initialising || backend === 'invalid';
+  return backend === XenbusState.initialising || backend === XenbusState.unknown || backend === 'invalid';
 }
 
 function isFrontendUp({ frontend }: Seen): boolean {

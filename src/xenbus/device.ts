@@ -26,6 +26,7 @@ export interface DeviceContext {
   readonly store: XenstoreClient;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly mark: string | undefined;
   /**
    * The device is gone from xenstore, or the bus stopped; called once. With `woken` something happened while it was
    * ending, perhaps its directory being made anew.
@@ -47,6 +48,8 @@ export class XenbusDevice {
   #fault: string | undefined;
   /** Reconfiguring was seen before what it is about. */
   #keyAwaited = false;
+  /** Another backend's, and that was logged. */
+  #isLeft = false;
   #closeTimer: Timer | undefined;
   #closeExpired = false;
   #retryTimer: Timer | undefined;
@@ -58,7 +61,7 @@ export class XenbusDevice {
     this.address = address;
     this.#driver = driver;
     this.#context = context;
-    this.#node = new BackendNode(context.store, address);
+    this.#node = new BackendNode(context.store, address, context.mark);
     this.#log = new RateLimitedLog(context.logger, { clock: context.clock });
     this.#damper = new Damper(context.clock);
   }
@@ -133,6 +136,9 @@ export class XenbusDevice {
 
   async #carryOut(step: Exclude<Step, { kind: 'rest' }>, seen: Seen): Promise<void> {
     switch (step.kind) {
+      case 'leave':
+        this.#leave(seen);
+        return;
       case 'forget':
         await this.#forget();
         return;
@@ -173,7 +179,7 @@ export class XenbusDevice {
         if (await this.#node.writeState(XenbusState.reconfigured)) this.#enter('reconfigured');
         break;
       case 'close':
-        await this.#close(step.state, step.complaint);
+        await this.#close(step.state, step.complaint, seen);
         break;
       case 'repair':
         if (this.#phase !== 'new') await this.#node.writeState(stateOf[this.#phase]);
@@ -199,13 +205,25 @@ export class XenbusDevice {
     await this.#node.removeError();
   }
 
-  async #close(state: 5 | 6, complaint: string | undefined): Promise<void> {
+  async #close(state: 5 | 6, complaint: string | undefined, seen: Seen): Promise<void> {
     if (complaint !== undefined) {
       await this.#fail(new Error(complaint));
       return;
     }
     await this.#disconnect(this.#phase);
-    if (await this.#node.writeState(state)) this.#enter(state === XenbusState.closed ? 'closed' : 'closing');
+    // The first state that we write carries our mark, whichever it is.
+    const keys = seen.ours ? {} : await this.#driver.advertise(this.#node.backendKeys);
+    if (await this.#writeEnd(state, keys)) this.#enter(state === XenbusState.closed ? 'closed' : 'closing');
+  }
+
+  /** Both ends wait for it: when there is no room for the keys it comes without. */
+  async #writeEnd(state: 5 | 6, keys: Readonly<Record<string, string>>): Promise<boolean> {
+    try {
+      return await this.#node.writeState(state, keys);
+    } catch (error) {
+      if (!isXenstoreError(error, 'ENOSPC')) throw error;
+      return await this.#node.writeState(state);
+    }
   }
 
   async #reactToFault(reason: string): Promise<void> {
@@ -220,6 +238,14 @@ export class XenbusDevice {
     await this.#node.writeError(error.message);
     if (await this.#node.writeState(XenbusState.closing)) this.#enter('closing');
     this.#woken = true;
+  }
+
+  /** One line of log; the toolstack making the device anew is what changes it. */
+  #leave({ backend }: Seen): void {
+    if (!this.#isLeft) {
+      this.#context.logger.warn({ ...logAddress(this.address), state: backend }, 'device is served by another backend');
+    }
+    this.#isLeft = true;
   }
 
   async #forget(): Promise<void> {

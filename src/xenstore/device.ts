@@ -10,6 +10,8 @@ import { encodeMessage, joinStrings, MessageType } from './wire.js';
 export const XENBUS_DEVICE = '/dev/xen/xenbus';
 
 const READ_BYTES = 64 * 1024;
+/** Before a read that found nothing, of a device that does not block, is tried again. */
+const READ_AGAIN_MS = 5;
 /** Of the request that ends the last read; its reply is read by nobody. */
 const FAREWELL_REQUEST_ID = 0xffffffff;
 
@@ -23,6 +25,7 @@ export class DeviceTransport implements XenstoreTransport {
   #listener: TransportListener | undefined;
   #state: 'open' | 'closing' | 'closed' = 'open';
   #error: Error | undefined;
+  #reported = false;
 
   constructor(fd: number) {
     this.#fd = fd;
@@ -92,26 +95,38 @@ export class DeviceTransport implements XenstoreTransport {
     const buffer = Buffer.allocUnsafe(READ_BYTES);
     read(this.#fd, buffer, 0, buffer.length, null, (error, bytes) => {
       this.#reading = false;
-      if (error !== null && error.code !== 'EAGAIN') return this.#fail(error);
+      if (error?.code === 'EAGAIN') {
+        setTimeout(() => this.#read(), READ_AGAIN_MS);
+        return this.#settle();
+      }
+      if (error !== null) return this.#fail(error);
       if (this.#state !== 'open') return this.#settle();
-      if (error === null && bytes === 0) return this.#fail(new Error('the device ended'));
-      if (bytes > 0) this.#listener?.data(buffer.subarray(0, bytes));
+      if (bytes === 0) return this.#fail(new Error('the device ended'));
+      this.#listener?.data(buffer.subarray(0, bytes));
       this.#read();
     });
   }
 
+  /** The listener hears of it at once: a read that is under way may never return. */
   #fail(error: Error): void {
     this.#error ??= error;
     this.#queue.length = 0;
     this.#queuedBytes = 0;
     if (this.#state === 'open') this.#state = 'closing';
+    this.#report();
     this.#settle();
+  }
+
+  #report(): void {
+    if (this.#reported) return;
+    this.#reported = true;
+    this.#listener?.closed(this.#error);
   }
 
   /** The descriptor is closed when neither a read nor a write is under way. */
   #settle(): void {
     if (this.#state !== 'closing' || this.#reading || this.#writing || this.#queue.length > 0) return;
     this.#state = 'closed';
-    close(this.#fd, () => this.#listener?.closed(this.#error));
+    close(this.#fd, () => this.#report());
   }
 }

@@ -1,5 +1,5 @@
 /** Requests under way on one connection: numbers them, pairs replies with them, turns error replies into errors. */
-import { XenstoreError, type XenstoreErrorCode } from './error.js';
+import { XenstoreError } from './error.js';
 import type { XenstoreTransport } from './transport.js';
 import {
   encodeMessage,
@@ -8,7 +8,7 @@ import {
   MessageType,
   splitStrings,
   textOf,
-  wireErrorCodes,
+  wireErrorCode,
   XenstoreProtocolError,
 } from './wire.js';
 
@@ -119,10 +119,10 @@ export class RequestPipe {
       return;
     }
     const name = textOf(message.payload).replace(/\0$/, '');
-    const known = message.type === MessageType.error && (wireErrorCodes as readonly string[]).includes(name);
+    const code = message.type === MessageType.error ? wireErrorCode(name) : undefined;
     outstanding.reject(
-      known
-        ? new XenstoreError(name as XenstoreErrorCode, outstanding.request, outstanding.path)
+      code !== undefined
+        ? new XenstoreError(code, outstanding.request, outstanding.path)
         : new XenstoreError('PROTOCOL', outstanding.request, outstanding.path, `reply type ${message.type}`),
     );
   }

@@ -64,6 +64,14 @@ export const wireErrorCodes = [
 ] as const;
 export type WireErrorCode = (typeof wireErrorCodes)[number];
 
+/** What xenstoreds answer that xsd_errors does not know: oxenstored's EQUOTA is xenstored's ENOSPC. */
+const wireErrorAliases = new Map<string, WireErrorCode>([['EQUOTA', 'ENOSPC']]);
+
+/** The code that the payload of an `error` message names; undefined for none that is known. */
+export function wireErrorCode(name: string): WireErrorCode | undefined {
+  return wireErrorAliases.get(name) ?? wireErrorCodes.find((code) => code === name);
+}
+
 /** One message. `type` is any u32, for a peer may send what no table knows. */
 export interface Message {
   readonly type: number;

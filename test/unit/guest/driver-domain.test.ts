@@ -131,6 +131,21 @@ describe('a driver domain', () => {
     await eventually(() => driver.store.readOrUndefined(error), undefined);
   });
 
+  it.each(['request-multicast-control', 'xdp-headroom'])('a guest that hides %s stays locked', async (key) => {
+    const guest = await driver.guest('guest');
+    await guest.vifs[0]!.waitConnected();
+    const store = driver.host.openStore(guest.domid);
+    const path = `/local/domain/${guest.domid}/device/vif/0/${key}`;
+    await store.write(path, '1');
+    await store.setPerms(path, [{ domid: guest.domid, access: 'n' }]);
+    store.close();
+    await driver.host.toolstack.setKey(guest.domid, 0, 'locking-mode', 'disabled');
+    await eventually(() => driver.bridge.settings.get(`xvif${guest.domid}i0`)?.disabled, true);
+    await guest.vifs[0]!.close();
+    await guest.vifs[0]!.reopen();
+    expect(driver.bridge.settings.get(`xvif${guest.domid}i0`)?.disabled).toBe(true);
+  });
+
   it('lets go of a guest that locks it out, and of one that dies', async () => {
     const guest = await driver.guest('guest', 2);
     for (const vif of guest.vifs) await vif.waitConnected();

@@ -121,6 +121,30 @@ describe('the toolstack’s keys', () => {
     await eventually(() => settings()?.rate, { bytes: 1, intervalUs: 2 });
     expect(await bed.read(`${BE}/state`)).toBe('4');
   });
+
+  it.each([
+    ['mac', 'x'],
+    ['bridge', 'br0.5000'],
+    ['vifname', 'a b'],
+    ['frontend', '/local/domain/9/device/vif/0'],
+  ])('but for locking, also while %s is %j, and that is logged', async (key, value) => {
+    await connect({ mac: '00:16:3e:00:00:01' });
+    await toolstack('rate', '1,2');
+    await eventually(() => settings()?.rate, { bytes: 1, intervalUs: 2 });
+    await toolstack(key, value);
+    await toolstack('rate', '3,4');
+    await toolstack('ipv4-allowed', '10.0.0.1');
+    await toolstack('locking-mode', 'locked');
+    const sources = { mac: '00:16:3e:00:00:01', ipv4: ['10.0.0.1'], ipv6: [] };
+    const rate = { bytes: 1, intervalUs: 2 };
+    await eventually(() => settings()?.sources, sources);
+    expect(settings()).toEqual({ ...plain, rate, sources });
+    await toolstack('locking-mode', 'disabled');
+    await eventually(() => settings()?.disabled, true);
+    expect(settings()?.rate).toEqual(rate);
+    expect(settings()?.sources).toBeUndefined();
+    expect(lines.filter((line) => line.includes(`backend key ${key} is`))).toHaveLength(1);
+  });
 });
 
 describe('complete checksums are asked of the frontend too', () => {

@@ -223,6 +223,7 @@ describe('vifs', () => {
     ['xvifd refused', { ...ours, xvif: 'refused there is no bridge "br9"' }, 'warn: there is no bridge "br9"'],
     ['xvifd lost', ours, 'fail: is connected in xenstore, but not a port of xvifd'],
     ['was closed', { ...ours, state: '5', error: 'bad ring' }, 'warn: was closed: bad ring'],
+    ['was closed for good', { ...ours, state: '6', error: 'bad ring' }, 'warn: was closed: bad ring'],
     ['whose script failed', { ...ours, state: '2', 'hotplug-error': 'no' }, 'warn: its script failed: no'],
     [
       'with a script of the kernel',
@@ -238,6 +239,11 @@ describe('vifs', () => {
 
   it('one that waits for its guest is in order', async () => {
     expect(await troubles({ ...goodDom0, nodes: vifNodes(8, { ...ours, state: '2' }) })).toEqual({});
+  });
+
+  it('one that got over an error is in order', async () => {
+    const keys = { ...ours, state: '2', error: 'bad ring' };
+    expect(await troubles({ ...goodDom0, nodes: vifNodes(8, keys) })).toEqual({});
   });
 
   it('a crowd in trouble is told of in few words', async () => {

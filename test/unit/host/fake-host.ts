@@ -3,7 +3,7 @@ import type { DaemonView, Host, XenstoreView } from '../../../src/host/doctor/ho
 import { hostFiles } from '../../../src/host/host-files.js';
 
 export const VERSION = '1.2.3';
-export const files = hostFiles(VERSION, '/usr/bin/node /opt/xvif/xvifd.js');
+export const files = hostFiles(VERSION, { text: '/usr/bin/node /opt/xvif/xvifd.js', isTold: false });
 
 export type Files = Readonly<Record<string, string>>;
 

@@ -11,10 +11,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hostFiles, MARK } from '../../../src/host/host-files.js';
+import { hostFiles, MARK, systemdWord, toldCommand, UNIT_PATH } from '../../../src/host/host-files.js';
 import { install, uninstall } from '../../../src/host/install.js';
 
-const files = hostFiles('1.2.3', '/usr/bin/node /opt/xvif/xvifd.js');
+const files = hostFiles('1.2.3', { text: '/usr/bin/node /opt/xvif/xvifd.js', isTold: false });
 let root: string;
 const on = (path: string) => join(root, path);
 const options = () => ({ root, dryRun: false });
@@ -47,7 +47,7 @@ describe('the files of a Xen host', () => {
     expect(statSync(on('/etc/modprobe.d/xvif.conf')).mode & 0o777).toBe(0o644);
     const unit = readFileSync(on('/etc/systemd/system/xvifd.service'), 'utf8');
     expect(unit).toContain(
-      '\nExecStart=/usr/bin/node /opt/xvif/xvifd.js --hypervisor xen --user xvif $XVIFD_OPTIONS\n',
+      '\nExecStart=/usr/bin/node /opt/xvif/xvifd.js --hypervisor xen --user xvif $XVIFD_OPTIONS --run-dir /run/xvif\n',
     );
     expect(readFileSync(on('/etc/modprobe.d/xvif.conf'), 'utf8')).toMatch(/^install xen-netback \/bin\/false$/m);
     expect(actions(install(files, options()))).toEqual(['unchanged', 'unchanged', 'unchanged', 'unchanged', 'kept']);
@@ -56,7 +56,7 @@ describe('the files of a Xen host', () => {
   });
 
   it('are renewed when they differ; what the administrator wrote is kept', () => {
-    install(hostFiles('1.0.0', '/old/xvifd'), options());
+    install(hostFiles('1.0.0', { text: '/old/xvifd', isTold: false }), options());
     writeFileSync(on('/etc/default/xvifd'), 'XVIFD_OPTIONS="--bridge mine"\n');
     chmodSync(on('/etc/modprobe.d/xvif.conf'), 0o600);
     expect(actions(install(files, options()))).toEqual(['updated', 'updated', 'unchanged', 'updated', 'kept']);
@@ -81,5 +81,24 @@ describe('the files of a Xen host', () => {
     rmSync(on('/etc/xen/scripts/vif-xvif'));
     symlinkSync('/etc/passwd', on('/etc/xen/scripts/vif-xvif'));
     expect(() => install(files, options())).toThrow('is not a file of xvif-switch');
+  });
+});
+
+describe('the command of the unit', () => {
+  const unit = (text: string, isTold: boolean) =>
+    hostFiles('1.2.3', { text, isTold }).find(({ path }) => path === UNIT_PATH)!.content;
+
+  it('is taken to the letter by systemd', () => {
+    expect(systemdWord('/usr/bin/node')).toBe('/usr/bin/node');
+    expect(systemdWord('/opt/my node/100%/a$b/"x"')).toBe('"/opt/my node/100%%/a$$b/\\"x\\""');
+  });
+
+  it('is remembered when the administrator gave it', () => {
+    expect(toldCommand(unit('/usr/bin/node "/opt/x y/xvifd.js"', true))).toEqual({
+      text: '/usr/bin/node "/opt/x y/xvifd.js"',
+      isTold: true,
+    });
+    expect(toldCommand(unit('/usr/bin/node /opt/xvifd.js', false))).toBeUndefined();
+    expect(toldCommand('')).toBeUndefined();
   });
 });

@@ -1,6 +1,7 @@
 /** What the backend leaves in xenstore for the hotplug script. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { VERDICT_KEY } from '../../../src/vif/index.js';
+import { silentLogger } from '../../../src/base/logger.js';
+import { VERDICT_KEY, VifBackend } from '../../../src/vif/index.js';
 import { Bed, builtin, eventually } from '../guest/bed.js';
 
 const BE = '/local/domain/0/backend/vif/1/0';
@@ -56,5 +57,45 @@ describe('the verdict', () => {
     await bed.store.write(`${BE}/state`, '1');
     await eventually(verdict, 'port xvif1i0');
     expect(seen).toBe('xapi3');
+  });
+});
+
+describe('a vif without a verdict', () => {
+  const lines: string[] = [];
+  const foreign = async (state: string) => {
+    const logger = { ...silentLogger, warn: (_: unknown, text: string) => void lines.push(text) };
+    await bed.backend.stop();
+    bed.backend = new VifBackend({ store: bed.host.openStore(0), hooks: bed.bridge, logger });
+    await bed.store.write('/local/domain/1/device/vif/0/state', '4');
+    await bed.store.write(`${BE}/state`, state);
+    await bed.backend.start();
+  };
+
+  it.each(['2', '4', '5', '6'])('is another backend’s if it is found in state %s', async (state) => {
+    lines.length = 0;
+    await foreign(state);
+    await eventually(() => lines, ['device is served by another backend']);
+    for (const again of ['1', '4']) await bed.store.write('/local/domain/1/device/vif/0/state', again);
+    await bed.store.write(`${BE}/online`, '0');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await bed.read(`${BE}/state`)).toBe(state);
+    expect(await bed.store.directory(BE)).toEqual(['state', 'online']);
+    expect(lines).toHaveLength(1);
+    // Given back by hand.
+    await bed.store.write(`${BE}/online`, '1');
+    await bed.store.write(`${BE}/state`, '1');
+    await eventually(verdict, 'port xvif1i0');
+  });
+
+  it('is ours from the first state that we write, whichever', async () => {
+    await bed.store.write('/local/domain/1/device/vif/0/state', '6');
+    await bed.store.write(`${BE}/state`, '1');
+    await eventually(() => bed.read(`${BE}/state`), '6');
+    expect(await verdict()).toBe('port xvif1i0');
+    await bed.backend.stop();
+    bed.backend = bed.newBackend();
+    await bed.backend.start();
+    await bed.store.write('/local/domain/1/device/vif/0/state', '1');
+    await eventually(() => bed.read(`${BE}/state`), '2');
   });
 });

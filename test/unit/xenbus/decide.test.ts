@@ -13,6 +13,7 @@ const seen = (backend: Seen['backend'], frontend: Seen['frontend'], more: Partia
   frontend,
   online: true,
   hotplugStatus: undefined,
+  ours: true,
   ...more,
 });
 const closing = { kind: 'close', state: 5 };
@@ -97,6 +98,21 @@ describe('online: the backend follows the frontend', () => {
   });
 });
 
+describe('another backend’s device', () => {
+  it.each([2, 3, 4, 5, 6, 7, 8] as const)('is left alone when it is found in state %i', (backend) => {
+    for (const online of [true, false]) {
+      expect(decide(own('new'), seen(backend, 4, { ours: false, online }))).toEqual({ kind: 'leave' });
+    }
+  });
+
+  it('is nobody’s while no backend has written a state, and ours once we have', () => {
+    for (const backend of [0, 1, 'invalid'] as const) {
+      expect(decide(own('new'), seen(backend, 1, { ours: false }))).toEqual({ kind: 'advertise' });
+    }
+    expect(decide(own('connected'), seen(4, 4, { ours: false }))).toEqual({ kind: 'check' });
+  });
+});
+
 describe('offline: the toolstack takes the device away', () => {
   it.each([
     ['connected', 5, 4, closing],
@@ -138,6 +154,7 @@ describe('always', () => {
     online: fc.boolean(),
     frontend: fc.oneof(fc.integer({ min: 1, max: 8 }), fc.constantFrom('invalid' as const, 'gone' as const)),
     hotplugStatus: fc.option(fc.constantFrom('', 'connected', 'error'), { nil: undefined }),
+    ours: fc.boolean(),
   }) as fc.Arbitrary<Seen>;
   const anyOwn = fc.record({
     phase: fc.constantFrom<Phase>('new', 'waiting', 'attached', 'connected', 'reconfigured', 'closing', 'closed'),

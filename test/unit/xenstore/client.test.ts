@@ -228,6 +228,11 @@ describe('the end of the connection', () => {
       'PROTOCOL',
       (m: Message) => encodeMessage({ ...m, type: MessageType.error, payload: joinStrings('EWHAT') }),
     ],
+    [
+      'oxenstored’s word for a quota',
+      'ENOSPC',
+      (m: Message) => encodeMessage({ ...m, type: MessageType.error, payload: joinStrings('EQUOTA') }),
+    ],
     ['a reply to nobody', 'CLOSED', (m: Message) => encodeMessage({ ...m, requestId: m.requestId + 1 })],
     ['an event without token', 'CLOSED', (m: Message) => encodeMessage({ ...m, type: 15, payload: joinStrings('/a') })],
     ['a header that is none', 'CLOSED', () => Buffer.alloc(16, 0xff)],

@@ -1,6 +1,6 @@
 /** The transport over /dev/xen/xenbus, with a FIFO in the device's place: the same blocking reads of a stream. */
 import { spawnSync } from 'node:child_process';
-import { constants, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, constants, mkdtempSync, openSync, readlinkSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -17,8 +17,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 /** What is written to a FIFO comes back to its reader: the device answers every request with itself. */
-function open() {
-  const transport = DeviceTransport.open(path);
+function open(transport = DeviceTransport.open(path)) {
   const framer = new MessageFramer();
   const seen: { type: number; requestId: number }[] = [];
   let heard: () => void = () => {};
@@ -74,6 +73,39 @@ it('reads nothing while paused', async () => {
   expect(await received(2)).toHaveLength(2);
   transport.resume();
   expect(await received(3)).toHaveLength(3);
+  transport.close();
+  expect(await closed).toBeUndefined();
+});
+
+it('a write that fails is told of while a read waits, and the descriptor goes with that read', async () => {
+  const other = openSync(path, 'r+');
+  const fd = openSync(path, constants.O_RDONLY);
+  const { transport, closed } = open(new DeviceTransport(fd));
+  await new Promise((resolve) => setImmediate(resolve));
+  const file = () => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return undefined;
+    }
+  };
+  transport.send(message(1));
+  expect(await closed).toMatchObject({ code: 'EBADF' });
+  expect(file()).toBe(path);
+  transport.close();
+  writeSync(other, message(2));
+  await expect.poll(file).not.toBe(path);
+  closeSync(other);
+});
+
+it('a device that does not block is asked again', async () => {
+  const nonblocking = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  const { transport, received, closed } = open(new DeviceTransport(nonblocking));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  for (let id = 1; id <= 3; id++) {
+    transport.send(message(id));
+    await received(id);
+  }
   transport.close();
   expect(await closed).toBeUndefined();
 });
