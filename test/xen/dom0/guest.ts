@@ -20,6 +20,14 @@ export interface GuestOptions {
   readonly extra?: string;
 }
 
+/**
+ * Shell words for a guest: takes xen-netfront out. A device that is bound holds the module, so `modprobe -r` alone is
+ * refused with EAGAIN ("Resource temporarily unavailable").
+ */
+export const unloadNetfront =
+  'for vif in /sys/bus/xen/drivers/vif/vif-*; do [ -e "$vif" ] && ' +
+  'echo "${vif##*/}" >/sys/bus/xen/drivers/vif/unbind; done; modprobe -r xen-netfront';
+
 /** Time for a guest to get from `xl create` to its shell, in seconds. */
 const START_SECONDS = 900;
 

@@ -1,7 +1,7 @@
 /** What a real guest kernel can do to the backend, while two other guests' traffic is watched. */
 import { statSync } from 'node:fs';
 import { macOf } from '../dom0/backends.js';
-import { Guest } from '../dom0/guest.js';
+import { Guest, unloadNetfront } from '../dom0/guest.js';
 import { holdings, sameHoldings } from '../dom0/leaks.js';
 import { atLeast, atMost, equal, type Run, that } from '../dom0/run.js';
 import { eventually } from '../dom0/shell.js';
@@ -42,7 +42,7 @@ async function during(scene: Scene, attack: () => Promise<unknown>): Promise<voi
 
 /** The attacker's vif carries traffic again, from whatever state it is in. */
 async function recovers({ xvifd, attacker }: Scene): Promise<void> {
-  await attacker.ask('ip link show eth0 >/dev/null 2>&1 && modprobe -r xen-netfront; modprobe -r xen-netfront');
+  await attacker.ask(unloadNetfront);
   await attacker.run('modprobe xen-netfront; sleep 1');
   await xvifd.portOf(attacker, 0, 300);
   await attacker.configure(3);
@@ -74,7 +74,7 @@ const attacks: Readonly<Record<string, (scene: Scene) => Promise<unknown>>> = {
   'the driver unloaded under load, again and again': ({ attacker }) =>
     attacker.run(
       `for round in $(seq 4); do modprobe xen-netfront; sleep 1; ip link set eth0 up; ` +
-        `ip addr add 10.0.0.3/24 dev eth0; ${pressure} sleep 2; modprobe -r xen-netfront; ${unload}; done; modprobe xen-netfront`,
+        `ip addr add 10.0.0.3/24 dev eth0; ${pressure} sleep 2; ${unloadNetfront}; ${unload}; done; modprobe xen-netfront`,
       400,
     ),
   'offloads and MTU changed under load': ({ attacker }) =>
@@ -110,7 +110,7 @@ async function attackers(run: Run, scene: Scene): Promise<void> {
     });
   }
   await run.check('the error node says what was wrong', async () => {
-    await attacker.run('modprobe -r xen-netfront');
+    await attacker.run(unloadNetfront);
     await attacker.run(
       `xenstore-write ${frontend}/tx-ring-ref junk ${frontend}/rx-ring-ref junk ${frontend}/request-rx-copy 1 ` +
         `${frontend}/event-channel 1 ${frontend}/state 4`,

@@ -1,6 +1,6 @@
 /** The life of vifs under xl, and the keys that it writes for them. */
 import { macOf } from '../dom0/backends.js';
-import { Guest } from '../dom0/guest.js';
+import { Guest, unloadNetfront } from '../dom0/guest.js';
 import { atMost, equal, type Run, that } from '../dom0/run.js';
 import { eventually, sh, within } from '../dom0/shell.js';
 import { iperf, ping, reachable, serveIperf } from '../dom0/traffic.js';
@@ -79,7 +79,7 @@ async function hotplug(run: Run, xvifd: Xvifd, guest: Guest): Promise<void> {
 async function driver(run: Run, xvifd: Xvifd, guest: Guest): Promise<void> {
   await run.check('driver unload and load in the guest', async () => {
     const { number } = await xvifd.portOf(guest);
-    await guest.run('modprobe -r xen-netfront');
+    await guest.run(unloadNetfront);
     await eventually('the port is down', async () =>
       (await xvifd.ports()).every(({ vif, state }) => vif?.domid !== guest.domid || state !== 'up'),
     );
