@@ -7,6 +7,7 @@ import { advertisedFeatures, NO_CSUM_KEY } from './features.js';
 import { readFrontend } from './frontend-keys.js';
 import { readVifInfo, type VifInfo } from './info.js';
 import { lockingSettings, readLocking } from './locking.js';
+import { vifName } from './names.js';
 import { noWishes, readWishes, vifSettings } from './settings.js';
 
 /**
@@ -29,6 +30,8 @@ export interface VifHooks {
   detach(info: VifInfo): void | Promise<void>;
   /** The vif was closed over an error. `info` is undefined when it did not get far enough to have any. */
   failed(info: VifInfo | undefined, error: Error): void;
+  /** The vif, of this name of its own, was unplugged. */
+  removed?(name: string): void;
 }
 
 export type VifLifecycle =
@@ -154,6 +157,7 @@ export class Vif implements DeviceDriver {
   }
 
   removed(): void {
+    this.#hooks.removed?.(vifName({ domid: this.address.domid, handle: this.address.id }));
     this.#removed();
   }
 
