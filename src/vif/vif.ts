@@ -49,7 +49,7 @@ export class Vif implements DeviceDriver {
   readonly address: DeviceAddress;
   readonly #hooks: VifHooks;
   readonly #queuesMax: number;
-  readonly #elsewhere: (key: string) => Promise<string | undefined>;
+  readonly #elsewhere: () => (key: string) => Promise<string | undefined>;
   readonly #counters: VifCounters;
   readonly #logger: Logger;
   readonly #removed: () => void;
@@ -63,8 +63,8 @@ export class Vif implements DeviceDriver {
     options: {
       readonly hooks: VifHooks;
       readonly queuesMax: number;
-      /** See {@link readVifInfo}. */
-      readonly elsewhere: (key: string) => Promise<string | undefined>;
+      /** For one look at the vif each; see {@link readVifInfo}. */
+      readonly elsewhere: () => (key: string) => Promise<string | undefined>;
       readonly counters: VifCounters;
       readonly logger: Logger;
       readonly removed: () => void;
@@ -99,7 +99,7 @@ export class Vif implements DeviceDriver {
   }
 
   async connect(frontend: KeyReader, backend: KeyReader): Promise<void> {
-    const info = await readVifInfo(this.address, backend, this.#elsewhere);
+    const info = await readVifInfo(this.address, backend, this.#elsewhere());
     this.#info = info;
     this.#complain(info);
     const spec = await readFrontend(frontend, info, this.#queuesMax);
@@ -162,7 +162,7 @@ export class Vif implements DeviceDriver {
   }
 
   async #lockedAnew(info: VifInfo, before: PortSettings, backend: KeyReader): Promise<PortSettings> {
-    const { locking } = await readLocking([{ read: this.#elsewhere }, backend]);
+    const { locking } = await readLocking([{ read: this.#elsewhere() }, backend]);
     const { sources: _sources, disabled: _disabled, ...rest } = before;
     return { ...rest, ...lockingSettings(locking, info.mac) };
   }
@@ -176,7 +176,7 @@ export class Vif implements DeviceDriver {
 
   async #possible(backend: KeyReader): Promise<VifInfo | DeviceError> {
     try {
-      return await readVifInfo(this.address, backend, this.#elsewhere);
+      return await readVifInfo(this.address, backend, this.#elsewhere());
     } catch (error) {
       if (!(error instanceof DeviceError)) throw error;
       return error;
