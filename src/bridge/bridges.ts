@@ -54,8 +54,13 @@ export class Bridges {
   /** The operator's will for a port, see {@link PortOverrides}. Returns what is in force then. */
   setPort(text: string, settings: readonly SettingText[]): readonly SettingText[] {
     const { bridge, name } = this.port(text);
-    this.overrides.set(name, settings);
-    if (settings.length > 0) bridge.reconfigurePort(name);
+    const undo = this.overrides.set(name, settings);
+    try {
+      if (settings.length > 0) bridge.reconfigurePort(name);
+    } catch (error) {
+      undo();
+      throw error;
+    }
     return settingTexts(bridge.portSettings(name) ?? {});
   }
 

@@ -1,6 +1,8 @@
 /**
  * Settings of ports that the operator made with the API. They win over what toolstack and configuration say, are kept
  * by the name of the port while the daemon lives, whether or not the port is there, and can be given back one by one.
+ * A vif without a `vifname` has a name made of its domain's number, which another guest's will be one day: its settings go
+ * when it is unplugged.
  */
 import type { PortSettings } from '../datapath/datapath.js';
 import { type OverrideName, overrideNames, parseSetting, type SettableSettings } from './port-setting-text.js';
@@ -34,8 +36,13 @@ export class PortOverrides {
     return result as PortSettings;
   }
 
-  /** All or none. Throws {@link Refusal} for a name or a value that is none. */
-  set(port: string, settings: readonly SettingText[]): void {
+  /**
+   * All or none. Throws {@link Refusal} for a name or a value that is none. What it returns takes it back, as long as
+   * nothing else was set.
+   */
+  set(port: string, settings: readonly SettingText[]): () => void {
+    const before = this.#ports.get(port);
+    const undo = () => void (before === undefined ? this.#ports.delete(port) : this.#ports.set(port, before));
     const override: Override = new Map(this.#ports.get(port));
     for (const { name, value } of settings) {
       const key = overrideNames.get(name);
@@ -47,11 +54,17 @@ export class PortOverrides {
     }
     if (override.size === 0) {
       this.#ports.delete(port);
-      return;
+      return undo;
     }
     if (!this.#ports.has(port) && this.#ports.size >= PORTS_MAX) {
       throw new Refusal('unavailable', `${PORTS_MAX} ports have settings of their own already`);
     }
     this.#ports.set(port, override);
+    return undo;
+  }
+
+  /** The name will be another's. */
+  forget(port: string): void {
+    this.#ports.delete(port);
   }
 }

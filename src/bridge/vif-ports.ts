@@ -55,6 +55,10 @@ export class VifPorts implements VifHooks {
     this.#logs.of(name).info({ vif: name }, 'vif disconnected');
   }
 
+  removed(name: string): void {
+    this.#bridges.overrides.forget(name);
+  }
+
   failed(info: VifInfo | undefined, error: Error): void {
     this.#logs.of(info?.name ?? '').warn({ vif: info?.name, reason: error.message }, 'vif closed over an error');
   }

@@ -10,7 +10,7 @@ import type { XenstoreClient } from '../xenstore/index.js';
 import { QUEUES_MAX } from './features.js';
 import { type VifId, vifName } from './names.js';
 import { VERDICT_KEY, Vif, type VifCounters, type VifHooks, type VifLifecycle } from './vif.js';
-import { readXapiKey } from './xapi-keys.js';
+import { xapiReader } from './xapi-keys.js';
 
 export interface VifBackendOptions {
   readonly store: XenstoreClient;
@@ -54,7 +54,7 @@ export class VifBackend {
         const vif: Vif = new Vif(address, {
           hooks: options.hooks,
           queuesMax,
-          elsewhere: (key) => readXapiKey(options.store, { domid: address.domid, handle: address.id }, key),
+          elsewhere: () => xapiReader(options.store, { domid: address.domid, handle: address.id }),
           counters: this.#counters,
           logger: this.#logger,
           removed: () => {

@@ -7,6 +7,7 @@ import { advertisedFeatures, NO_CSUM_KEY } from './features.js';
 import { readFrontend } from './frontend-keys.js';
 import { readVifInfo, type VifInfo } from './info.js';
 import { lockingSettings, readLocking } from './locking.js';
+import { vifName } from './names.js';
 import { noWishes, readWishes, vifSettings } from './settings.js';
 
 /**
@@ -29,6 +30,8 @@ export interface VifHooks {
   detach(info: VifInfo): void | Promise<void>;
   /** The vif was closed over an error. `info` is undefined when it did not get far enough to have any. */
   failed(info: VifInfo | undefined, error: Error): void;
+  /** The vif, of this name of its own, was unplugged. */
+  removed?(name: string): void;
 }
 
 export type VifLifecycle =
@@ -46,7 +49,7 @@ export class Vif implements DeviceDriver {
   readonly address: DeviceAddress;
   readonly #hooks: VifHooks;
   readonly #queuesMax: number;
-  readonly #elsewhere: (key: string) => Promise<string | undefined>;
+  readonly #elsewhere: () => (key: string) => Promise<string | undefined>;
   readonly #counters: VifCounters;
   readonly #logger: Logger;
   readonly #removed: () => void;
@@ -60,8 +63,8 @@ export class Vif implements DeviceDriver {
     options: {
       readonly hooks: VifHooks;
       readonly queuesMax: number;
-      /** See {@link readVifInfo}. */
-      readonly elsewhere: (key: string) => Promise<string | undefined>;
+      /** For one look at the vif each; see {@link readVifInfo}. */
+      readonly elsewhere: () => (key: string) => Promise<string | undefined>;
       readonly counters: VifCounters;
       readonly logger: Logger;
       readonly removed: () => void;
@@ -96,7 +99,7 @@ export class Vif implements DeviceDriver {
   }
 
   async connect(frontend: KeyReader, backend: KeyReader): Promise<void> {
-    const info = await readVifInfo(this.address, backend, this.#elsewhere);
+    const info = await readVifInfo(this.address, backend, this.#elsewhere());
     this.#info = info;
     this.#complain(info);
     const spec = await readFrontend(frontend, info, this.#queuesMax);
@@ -154,11 +157,12 @@ export class Vif implements DeviceDriver {
   }
 
   removed(): void {
+    this.#hooks.removed?.(vifName({ domid: this.address.domid, handle: this.address.id }));
     this.#removed();
   }
 
   async #lockedAnew(info: VifInfo, before: PortSettings, backend: KeyReader): Promise<PortSettings> {
-    const { locking } = await readLocking([{ read: this.#elsewhere }, backend]);
+    const { locking } = await readLocking([{ read: this.#elsewhere() }, backend]);
     const { sources: _sources, disabled: _disabled, ...rest } = before;
     return { ...rest, ...lockingSettings(locking, info.mac) };
   }
@@ -172,7 +176,7 @@ export class Vif implements DeviceDriver {
 
   async #possible(backend: KeyReader): Promise<VifInfo | DeviceError> {
     try {
-      return await readVifInfo(this.address, backend, this.#elsewhere);
+      return await readVifInfo(this.address, backend, this.#elsewhere());
     } catch (error) {
       if (!(error instanceof DeviceError)) throw error;
       return error;

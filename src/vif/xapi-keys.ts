@@ -7,19 +7,39 @@ import type { VifId } from './names.js';
 
 const UUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 
-/** Undefined where there is no xenopsd, or in a driver domain that may not look. Rejects with XenstoreError. */
-export async function readXapiKey(
-  store: XenstoreClient,
+/**
+ * Reads keys of one look at the vif: the directory is looked for once, and where there is no xenopsd nothing more is
+ * asked. Keys are undefined there, and in a driver domain that may not look. Rejects with XenstoreError.
+ */
+export function xapiReader(
+  store: Pick<XenstoreClient, 'readOrUndefined'>,
   { domid, handle }: VifId,
-  key: string,
-): Promise<string | undefined> {
-  try {
-    const vm = await store.readOrUndefined(`/local/domain/${domid}/vm`);
+): (key: string) => Promise<string | undefined> {
+  let directory: Promise<string | undefined> | undefined;
+  const find = async () => {
+    const vm = await permitted(store, `/local/domain/${domid}/vm`);
     const uuid = new RegExp(`^/vm/(${UUID})$`).exec(vm ?? '')?.[1];
     if (uuid === undefined) return undefined;
-    return await store.readOrUndefined(`/xapi/${uuid}/private/vif/${handle}/${key}`);
+    // Who may not look at the directory may still be meant to read keys below it.
+    if ((await permitted(store, `/xapi/${uuid}`, '')) === undefined) return undefined;
+    return `/xapi/${uuid}/private/vif/${handle}`;
+  };
+  return async (key) => {
+    directory ??= find();
+    const path = await directory;
+    return path === undefined ? undefined : permitted(store, `${path}/${key}`);
+  };
+}
+
+async function permitted(
+  store: Pick<XenstoreClient, 'readOrUndefined'>,
+  path: string,
+  unreadable?: string,
+): Promise<string | undefined> {
+  try {
+    return await store.readOrUndefined(path);
   } catch (error) {
-    if (isXenstoreError(error, 'EACCES')) return undefined;
+    if (isXenstoreError(error, 'EACCES')) return unreadable;
     throw error;
   }
 }

@@ -5,7 +5,7 @@ const BURST_LOOKS = 64;
 const LOOKS_PER_SECOND = 50;
 
 /**
- * Slows down a device whose frontend writes without end: each look at xenstore is a dozen requests, each connect
+ * Slows down a device whose frontend writes without end: each look at xenstore is dozens of requests, each connect
  * maps and unmaps rings, and one guest must not make us do that all day. Small against the 5 s that a guest's kernel
  * waits per step of the handshake.
  */

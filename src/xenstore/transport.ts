@@ -1,7 +1,7 @@
 /**
  * What carries bytes to xenstored and back. The client and the emulated daemon know only this interface; there is a
- * unix socket (socket.ts) and an in-process pair (pair.ts). The character device /dev/xen/xenbus of a driver domain
- * fits too: it takes and gives the same stream, one whole message per write.
+ * unix socket (socket.ts), the character device /dev/xen/xenbus of a domain where xenstored does not run (device.ts), and
+ * an in-process pair (pair.ts).
  */
 export interface XenstoreTransport {
   /** Queues bytes; each call hands over whole messages. Ignored after close. */

@@ -96,5 +96,42 @@ describe('vifs become ports', () => {
     expect(lines).toBeLessThan(300);
   });
 
+  describe('and what the operator set for them', () => {
+    const mine = new Bridges();
+    const { bridge } = createBridge('br0', { overrides: mine.overrides });
+    mine.add(bridge);
+    const own = new VifPorts(mine, silentLogger);
+    const mtu = [{ name: 'mtu', value: '9000' }];
+
+    it.each(['xvif1i0', 'web'])('outlives the driver; for %s, the vif', (name) => {
+      const vif = info(undefined, '00:16:3e:00:00:01', name);
+      own.attach(vif, spec, {});
+      mine.setPort(name, mtu);
+      own.detach(vif);
+      own.attach(vif, spec, {});
+      expect(bridge.portSettings(name)).toEqual({ mtu: 9000 });
+      own.detach(vif);
+      own.removed('xvif1i0');
+      own.attach(vif, spec, {});
+      expect(bridge.portSettings(name)).toEqual(name === 'web' ? { mtu: 9000 } : {});
+      own.detach(vif);
+    });
+
+    it('is kept only when the data path took it', () => {
+      own.attach(info(undefined), spec, {});
+      mine.setPort('xvif1i0', mtu);
+      const reconfigurePort = bridge.reconfigurePort.bind(bridge);
+      Object.assign(bridge, {
+        reconfigurePort: () => {
+          throw new Error('no room');
+        },
+      });
+      expect(() => mine.setPort('xvif1i0', [{ name: 'mtu', value: '1500' }])).toThrow('no room');
+      Object.assign(bridge, { reconfigurePort });
+      expect(bridge.portSettings('xvif1i0')).toEqual({ mtu: 9000 });
+      own.detach(info(undefined));
+    });
+  });
+
   it('detaching what was never attached does nothing', () => ports.detach(info(undefined)));
 });

@@ -174,7 +174,7 @@ describe('the quota of nodes', () => {
     expect(served.length).toBeLessThan(8);
     await served[0]!.vifs[0]!.close();
     await served[0]!.vifs[0]!.reopen();
-    // A vif costs 13 nodes of the toolstack and 8 of ours: three that go make room for at least one.
+    // A vif costs 13 nodes of the toolstack and 13 of ours: three that go make room for at least one.
     for (const guest of served.slice(0, 3)) await driver.host.destroyGuest(guest.domid);
     const waiting = guests.filter((guest) => !served.includes(guest));
     for (let i = 0; i < 600 && !waiting.some(isServed); i++) await new Promise((resolve) => setTimeout(resolve, 50));

@@ -60,6 +60,18 @@ describe('the verdict', () => {
   });
 });
 
+it('its end is told with the vif’s own name', async () => {
+  const removed: string[] = [];
+  Object.assign(bed.bridge, { removed: (name: string) => void removed.push(name) });
+  await bed.store.write('/local/domain/1/device/vif/0/state', '1');
+  await bed.store.write(`${BE}/vifname`, 'web');
+  await bed.store.write(`${BE}/state`, '1');
+  await eventually(verdict, 'port web');
+  expect(removed).toEqual([]);
+  await bed.store.rm(BE);
+  await eventually(() => removed, ['xvif1i0']);
+});
+
 describe('a vif without a verdict', () => {
   const lines: string[] = [];
   const foreign = async (state: string) => {
