@@ -25,8 +25,8 @@ export interface GuestOptions {
  * refused with EAGAIN ("Resource temporarily unavailable").
  */
 export const unloadNetfront =
-  'for vif in /sys/bus/xen/drivers/vif/vif-*; do [ -e "$vif" ] && ' +
-  'echo "${vif##*/}" >/sys/bus/xen/drivers/vif/unbind; done; modprobe -r xen-netfront';
+  '(cd /sys/bus/xen/drivers/vif && for vif in vif-*; do [ -e $vif ] && echo $vif >unbind; done); ' +
+  'modprobe -r xen-netfront';
 
 /** Time for a guest to get from `xl create` to its shell, in seconds. */
 const START_SECONDS = 900;

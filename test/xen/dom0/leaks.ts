@@ -72,11 +72,16 @@ export async function holdings(xvifd: Xvifd): Promise<Holdings> {
   };
 }
 
-/** Throws a line for each holding that grew; the daemon's memory may grow by `memoryKiB`. */
+/**
+ * Throws a line for each holding that grew; the daemon's memory may grow by `memoryKiB`. Guests have to be connected:
+ * a count of nothing would only say that the tools' output was not understood.
+ */
 export function sameHoldings(before: Holdings, after: Holdings, memoryKiB: number): string {
+  const unseen = (['grants', 'channels', 'watches', 'daemonMappings'] as const).filter((key) => before[key] === 0);
+  if (unseen.length > 0) throw new Error(`not seen while guests are connected: ${unseen.join(', ')}`);
   const grown = (Object.keys(before) as (keyof Holdings)[])
     .filter((key) => after[key] > before[key] + (key === 'daemonKiB' ? memoryKiB : 0))
     .map((key) => `${key}: ${before[key]} before, ${after[key]} after`);
   if (grown.length > 0) throw new Error(grown.join('\n'));
-  return `memory ${before.daemonKiB} to ${after.daemonKiB} KiB, watches ${before.watches} to ${after.watches}`;
+  return (Object.keys(before) as (keyof Holdings)[]).map((key) => `${key} ${before[key]} to ${after[key]}`).join(', ');
 }

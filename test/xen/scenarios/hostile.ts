@@ -53,7 +53,7 @@ const attacks: Readonly<Record<string, (scene: Scene) => Promise<unknown>>> = {
   'states of its frontend in any order': ({ attacker }) =>
     attacker.run(
       `for round in $(seq 5); do for state in 4 1 5 3 6 2 0 7 8 4 99 -1 junk 1; do ` +
-        `xenstore-write ${frontend}/state $state; done; done`,
+        `xenstore-write -- ${frontend}/state $state; done; done`,
       300,
     ),
   'keys of its frontend that make no sense': ({ attacker }) =>
@@ -61,7 +61,7 @@ const attacks: Readonly<Record<string, (scene: Scene) => Promise<unknown>>> = {
       `long=$(head -c 1900 /dev/zero | tr '\\0' 9); for value in 0 -1 4294967296 99999999999999999999 junk $long; do ` +
         `xenstore-write ${frontend}/state 1; ` +
         `for key in tx-ring-ref rx-ring-ref event-channel event-channel-tx multi-queue-num-queues queue-0/tx-ring-ref ` +
-        `feature-sg request-rx-copy ctrl-ring-ref event-channel-ctrl; do xenstore-write ${frontend}/$key "$value"; done; ` +
+        `feature-sg request-rx-copy ctrl-ring-ref event-channel-ctrl; do xenstore-write -- ${frontend}/$key "$value"; done; ` +
         `xenstore-write ${frontend}/state 4; sleep 0.3; done`,
       300,
     ),
