@@ -84,7 +84,10 @@ export class BackendNode {
   async removeError(): Promise<void> {
     if (!this.#errorMayStand) return;
     this.#errorMayStand = false;
-    await this.#permitted(() => this.#store.rm(`${this.#address.backendPath}/error`));
+    // Only what is there: an attempt wakes every watcher too, and so a device that was just forgotten.
+    if ((await this.backendKeys.read('error')) !== undefined) {
+      await this.#permitted(() => this.#store.rm(`${this.#address.backendPath}/error`));
+    }
     await this.#permitted(async () => {
       if ((await this.#store.readOrUndefined(`${this.#errorPath}/error`)) === undefined) return;
       await this.#store.transaction(async (nodes) => {

@@ -249,8 +249,11 @@ export class XenbusDevice {
   }
 
   async #forget(): Promise<void> {
+    const known = this.#phase !== 'new';
     await this.#disconnect('new');
-    await this.#node.removeError();
+    // Found gone at the first look: nothing is waited for, as the watch that came with the device would wake it
+    // meanwhile, and it would be made anew without end.
+    if (known) await this.#node.removeError();
     this.#driver.removed();
     this.#end();
   }

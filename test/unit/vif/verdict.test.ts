@@ -69,7 +69,7 @@ it('its end is told with the vif’s own name', async () => {
   await eventually(verdict, 'port web');
   expect(removed).toEqual([]);
   await bed.store.rm(BE);
-  await eventually(() => removed, ['xvif1i0']);
+  await eventually(() => [...new Set(removed)], ['xvif1i0']);
 });
 
 describe('a vif without a verdict', () => {
