@@ -25,8 +25,10 @@ class StagingTest : public ::testing::Test {
   static netfront::ControlRequest list_request(std::uint16_t type, const std::vector<xen::CtrlGref>& list,
                                                std::uint32_t queue = 0) {
     netfront::ControlRequest request{type, {queue, 0, static_cast<std::uint32_t>(list.size())}, {}, 1, false};
-    request.page.resize(std::min(list.size() * sizeof list[0], xen::kPageBytes));
-    std::memcpy(request.page.data(), list.data(), request.page.size());
+    const auto bytes = std::as_bytes(std::span(list));
+    request.page.resize(std::min(bytes.size(), xen::kPageBytes));
+    std::transform(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(request.page.size()),
+                   request.page.begin(), [](std::byte byte) { return std::to_integer<std::uint8_t>(byte); });
     return request;
   }
   ControlResult ask(std::uint16_t type, const std::vector<xen::CtrlGref>& list, std::uint32_t queue = 0) {
