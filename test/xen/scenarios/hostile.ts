@@ -40,9 +40,16 @@ async function during(scene: Scene, attack: () => Promise<unknown>): Promise<voi
   atMost(statSync(xvifd.log).size - logged, LOG_BYTES, 'bytes of log');
 }
 
+/** What the toolstack or Linux writes there anyway; other keys stay until somebody takes them away. */
+const usualKeys = 'backend|backend-id|handle|mac|mtu|state';
+const removeStrangeKeys =
+  `for key in $(xenstore-list ${frontend}); do case $key in ${usualKeys}) ;; ` +
+  `*) xenstore-rm ${frontend}/$key ;; esac; done`;
+
 /** The attacker's vif carries traffic again, from whatever state it is in. */
 async function recovers({ xvifd, attacker }: Scene): Promise<void> {
   await attacker.ask(unloadNetfront);
+  await attacker.run(removeStrangeKeys);
   await attacker.run('modprobe xen-netfront; sleep 1');
   await xvifd.portOf(attacker, 0, 300);
   await attacker.configure(3);
