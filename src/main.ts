@@ -33,6 +33,8 @@ export interface BridgeConfig {
   readonly controllers: readonly string[];
   /** Where controllers may connect to us. */
   readonly listen: readonly string[];
+  /** Wire versions of OpenFlow that controllers are offered; undefined: all. */
+  readonly protocols?: readonly number[] | undefined;
   /** What the LOCAL port is. */
   readonly local: 'tap' | 'null';
   readonly ports: readonly { readonly name: string; readonly spec: PortSpec }[];
@@ -214,7 +216,7 @@ async function buildBridge(
   overrides: PortOverrides,
   logger: Logger,
 ): Promise<Bridge> {
-  const { name, failMode, controllers, listen } = config;
+  const { name, failMode, controllers, listen, protocols } = config;
   const bridgeLogger = logger.child({ bridge: name });
   const mac = deriveMac(hostname(), name);
   const datapathId = config.datapathId ?? deriveDatapathId(mac);
@@ -227,6 +229,7 @@ async function buildBridge(
     version: readVersion(),
     controllers,
     listen,
+    protocols,
     management: [`punix:${managementSocket}`],
     failMode,
     logger: bridgeLogger,

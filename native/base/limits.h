@@ -41,6 +41,9 @@ inline constexpr std::size_t kVifQueuesMax = 8;
 inline constexpr std::uint32_t kResponseLot = 64;
 /// Turns of the worker that they may wait.
 inline constexpr unsigned kResponseTurns = 4;
+/// How long responses to frames that were copied whole may wait for company (virtio's drivers wait longer: until they
+/// send again).
+inline constexpr std::uint64_t kResponseHoldNs = 1'000'000;
 /// Pages mapped for staging grants, of all guests together. Each is a mapping of the process, which has 65 530
 /// (vm.max_map_count), and a page of Dom0.
 inline constexpr std::size_t kStagedPagesInAll = 8192;

@@ -205,11 +205,13 @@ void TxQueue::payload_done(Payload& payload) {
   const InFlight& flight = (*in_flight_)[payload.cookie];
   for (StagedPage* const page : std::span(flight.pinned).first(flight.pins)) page->unpin();
   respond(std::span(flight.ids).first(flight.count), flight.extras, xen::rsp::kOkay);
+  awaited_ = true;
   in_flight_free_.push_back(payload.cookie);
 }
 
 /// One response per slot; those of extra infos follow the first, as Linux does it.
 void TxQueue::respond(std::span<const std::uint16_t> ids, std::uint16_t extras, std::int16_t status) {
+  if (status != xen::rsp::kOkay) awaited_ = true;
   ring_.respond(xen::TxResponse{ids[0], status});
   for (; extras > 0; --extras) ring_.respond(xen::TxResponse{0, xen::rsp::kNull});
   for (const std::uint16_t id : ids.subspan(1)) ring_.respond(xen::TxResponse{id, status});

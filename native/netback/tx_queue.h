@@ -30,9 +30,15 @@ class TxQueue final : private PayloadOwner {
   std::size_t receive(VifThread& thread, PacketPool& pool, std::span<Packet*> out, PortCounters& counters,
                       VifFault& fault);
   /// Publishes responses. True when the guest wants to know.
-  bool push() { return ring_.push(); }
+  bool push() {
+    awaited_ = false;
+    return ring_.push();
+  }
   /// Responses written and not published.
   std::uint32_t responses_waiting() const { return ring_.responses_waiting(); }
+  /// Some of those are errors, or of frames whose pages we held: a guest may wait for these before it sends more (TCP
+  /// small queues).
+  bool responses_awaited() const { return awaited_; }
   /// Asks for events. True when there is work already. Not while throttled().
   bool arm() { return window_head_ != window_tail_ || ring_.arm(1); }
   /// The last receive() stopped for want of credit: when there will be some. 0: it did not. The ring is left alone
@@ -73,6 +79,7 @@ class TxQueue final : private PayloadOwner {
   TxRing ring_;
   const DomId domid_;
   VifShared& shared_;
+  bool awaited_ = false;
   std::uint64_t throttled_ns_ = 0;
   std::uint32_t limit_ = 0;  // shared_.rate.changes() when it was throttled
   StagingTable* const staging_;

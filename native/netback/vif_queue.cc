@@ -75,7 +75,7 @@ void VifQueue::close() {
 std::size_t VifQueue::receive(PacketPool& pool, std::span<Packet*> out) {
   if (vif_.fault() != VifFault::kNone) [[unlikely]]
     return received_ = 0;
-  if (rx_->backlogged()) settle(rx_->drain(vif_.thread(thread_), vif_.counters[thread_]));
+  if (rx_->backlogged()) settle(thread_, rx_->drain(vif_.thread(thread_), vif_.counters[thread_]));
   VifFault fault = VifFault::kNone;
   const std::size_t received = tx_->receive(vif_.thread(thread_), pool, out, vif_.counters[thread_], fault);
   if (fault != VifFault::kNone) [[unlikely]]
@@ -84,14 +84,29 @@ std::size_t VifQueue::receive(PacketPool& pool, std::span<Packet*> out) {
   return received;
 }
 
-/// While frames keep coming the guest has slots left: it hears of its responses in lots, as each notification is a
-/// hypercall here and an interrupt there. When it pauses, of all.
+/// A notification is a hypercall here and an interrupt there, so responses are published in lots while frames keep
+/// coming. When the guest pauses, it hears of those it may wait for; frames that were copied whole are no such thing,
+/// and their responses wait a while for another reason to interrupt it.
 void VifQueue::flush() {
   const std::uint32_t waiting = tx_->responses_waiting();
   if (waiting == 0) return;
-  if (received_ > 0 && waiting < kResponseLot && ++held_turns_ < kResponseTurns) return;
+  if (waiting < kResponseLot) {
+    if (tx_->responses_awaited()) {
+      if (received_ > 0 && ++held_turns_ < kResponseTurns) return;
+    } else if (due_ns == 0) {
+      due_ns = last_work_ns + kResponseHoldNs;
+      return;
+    } else if (last_work_ns < due_ns) {
+      return;
+    }
+  }
+  if (publish()) events_.notify(*resources_.evtchn_tx);
+}
+
+bool VifQueue::publish() {
   held_turns_ = 0;
-  if (tx_->push()) events_.notify(*resources_.evtchn_tx);
+  due_ns = 0;
+  return tx_->push();
 }
 
 bool VifQueue::arm() {
@@ -119,15 +134,20 @@ void VifQueue::fired(EvtchnPort channel) {
 }
 
 void VifQueue::transmit(std::size_t thread, std::span<Packet* const> packets, std::span<const RxHash> hashes) {
-  settle(rx_->transmit(vif_.thread(thread), packets, hashes, vif_.counters[thread]));
+  settle(thread, rx_->transmit(vif_.thread(thread), packets, hashes, vif_.counters[thread]));
 }
 
 bool VifQueue::poll_pending() const { return rx_->backlogged() && !vif_.spec().rx_notify; }
 
-void VifQueue::settle(const RxOutcome& outcome) {
+void VifQueue::settle(std::size_t thread, const RxOutcome& outcome) {
   if (outcome.fault != VifFault::kNone) [[unlikely]]
     vif_.set_fault(outcome.fault);
-  if (outcome.notify) events_.notify(*resources_.evtchn_rx);
+  if (outcome.notify) {
+    // The TX ring is the polling worker's.
+    const bool both = thread == thread_ && due_ns != 0 && publish();
+    events_.notify(*resources_.evtchn_rx);
+    if (both && resources_.evtchn_tx != resources_.evtchn_rx) events_.notify(*resources_.evtchn_tx);
+  }
   if (poll_pending()) [[unlikely]]
     events_.poll_soon();
 }

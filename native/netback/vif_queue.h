@@ -51,7 +51,9 @@ class VifQueue final : public ChannelQueue {
   bool poll_pending() const override;
 
  private:
-  void settle(const RxOutcome& outcome);
+  void settle(std::size_t thread, const RxOutcome& outcome);
+  /// Publishes the responses that wait. True when the guest wants to know.
+  bool publish();
 
   VifPort& vif_;
   const std::size_t thread_;

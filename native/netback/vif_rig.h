@@ -154,11 +154,15 @@ class VifRig {
     return count;
   }
 
-  /// A turn without frames: the guest hears of all its responses.
+  /// A turn without frames, and one when what was held back is due: the guest hears of all its responses.
   void pause(RigGuest& guest, std::size_t queue = 0) {
     std::array<Packet*, kBatchMax> none;
-    XVIF_ASSERT(guest.port->queues()[queue]->receive(pool, none) == 0);
-    guest.port->queues()[queue]->flush();
+    PortQueue& source_queue = *guest.port->queues()[queue];
+    for (int turn = 0; turn < 2; ++turn) {
+      XVIF_ASSERT(source_queue.receive(pool, none) == 0);
+      source_queue.flush();
+      source_queue.last_work_ns = std::max(source_queue.last_work_ns, source_queue.due_ns);
+    }
   }
 
   xen::EmulatedHypervisor hypervisor;

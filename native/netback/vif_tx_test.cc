@@ -88,6 +88,37 @@ TEST_F(VifTxTest, ResponsesComeInLotsWhileTheGuestSends) {
   EXPECT_EQ(most, kResponseLot);
 }
 
+TEST_F(VifTxTest, ResponsesToFramesCopiedWholeWaitForCompany) {
+  PortQueue& queue = *guest->port->queues()[0];
+  const auto send_one = [&] {
+    ASSERT_TRUE(send(guest->queue(), plain_frame(60)));
+    guest->queue().push_tx();
+    ASSERT_EQ(receive(*guest, batch), 1u);
+    batch[0]->release();
+    queue.flush();
+    ASSERT_EQ(receive(*guest, batch), 0u);
+    queue.flush();
+  };
+  send_one();
+  EXPECT_TRUE(responses().empty());
+  EXPECT_EQ(queue.due_ns, queue.last_work_ns + kResponseHoldNs);
+  // A frame for the guest interrupts it anyway.
+  const auto peer = rig.guest(2);
+  ASSERT_TRUE(send(peer->queue(), plain_frame(60)));
+  peer->queue().push_tx();
+  ASSERT_EQ(rig.forward(*peer, *guest), 1u);
+  EXPECT_EQ(responses().size(), 1u);
+  EXPECT_EQ(queue.due_ns, 0u);
+
+  send_one();
+  EXPECT_TRUE(responses().empty());
+  queue.last_work_ns = queue.due_ns;  // as the worker does when it calls the queue in
+  ASSERT_EQ(receive(*guest, batch), 0u);
+  queue.flush();
+  EXPECT_EQ(responses().size(), 1u);
+  EXPECT_EQ(queue.due_ns, 0u);
+}
+
 TEST_F(VifTxTest, LargeFramesKeepTheirPagesUntilReleased) {
   const auto frame = plain_frame(9000);
   ASSERT_TRUE(send(guest->queue(), frame));

@@ -47,7 +47,8 @@ class PortQueue {
   /// peer does. Also pushes out what waits towards the peer, when the peer made room. Their in_port is the worker's
   /// to set.
   virtual std::size_t receive(PacketPool& pool, std::span<Packet*> out) = 0;
-  /// The frames of the last receive() went through and were released: give responses, notify the peer.
+  /// The frames of the last receive() went through and were released: give responses, notify the peer. What may wait
+  /// for company is held back, with `due_ns` set.
   virtual void flush() = 0;
   /// Before sleeping: allow wake-ups, then look once more. True when there is work after all.
   virtual bool arm() = 0;
@@ -61,6 +62,8 @@ class PortQueue {
   std::uint64_t last_work_ns = 0;
   std::uint64_t armed_ns = 0;  // when it was last taken off that list
   std::uint64_t spin_ns = 0;   // how long it may stay there without work
+  std::uint64_t due_ns = 0;    // asleep or not, it is served again by then (the queue sets it); 0: nothing is held back
+  bool owing = false;          // on the worker's list of queues with such a date
 };
 
 /// Collects the queues that have work.

@@ -88,6 +88,8 @@ void Worker::remove(PortQueue& queue) {
   run([&] {
     if (std::erase(queues_, &queue) == 0) return;
     std::erase(active_, &queue);
+    std::erase(owing_, &queue);
+    queue.owing = false;
     if (queue.fd() >= 0) epoll_ctl(epoll_, EPOLL_CTL_DEL, queue.fd(), nullptr);
     queue.sink = nullptr;
     --load_;  // the control thread waits: no race
@@ -126,6 +128,11 @@ bool Worker::turn(std::uint64_t now) {
       if (!queue.arm()) {
         queue.active = false;
         queue.armed_ns = now;
+        if (queue.due_ns != 0) {
+          next_due_ns_ = std::min(next_due_ns_, queue.due_ns);
+          if (!queue.owing) owing_.push_back(&queue);
+          queue.owing = true;
+        }
         active_[i] = active_.back();
         active_.pop_back();
         continue;
@@ -135,6 +142,26 @@ bool Worker::turn(std::uint64_t now) {
     ++i;
   }
   return worked;
+}
+
+void Worker::call_in(std::uint64_t now) {
+  now_ns_ = now;
+  next_due_ns_ = kNever;
+  std::erase_if(owing_, [&](PortQueue* queue) {
+    if (queue->due_ns > now) {
+      next_due_ns_ = std::min(next_due_ns_, queue->due_ns);
+      return false;
+    }
+    queue->owing = false;
+    if (queue->due_ns != 0) activate(*queue);
+    return true;
+  });
+}
+
+int Worker::sleep_ms(std::uint64_t now) const {
+  constexpr std::uint64_t kMs = 1'000'000;
+  if (next_due_ns_ == kNever) return -1;
+  return now >= next_due_ns_ ? 0 : static_cast<int>((next_due_ns_ - now + kMs - 1) / kMs);
 }
 
 void Worker::wait_for_events(int timeout_ms) {
@@ -165,9 +192,10 @@ void Worker::main() {
       continue;
     }
     epoch_.quiescent(index_);
+    if (now >= next_due_ns_) call_in(now);
     if (active_.empty()) {
       epoch_.offline(index_);
-      wait_for_events(-1);
+      wait_for_events(sleep_ms(now));
       epoch_.online(index_);
       PortCounters::add(stats_.idle_ns, now_ns_ - now);
       now = polled_ns = now_ns_;

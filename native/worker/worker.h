@@ -53,9 +53,15 @@ class Worker final : private ActiveQueues {
   std::size_t load() const { return load_; }
 
  private:
+  static constexpr std::uint64_t kNever = ~std::uint64_t{0};
+
   void activate(PortQueue& queue) override;
   void main();
   bool turn(std::uint64_t now);
+  /// Activates the queues whose date has come.
+  void call_in(std::uint64_t now);
+  /// For epoll_wait: until an event, or the next date.
+  int sleep_ms(std::uint64_t now) const;
   bool serve(PortQueue& queue, std::uint64_t now);
   /// `now_ns_` is of the return.
   void wait_for_events(int timeout_ms);
@@ -69,11 +75,13 @@ class Worker final : private ActiveQueues {
   int epoll_;
   int wake_fd_;
 
-  std::vector<PortQueue*> queues_;  // worker
-  std::vector<PortQueue*> active_;  // worker
-  std::uint64_t now_ns_ = 0;        // worker
-  WorkerStats stats_;               // worker: wo, control: ro
-  std::size_t load_ = 0;            // control
+  std::vector<PortQueue*> queues_;      // worker
+  std::vector<PortQueue*> active_;      // worker
+  std::vector<PortQueue*> owing_;       // worker; asleep when they were put here, with a date
+  std::uint64_t next_due_ns_ = kNever;  // worker; not after any of their dates
+  std::uint64_t now_ns_ = 0;            // worker
+  WorkerStats stats_;                   // worker: wo, control: ro
+  std::size_t load_ = 0;                // control
 
   std::atomic<bool> task_waiting_{false};
   std::mutex mutex_;

@@ -180,6 +180,50 @@ TEST_F(WorkerTest, FramesCarryTheirPortAndEveryTurnIsFlushed) {
   EXPECT_EQ(worker->load(), 0u);
 }
 
+/// Holds back what it owes until its date.
+class DebtorQueue final : public CounterQueue {
+ public:
+  using CounterQueue::CounterQueue;
+  std::size_t receive(PacketPool& pool, std::span<Packet*> out) override {
+    received_ = CounterQueue::receive(pool, out);
+    return received_;
+  }
+  void flush() override {
+    if (received_ > 0 && due_ns == 0) {
+      due_ns = last_work_ns + 2'000'000;
+    } else if (due_ns != 0 && last_work_ns >= due_ns) {
+      due_ns = 0;
+      paid_ns = now_ns();
+    }
+  }
+  std::atomic<std::uint64_t> paid_ns{0};
+
+ private:
+  std::size_t received_ = 0;
+};
+
+TEST_F(WorkerTest, AQueueThatHoldsSomethingBackIsServedAgainByItsDate) {
+  DebtorQueue queue(*source), other(*source);
+  worker->add(queue, sink);
+  worker->add(other, sink);
+  for (unsigned round = 0; round < 20; ++round) {
+    queue.paid_ns = 0;
+    const std::uint64_t before = now_ns();
+    queue.produce(1);
+    const std::uint64_t until = before + 5'000'000'000u;
+    // Also while it has other work, and with a date of another queue's at about the same time.
+    while (queue.paid_ns == 0 && now_ns() < until) {
+      if (round % 2 == 1) other.produce(1);
+      std::this_thread::yield();
+    }
+    ASSERT_GE(queue.paid_ns, before + 2'000'000) << round;
+  }
+  queue.produce(1);
+  worker->remove(queue);  // with a debt
+  worker->remove(other);
+  expect_asleep();
+}
+
 TEST_F(WorkerTest, NoEventIsLost) {
   CounterQueue queue(*source), neighbour(*source);
   worker->add(queue, sink);

@@ -17,7 +17,7 @@ import { countFlows, type DropCount, readDrops, readPorts, readRuntime } from '.
 
 const SAMPLE_INTERVAL_MS = 1000;
 /** Flows expire, and links are looked at, this often. */
-const TICK_INTERVAL_MS = 100;
+const TICK_INTERVAL_MS = 250;
 
 export type FailMode = 'secure' | 'standalone';
 

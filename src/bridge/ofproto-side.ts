@@ -24,6 +24,8 @@ export interface OfprotoSideOptions {
   readonly controllers: readonly string[];
   /** Where controllers may connect. */
   readonly listen: readonly string[];
+  /** Wire versions for controllers; undefined: all. Tools may use any. */
+  readonly protocols?: readonly number[] | undefined;
   /** Where tools may connect. */
   readonly management: readonly string[];
   readonly failMode: FailMode;
@@ -54,11 +56,12 @@ class OfprotoSide implements OpenFlowSide {
     });
   }
 
-  async start({ controllers, listen, management, failMode, logger }: OfprotoSideOptions): Promise<void> {
+  async start({ controllers, listen, protocols, management, failMode, logger }: OfprotoSideOptions): Promise<void> {
     this.#channels = await Channels.start({
       switch: this.#ofproto,
       controllers,
       listen,
+      ...(protocols === undefined ? {} : { versions: protocols }),
       management,
       failMode,
       logger,

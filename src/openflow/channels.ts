@@ -3,6 +3,7 @@
  * events out, and tells the switch whether anybody is there to hear of packets.
  */
 import type { Socket } from 'node:net';
+import { supportedVersions } from 'node-openflow';
 import { type Logger, RateLimitedLog } from '../base/logger.js';
 import { Channel, type ChannelStatus } from './channel.js';
 import { Dialer } from './dialer.js';
@@ -23,7 +24,7 @@ export interface ChannelsOptions {
   /** `punix:`, `ptcp:`; who connects there is a tool, and does not count for fail-mode. */
   readonly management?: readonly string[];
   readonly failMode: FailMode;
-  /** OpenFlow wire versions; by default 1.3 alone. */
+  /** Wire versions for controllers; by default all. Tools may always use any. */
   readonly versions?: readonly number[];
   /** 0: never ask whether a controller is still there. */
   readonly keepAliveMs?: number;
@@ -36,8 +37,6 @@ export interface ControllerStatus {
   /** Why it is not connected. */
   readonly lastError: string | undefined;
 }
-
-const OPENFLOW_13 = 4;
 
 /** Whom a connection is with. */
 interface Peer {
@@ -136,12 +135,12 @@ export class Channels {
       socket.destroy();
       return Promise.resolve('closed before it was served');
     }
-    const { versions = [OPENFLOW_13], keepAliveMs = KEEP_ALIVE_MS, logger } = this.#options;
+    const { versions = supportedVersions, keepAliveMs = KEEP_ALIVE_MS, logger } = this.#options;
     const channel = new Channel(socket, {
       switch: this.#options.switch,
       roles: this.#roles,
       management: peer.management,
-      versions,
+      versions: peer.management ? supportedVersions : versions,
       keepAliveMs,
       onInterest: () => this.#interestChanged(),
       logger,

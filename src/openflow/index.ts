@@ -1,6 +1,7 @@
 export type { ChannelStatus } from './channel.js';
 export { Channels, type ChannelsOptions, type ControllerStatus } from './channels.js';
 export type { FailMode } from './fail-mode.js';
+export { PROTOCOLS, parseProtocols } from './protocols.js';
 export type { Role } from './roles.js';
 export type { AsyncMessage, Switch } from './switch.js';
 export { parseActive, parsePassive, parseTarget, TargetError } from './target.js';

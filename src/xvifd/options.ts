@@ -6,7 +6,7 @@ import { decimal } from '../cli/arguments.js';
 import { WORKERS_MAX } from '../datapath/native-addon.js';
 import { CAPABILITIES, type Capability } from '../host/run-as.js';
 import type { BridgeConfig, DaemonConfig } from '../main.js';
-import { parseActive, parsePassive, TargetError } from '../openflow/index.js';
+import { PROTOCOLS, parseActive, parsePassive, parseProtocols, TargetError } from '../openflow/index.js';
 import { type PortOption, portOption } from './port-option.js';
 
 interface RawOptions {
@@ -15,6 +15,7 @@ interface RawOptions {
   readonly controller: readonly string[];
   readonly failMode: 'secure' | 'standalone';
   readonly listen: readonly string[];
+  readonly protocols?: readonly number[];
   readonly workers: number;
   readonly hypervisor: 'auto' | 'emulated' | 'xen';
   readonly logLevel: LogLevel;
@@ -76,6 +77,12 @@ function userAndGroup(text: string): readonly [string, string | undefined] {
   return [match[1]!, match[2]];
 }
 
+function protocols(text: string): readonly number[] {
+  const versions = parseProtocols(text);
+  if (versions === undefined) throw new InvalidArgumentError(`expected one or more of ${PROTOCOLS.join(',')}.`);
+  return versions;
+}
+
 function capability(text: string): Capability {
   const name = CAPABILITIES.find((one) => one === text);
   if (name === undefined) throw new InvalidArgumentError(`expected ${CAPABILITIES.join(' or ')}.`);
@@ -105,6 +112,7 @@ function createCommand(version: string): Command {
       append(target(parsePassive)),
       [],
     )
+    .option('--protocols <names>', `versions of OpenFlow for controllers (default: ${PROTOCOLS.join(',')})`, protocols)
     .option('--workers <number>', 'threads that move packets', decimal(1, WORKERS_MAX), 1)
     .addOption(
       new Option('--hypervisor <name>', 'where guests live; auto: xen if its devices are there')
@@ -156,6 +164,7 @@ export function parseOptions(args: readonly string[], version: string, sources: 
       failMode: raw.failMode,
       controllers: raw.controller,
       listen: raw.listen,
+      protocols: raw.protocols,
       local,
       ports: raw.port.filter(({ bridge }) => (bridge ?? first) === name).map(({ name, spec }) => ({ name, spec })),
     }),

@@ -35,6 +35,14 @@ describe('xvifd command lines', () => {
     expect(parse('', 0).config.bridges[0]!.local).toBe('tap');
   });
 
+  it('versions of OpenFlow', () => {
+    expect(parse('').config.bridges[0]!.protocols).toBeUndefined();
+    expect(parse('--protocols OpenFlow13').config.bridges[0]!.protocols).toEqual([4]);
+    for (const bad of ['', 'OpenFlow16', 'openflow13', 'OpenFlow13,']) {
+      expect(() => parse(`--protocols=${bad}`), bad).toThrow(CommanderError);
+    }
+  });
+
   it('somebody to become', () => {
     expect(parse('--user xvif').config.runAs).toEqual({ user: 'xvif', group: undefined, keep: [] });
     expect(parse('--user 99:nogroup --keep-capability net_raw --keep-capability net_admin').config.runAs).toEqual({

@@ -60,7 +60,7 @@ export const driverDomain: Scenario = {
     });
     run.defer('driver domain', () => driver.destroy());
     await run.need('xl devd and xvifd start in it', async () => {
-      await driver.run('xl devd');
+      await driver.run('modprobe tun && xl devd');
       await startDaemon(driver);
       that((await driver.ask('grep xen_netback /proc/modules')).status !== 0, 'xen-netback is loaded in it');
     });

@@ -4,7 +4,7 @@ import { macOf } from '../dom0/backends.js';
 import { Guest, unloadNetfront } from '../dom0/guest.js';
 import { holdings, sameHoldings } from '../dom0/leaks.js';
 import { atLeast, atMost, equal, type Run, that } from '../dom0/run.js';
-import { eventually } from '../dom0/shell.js';
+import { eventually, sh } from '../dom0/shell.js';
 import { generate, iperf, load, ping, reachable, serveEcho, serveIperf, unload } from '../dom0/traffic.js';
 import { backendPath, read } from '../dom0/xenstore.js';
 import { Xvifd } from '../dom0/xvifd.js';
@@ -40,9 +40,20 @@ async function during(scene: Scene, attack: () => Promise<unknown>): Promise<voi
   atMost(statSync(xvifd.log).size - logged, LOG_BYTES, 'bytes of log');
 }
 
+/** What the toolstack or Linux writes there anyway; other keys stay until somebody takes them away. */
+const usualKeys = ['backend', 'backend-id', 'handle', 'mac', 'mtu', 'state'];
+
+async function removeStrangeKeys({ domid }: Guest): Promise<void> {
+  const directory = `/local/domain/${domid}/${frontend}`;
+  const keys = (await sh('xenstore-list', directory)).split('\n').filter((key) => key !== '');
+  const strange = keys.filter((key) => !usualKeys.includes(key)).map((key) => `${directory}/${key}`);
+  if (strange.length > 0) await sh('xenstore-rm', ...strange);
+}
+
 /** The attacker's vif carries traffic again, from whatever state it is in. */
 async function recovers({ xvifd, attacker }: Scene): Promise<void> {
   await attacker.ask(unloadNetfront);
+  await removeStrangeKeys(attacker);
   await attacker.run('modprobe xen-netfront; sleep 1');
   await xvifd.portOf(attacker, 0, 300);
   await attacker.configure(3);
