@@ -39,6 +39,8 @@ class ActionView {
   std::uint32_t queue() const { return load_host<std::uint32_t>(at_ + 4); }
   /// push_vlan, push_mpls, pop_mpls
   std::uint16_t ethertype() const { return load_host<std::uint16_t>(at_ + 4); }
+  /// push_vlan: a packet that has a tag is left alone
+  bool only_untagged() const { return at_[6] != 0; }
   /// set_mpls_ttl, set_nw_ttl
   std::uint8_t ttl() const { return at_[4]; }
   /// set_field: the value has field_bytes(field()) bytes, in network order

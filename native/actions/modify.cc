@@ -99,6 +99,7 @@ Verdict modify(Packet& packet, FlowKey& key, const ActionView& action) {
       set_nw_ttl(packet, key, action.ttl());
       return Verdict::kOk;
     case Action::kPushVlan:
+      if (action.only_untagged() && has_vlan_tag(key)) return Verdict::kOk;
       return push_vlan(packet, key, action.ethertype());
     case Action::kPopVlan:
       pop_vlan(packet, key);

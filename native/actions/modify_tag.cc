@@ -14,8 +14,6 @@ constexpr std::uint32_t kBottom = 1u << 8;
 constexpr std::size_t kTtlAt = 3;
 constexpr std::size_t kAddressesBytes = 12;
 
-bool has_tag(const FlowKey& key) { return (key.be16(key_at::kVlanVid) & kVlanPresent) != 0; }
-
 /// The length of an 802.3 frame counts what is pushed behind it.
 void change_length(Packet& packet, const EthertypePlace& place, int by) {
   if (place.length == 0) return;
@@ -53,6 +51,8 @@ TtlPair find_ttls(Packet& packet) {
 
 }  // namespace
 
+bool has_vlan_tag(const FlowKey& key) { return (key.be16(key_at::kVlanVid) & kVlanPresent) != 0; }
+
 Verdict push_vlan(Packet& packet, FlowKey& key, std::uint16_t type) {
   if (packet.linear < kEthernetBytes) return Verdict::kOk;
   const std::uint16_t container = key.be16(key_at::kVlanVid);
@@ -66,7 +66,7 @@ Verdict push_vlan(Packet& packet, FlowKey& key, std::uint16_t type) {
 }
 
 void pop_vlan(Packet& packet, FlowKey& key) {
-  if (!has_tag(key)) return;
+  if (!has_vlan_tag(key)) return;
   close_gap(packet, kAddressesBytes, kVlanBytes);
   parse(packet, key);
 }
@@ -133,7 +133,7 @@ void copy_ttl_in(Packet& packet) {
 }
 
 void set_vlan(Packet& packet, FlowKey& key, Field field, const std::uint8_t* value) {
-  if (!has_tag(key)) return;
+  if (!has_vlan_tag(key)) return;
   std::uint8_t* const at = packet.data + kAddressesBytes + 2;
   const std::uint16_t tci = load_be16(at);
   std::uint16_t changed;

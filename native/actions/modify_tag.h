@@ -5,6 +5,7 @@
 
 namespace xvif {
 
+bool has_vlan_tag(const FlowKey& key);
 Verdict push_vlan(Packet& packet, FlowKey& key, std::uint16_t ethertype);
 void pop_vlan(Packet& packet, FlowKey& key);
 Verdict push_mpls(Packet& packet, FlowKey& key, std::uint16_t ethertype);

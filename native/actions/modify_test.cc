@@ -59,6 +59,14 @@ TEST(ModifyTags, push_vlan_of13_5_12) {
       to_hex(macs() + tag(0x8100, 0xa005) + ipv4({}, kUdp)));
 }
 
+TEST(ModifyTags, push_vlan_only_where_there_is_none) {
+  const Bytes push = action(Action::kPushVlan, le16(0x8100) + Bytes{1});
+  const Bytes plain = macs() + ipv4({}, kUdp);
+  EXPECT_EQ(after(plain, push), to_hex(macs() + tag(0x8100, 0) + ipv4({}, kUdp)));
+  const Bytes tagged = macs() + tag(0x88a8, 5) + ipv4({}, kUdp);
+  EXPECT_EQ(after(tagged, push), to_hex(tagged));
+}
+
 TEST(ModifyTags, pop_vlan_takes_the_outermost) {
   const Bytes frame = macs() + tag(0x88a8, 5) + tag(0x8100, 6) + ipv4({}, kUdp);
   EXPECT_EQ(after(frame, action(Action::kPopVlan)), to_hex(macs() + tag(0x8100, 6) + ipv4({}, kUdp)));

@@ -56,7 +56,8 @@ Status validate_action(std::span<const std::uint8_t> record) {
       return shape(record, 16, 8);
     case Action::kPushVlan:
       if (!ethertype::is_vlan(action.ethertype())) return Status::kBadAction;
-      return shape(record, 8, 6);
+      if (record[6] > 1) return Status::kMalformed;
+      return shape(record, 8, 7);
     case Action::kPushMpls:
       if (!ethertype::is_mpls(action.ethertype())) return Status::kBadAction;
       return shape(record, 8, 6);

@@ -184,7 +184,7 @@ Status Datapath::apply_record(Bytes record) {
       return pipeline_.set_config(static_cast<FragMode>(record[8]));
     case Op::kControllerState:
       if (record.size() != 16) return Status::kMalformed;
-      return pipeline_.controller_state(record[8] != 0);
+      return pipeline_.controller_state((record[8] & 1) != 0, (record[8] & 2) != 0);
   }
   return Status::kMalformed;
 }

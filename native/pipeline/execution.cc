@@ -177,9 +177,15 @@ void Execution::visit(std::size_t id, std::uint64_t lanes) {
       execute(i, id, *flow);
       return;
     }
-    // Section 5.4: without a table-miss flow the packet is dropped.
+    // Section 5.4: without a table-miss flow the packet is dropped. Before OpenFlow 1.3 it went to the controller.
     Lane& lane = thread_.lanes[i];
-    drop(lane, Drop::kTableMiss);
+    if (pipeline_.misses_.load(std::memory_order_relaxed)) [[unlikely]] {
+      lane.flow = nullptr;
+      lane.table = static_cast<std::uint8_t>(id);
+      packet_in(lane, *lane.packet, thread_.keys[i], PacketInReason::kNoMatch, kControllerMaxLenNoBuffer);
+    } else {
+      drop(lane, Drop::kTableMiss);
+    }
     lane.packet->release();
     lane.packet = nullptr;
   });

@@ -113,9 +113,9 @@ Status Pipeline::set_config(FragMode frag) {
   return Status::kOk;
 }
 
-Status Pipeline::controller_state(bool connected) {
+Status Pipeline::controller_state(bool connected, bool misses) {
   XVIF_ASSERT(versions_.open());
-  pending_config_.push_back({PendingConfig::kController, PortNo{0}, connected, 0});
+  pending_config_.push_back({PendingConfig::kController, PortNo{0}, connected, misses});
   return Status::kOk;
 }
 
@@ -132,6 +132,7 @@ void Pipeline::configure(const PendingConfig& change) {
       return;
     case PendingConfig::kController:
       controller_.store(change.value != 0, std::memory_order_relaxed);
+      misses_.store(change.mask != 0, std::memory_order_relaxed);
       return;
   }
 }

@@ -55,7 +55,7 @@ class Pipeline final : public PacketSink {
   /// kBadPort. Port and switch configuration take effect with publish(), but just before the flows.
   Status port_config(PortNo port, std::uint32_t config, std::uint32_t mask);
   Status set_config(FragMode frag);
-  Status controller_state(bool connected);
+  Status controller_state(bool connected, bool misses = false);
   void publish();
   void rollback();
 
@@ -128,6 +128,7 @@ class Pipeline final : public PacketSink {
   std::vector<PendingConfig> pending_config_;           // control
   std::uint64_t batch_ns_ = 0;                          // control; time of begin()
   std::atomic<FragMode> frag_mode_{FragMode::kNormal};  // control: rw, threads: ro
+  std::atomic<bool> misses_{false};                     // control: rw, threads: ro
   std::atomic<bool> controller_{false};                 // control: rw, threads: ro
   std::atomic<bool> woken_{false};                      // threads: set, control: clear
   std::function<void()> wake_;                          // control: wo before threads run

@@ -140,7 +140,8 @@ export const enums = {
   /**
    * Actions. Each is `code u8, zero u8, length u16 (whole action, a multiple of 8), body`, host byte order;
    * bodies: output port u32, max_len u16, zero u16 | group u32, zero u32 | set_queue u32, zero u32 |
-   * push_* ethertype u16, zero | pop_mpls ethertype u16, zero | set_mpls_ttl, set_nw_ttl ttl u8, zero |
+   * push_vlan ethertype u16, only_untagged u8 (1: a packet with a tag is left alone), zero |
+   * push_mpls, push_pbb ethertype u16, zero | pop_mpls ethertype u16, zero | set_mpls_ttl, set_nw_ttl ttl u8, zero |
    * set_field field u8, width u8 (bytes of the value), zero u16, value, zero to 8 (value in network order).
    */
   Action: {

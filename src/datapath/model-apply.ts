@@ -41,6 +41,7 @@ export function applyRecord(state: ModelState, record: ApplyRecord): number {
       return Status.ok;
     case 'controller_state':
       state.controllerConnected = record.connected;
+      state.missesToController = record.misses;
       return Status.ok;
     case 'malformed':
       return Status.malformed;

@@ -170,6 +170,7 @@ function copyTtl(packet: ModelPacket, direction: 'in' | 'out'): void {
 export function edit(packet: ModelPacket, action: ActionRecord): EditVerdict {
   switch (action.kind) {
     case 'push_vlan':
+      if (action.onlyUntagged && placeOf(packet, fieldId.vlan_vid) !== undefined) return 'ok';
       return pushVlan(packet, action.ethertype);
     case 'pop_vlan':
       popVlan(packet);

@@ -100,7 +100,12 @@ export class Pipeline {
       const table: number = next;
       const flow = flows.lookup(table, (id) => packet.field(id));
       if (flow === undefined) {
-        this.#drop(packet, Drop.tableMiss);
+        const missed = { ...origin, flow: undefined, table };
+        if (this.#state.missesToController) {
+          this.#packetIn(packet, PacketInReason.noMatch, controllerMaxLenNoBuffer, missed);
+        } else {
+          this.#drop(packet, Drop.tableMiss);
+        }
         return;
       }
       countFlow(flow, packet.frame.length, this.#state.nowNs());

@@ -13,6 +13,8 @@ export interface ModelState {
   readonly macs: MacTable;
   fragMode: number;
   controllerConnected: boolean;
+  /** Packets that no flow of a table matches go up, as before OpenFlow 1.3. */
+  missesToController: boolean;
   /** Nanoseconds that only go forward. */
   readonly nowNs: () => bigint;
   readonly upcall: (record: UpcallRecord) => void;

@@ -44,6 +44,7 @@ export class ModelDatapath implements Datapath {
       macs: new MacTable(),
       fragMode: FragMode.normal,
       controllerConnected: false,
+      missesToController: false,
       nowNs,
       upcall: (record) => this.#upcalls.push(record),
     };
@@ -102,7 +103,7 @@ export class ModelDatapath implements Datapath {
 
   /** Brings back what records of a batch can change. */
   #snapshot(): () => void {
-    const { flows, groups, meters, ports, fragMode, controllerConnected } = this.#state;
+    const { flows, groups, meters, ports, fragMode, controllerConnected, missesToController } = this.#state;
     const undo = [flows.snapshot(), groups.snapshot(), meters.snapshot()];
     const configs = ports.all().map((port) => [port, port.config] as const);
     const upcalls = [...this.#upcalls];
@@ -111,6 +112,7 @@ export class ModelDatapath implements Datapath {
       for (const [port, config] of configs) port.config = config;
       this.#state.fragMode = fragMode;
       this.#state.controllerConnected = controllerConnected;
+      this.#state.missesToController = missesToController;
       this.#upcalls = upcalls;
     };
   }

@@ -7,7 +7,9 @@ export type ActionRecord =
   | { readonly kind: 'output'; readonly port: number; readonly maxLen: number }
   | { readonly kind: 'group'; readonly group: number }
   | { readonly kind: 'set_queue'; readonly queue: number }
-  | { readonly kind: 'push_vlan' | 'push_mpls' | 'pop_mpls' | 'push_pbb'; readonly ethertype: number }
+  /** `onlyUntagged`: a packet that has a tag is left alone. */
+  | { readonly kind: 'push_vlan'; readonly ethertype: number; readonly onlyUntagged?: boolean }
+  | { readonly kind: 'push_mpls' | 'pop_mpls' | 'push_pbb'; readonly ethertype: number }
   | { readonly kind: 'pop_vlan' | 'pop_pbb' | 'dec_mpls_ttl' | 'dec_nw_ttl' | 'copy_ttl_out' | 'copy_ttl_in' }
   | { readonly kind: 'set_mpls_ttl' | 'set_nw_ttl'; readonly ttl: number }
   | { readonly kind: 'set_field'; readonly field: number; readonly value: bigint };
@@ -66,6 +68,9 @@ export function writeAction(writer: RecordWriter, action: ActionRecord): void {
       writer.zeros(8);
       break;
     case 'push_vlan':
+      writer.setU16(at + 4, action.ethertype);
+      writer.setU8(at + 6, action.onlyUntagged ? 1 : 0);
+      break;
     case 'push_mpls':
     case 'pop_mpls':
     case 'push_pbb':
@@ -129,7 +134,10 @@ function decodeAction(bytes: Uint8Array, view: DataView, at: number, length: num
       return { kind, group: view.getUint32(at + 4, true) };
     case 'set_queue':
       return { kind, queue: view.getUint32(at + 4, true) };
-    case 'push_vlan':
+    case 'push_vlan': {
+      const push = { kind, ethertype: view.getUint16(at + 4, true) };
+      return bytes[at + 6] === 0 ? push : { ...push, onlyUntagged: true };
+    }
     case 'push_mpls':
     case 'pop_mpls':
     case 'push_pbb':

@@ -57,7 +57,7 @@ export type ApplyRecord =
   | MeterModRecord
   | { readonly op: 'port_config'; readonly port: number; readonly config: number; readonly mask: number }
   | { readonly op: 'set_config'; readonly fragMode: number }
-  | { readonly op: 'controller_state'; readonly connected: boolean }
+  | { readonly op: 'controller_state'; readonly connected: boolean; readonly misses: boolean }
   /** Framed rightly, but its inside is not what its op says. */
   | { readonly op: 'malformed' };
 
@@ -160,8 +160,9 @@ export function writeSetConfig(writer: RecordWriter, fragMode: number): void {
   writer.setU8(begin(writer, Op.setConfig, 0, 0, 16) + 8, fragMode);
 }
 
-export function writeControllerState(writer: RecordWriter, connected: boolean): void {
-  writer.setU8(begin(writer, Op.controllerState, 0, 0, 16) + 8, connected ? 1 : 0);
+/** `misses`: packets that no flow of a table matches go up too. */
+export function writeControllerState(writer: RecordWriter, connected: boolean, misses = false): void {
+  writer.setU8(begin(writer, Op.controllerState, 0, 0, 16) + 8, (connected ? 1 : 0) | (misses ? 2 : 0));
 }
 
 const MALFORMED: ApplyRecord = { op: 'malformed' };
@@ -201,7 +202,8 @@ function decodeApply(bytes: Uint8Array): ApplyRecord | undefined {
     case Op.setConfig:
       return bytes.length < 16 ? undefined : { op: 'set_config', fragMode: bytes[8]! };
     case Op.controllerState:
-      return bytes.length < 16 ? undefined : { op: 'controller_state', connected: bytes[8] !== 0 };
+      if (bytes.length < 16) return undefined;
+      return { op: 'controller_state', connected: (bytes[8]! & 1) !== 0, misses: (bytes[8]! & 2) !== 0 };
     default:
       return undefined;
   }

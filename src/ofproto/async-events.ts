@@ -9,12 +9,12 @@ import {
   type PortStatus,
 } from 'node-openflow';
 import type { FlowRemovedRecord, PacketInRecord } from '../datapath/records.js';
-import { controllerMaxLenNoBuffer, FlowRemovedReason, PacketInReason } from '../datapath/schema.gen.js';
+import { controllerMaxLenNoBuffer, PacketInReason } from '../datapath/schema.gen.js';
 import { PACKET_IN_BYTES_MAX } from './limits.js';
 import type { PacketBuffers } from './packet-buffers.js';
 import { readMatch } from './translate-match.js';
 
-const { OFP_NO_BUFFER, OFPRR } = of13;
+const { OFP_NO_BUFFER } = of13;
 const NS_PER_SECOND = 1_000_000_000n;
 
 export type AsyncMessage = Outgoing<PacketIn | FlowRemoved | PortStatus>;
@@ -47,6 +47,14 @@ function packetInMatch(record: PacketInRecord): Match {
   return match;
 }
 
+/** Cookie of a packet that went up without a flow (§7.4.1). */
+const NO_COOKIE = 0xffffffffffffffffn;
+
+/** It went up because no flow matched it, for those controllers whose version wants that. */
+export function isDefaultMiss({ reason, cookie }: { readonly reason: number; readonly cookie: bigint }): boolean {
+  return reason === PacketInReason.noMatch && cookie === NO_COOKIE;
+}
+
 /**
  * A packet for the controllers. Where an action said how much of it to send, and not "all", the whole is kept in a
  * buffer; where no action did (a TTL that ran out), `missSendLen` of the switch's configuration says it. A guest's
@@ -57,7 +65,8 @@ export function packetInMessage(
   missSendLen: number,
   buffers: PacketBuffers,
 ): Outgoing<PacketIn> {
-  const maxLen = record.reason === PacketInReason.invalidTtl ? missSendLen : record.maxLen;
+  const unasked = record.reason === PacketInReason.invalidTtl || isDefaultMiss(record);
+  const maxLen = unasked ? missSendLen : record.maxLen;
   const frame = record.frame.slice();
   const whole = maxLen === controllerMaxLenNoBuffer && frame.length <= PACKET_IN_BYTES_MAX;
   return {
@@ -77,8 +86,7 @@ export function flowRemovedMessage(record: FlowRemovedRecord): Outgoing<FlowRemo
     type: 'flow_removed',
     cookie: record.cookie,
     priority: record.priority,
-    // 1.3 has no reason of its own for a flow that went with its meter.
-    reason: record.reason === FlowRemovedReason.meterDelete ? OFPRR.DELETE : record.reason,
+    reason: record.reason,
     tableId: record.table,
     ...splitNs(record.duration),
     idleTimeout: record.idle,

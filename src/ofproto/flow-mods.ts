@@ -4,16 +4,23 @@
  */
 import { type FlowMod, of13 } from 'node-openflow';
 import type { Datapath } from '../datapath/datapath.js';
-import { beginFlowMod, endFlowMod, endFlowModMatch, RecordWriter } from '../datapath/records.js';
-import { allTables, FlowCommand, Status, tables } from '../datapath/schema.gen.js';
+import {
+  beginFlowMod,
+  decodeFlowAnswers,
+  encodeQuery,
+  endFlowMod,
+  endFlowModMatch,
+  RecordWriter,
+} from '../datapath/records.js';
+import { allTables, FlowCommand, Query, Status, tables } from '../datapath/schema.gen.js';
 import type { ControllerView } from './controller-view.js';
 import { BATCH_BYTES_MAX, BATCH_FLOW_MODS_MAX, ENTRY_BYTES_MAX } from './limits.js';
 import { badAction, flowModError, flowModFailed, type OfError, sendError } from './of-error.js';
 import { writeInstructions } from './translate-instructions.js';
 import { checkMatch, writeMatch } from './translate-match.js';
+import { checkFlags, flagsInForce, modifyMayAdd } from './versions.js';
 
 const { OFPBAC, OFPFMFC } = of13;
-const FLAGS_KNOWN = 0x1f;
 
 interface Pending {
   readonly view: ControllerView;
@@ -34,14 +41,15 @@ export class FlowMods {
   }
 
   /** Adds one to the batch, or answers why not. */
-  add(view: ControllerView, mod: FlowMod): void {
+  add(view: ControllerView, asked: FlowMod): void {
+    const mod = this.#orAdd(asked);
     this.#append(view, mod);
     if (this.#pending.length >= BATCH_FLOW_MODS_MAX || this.#writer.length >= BATCH_BYTES_MAX) this.flush();
   }
 
   /** Carries out all so far and this one. False when this one was refused. */
   carryOut(view: ControllerView, mod: FlowMod): boolean {
-    const taken = this.#append(view, mod);
+    const taken = this.#append(view, this.#orAdd(mod));
     const done = this.flush();
     return taken && done;
   }
@@ -58,6 +66,25 @@ export class FlowMods {
       if (status !== Status.ok) sendError(pending[i]!.view, pending[i]!.mod, flowModError(status));
     }
     return status === Status.ok;
+  }
+
+  /** A modify that adds where there is nothing to modify is turned into what it will be. */
+  #orAdd(mod: FlowMod): FlowMod {
+    if (!modifyMayAdd(mod) || checkMatch(mod.match) !== undefined) return mod;
+    this.flush();
+    const writer = new RecordWriter(64);
+    writeMatch(writer, mod.match);
+    const strict = mod.command === FlowCommand.modifyStrict;
+    const query = { query: Query.flows, table: mod.tableId, match: writer.take() };
+    for (let next: Uint8Array | undefined = encodeQuery(query); next !== undefined; ) {
+      const part: ReturnType<Datapath['read']> = this.#datapath.read(next);
+      for (const flow of decodeFlowAnswers(part.data)) {
+        const same = flow.priority === mod.priority && Buffer.compare(flow.match, query.match) === 0;
+        if (!strict || same) return mod;
+      }
+      next = part.next;
+    }
+    return { ...mod, command: FlowCommand.add };
   }
 
   #append(view: ControllerView, mod: FlowMod): boolean {
@@ -82,12 +109,12 @@ export class FlowMods {
       cookie: mod.cookie,
       cookieMask: mod.command === FlowCommand.add ? 0n : mod.cookieMask,
       priority: mod.priority,
-      flags: mod.flags,
+      flags: flagsInForce(mod),
       idle: mod.idleTimeout,
       hard: mod.hardTimeout,
       outPort: mod.outPort,
       outGroup: mod.outGroup,
-      importance: 0,
+      importance: mod.importance ?? 0,
     });
     writeMatch(this.#writer, mod.match);
     endFlowModMatch(this.#writer, at);
@@ -101,7 +128,8 @@ export class FlowMods {
 
 function checkHeader(mod: FlowMod): OfError | undefined {
   if (mod.command > FlowCommand.deleteStrict) return flowModFailed(OFPFMFC.BAD_COMMAND);
-  if ((mod.flags & ~FLAGS_KNOWN) !== 0) return flowModFailed(OFPFMFC.BAD_FLAGS);
+  const flags = checkFlags(mod);
+  if (flags !== undefined) return flags;
   const deletes = mod.command === FlowCommand.delete || mod.command === FlowCommand.deleteStrict;
   if (mod.tableId < tables || (deletes && mod.tableId === allTables)) return undefined;
   return flowModFailed(OFPFMFC.BAD_TABLE_ID);

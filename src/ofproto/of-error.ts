@@ -1,5 +1,5 @@
 /** Errors that a controller is answered with, and what a Status of the datapath becomes (OpenFlow 1.3.5 §7.4.4). */
-import { encodeMessage, type Message, of13 } from 'node-openflow';
+import { type ErrorPair, encodeMessage, errorFor, type Message, of13 } from 'node-openflow';
 import { Status } from '../datapath/schema.gen.js';
 import type { ControllerView } from './controller-view.js';
 
@@ -31,9 +31,23 @@ export const tableFeaturesFailed = family(OFPET.TABLE_FEATURES_FAILED);
 /** What §7.4.4 asks an error to carry at least. */
 const ERROR_DATA_BYTES = 64;
 
-export function sendError(view: ControllerView, request: Message, error: OfError): void {
+/** Up to this version clients may know no errors but those of its specification (1.1's of Xen Orchestra gives up). */
+const LAST_STRICT = 2;
+
+/** Answers a request with an error, given in 1.3's or 1.5's numbers, as the request's version says it. */
+export function sendError(view: Pick<ControllerView, 'send'>, request: Message, error: ErrorPair): void {
+  const { version, xid } = request;
+  const said = errorFor(version, error, { standard: version <= LAST_STRICT });
   const data = encodeMessage(request).slice(0, ERROR_DATA_BYTES);
-  view.send({ type: 'error', xid: request.xid, errorType: error.type, errorCode: error.code, data });
+  const { type: errorType, code: errorCode, experimenter } = said;
+  view.send({
+    type: 'error',
+    xid,
+    errorType,
+    errorCode,
+    ...(experimenter === undefined ? {} : { experimenter }),
+    data,
+  });
 }
 
 /** What is wrong with actions, whatever they are part of. */

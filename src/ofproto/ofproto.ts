@@ -38,9 +38,9 @@ import { type PortInfo, PortTable } from './port-table.js';
 import { type Standalone, setStandalone } from './standalone.js';
 import { type Description, Statistics } from './statistics.js';
 import { flowEntry } from './stats-entries.js';
+import { ACTIONS_10, capabilities, FEATURES_PORTS_MAX, legacyPortMod, listsPortsInFeatures, OF10 } from './versions.js';
 
-const { OFP_NO_BUFFER, OFPBRC, OFPC, OFPC_FRAG, OFPCML, OFPMPF, OFPQOFC, OFPSCFC, OFPTFFC, OFPTMFC, OFPTT, OFPTC } =
-  of13;
+const { OFP_NO_BUFFER, OFPBRC, OFPC_FRAG, OFPCML, OFPMPF, OFPQOFC, OFPSCFC, OFPTFFC, OFPTMFC, OFPTT, OFPTC } = of13;
 
 export interface OfprotoOptions {
   /** Its onUpcall belongs to ofproto from here on. */
@@ -117,11 +117,14 @@ export class Ofproto {
     this.#ports.remove(number);
   }
 
-  /** While no controller is there, packets do not go up. */
-  controllersChanged(anyConnected: boolean): void {
+  /**
+   * While no controller is there, packets do not go up. `misses`: there is one of a version in which those go up that no
+   * flow of a table matches.
+   */
+  controllersChanged(anyConnected: boolean, misses = false): void {
     if (this.#closed) return;
     const writer = new RecordWriter(16);
-    writeControllerState(writer, anyConnected);
+    writeControllerState(writer, anyConnected, misses);
     this.#datapath.apply(writer.view());
   }
 
@@ -187,7 +190,7 @@ export class Ofproto {
       case 'meter_mod':
         return applyMeterMod(this.#datapath, message);
       case 'port_mod':
-        return this.#ports.modify(message);
+        return this.#ports.modify(legacyPortMod(message));
       case 'table_mod':
         if (message.tableId >= tables && message.tableId !== OFPTT.ALL) return tableModFailed(OFPTMFC.BAD_TABLE);
         return (message.config & ~OFPTC.DEPRECATED_MASK) === 0 ? undefined : tableModFailed(OFPTMFC.BAD_CONFIG);
@@ -210,6 +213,7 @@ export class Ofproto {
 
   /** §7.3.1 */
   #features(view: ControllerView, xid: number): void {
+    const { version } = view;
     view.send({
       type: 'features_reply',
       xid,
@@ -217,8 +221,10 @@ export class Ofproto {
       nBuffers: BUFFERS_MAX,
       nTables: tables,
       auxiliaryId: 0,
-      capabilities: OFPC.FLOW_STATS | OFPC.TABLE_STATS | OFPC.PORT_STATS | OFPC.GROUP_STATS,
+      capabilities: capabilities(version),
       reserved: 0,
+      ...(version === OF10 ? { actions: ACTIONS_10 } : {}),
+      ...(listsPortsInFeatures(version) ? { ports: this.#ports.all().slice(0, FEATURES_PORTS_MAX) } : {}),
     });
   }
 

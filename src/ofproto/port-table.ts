@@ -57,6 +57,10 @@ export class PortTable {
     return this.#ports.has(port);
   }
 
+  get(port: number): PortDesc | undefined {
+    return this.#ports.get(port);
+  }
+
   /** In ascending order. */
   all(): PortDesc[] {
     return [...this.#ports.values()].sort((a, b) => a.portNo - b.portNo);

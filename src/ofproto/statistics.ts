@@ -24,9 +24,18 @@ import type { ControllerView } from './controller-view.js';
 import { BANDS_MAX, GROUPS_MAX, METERS_MAX, READ_PART_BYTES } from './limits.js';
 import { badRequest, meterModFailed, type OfError, queueOpFailed } from './of-error.js';
 import type { PortTable } from './port-table.js';
-import { flowStats, groupDescs, groupStats, meterConfigs, meterStats, portStats } from './stats-entries.js';
-import { tableFeatures } from './table-features.js';
+import {
+  flowStatistics,
+  flowStats,
+  groupDescs,
+  groupStats,
+  meterConfigs,
+  meterStats,
+  portStats,
+} from './stats-entries.js';
+import { legacyTableAbilities, tableDescs, tableFeatures, tableName } from './table-features.js';
 import { checkMatch, writeMatch } from './translate-match.js';
+import { sayable } from './versions.js';
 
 const { OFPBRC, OFPGFC, OFPMF, OFPMBT, OFPMMFC, OFPM, OFPQ, OFPQOFC, OFPG } = of13;
 
@@ -69,16 +78,17 @@ export class Statistics {
       case 'aggregate':
         return this.#flows(body);
       case 'table':
-        return { kind: 'list', list: this.#tables() };
+        return { kind: 'list', list: this.#tables(request.version) };
       case 'port_stats':
         return this.#portStats(body.portNo);
       case 'port_desc':
-        return { kind: 'list', list: { type: 'port_desc', entries: this.#ports.all() } };
+        return this.#portDesc(body.portNo ?? ReservedPort.any);
       case 'queue':
-        return this.#queues(body.portNo, body.queueId);
+      case 'queue_desc':
+        return this.#queues(body.type, body.portNo, body.queueId);
       case 'group':
       case 'group_desc':
-        return this.#groups(body.type, body.type === 'group' ? body.groupId : OFPG.ALL);
+        return this.#groups(body.type, body.groupId ?? OFPG.ALL);
       case 'group_features':
         return { kind: 'body', body: groupFeatures() };
       case 'meter':
@@ -88,8 +98,15 @@ export class Statistics {
         return { kind: 'body', body: meterFeatures() };
       case 'table_features':
         return { kind: 'list', list: { type: 'table_features', entries: tableFeatures() } };
+      case 'table_desc':
+        return { kind: 'list', list: { type: 'table_desc', entries: tableDescs() } };
+      case 'flow_stats':
+        return this.#flows(body);
       case 'experimenter':
         return error(badRequest(OFPBRC.BAD_EXPERIMENTER));
+      case 'flow_monitor':
+      case 'bundle_features':
+      case 'controller_status':
       case 'unknown':
         return error(badRequest(OFPBRC.BAD_MULTIPART));
     }
@@ -103,8 +120,9 @@ export class Statistics {
     writeMatch(writer, body.match);
     const { tableId: table, cookie, cookieMask, outPort, outGroup } = body;
     const filter: Partial<QueryRecord> = { table, cookie, cookieMask, outPort, outGroup, match: writer.take() };
-    if (body.type === 'flow') {
-      return { kind: 'parts', query: encodeQuery({ query: Query.flows, ...filter }), decode: flowStats };
+    if (body.type !== 'aggregate') {
+      const decode = body.type === 'flow' ? flowStats : flowStatistics;
+      return { kind: 'parts', query: encodeQuery({ query: Query.flows, ...filter }), decode };
     }
     const { data } = this.#datapath.read(encodeQuery({ query: Query.aggregate, ...filter }));
     const { packets, bytes, flows } = decodeAggregateAnswer(data);
@@ -112,12 +130,20 @@ export class Statistics {
     return { kind: 'body', body: { type: 'aggregate', ...counts } };
   }
 
-  #tables(): MultipartReplySource {
+  #tables(version: number): MultipartReplySource {
     const answers = decodeTableAnswers(this.#datapath.read(encodeQuery({ query: Query.tables })).data);
+    const abilities = legacyTableAbilities(version);
     const entries = answers.map(({ active, lookups, matched }, tableId) => {
-      return { tableId, activeCount: active, lookupCount: lookups, matchedCount: matched };
+      const counts = { tableId, activeCount: active, lookupCount: lookups, matchedCount: matched };
+      return { ...counts, ...abilities, name: tableName(tableId) };
     });
     return { type: 'table', entries };
+  }
+
+  #portDesc(portNo: number): Answer {
+    const one = this.#ports.get(portNo);
+    if (portNo !== ReservedPort.any && one === undefined) return error(badRequest(OFPBRC.BAD_PORT));
+    return { kind: 'list', list: { type: 'port_desc', entries: one === undefined ? this.#ports.all() : [one] } };
   }
 
   #portStats(portNo: number): Answer {
@@ -127,10 +153,10 @@ export class Statistics {
   }
 
   /** There are no queues: all of them is none, one of them is wrong (§7.3.5.8). */
-  #queues(portNo: number, queueId: number): Answer {
+  #queues(type: 'queue' | 'queue_desc', portNo: number, queueId: number): Answer {
     if (portNo !== ReservedPort.any && !this.#ports.has(portNo)) return error(queueOpFailed(OFPQOFC.BAD_PORT));
     if (queueId !== OFPQ.ALL) return error(queueOpFailed(OFPQOFC.BAD_QUEUE));
-    return { kind: 'list', list: { type: 'queue', entries: [] } };
+    return { kind: 'list', list: { type, entries: [] } };
   }
 
   #groups(type: 'group' | 'group_desc', id: number): Answer {
@@ -155,7 +181,7 @@ export class Statistics {
 
   /** Sends a list that is at hand, in as many messages as it takes. */
   sendList(view: ControllerView, request: MultipartRequest, list: MultipartReplySource): void {
-    for (const message of encodeMultipartReply(request, list)) view.sendRaw(message);
+    for (const message of encodeMultipartReply(request, sayable(request, list))) view.sendRaw(message);
   }
 
   /**
@@ -171,7 +197,7 @@ export class Statistics {
     while (query !== undefined && !view.gone) {
       const part: ReturnType<Datapath['read']> = this.#datapath.read(query, READ_PART_BYTES);
       query = part.next;
-      for (const message of encodeMultipartReply(request, answer.decode(part.data))) {
+      for (const message of encodeMultipartReply(request, sayable(request, answer.decode(part.data)))) {
         if (query !== undefined) setMore(message);
         view.sendRaw(message);
       }

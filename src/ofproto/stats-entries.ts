@@ -1,5 +1,14 @@
 /** Entries of multipart replies out of the datapath's answers (OpenFlow 1.3.5 §7.3.5.2 to §7.3.5.13). */
-import type { GroupDesc, GroupStats, MeterConfig, MeterStats, MultipartReplySource, PortStats } from 'node-openflow';
+import {
+  type FlowStatistics,
+  type GroupDesc,
+  type GroupStats,
+  type MeterConfig,
+  type MeterStats,
+  type MultipartReplySource,
+  of15,
+  type PortStats,
+} from 'node-openflow';
 import {
   decodeFlowAnswers,
   type FlowAnswer,
@@ -28,6 +37,7 @@ export function flowEntry(flow: FlowAnswer): FlowEntry {
     idleTimeout: flow.idle,
     hardTimeout: flow.hard,
     flags: flow.flags,
+    importance: flow.importance,
     cookie: flow.cookie,
     packetCount: flow.packets,
     byteCount: flow.bytes,
@@ -39,6 +49,20 @@ export function flowEntry(flow: FlowAnswer): FlowEntry {
 /** Flows are made one by one while they are encoded. */
 export function flowStats(data: Uint8Array): MultipartReplySource {
   return { type: 'flow', entries: mapped(decodeFlowAnswers(data), flowEntry) };
+}
+
+/** 1.5's, without what the flows do (1.5.1 §7.3.5.3). */
+export function flowStatistics(data: Uint8Array): MultipartReplySource {
+  const entry = (flow: FlowAnswer): FlowStatistics => ({
+    tableId: flow.table,
+    reason: of15.OFPFSR.STATS_REQUEST,
+    priority: flow.priority,
+    match: readMatch(flow.match),
+    ...splitNs(flow.duration),
+    packetCount: flow.packets,
+    byteCount: flow.bytes,
+  });
+  return { type: 'flow_stats', entries: mapped(decodeFlowAnswers(data), entry) };
 }
 
 export function groupStats(answers: Iterable<GroupAnswer>): MultipartReplySource {

@@ -1,6 +1,14 @@
 /** What the tables can do: all the same (OpenFlow 1.3.5 §7.3.5.5). */
-import type { ActionId, InstructionId, OxmId, TableFeatureProperty, TableFeatures } from 'node-openflow';
-import { type OxmFieldName, of13 } from 'node-openflow';
+import type {
+  ActionId,
+  InstructionId,
+  OxmId,
+  TableDesc,
+  TableFeatureProperty,
+  TableFeatures,
+  TableStats,
+} from 'node-openflow';
+import { type OxmFieldName, of10, of11, of13 } from 'node-openflow';
 import { fields, tables } from '../datapath/schema.gen.js';
 import { FLOWS_PER_TABLE_MAX } from './limits.js';
 
@@ -60,6 +68,59 @@ interface Facts {
   readonly settable: readonly OxmId[];
 }
 
+export const tableName = (tableId: number): string => `table${tableId}`;
+
+/** Eviction and vacancy events are not there, so that every table is as it always is (1.4.1 §7.3.5.8). */
+export function* tableDescs(): Generator<TableDesc> {
+  for (let tableId = 0; tableId < tables; tableId++) yield { tableId, config: 0, properties: [] };
+}
+
+/** Numbers of ofp_action_type in 1.2 that table statistics name: output, TTLs, tags, queue, group, set_field. */
+const actionBits12 = [0, 11, 12, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25];
+/** Those of 1.1: output, every set_*, TTLs, tags, queue, group. */
+const actionBits11 = Array.from({ length: 25 }, (_, n) => n);
+const instructionBits = [1, 2, 3, 4, 5];
+const bits = (numbers: readonly number[]): number => numbers.reduce((all, n) => (all | (1 << n)) >>> 0, 0);
+
+/** What statistics of tables say before 1.3, which says it in table features (1.0.2 §5.3.5, 1.1.0 §A.3.6.3, 1.2 §A.3.6.3). */
+export function legacyTableAbilities(version: number): Partial<TableStats> {
+  switch (version) {
+    case 1:
+      return { wildcards: BigInt(of10.OFPFW.ALL), maxEntries: FLOWS_PER_TABLE_MAX };
+    case 2: {
+      const all = BigInt(bits(Object.values(of11.OFPFMF).map(Math.log2)));
+      const actions = bits(actionBits11);
+      const can = { instructions: bits(instructionBits), writeActions: actions, applyActions: actions };
+      return { match: all, wildcards: all, ...can, config: 0, maxEntries: FLOWS_PER_TABLE_MAX };
+    }
+    case 3: {
+      const has12 = ({ id }: { readonly id: number }) => id <= LAST_FIELD_12;
+      const fieldBits = (ids: readonly { readonly id: number }[]) =>
+        ids.filter(has12).reduce((all, { id }) => all | (1n << BigInt(id)), 0n);
+      const settable = fieldBits(fields.filter(({ name, settable }) => settable && name !== 'metadata'));
+      const actions = bits(actionBits12);
+      return {
+        match: fieldBits(fields),
+        wildcards: fieldBits(fields),
+        writeActions: actions,
+        applyActions: actions,
+        writeSetfields: settable,
+        applySetfields: settable,
+        metadataMatch: ALL_BITS,
+        metadataWrite: ALL_BITS,
+        instructions: bits(instructionBits),
+        config: 0,
+        maxEntries: FLOWS_PER_TABLE_MAX,
+      };
+    }
+    default:
+      return {};
+  }
+}
+
+/** OFPXMT_OFB_MPLS_TC */
+const LAST_FIELD_12 = 35;
+
 /** One entry per table. The table-miss flow can do what every flow can, so the _miss properties are left away. */
 export function* tableFeatures(): Generator<TableFeatures> {
   const facts: Facts = {
@@ -72,7 +133,7 @@ export function* tableFeatures(): Generator<TableFeatures> {
   for (let tableId = 0; tableId < tables; tableId++) {
     yield {
       tableId,
-      name: `table${tableId}`,
+      name: tableName(tableId),
       metadataMatch: ALL_BITS,
       metadataWrite: ALL_BITS,
       config: 0,

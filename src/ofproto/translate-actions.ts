@@ -1,6 +1,6 @@
 /** Actions between OpenFlow and records: checked (OpenFlow 1.3.5 §7.2.4) and written straight into the batch. */
-import type { Action, EthertypeAction, OxmKnown, PlainAction, SetFieldAction } from 'node-openflow';
-import { of13 } from 'node-openflow';
+import type { Action, EthertypeAction, OxmKnown, PlainAction, SetFieldAction, TtlAction } from 'node-openflow';
+import { of13, of15 } from 'node-openflow';
 import {
   ACTIONS_BYTES_MAX,
   type ActionRecord,
@@ -13,6 +13,7 @@ import {
 } from '../datapath/records.js';
 import { fields, portsMax, ReservedPort } from '../datapath/schema.gen.js';
 import type { HeadersKnown } from './headers-known.js';
+import { legacyRecords, liftLegacy } from './legacy-actions.js';
 import { badAction, type OfError } from './of-error.js';
 import { fieldIds, numberOf } from './translate-match.js';
 
@@ -21,6 +22,8 @@ const VLAN_TYPES = [0x8100, 0x88a8];
 const MPLS_TYPES = [0x8847, 0x8848];
 const SMALLEST_ETHERTYPE = 0x600;
 const VLAN_PRESENT = 0x1000;
+/** 1.5's: the data plane sets whole fields. */
+const badSetMask: OfError = { type: of15.OFPET.BAD_ACTION, code: of15.OFPBAC.BAD_SET_MASK };
 
 const reservedOutputs: readonly number[] = [
   ReservedPort.inPort,
@@ -55,7 +58,7 @@ export function writeActions(
   }
   for (const action of actions) {
     if (action.type === 'set_field') writeSetField(writer, action.oxm as OxmKnown);
-    else writeAction(writer, toRecord(action));
+    else for (const record of legacyRecords(action) ?? [toRecord(action as Plain)]) writeAction(writer, record);
   }
   return writer.length - start > ACTIONS_BYTES_MAX ? badAction(OFPBAC.TOO_MANY) : undefined;
 }
@@ -66,10 +69,15 @@ function tagsFirst(actions: readonly Action[]): readonly Action[] {
   return [...actions].sort((a, b) => rank(a) - rank(b));
 }
 
-type Plain = Exclude<Action, { readonly type: 'set_field' | 'experimenter' | 'unknown' }>;
+/** Those that are one record, and that checkAction lets pass. */
+type Plain = Extract<
+  Action,
+  {
+    readonly type: 'output' | 'group' | 'set_queue' | TtlAction['type'] | EthertypeAction['type'] | PlainAction['type'];
+  }
+>;
 
-function toRecord(action: Exclude<Action, { readonly type: 'set_field' }>): ActionRecord {
-  const plain = action as Plain;
+function toRecord(plain: Plain): ActionRecord {
   switch (plain.type) {
     case 'output':
       return { kind: 'output', port: plain.port, maxLen: plain.maxLen };
@@ -113,6 +121,15 @@ function checkAction(action: Action, context: ActionContext): OfError | undefine
       return action.queueId === OFPQ.ALL ? badAction(OFPBAC.BAD_QUEUE) : undefined;
     case 'set_field':
       return checkSetField(action, known);
+    case 'enqueue':
+      return checkOutput(action.port, context.packetOut);
+    case 'set_vlan_vid':
+    case 'set_vlan_pcp':
+      known.pushVlan();
+      return undefined;
+    case 'set_tp_src':
+    case 'set_tp_dst':
+      return undefined;
     case 'push_vlan':
     case 'pop_vlan':
     case 'push_mpls':
@@ -129,6 +146,8 @@ function checkAction(action: Action, context: ActionContext): OfError | undefine
       return undefined;
     case 'push_pbb':
     case 'pop_pbb':
+    case 'copy_field':
+    case 'meter':
     case 'unknown':
       return badAction(OFPBAC.BAD_TYPE);
     case 'experimenter':
@@ -169,7 +188,8 @@ function checkTag(action: EthertypeAction | PlainAction, known: HeadersKnown): O
 function checkSetField({ oxm }: SetFieldAction, known: HeadersKnown): OfError | undefined {
   const id = fieldIds.get(oxm.field);
   if (id === undefined || oxm.field === 'metadata' || !fields[id]!.settable) return badAction(OFPBAC.BAD_SET_TYPE);
-  const { field, value } = oxm as OxmKnown;
+  const { field, value, mask } = oxm as OxmKnown;
+  if (mask !== undefined) return badSetMask;
   if (field === 'vlan_vid' && (numberOf(value) & VLAN_PRESENT) === 0) return badAction(OFPBAC.BAD_SET_ARGUMENT);
   if (field === 'eth_type' && numberOf(value) < SMALLEST_ETHERTYPE) return badAction(OFPBAC.BAD_SET_ARGUMENT);
   if (!known.allows(field)) return badAction(OFPBAC.MATCH_INCONSISTENT);
@@ -181,10 +201,14 @@ const oxmBytes = new Map(of13.oxmFields.map(({ name, bytes }) => [name as string
 
 /** Action records as OpenFlow. The datapath wrote them, so they are right. */
 export function readActions(record: Uint8Array): Action[] {
-  return (decodeActions(record) ?? []).map(fromRecord);
+  return readActionRecords(decodeActions(record) ?? []);
 }
 
-export function fromRecord(action: ActionRecord): Action {
+export function readActionRecords(records: readonly ActionRecord[]): Action[] {
+  return records.some(({ kind }) => kind === 'push_vlan') ? liftLegacy(records, fromRecord) : records.map(fromRecord);
+}
+
+function fromRecord(action: ActionRecord): Action {
   switch (action.kind) {
     case 'output':
       return { type: 'output', port: action.port, maxLen: action.maxLen };

@@ -5,7 +5,8 @@ import { decodeInstructions, type InstructionRecord, type RecordWriter } from '.
 import { Instruction as Code, tables } from '../datapath/schema.gen.js';
 import { HeadersKnown } from './headers-known.js';
 import { badInstruction, meterModFailed, type OfError } from './of-error.js';
-import { fromRecord, writeActions } from './translate-actions.js';
+import { readActionRecords, writeActions } from './translate-actions.js';
+import { checksConsistency } from './versions.js';
 
 const { OFPBIC, OFPM, OFPMMFC } = of13;
 
@@ -23,12 +24,12 @@ const order: readonly Instruction['type'][] = [
 export function writeInstructions(
   writer: RecordWriter,
   instructions: readonly Instruction[],
-  flow: { readonly tableId: number; readonly match: Match },
+  flow: { readonly version: number; readonly tableId: number; readonly match: Match },
 ): OfError | undefined {
   if (instructions.length === 0) return undefined;
   const sorted = inOrder(instructions);
   if ('code' in sorted) return sorted;
-  const known = new HeadersKnown(flow.match);
+  const known = new HeadersKnown(checksConsistency(flow.version) ? flow.match : undefined);
   for (const instruction of sorted.list) {
     const wrong = writeInstruction(writer, instruction, flow.tableId, known);
     if (wrong !== undefined) return wrong;
@@ -109,9 +110,9 @@ function toInstruction(record: InstructionRecord): Instruction {
     case 'meter':
       return { type: 'meter', meterId: record.meter };
     case 'apply':
-      return { type: 'apply_actions', actions: record.actions.map(fromRecord) };
+      return { type: 'apply_actions', actions: readActionRecords(record.actions) };
     case 'write':
-      return { type: 'write_actions', actions: record.actions.map(fromRecord) };
+      return { type: 'write_actions', actions: readActionRecords(record.actions) };
     case 'clear':
       return { type: 'clear_actions' };
     case 'metadata':

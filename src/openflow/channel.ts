@@ -4,8 +4,9 @@
  */
 import type { Duplex } from 'node:stream';
 import {
+  type AsyncChanges,
   type AsyncMasks,
-  encodeMessage,
+  applyAsync,
   type Message,
   type MessageOf,
   type Outgoing,
@@ -14,7 +15,10 @@ import {
   type SessionError,
 } from 'node-openflow';
 import { type Logger, RateLimitedLog } from '../base/logger.js';
+import { isDefaultMiss } from '../ofproto/async-events.js';
 import type { ControllerView } from '../ofproto/controller-view.js';
+import { sendError } from '../ofproto/of-error.js';
+import { sendsMisses } from '../ofproto/versions.js';
 import { defaultMasks, noMasks, wants, wantsPackets } from './async-masks.js';
 import type { Event } from './event.js';
 import { HANDSHAKE_MS } from './limits.js';
@@ -34,14 +38,16 @@ const forbiddenToSlaves: ReadonlySet<Message['type']> = new Set([
   'table_mod',
 ]);
 
-/** What §7.4.4 asks an error to carry at least. */
-const ERROR_DATA_BYTES = 64;
-
 export interface ChannelOptions {
   readonly switch: Switch;
   readonly roles: Roles;
-  /** A tool's connection: it is no controller, and hears of events only when it asked. */
+  /** A tool's connection: it is no controller. */
   readonly management: boolean;
+  /**
+   * It hears of events only when it asked for them, by SET_CONFIG or SET_ASYNC: as with Open vSwitch this is so for all
+   * that connected to us, since clients that only want to change flows take no other message (Xen Orchestra).
+   */
+  readonly muted: boolean;
   readonly versions: readonly number[];
   readonly keepAliveMs: number;
   /** It may want other events than before: its own role changed or another's, or it asked. */
@@ -77,9 +83,9 @@ export class Channel implements ControllerView, RoleHolder {
   #asksForEvents: boolean;
 
   constructor(socket: Duplex, options: ChannelOptions) {
-    const { peer, logger, versions, keepAliveMs, roles, management } = options;
+    const { peer, logger, versions, keepAliveMs, roles, muted } = options;
     this.#options = options;
-    this.#asksForEvents = !management;
+    this.#asksForEvents = !muted;
     const log = new RateLimitedLog(logger);
     this.#session = new Session(socket, {
       unknown: 'refuse',
@@ -174,7 +180,11 @@ export class Channel implements ControllerView, RoleHolder {
 
   /** Tells the controller of an event, if it wants to know. */
   notify(event: Event): void {
-    if (this.connected && wants(this.#masks, this.role, event.message)) this.#outlet.notify(event, this.version);
+    const { message } = event;
+    if (!this.connected || !wants(this.#masks, this.role, message)) return;
+    // Each version has its own idea of what becomes of packets that no flow matches.
+    if (message.type === 'packet_in' && isDefaultMiss(message) && !sendsMisses(this.version)) return;
+    this.#outlet.notify(event, this.version);
   }
 
   get #masks(): AsyncMasks {
@@ -212,14 +222,14 @@ export class Channel implements ControllerView, RoleHolder {
 
   #toSwitch(message: Message): Promise<void> | undefined {
     if (this.role === 'slave' && changesSwitch(message)) {
-      this.#refuse(message, OFPET.BAD_REQUEST, OFPBRC.IS_SLAVE);
+      sendError(this, message, { type: OFPET.BAD_REQUEST, code: OFPBRC.IS_SLAVE });
       return undefined;
     }
     return this.#options.switch.handle(this, message);
   }
 
   #onSetConfig(message: MessageOf<'set_config'>): Promise<void> | undefined {
-    if (this.management) {
+    if (this.#options.muted) {
       this.#asksForEvents = message.missSendLen > 0;
       this.#options.onInterest();
     }
@@ -232,7 +242,7 @@ export class Channel implements ControllerView, RoleHolder {
     const { roles, onInterest } = this.#options;
     const outcome = roles.request(this, message.role, message.generationId);
     if (!outcome.ok) {
-      this.#refuse(message, OFPET.ROLE_REQUEST_FAILED, outcome.code);
+      sendError(this, message, { type: OFPET.ROLE_REQUEST_FAILED, code: outcome.code });
       return;
     }
     this.send({
@@ -244,14 +254,9 @@ export class Channel implements ControllerView, RoleHolder {
     onInterest();
   }
 
-  #onSetAsync({ packetInMask, portStatusMask, flowRemovedMask }: AsyncMasks): void {
-    this.#masksSet = { packetInMask, portStatusMask, flowRemovedMask };
+  #onSetAsync(change: AsyncChanges): void {
+    this.#masksSet = applyAsync(this.#masks, change);
     this.#options.onInterest();
-  }
-
-  #refuse(message: Message, errorType: number, errorCode: number): void {
-    const data = encodeMessage(message).slice(0, ERROR_DATA_BYTES);
-    this.send({ type: 'error', xid: message.xid, errorType, errorCode, data });
   }
 }
 

@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import { supportedVersions } from 'node-openflow';
 import { type Logger, RateLimitedLog } from '../base/logger.js';
+import { sendsMisses } from '../ofproto/versions.js';
 import { Channel, type ChannelStatus } from './channel.js';
 import { Dialer } from './dialer.js';
 import { Event } from './event.js';
@@ -42,6 +43,8 @@ export interface ControllerStatus {
 interface Peer {
   readonly name: string;
   readonly management: boolean;
+  /** It connected to us. */
+  readonly came: boolean;
 }
 
 export class Channels {
@@ -55,6 +58,7 @@ export class Channels {
   #dialers: readonly Dialer[] = [];
   #listeners: Listener[] = [];
   #packetsWanted = false;
+  #missesWanted = false;
   #stopped = false;
 
   private constructor(options: ChannelsOptions) {
@@ -76,7 +80,7 @@ export class Channels {
     const { logger } = options;
     try {
       for (const { target, management } of passive) {
-        const serve = (socket: Socket, name: string) => void self.#serve(socket, { name, management });
+        const serve = (socket: Socket, name: string) => void self.#serve(socket, { name, management, came: true });
         self.#listeners.push(await Listener.open({ target, serve, logger }));
       }
     } catch (error) {
@@ -87,10 +91,10 @@ export class Channels {
       const event = new Event(message);
       for (const channel of self.#channels) channel.notify(event);
     });
-    options.switch.controllersChanged(self.#packetsWanted);
+    options.switch.controllersChanged(self.#packetsWanted, self.#missesWanted);
     self.#dialers = controllers.map((target) => {
       const serve = (socket: Socket, name: string, opened: (channel: Channel) => void) =>
-        self.#serve(socket, { name, management: false }, opened);
+        self.#serve(socket, { name, management: false, came: false }, opened);
       return new Dialer({ target, serve, logger });
     });
     self.#controllersChanged();
@@ -140,6 +144,7 @@ export class Channels {
       switch: this.#options.switch,
       roles: this.#roles,
       management: peer.management,
+      muted: peer.came,
       versions: peer.management ? supportedVersions : versions,
       keepAliveMs,
       onInterest: () => this.#interestChanged(),
@@ -188,9 +193,11 @@ export class Channels {
   }
 
   #interestChanged(): void {
-    const wanted = [...this.#channels].some((channel) => channel.wantsPackets);
-    if (wanted === this.#packetsWanted) return;
-    this.#packetsWanted = wanted;
-    this.#options.switch.controllersChanged(wanted);
+    const interested = [...this.#channels].filter((channel) => channel.wantsPackets);
+    const wanted = interested.length > 0;
+    const misses = interested.some(({ version }) => sendsMisses(version));
+    if (wanted === this.#packetsWanted && misses === this.#missesWanted) return;
+    [this.#packetsWanted, this.#missesWanted] = [wanted, misses];
+    this.#options.switch.controllersChanged(wanted, misses);
   }
 }

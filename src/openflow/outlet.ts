@@ -50,7 +50,8 @@ export class Outlet {
     } else if (event.message.type === 'packet_in' && unread > UNREAD_PACKET_IN_BYTES) {
       this.#packetInsDropped++;
     } else {
-      this.#gather(() => this.#options.session.sendRaw(event.bytes(version)));
+      const bytes = event.bytes(version);
+      if (bytes !== undefined) this.#gather(() => this.#options.session.sendRaw(bytes));
     }
   }
 

@@ -17,8 +17,8 @@ export interface Switch {
   barrier(): void;
   /** Packet-ins, removed flows and changes of ports. One listener. */
   onAsync(listener: (message: AsyncMessage) => void): void;
-  /** Whether anybody wants packet-ins; nobody does until told otherwise. */
-  controllersChanged(wanted: boolean): void;
+  /** Whether anybody wants packet-ins, and such without a flow (before 1.3); nobody does until told otherwise. */
+  controllersChanged(wanted: boolean, misses: boolean): void;
   /** Installs or removes the flow that makes it a learning switch (fail-mode standalone), below or above all others. */
   standalone(place: Standalone): void;
 }

@@ -18,16 +18,17 @@ import { type AsyncMessage, type ControllerView, Ofproto } from '../../../src/of
 
 export const NO_BUFFER = 0xffffffff;
 export const ANY = 0xffffffff;
-const VERSION = 4;
+const DEFAULT_VERSION = 4;
 
 export class FakeController implements ControllerView {
-  readonly version = VERSION;
   gone = false;
   readonly received: Message[] = [];
   rawMessages = 0;
 
+  constructor(readonly version = DEFAULT_VERSION) {}
+
   send(message: Outgoing & { readonly xid: number }): void {
-    this.#take(encodeMessage({ ...message, version: VERSION } as Message));
+    this.#take(encodeMessage({ ...message, version: this.version } as Message));
   }
   sendRaw(bytes: Uint8Array): boolean {
     this.rawMessages++;
@@ -38,7 +39,7 @@ export class FakeController implements ControllerView {
     return Promise.resolve();
   }
   #take(bytes: Uint8Array): void {
-    const result = decodeMessage(bytes, { version: VERSION });
+    const result = decodeMessage(bytes, { version: this.version });
     if (!result.ok) throw new Error(`Ofproto sent what cannot be decoded: ${result.error.reason}`);
     this.received.push(result.message);
   }
@@ -47,13 +48,14 @@ export class FakeController implements ControllerView {
 export class Bed {
   now = 0n;
   readonly datapath = new ModelDatapath(() => this.now);
-  readonly controller = new FakeController();
+  readonly controller: FakeController;
   readonly asyncMessages: AsyncMessage[] = [];
   readonly outputs: { readonly port: number; readonly frame: Uint8Array }[] = [];
   readonly ofproto: Ofproto;
   #xid = 100;
 
-  constructor() {
+  constructor(readonly version = DEFAULT_VERSION) {
+    this.controller = new FakeController(version);
     this.ofproto = new Ofproto({
       datapath: this.datapath,
       datapathId: 0x1122334455667788n,
@@ -72,11 +74,11 @@ export class Bed {
   /** Sends a message through the codec, and a flush after it; returns what came back for it. */
   async say(message: Outgoing): Promise<Message[]> {
     const xid = this.#xid++;
-    const bytes = encodeMessage({ ...message, version: VERSION, xid } as Message);
-    const decoded = decodeMessage(bytes, { version: VERSION, unknown: 'refuse' });
+    const bytes = encodeMessage({ ...message, version: this.version, xid } as Message);
+    const decoded = decodeMessage(bytes, { version: this.version, unknown: 'refuse' });
     if (!decoded.ok) {
       const { type: errorType, code: errorCode, data } = decoded.error;
-      return [{ version: VERSION, xid, type: 'error', errorType, errorCode, data }];
+      return [{ version: this.version, xid, type: 'error', errorType, errorCode, data }];
     }
     await this.ofproto.handle(this.controller, decoded.message);
     this.ofproto.barrier();

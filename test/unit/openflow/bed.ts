@@ -170,6 +170,7 @@ export class Bed {
       controllers: [],
       listen: ['ptcp:0:127.0.0.1'],
       failMode: 'secure',
+      versions: [VERSION],
       logger: silentLogger,
       ...options,
     });
@@ -181,8 +182,11 @@ export class Bed {
     return this.channels.listening[0]!.replace(/^ptcp:(\d+):(.*)$/, 'tcp:$2:$1').replace(/^punix:/, 'unix:');
   }
   /** A controller that has said hello. */
-  controller(greeting?: Uint8Array): Promise<Controller> {
-    return Controller.connect(this.address, greeting);
+  async controller(greeting?: Uint8Array): Promise<Controller> {
+    const controller = await Controller.connect(this.address, greeting);
+    // Who connects hears of nothing before it asked.
+    controller.send({ type: 'set_config', flags: 0, missSendLen: 128 });
+    return controller;
   }
   inject(frame: Uint8Array): void {
     this.datapath.inject(1 as PortNo, frame);

@@ -1,0 +1,129 @@
+/**
+ * What differs in meaning between the versions of OpenFlow: the one place for it. Everything else of ofproto is written
+ * for 1.3, whose values the codec gives for all versions. Sections are those of the version that is named.
+ */
+import {
+  EncodeError,
+  encodeMessage,
+  type FlowMod,
+  type Head,
+  type Message,
+  type MultipartReplyBody,
+  type MultipartReplySource,
+  of10,
+  of13,
+  of15,
+  type PortMod,
+} from 'node-openflow';
+import { flowModFailed, type OfError } from './of-error.js';
+
+export const OF10 = 1;
+export const OF11 = 2;
+export const OF12 = 3;
+export const OF13 = 4;
+export const OF14 = 5;
+export const OF15 = 6;
+
+const { OFPC, OFPFF, OFPFMFC, OFPRR, OFPFC } = of13;
+
+/** ofp_capabilities: 1.0 has no groups (1.0.2 §5.3.1), 1.5 adds bundles and flow monitors (1.5.1 §7.3.1). */
+export function capabilities(version: number): number {
+  const always = OFPC.FLOW_STATS | OFPC.TABLE_STATS | OFPC.PORT_STATS;
+  if (version === OF10) return always | of10.OFPC.ARP_MATCH_IP;
+  return always | OFPC.GROUP_STATS | (version >= OF15 ? of15.OFPC.BUNDLES | of15.OFPC.FLOW_MONITORING : 0);
+}
+
+/** Bits of 1.0's actions: all but the vendors' (1.0.2 §5.2.4). */
+export const ACTIONS_10 = 0xfff;
+
+/** How many ports a features reply has room for, in every version that lists them. */
+export const FEATURES_PORTS_MAX = 1000;
+
+/**
+ * Without a spanning tree protocol the bits of 1.0 about it change nothing (1.0.2 §5.2.1). Its other bit of its own,
+ * NO_FLOOD, is refused as unknown.
+ */
+export function legacyPortMod(mod: PortMod): PortMod {
+  if (mod.version !== OF10) return mod;
+  const stp = of10.OFPPC.NO_STP | of10.OFPPC.NO_RECV_STP;
+  return { ...mod, config: mod.config & ~stp, mask: mod.mask & ~stp };
+}
+
+/** Features replies list the ports (1.0.2 §5.3.1, 1.2 §A.3.1); since 1.3 a multipart does. */
+export const listsPortsInFeatures = (version: number): boolean => version <= OF12;
+
+/**
+ * A packet that no flow of a table matches goes to the controller (1.0.2 §3.4, 1.1.0 §4.1.1, 1.2 §5.1); since 1.3 it is
+ * dropped (1.3.5 §5.4).
+ */
+export const sendsMisses = (version: number): boolean => version <= OF12;
+
+/** An action that a flow's packets can have no header for is refused since 1.1; in 1.0 it does nothing. */
+export const checksConsistency = (version: number): boolean => version > OF10;
+
+const FLAGS_10 = OFPFF.SEND_FLOW_REM | OFPFF.CHECK_OVERLAP;
+const FLAGS_12 = FLAGS_10 | OFPFF.RESET_COUNTS;
+const FLAGS_13 = FLAGS_12 | OFPFF.NO_PKT_COUNTS | OFPFF.NO_BYT_COUNTS;
+
+/** ofp_flow_mod_flags that the version has. */
+function flagsKnown(version: number): number {
+  if (version <= OF11) return FLAGS_10;
+  return version === OF12 ? FLAGS_12 : FLAGS_13;
+}
+
+/** What is wrong with the flags. An emergency flow has no table to go to: there is none (1.0.2 §5.3.3). */
+export function checkFlags({ version, flags }: FlowMod): OfError | undefined {
+  if (version === OF10 && (flags & of10.OFPFF.EMERG) !== 0) return flowModFailed(OFPFMFC.TABLE_FULL);
+  return (flags & ~flagsKnown(version)) === 0 ? undefined : flowModFailed(OFPFMFC.BAD_FLAGS);
+}
+
+/** Adding a flow that is there already clears its counters (1.0.2 §4.6, 1.1.0 §4.6); since 1.2 by a flag. */
+export function flagsInForce({ version, flags, command }: FlowMod): number {
+  return version <= OF11 && command === OFPFC.ADD ? flags | OFPFF.RESET_COUNTS : flags;
+}
+
+/** Modifying what is not there adds it (1.0.2 §4.6; in 1.1 unless it names cookies); since 1.2 nothing happens. */
+export function modifyMayAdd({ version, command, cookieMask }: FlowMod): boolean {
+  const modifies = command === OFPFC.MODIFY || command === OFPFC.MODIFY_STRICT;
+  return modifies && version <= OF11 && cookieMask === 0n;
+}
+
+/** A reason of flow_removed, which are those of 1.4, in a version that may not have it (1.4.1 §7.4.2). */
+export function removalReason(version: number, reason: number): number {
+  const last = version === OF10 ? OFPRR.DELETE : version <= OF13 ? OFPRR.GROUP_DELETE : Number.POSITIVE_INFINITY;
+  return reason <= last ? reason : OFPRR.DELETE;
+}
+
+/** As `encodeMessage`; undefined where the version has no words for it (an IPv6 match in 1.0). */
+export function tryEncode(message: Message): Uint8Array | undefined {
+  try {
+    return encodeMessage(message);
+  } catch (error) {
+    if (error instanceof EncodeError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * What of a list the version has words for: a flow of 1.3 that 1.0 cannot say is left out of 1.0's answers, as Open
+ * vSwitch leaves out its groups and meters. Since 1.3 everything can be said.
+ */
+export function sayable<Source extends MultipartReplySource>({ version, xid }: Head, list: Source): Source {
+  if (version >= OF13) return list;
+  const entries = list.entries as Iterable<unknown>;
+  const canBeSaid = (entry: unknown): boolean => {
+    const body = { type: list.type, entries: [entry] } as MultipartReplyBody;
+    return tryEncode({ version, xid, type: 'multipart_reply', flags: 0, body }) !== undefined;
+  };
+  return { ...list, entries: filtered(entries, canBeSaid) };
+}
+
+function* filtered<Item>(items: Iterable<Item>, keep: (item: Item) => boolean): Generator<Item> {
+  for (const item of items) if (keep(item)) yield item;
+}
+
+/** An event as a controller of the version gets it; undefined where it cannot be said. */
+export function encodeEvent(message: Message): Uint8Array | undefined {
+  if (message.type !== 'flow_removed') return tryEncode(message);
+  return tryEncode({ ...message, reason: removalReason(message.version, message.reason) });
+}
