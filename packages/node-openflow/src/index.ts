@@ -1,15 +1,23 @@
 /**
  * OpenFlow for Node: codec, framing, sessions.
  *
- * The layers, from below: `wire` reads and writes bytes; `codec` walks the structures every version shares; `of13` is
- * the tables of one version; `types` the values that come out; `match`, `text` and `session` make them comfortable.
+ * The layers, from below: `wire` reads and writes bytes; `codec` walks the structures every version shares; `structures`,
+ * `messages` and `multipart` know the layouts, each in all its versions; `of10` to `of15` are the tables that say which
+ * version has which; `types` the values that come out; `match`, `text` and `session` make them comfortable.
  */
 export * from './codec/message.js';
 export { helloVersions, negotiateVersion, versionBitmap } from './codec/symmetric.js';
 export * from './match/build.js';
 export * from './match/prerequisites.js';
-export { errorName } from './of13/errors.js';
+export { type ErrorName, errorName } from './errors/names.js';
+export { type ErrorNumbers, type ErrorPair, errorFor, neutralName, neutralPair } from './errors/neutral.js';
+export { applyAsync } from './messages/async.js';
+export * as of10 from './of10/index.js';
+export * as of11 from './of11/index.js';
+export * as of12 from './of12/index.js';
 export * as of13 from './of13/index.js';
+export * as of14 from './of14/index.js';
+export * as of15 from './of15/index.js';
 export { RequestError, SessionError, type SessionFailure } from './session/errors.js';
 export type { SendResult, SessionCounters, SessionOptions } from './session/options.js';
 export type { ReplyTo, RequestType } from './session/requests.js';

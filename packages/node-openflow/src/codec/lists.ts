@@ -12,13 +12,13 @@ import type { WireReader } from '../wire/reader.js';
 import type { WireWriter } from '../wire/writer.js';
 import type { Codec, Context, Protocol, Table } from './protocol.js';
 
-interface Unknown {
+export interface Unknown {
   readonly type: 'unknown';
   readonly code: number;
   readonly data: Uint8Array;
 }
 
-interface Kind<Value extends { readonly type: string }> {
+export interface Kind<Value extends { readonly type: string }> {
   readonly name: string;
   readonly table: (protocol: Protocol) => Table<Codec<Value>>;
   readonly errorType: number;
@@ -31,9 +31,11 @@ interface Kind<Value extends { readonly type: string }> {
   /** Reads and writes what is between header and data in an unknown structure. */
   readonly decodeUnknown: (code: number, r: WireReader) => Value;
   readonly encodeUnknown: (w: WireWriter, value: Value) => void;
+  /** Writes a value that the version knows as an experimenter's; false: it is none. */
+  readonly extension?: (w: WireWriter, value: Value, ctx: Context) => boolean;
 }
 
-const bareUnknown = {
+export const bareUnknown = {
   decodeUnknown: (code: number, r: WireReader): Unknown => ({ type: 'unknown', code, data: r.rest() }),
   encodeUnknown: (w: WireWriter, value: { readonly type: string }): void => w.bytes((value as Unknown).data),
 };
@@ -47,6 +49,15 @@ const actionKind: Kind<Action> = {
   unknownError: OFPBAC.BAD_TYPE,
   padding: 'counted',
   ...bareUnknown,
+  extension(w, value, ctx) {
+    const known = ctx.protocol.extensions.actions.byType.get(value.type);
+    if (known === undefined) return false;
+    w.u16(known.codec.code);
+    w.u16(0);
+    w.u32(known.experimenter);
+    known.codec.encode(w, value, ctx);
+    return true;
+  },
 };
 
 /** §7.2.4 */
@@ -100,7 +111,7 @@ const tableFeatureKind: Kind<TableFeatureProperty> = {
 };
 
 /** Reads structures until the reader's end. */
-function decodeList<Value extends { readonly type: string }>(r: WireReader, ctx: Context, kind: Kind<Value>): Value[] {
+export function decodeList<Value extends { readonly type: string }>(r: WireReader, ctx: Context, kind: Kind<Value>): Value[] {
   const table = kind.table(ctx.protocol);
   const values: Value[] = [];
   while (r.remaining > 0) {
@@ -123,7 +134,7 @@ function decodeList<Value extends { readonly type: string }>(r: WireReader, ctx:
   return values;
 }
 
-function encodeList<Value extends { readonly type: string }>(
+export function encodeList<Value extends { readonly type: string }>(
   w: WireWriter,
   values: readonly Value[],
   ctx: Context,
@@ -134,9 +145,11 @@ function encodeList<Value extends { readonly type: string }>(
     const start = w.mark();
     const codec = table.byType.get(value.type);
     if (codec !== undefined) {
-      w.u16(codec.code);
+      w.u16(codec.codeFor?.(value) ?? codec.code);
       w.u16(0);
       codec.encode(w, value, ctx);
+    } else if (kind.extension?.(w, value, ctx) === true) {
+      // Written as an experimenter's.
     } else if (value.type === 'unknown') {
       w.u16((value as Value & Unknown).code);
       w.u16(0);
@@ -160,7 +173,7 @@ export function decodeInstructions(r: WireReader, ctx: Context): readonly Instru
   return decodeList(r, ctx, instructionKind);
 }
 export function encodeInstructions(w: WireWriter, instructions: readonly Instruction[], ctx: Context): void {
-  encodeList(w, instructions, ctx, instructionKind);
+  encodeList(w, ctx.protocol.rewrite?.(instructions) ?? instructions, ctx, instructionKind);
 }
 export function decodeBands(r: WireReader, ctx: Context): readonly MeterBand[] {
   return decodeList(r, ctx, bandKind);

@@ -1,4 +1,4 @@
-/** ofp_match: a list of OXM TLVs with a length that does not count the padding behind it (OpenFlow 1.3.5 §7.2.3.1). */
+/** ofp_match since 1.2: a list of OXM TLVs with a length that does not count the padding behind it (OpenFlow 1.3.5 §7.2.3.1). */
 import { OFPMT } from '../of13/constants.js';
 import { OFPBMC, OFPET } from '../of13/errors.js';
 import type { Match, OxmTlv } from '../types/oxm.js';
@@ -6,11 +6,19 @@ import { WireError } from '../wire/error.js';
 import type { WireReader } from '../wire/reader.js';
 import type { WireWriter } from '../wire/writer.js';
 import { decodeOxm, encodeOxm, matchFailures } from './oxm.js';
-import type { Context } from './protocol.js';
+import type { Context, Structure } from './protocol.js';
 
 const headerLength = 4;
 
+/** The match in the version's form. */
 export function decodeMatch(r: WireReader, ctx: Context): Match {
+  return ctx.protocol.match.decode(r, ctx);
+}
+export function encodeMatch(w: WireWriter, match: Match, ctx: Context): void {
+  ctx.protocol.match.encode(w, match, ctx);
+}
+
+function decode(r: WireReader, ctx: Context): Match {
   const header = r.sub(headerLength, OFPET.BAD_MATCH, OFPBMC.BAD_LEN);
   const type = header.u16();
   if (type !== OFPMT.OXM) throw new WireError(OFPET.BAD_MATCH, OFPBMC.BAD_TYPE, `match type ${type}`);
@@ -36,7 +44,7 @@ function identity(tlv: OxmTlv): string {
   return tlv.field;
 }
 
-export function encodeMatch(w: WireWriter, match: Match, ctx: Context): void {
+function encode(w: WireWriter, match: Match, ctx: Context): void {
   const start = w.mark();
   w.u16(OFPMT.OXM);
   w.u16(0);
@@ -44,3 +52,5 @@ export function encodeMatch(w: WireWriter, match: Match, ctx: Context): void {
   w.patchLength(start, 2);
   w.padTo8(start);
 }
+
+export const oxmMatch: Structure<Match> = { decode, encode };

@@ -6,19 +6,26 @@
  */
 import { OFPMPF } from '../of13/constants.js';
 import { OFPBRC, OFPET } from '../of13/errors.js';
-import { encodeMultipartHead, multipartCodec } from '../of13/messages/multipart.js';
+import { errorFor } from '../errors/neutral.js';
+import { encodeExtension, experimenterCode } from '../messages/experimenter.js';
+import { encodeMultipartHead } from '../messages/multipart.js';
+import { protocol10 } from '../of10/protocol.js';
+import { protocol11 } from '../of11/protocol.js';
+import { protocol12 } from '../of12/protocol.js';
 import { protocol13 } from '../of13/protocol.js';
+import { protocol14 } from '../of14/protocol.js';
+import { protocol15 } from '../of15/protocol.js';
 import type { ErrorMessage, Head, Message } from '../types/message.js';
 import type { MultipartReplyBody } from '../types/multipart.js';
 import { EncodeError, WireError } from '../wire/error.js';
 import { WireReader } from '../wire/reader.js';
 import { WireWriter } from '../wire/writer.js';
-import type { Context, MessageCodec, Protocol } from './protocol.js';
+import type { Context, MessageCodec, MultipartCodec, Protocol } from './protocol.js';
 import { symmetricMessages } from './symmetric.js';
 
-const protocols: readonly Protocol[] = [protocol13];
+const protocols: readonly Protocol[] = [protocol10, protocol11, protocol12, protocol13, protocol14, protocol15];
 
-/** Versions whose every message this package reads and writes. Hello, error and echo it reads in any version. */
+/** Versions whose every message this package reads and writes: 1.0 to 1.5. Hello, error and echo it reads in any version. */
 export const supportedVersions: readonly number[] = protocols.map((protocol) => protocol.version);
 
 interface Contexts {
@@ -32,6 +39,9 @@ const contexts: ReadonlyMap<number, Contexts> = new Map(
   ]),
 );
 const highestVersion = Math.max(...supportedVersions);
+
+/** 1.0 and 1.1 have no experimenter errors: what cannot be said in their own is said as the nearest that can. */
+const lastWithoutExtensions = 2;
 
 const headerLength = 8;
 /** How much of a refused message an error carries: the least that §7.4.4 asks for. */
@@ -50,9 +60,11 @@ export interface DecodeOptions {
 
 /** Everything needed to answer malformed bytes; see `errorReply`. */
 export interface DecodeError {
-  /** OFPET_* */
+  /** OFPET_* and the code, in the numbers of `version` and its own specification. */
   readonly type: number;
   readonly code: number;
+  /** Only, and always, when type is 0xffff. */
+  readonly experimenter?: number;
   readonly xid: number;
   /** Version to answer in. */
   readonly version: number;
@@ -100,13 +112,16 @@ export function decodeMessage(bytes: Uint8Array, options: DecodeOptions = {}): D
     return { ok: true, message: decode(bytes, options) };
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
+    const version = options.version ?? (contexts.has(bytes[0] ?? 0) ? bytes[0]! : highestVersion);
+    const { type, code, experimenter } = errorFor(version, error, { standard: version <= lastWithoutExtensions });
     return {
       ok: false,
       error: {
-        type: error.type,
-        code: error.code,
+        type,
+        code,
+        ...(experimenter === undefined ? {} : { experimenter }),
         xid: bytes.length < headerLength ? 0 : new DataView(bytes.buffer, bytes.byteOffset).getUint32(4),
-        version: options.version ?? (contexts.has(bytes[0] ?? 0) ? bytes[0]! : highestVersion),
+        version,
         data: new Uint8Array(bytes.subarray(0, errorDataLength)),
         reason: error.message,
       },
@@ -122,6 +137,7 @@ export function errorReply(error: DecodeError): ErrorMessage {
     type: 'error',
     errorType: error.type,
     errorCode: error.code,
+    ...(error.experimenter === undefined ? {} : { experimenter: error.experimenter }),
     data: error.data,
   };
 }
@@ -152,10 +168,18 @@ export function encodeMessage(message: Message): Uint8Array {
     symmetric.encode(w, message, contexts.get(highestVersion)!.refuse);
   } else {
     const context = contextOf(message.version);
-    const codec: MessageCodec | undefined = context.protocol.messages.byType.get(message.type);
-    if (codec === undefined) throw new EncodeError(`no message ${message.type} in version ${message.version}`);
-    writeHeader(w, message.version, codec.code, message.xid);
-    codec.encode(w, message, context);
+    const { messages, extensions } = context.protocol;
+    const codec: MessageCodec | undefined = messages.byType.get(message.type);
+    const extension = codec === undefined ? extensions.messages.byType.get(message.type) : undefined;
+    if (codec !== undefined) {
+      writeHeader(w, message.version, codec.code, message.xid);
+      codec.encode(w, message, context);
+    } else if (extension !== undefined) {
+      writeHeader(w, message.version, experimenterCode, message.xid);
+      encodeExtension(w, message, extension, context);
+    } else {
+      throw new EncodeError(`no message ${message.type} in version ${message.version}`);
+    }
   }
   w.patchLength(0, 2);
   return w.finish();
@@ -182,18 +206,16 @@ export function* encodeMultipartReply(
   maxLength = 0xffff,
 ): Generator<Uint8Array, void, undefined> {
   const context = contextOf(head.version);
-  const codec = multipartCodec(body.type, context);
-  const encodeEntry = codec.reply.encodeEntry;
-  const code = context.protocol.messages.byType.get('multipart_reply')?.code;
-  if (encodeEntry === undefined || code === undefined) throw new EncodeError(`${body.type} is no list`);
-  const begin = (): WireWriter => {
+  const code = context.protocol.messages.byType.get('multipart_reply')!.code;
+  const begin = (): [WireWriter, MultipartCodec] => {
     const w = new WireWriter(4096);
     writeHeader(w, head.version, code, head.xid);
-    encodeMultipartHead(w, codec.code, 0);
-    return w;
+    return [w, encodeMultipartHead(w, body.type, 0, context)];
   };
   const flagsAt = headerLength + 2;
-  let w = begin();
+  let [w, codec] = begin();
+  const encodeEntry = codec.reply.encodeEntry;
+  if (encodeEntry === undefined) throw new EncodeError(`${body.type} is no list`);
   const emptyLength = w.length;
   for (const entry of body.entries as Iterable<unknown>) {
     const before = w.mark();
@@ -203,7 +225,7 @@ export function* encodeMultipartReply(
     w.patchLength(0, 2);
     w.patchU16(flagsAt, OFPMPF.REPLY_MORE);
     yield w.finish();
-    w = begin();
+    [w, codec] = begin();
     encodeEntry(w, entry, context);
   }
   w.patchLength(0, 2);

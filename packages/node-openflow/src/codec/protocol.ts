@@ -9,7 +9,8 @@ import type { OxmFacts } from '../of13/oxm-fields.js';
 import type { Action, Instruction } from '../types/action.js';
 import type { Head, Message } from '../types/message.js';
 import type { MultipartReplyBody, MultipartRequestBody } from '../types/multipart.js';
-import type { MeterBand, QueueProperty, TableFeatureProperty } from '../types/structures.js';
+import type { Match } from '../types/oxm.js';
+import type { Bucket, MeterBand, PortDesc, QueueProperty, TableFeatureProperty } from '../types/structures.js';
 import type { WireReader } from '../wire/reader.js';
 import type { WireWriter } from '../wire/writer.js';
 
@@ -33,6 +34,8 @@ interface Entry<Value extends { readonly type: string }> {
 export interface Codec<Value extends { readonly type: string }> extends Entry<Value> {
   decode(r: WireReader, ctx: Context): Value;
   encode(w: WireWriter, value: Value, ctx: Context): void;
+  /** The code to write, where it depends on the value. */
+  codeFor?(value: Value): number;
 }
 
 /** As `Codec`, for messages: the header has been read and comes along. */
@@ -55,17 +58,60 @@ export interface MultipartCodec {
   readonly reply: BodyCodec<MultipartReplyBody>;
 }
 
+/** Reads and writes a structure that is found by its place, not by a code. */
+export interface Structure<Value> {
+  decode(r: WireReader, ctx: Context): Value;
+  encode(w: WireWriter, value: Value, ctx: Context): void;
+}
+
+/** Numbers of ports, always 32 bits wide in values. */
+export interface PortNumbers {
+  /** Bytes of padding that a structure has behind a number to fill 8 bytes. */
+  readonly padding: number;
+  decode(r: WireReader): number;
+  encode(w: WireWriter, port: number): void;
+}
+
+/** Buckets until the reader's end; what a bucket's absent weight is depends on the group's type. */
+export interface Buckets {
+  decode(r: WireReader, groupType: number, ctx: Context): readonly Bucket[];
+  encode(w: WireWriter, buckets: readonly Bucket[], groupType: number, ctx: Context): void;
+}
+
+/** What experimenters' messages, multiparts or actions are known by name. */
+export interface Extensions<C> {
+  find(experimenter: number, expType: number): C | undefined;
+  readonly byType: ReadonlyMap<string, Extension<C>>;
+}
+export interface Extension<C> {
+  readonly experimenter: number;
+  readonly expType: number;
+  readonly codec: C;
+}
+
+export function extensionsOf<C extends { readonly type: string }>(list: readonly Extension<C>[]): Extensions<C> {
+  const byId = new Map(list.map((entry) => [`${entry.experimenter}/${entry.expType}`, entry.codec]));
+  return {
+    find: (experimenter, expType) => byId.get(`${experimenter}/${expType}`),
+    byType: new Map(list.map((entry) => [entry.codec.type, entry])),
+  };
+}
+
 export interface Table<E> {
   readonly list: readonly E[];
   readonly byCode: ReadonlyMap<number, E>;
   readonly byType: ReadonlyMap<string, E>;
 }
 
-export function tableOf<E extends { readonly code: number; readonly type: string }>(list: readonly E[]): Table<E> {
+/** `writers`: what is only ever written, for values that the version says by another structure's code. */
+export function tableOf<E extends { readonly code: number; readonly type: string }>(
+  list: readonly E[],
+  writers: readonly E[] = [],
+): Table<E> {
   return {
     list,
     byCode: new Map(list.map((entry) => [entry.code, entry])),
-    byType: new Map(list.map((entry) => [entry.type, entry])),
+    byType: new Map([...list, ...writers].map((entry) => [entry.type, entry])),
   };
 }
 
@@ -102,4 +148,21 @@ export interface Protocol {
   readonly queueProperties: Table<Codec<QueueProperty>>;
   readonly tableFeatureProperties: Table<Codec<TableFeatureProperty>>;
   readonly oxm: OxmTable;
+  readonly match: Structure<Match>;
+  readonly port: Structure<PortDesc>;
+  readonly portNumbers: PortNumbers;
+  readonly buckets: Buckets;
+  /** Bytes of padding behind type and flags of a multipart message. */
+  readonly multipartPadding: number;
+  /** May a set_field action have a mask? */
+  readonly setFieldMask: boolean;
+  readonly extensions: {
+    readonly messages: Extensions<MessageCodec>;
+    readonly multiparts: Extensions<MultipartCodec>;
+    readonly actions: Extensions<Codec<Action>>;
+  };
+  /** Says actions that mean several things by the flow's match. */
+  readonly resolve?: (match: Match, instructions: readonly Instruction[]) => readonly Instruction[];
+  /** Puts instructions that the version has no form for into those it has. */
+  readonly rewrite?: (instructions: readonly Instruction[]) => readonly Instruction[];
 }

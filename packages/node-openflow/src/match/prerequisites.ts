@@ -5,7 +5,8 @@
  * the packet and need none of this, and a switch may want to answer another error first.
  */
 import { OFPBMC, OFPET } from '../of13/errors.js';
-import { type OxmFacts, type OxmPrerequisite, oxmFields13 } from '../of13/oxm-fields.js';
+import type { OxmFacts, OxmPrerequisite } from '../of13/oxm-fields.js';
+import { allOxmFields } from '../of15/oxm-fields.js';
 import type { Match, OxmKnown, OxmTlv } from '../types/oxm.js';
 
 export interface PrerequisiteError {
@@ -16,7 +17,7 @@ export interface PrerequisiteError {
   readonly reason: string;
 }
 
-const factsByName: ReadonlyMap<string, OxmFacts> = new Map(oxmFields13.map((facts) => [facts.name, facts]));
+const factsByName: ReadonlyMap<string, OxmFacts> = new Map(allOxmFields.map((facts) => [facts.name, facts]));
 
 const toNumber = (bytes: Uint8Array): number => bytes.reduce((value, byte) => value * 256 + byte, 0);
 

@@ -160,11 +160,3 @@ export const errorTable13 = [
   { type: OFPET.METER_MOD_FAILED, prefix: 'OFPMMFC', codes: OFPMMFC },
   { type: OFPET.TABLE_FEATURES_FAILED, prefix: 'OFPTFFC', codes: OFPTFFC },
 ] as const;
-
-/** 'OFPBRC_BAD_LEN' for (1, 6); numbers where the tables have no name. */
-export function errorName(type: number, code: number): string {
-  const family = errorTable13.find((entry) => entry.type === type);
-  if (family === undefined) return `error ${type}/${code}`;
-  const name = Object.entries(family.codes).find(([, value]) => value === code)?.[0];
-  return `${family.prefix}_${name ?? code}`;
-}

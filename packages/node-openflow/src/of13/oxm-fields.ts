@@ -59,7 +59,7 @@ const solicitation = { field: 'icmpv6_type', anyOf: [135] } as const;
 const advertisement = { field: 'icmpv6_type', anyOf: [136] } as const;
 
 /** Options in the fifth column: m = maskable, s = settable. */
-function row<const Name extends string>(
+export function row<const Name extends string>(
   oxmField: number,
   name: Name,
   bits: number,

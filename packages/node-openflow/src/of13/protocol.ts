@@ -1,37 +1,43 @@
 /** OpenFlow 1.3 as tables: the one place that lists its messages and multipart bodies. */
-import { type MessageCodec, type MultipartCodec, oxmTableOf, type Protocol, tableOf } from '../codec/protocol.js';
+import { oxmMatch } from '../codec/match.js';
+import { ports32 } from '../codec/port-numbers.js';
+import { extensionsOf, type MessageCodec, type MultipartCodec, oxmTableOf, type Protocol, tableOf } from '../codec/protocol.js';
 import { symmetricMessages } from '../codec/symmetric.js';
-import { actions13 } from './actions.js';
-import { bands13 } from './bands.js';
-import { instructions13 } from './instructions.js';
-import { getAsyncReply, setAsync } from './messages/async.js';
-import { getConfigReply, setConfig } from './messages/config.js';
-import { barrierReply, barrierRequest, featuresRequest, getAsyncRequest, getConfigRequest } from './messages/empty.js';
-import { experimenter } from './messages/experimenter.js';
-import { featuresReply } from './messages/features.js';
-import { flowMod } from './messages/flow-mod.js';
-import { flowRemoved } from './messages/flow-removed.js';
-import { groupMod } from './messages/group-mod.js';
-import { meterMod } from './messages/meter-mod.js';
-import { multipartReply, multipartRequest } from './messages/multipart.js';
-import { packetIn } from './messages/packet-in.js';
-import { packetOut } from './messages/packet-out.js';
-import { portMod, portStatus } from './messages/port.js';
-import { queueGetConfigReply, queueGetConfigRequest } from './messages/queue-config.js';
-import { roleReply, roleRequest } from './messages/role.js';
-import { tableMod } from './messages/table-mod.js';
-import { desc } from './multipart/desc.js';
-import { experimenterMultipart } from './multipart/experimenter.js';
-import { aggregate, flow } from './multipart/flow.js';
-import { group, groupDesc, groupFeatures } from './multipart/group.js';
-import { meter, meterConfig, meterFeatures } from './multipart/meter.js';
-import { portDesc, portStats } from './multipart/port.js';
-import { queue } from './multipart/queue.js';
-import { table } from './multipart/table.js';
-import { tableFeatures } from './multipart/table-features.js';
-import { oxmFields13 } from './oxm-fields.js';
-import { queueProperties13 } from './queue-properties.js';
-import { tableFeatureProperties13 } from './table-feature-properties.js';
+import { actions13, onfCopyField } from '../structures/actions.js';
+import { bands13 } from '../structures/bands.js';
+import { buckets11 } from '../structures/buckets.js';
+import { instructions13, meterAsInstruction } from '../structures/instructions.js';
+import { getAsyncReply, setAsync } from '../messages/async.js';
+import { onfMessages } from '../messages/bundle.js';
+import { getConfigReply, setConfig } from '../messages/config.js';
+import { barrierReply, barrierRequest, featuresRequest, getAsyncRequest, getConfigRequest } from '../messages/empty.js';
+import { experimenter } from '../messages/experimenter.js';
+import { featuresReply } from '../messages/features.js';
+import { flowMod } from '../messages/flow-mod.js';
+import { flowRemoved } from '../messages/flow-removed.js';
+import { groupMod } from '../messages/group-mod.js';
+import { meterMod } from '../messages/meter-mod.js';
+import { multipartReply, multipartRequest } from '../messages/multipart.js';
+import { packetIn } from '../messages/packet-in.js';
+import { packetOut } from '../messages/packet-out.js';
+import { portMod, portStatus } from '../messages/port.js';
+import { queueGetConfigReply, queueGetConfigRequest } from '../messages/queue-config.js';
+import { roleReply, roleRequest } from '../messages/role.js';
+import { tableMod } from '../messages/table-mod.js';
+import { desc } from '../multipart/desc.js';
+import { experimenterMultipart } from '../multipart/experimenter.js';
+import { aggregate, flow } from '../multipart/flow.js';
+import { onfMultiparts } from '../multipart/flow-monitor.js';
+import { group, groupDesc, groupFeatures } from '../multipart/group.js';
+import { meter, meterConfig, meterFeatures } from '../multipart/meter.js';
+import { portDesc, portStats } from '../multipart/port.js';
+import { queue } from '../multipart/queue.js';
+import { table } from '../multipart/table.js';
+import { tableFeatures } from '../multipart/table-features.js';
+import { oxmFieldsOnf13 } from '../of15/oxm-fields.js';
+import { port11 } from '../structures/ports.js';
+import { queueProperties13 } from '../structures/queue-properties.js';
+import { tableFeatureProperties13 } from '../structures/table-feature-properties.js';
 
 /** ofp_type (OpenFlow 1.3.5 §7.1). */
 const messages = tableOf<MessageCodec>([
@@ -92,5 +98,13 @@ export const protocol13: Protocol = {
   bands: bands13,
   queueProperties: queueProperties13,
   tableFeatureProperties: tableFeatureProperties13,
-  oxm: oxmTableOf(oxmFields13),
+  oxm: oxmTableOf(oxmFieldsOnf13),
+  match: oxmMatch,
+  port: port11,
+  portNumbers: ports32,
+  buckets: buckets11,
+  multipartPadding: 4,
+  setFieldMask: false,
+  extensions: { messages: onfMessages, multiparts: onfMultiparts, actions: extensionsOf([onfCopyField]) },
+  rewrite: meterAsInstruction,
 };

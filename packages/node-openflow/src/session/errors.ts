@@ -1,5 +1,5 @@
 /** Why a session ended or a request failed. */
-import { errorName } from '../of13/errors.js';
+import { errorName } from '../errors/names.js';
 import type { ErrorMessage } from '../types/message.js';
 
 /**
@@ -25,7 +25,7 @@ export class SessionError extends Error {
 export class RequestError extends Error {
   override readonly name = 'RequestError';
   constructor(readonly reply: ErrorMessage) {
-    super(`the peer answers ${errorName(reply.errorType, reply.errorCode)}`);
+    super(`the peer answers ${errorName(reply.errorType, reply.errorCode, reply.version)}`);
   }
   /** OFPET_* */
   get errorType(): number {

@@ -266,6 +266,8 @@ function formatInstruction(instruction: Instruction): string | undefined {
     }
     case 'goto_table':
       return `goto_table:${instruction.tableId}`;
+    case 'stat_trigger':
+      return 'stat_trigger';
     case 'experimenter':
       return `experimenter:${hex(instruction.experimenter)}:${formatHex(instruction.data)}`;
     case 'unknown':

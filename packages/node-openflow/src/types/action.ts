@@ -1,5 +1,10 @@
-/** Actions (OpenFlow 1.3.5 §7.2.5) and instructions (§7.2.4). */
-import type { OxmTlv } from './oxm.js';
+/**
+ * Actions (OpenFlow 1.3.5 §7.2.5) and instructions (§7.2.4), of all versions.
+ *
+ * 1.0 and 1.1 have an action for each field that can be set; here they are 'set_field', where it means the same.
+ */
+import type { OxmId, OxmTlv } from './oxm.js';
+import type { OxsStats } from './oxs.js';
 
 export interface OutputAction {
   readonly type: 'output';
@@ -31,6 +36,45 @@ export interface SetFieldAction {
   readonly type: 'set_field';
   readonly oxm: OxmTlv;
 }
+/** 1.0's way to use a queue: for this one output. */
+export interface EnqueueAction {
+  readonly type: 'enqueue';
+  readonly port: number;
+  readonly queueId: number;
+}
+/** 1.0's: sets the id of the outer tag, and adds a tag where there is none. Later versions say it as set_field. */
+export interface SetVlanVidAction {
+  readonly type: 'set_vlan_vid';
+  /** Without the bit OFPVID_PRESENT. */
+  readonly vlanVid: number;
+}
+/** 1.0's, as `SetVlanVidAction`. */
+export interface SetVlanPcpAction {
+  readonly type: 'set_vlan_pcp';
+  readonly vlanPcp: number;
+}
+/**
+ * 1.0's and 1.1's, for TCP, UDP and SCTP alike. In a flow whose match names the protocol it is decoded as the set_field
+ * of that protocol; elsewhere (packet_out, buckets) it stays what it is, and has no form in later versions.
+ */
+export interface SetTransportAction {
+  readonly type: 'set_tp_src' | 'set_tp_dst';
+  readonly port: number;
+}
+/** 1.5, and ONF extension 320 of 1.3 and 1.4 (OpenFlow 1.5.1 §7.2.6.8). Offsets and width in bits. */
+export interface CopyFieldAction {
+  readonly type: 'copy_field';
+  readonly nBits: number;
+  readonly srcOffset: number;
+  readonly dstOffset: number;
+  readonly src: OxmId;
+  readonly dst: OxmId;
+}
+/** 1.5; older versions have an instruction for it. */
+export interface MeterAction {
+  readonly type: 'meter';
+  readonly meterId: number;
+}
 export interface ExperimenterAction {
   readonly type: 'experimenter';
   readonly experimenter: number;
@@ -53,6 +97,12 @@ export type Action =
   | PlainAction
   | EthertypeAction
   | SetFieldAction
+  | EnqueueAction
+  | SetVlanVidAction
+  | SetVlanPcpAction
+  | SetTransportAction
+  | CopyFieldAction
+  | MeterAction
   | ExperimenterAction
   | UnknownAction;
 export type ActionType = Action['type'];
@@ -73,9 +123,17 @@ export interface ActionsInstruction {
 export interface ClearActionsInstruction {
   readonly type: 'clear_actions';
 }
+/** 1.3 and 1.4; for 1.5 it is written as the first of the applied actions. */
 export interface MeterInstruction {
   readonly type: 'meter';
   readonly meterId: number;
+}
+/** 1.5: tell the controller when the flow's statistics pass thresholds (OpenFlow 1.5.1 §7.2.5). */
+export interface StatTriggerInstruction {
+  readonly type: 'stat_trigger';
+  /** OFPSTF */
+  readonly flags: number;
+  readonly thresholds: OxsStats;
 }
 export interface ExperimenterInstruction {
   readonly type: 'experimenter';
@@ -94,6 +152,7 @@ export type Instruction =
   | ActionsInstruction
   | ClearActionsInstruction
   | MeterInstruction
+  | StatTriggerInstruction
   | ExperimenterInstruction
   | UnknownInstruction;
 export type InstructionType = Instruction['type'];

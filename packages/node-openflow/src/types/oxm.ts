@@ -1,5 +1,5 @@
 /** Match fields as values (OpenFlow 1.3.5 §7.2.3). Values and masks are the bytes of the wire, in network order. */
-import type { OxmFieldName } from '../of13/oxm-fields.js';
+import type { OxmFieldName } from '../of15/oxm-fields.js';
 
 export type { OxmFieldName };
 

@@ -1,8 +1,12 @@
 /** Structures that several messages share: ports, buckets, bands, queues, table features. */
 import type { Action, ActionType, InstructionType } from './action.js';
-import type { OxmId } from './oxm.js';
+import type { OxmId, OxmTlv } from './oxm.js';
+import type { AnyProperty, PortDescProperty, TableModProperty } from './property.js';
 
-/** ofp_port (OpenFlow 1.3.5 §7.2.1). */
+/**
+ * ofp_port (OpenFlow 1.3.5 §7.2.1). Numbers and feature bits are those of 1.3 in all versions: 1.0's are translated, and
+ * what 1.0 has no word for (speeds above 10 Gb/s, BLOCKED, LIVE, the two speeds in kbps) is left out of what it is told.
+ */
 export interface PortDesc {
   readonly portNo: number;
   /** Six bytes. */
@@ -19,6 +23,8 @@ export interface PortDesc {
   readonly currSpeed: number;
   /** kbps */
   readonly maxSpeed: number;
+  /** 1.4 and later; absent: none. */
+  readonly properties?: readonly PortDescProperty[];
 }
 
 /** ofp_bucket (§7.3.4.2). */
@@ -27,6 +33,10 @@ export interface Bucket {
   readonly watchPort: number;
   readonly watchGroup: number;
   readonly actions: readonly Action[];
+  /** 1.5; where absent, the bucket's place in the list. */
+  readonly bucketId?: number;
+  /** 1.5; absent: none. */
+  readonly properties?: readonly AnyProperty[];
 }
 
 interface BandBase {
@@ -61,6 +71,8 @@ export interface RateQueueProperty {
 export interface ExperimenterQueueProperty {
   readonly type: 'experimenter';
   readonly experimenter: number;
+  /** 1.4 and later. */
+  readonly expType?: number;
   readonly data: Uint8Array;
 }
 export interface UnknownQueueProperty {
@@ -89,7 +101,8 @@ export type InstructionId = TypeId<InstructionType>;
 /** ofp_table_feature_prop_* (§7.3.5.5.2). */
 export type TableFeatureProperty =
   | { readonly type: 'instructions' | 'instructions_miss'; readonly ids: readonly InstructionId[] }
-  | { readonly type: 'next_tables' | 'next_tables_miss'; readonly ids: readonly number[] }
+  /** table_sync_from: 1.4 and later. */
+  | { readonly type: 'next_tables' | 'next_tables_miss' | 'table_sync_from'; readonly ids: readonly number[] }
   | {
       readonly type: 'write_actions' | 'write_actions_miss' | 'apply_actions' | 'apply_actions_miss';
       readonly ids: readonly ActionId[];
@@ -101,9 +114,16 @@ export type TableFeatureProperty =
         | 'write_setfield'
         | 'write_setfield_miss'
         | 'apply_setfield'
-        | 'apply_setfield_miss';
+        | 'apply_setfield_miss'
+        /** copyfield: 1.5 */
+        | 'write_copyfield'
+        | 'write_copyfield_miss'
+        | 'apply_copyfield'
+        | 'apply_copyfield_miss';
       readonly ids: readonly OxmId[];
     }
+  /** 1.5: values of the field packet_type that the table takes. */
+  | { readonly type: 'packet_types'; readonly oxms: readonly OxmTlv[] }
   | {
       readonly type: 'experimenter' | 'experimenter_miss';
       readonly experimenter: number;
@@ -118,9 +138,21 @@ export interface TableFeatures {
   readonly name: string;
   readonly metadataMatch: bigint;
   readonly metadataWrite: bigint;
+  /** 1.5: the capabilities, of the same bits. */
   readonly config: number;
   readonly maxEntries: number;
   readonly properties: readonly TableFeatureProperty[];
+  /** 1.5: OFPTFC; absent: REPLACE. */
+  readonly command?: number;
+  /** 1.5: OFPTFF; absent: 0. */
+  readonly features?: number;
+}
+
+/** ofp_table_desc (OpenFlow 1.4.1 §7.3.5.8). */
+export interface TableDesc {
+  readonly tableId: number;
+  readonly config: number;
+  readonly properties: readonly TableModProperty[];
 }
 
 /** hello elements (§7.5.1). */

@@ -58,6 +58,11 @@ export class WireReader {
     return this.#view.getUint16(this.#take(2));
   }
 
+  /** The next 16 bits, which stay to be read; -1 where there are none. */
+  peekU16(): number {
+    return this.remaining < 2 ? -1 : this.#view.getUint16(this.#offset);
+  }
+
   u32(): number {
     return this.#view.getUint32(this.#take(4));
   }

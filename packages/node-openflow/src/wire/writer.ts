@@ -101,6 +101,11 @@ export class WireWriter {
     this.#view.setUint16(at, value);
   }
 
+  /** Copies the 16 bits at `from` to `to`; both have been written. */
+  copyU16(from: number, to: number): void {
+    this.#view.setUint16(to, this.#view.getUint16(from));
+  }
+
   /** Writes the number of bytes since `start` into the 16-bit field `offset` bytes behind `start`. */
   patchLength(start: number, offset: number): void {
     const length = this.#length - start;

@@ -11,6 +11,7 @@ import {
   of13,
 } from '../../src/index.js';
 import { bytes, data, u8, u16, u32, u64 } from './arbitraries.js';
+import type { NewerMessage, NewerMultipart } from './messages.js';
 import { freeAction, instructions, is, meaning, number, opt, setField } from './legal-flows.js';
 
 const { OFPP, OFPG } = of13;
@@ -83,7 +84,10 @@ const masks = {
 const empty = <const T extends string>(type: T) => fc.record({ type: is(type), ...head });
 const rates = fc.integer({ min: 0, max: 1000 });
 
-type LegalTypes = Exclude<MessageType, 'unknown' | 'error' | 'experimenter' | 'multipart_request' | 'multipart_reply'>;
+type LegalTypes = Exclude<
+  MessageType,
+  NewerMessage | 'unknown' | 'error' | 'experimenter' | 'multipart_request' | 'multipart_reply'
+>;
 
 export const legalMessages: { readonly [T in LegalTypes]: fc.Arbitrary<Message> } = {
   hello: fc.record({
@@ -271,7 +275,7 @@ const flowRequest = meaning.chain(({ match: matched }) =>
 export const legalRequests: {
   readonly [T in MultipartRequestBody['type'] as Exclude<
     T,
-    'unknown' | 'experimenter'
+    NewerMultipart | 'unknown' | 'experimenter'
   >]: fc.Arbitrary<MultipartRequestBody>;
 } = {
   desc: is({ type: 'desc' }),
@@ -320,7 +324,7 @@ const actionBits = fc.constantFrom(0, 1, 1 << 17, (1 << 19) | (1 << 20), (1 << 2
 export const legalReplies: {
   readonly [T in MultipartReplyBody['type'] as Exclude<
     T,
-    'unknown' | 'experimenter' | 'table_features'
+    NewerMultipart | 'unknown' | 'experimenter' | 'table_features'
   >]: fc.Arbitrary<MultipartReplyBody>;
 } = {
   desc: fc.record({

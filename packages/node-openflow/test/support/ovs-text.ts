@@ -117,9 +117,9 @@ function asyncMasks(message: Extract<Message, { type: 'set_async' | 'get_async_r
   const off = '(off)';
   return ['primary', 'secondary'].flatMap((name, i) => [
     `${i === 0 ? '' : '\n'} ${name}:`,
-    `       PACKET_IN: ${bits(message.packetInMask[i]!, ['no_match', 'action', 'invalid_ttl'], off)}`,
-    `     PORT_STATUS: ${bits(message.portStatusMask[i]!, ['add', 'delete', 'modify'], off)}`,
-    `    FLOW_REMOVED: ${bits(message.flowRemovedMask[i]!, ['idle', 'hard', 'delete', 'group_delete'], off)}`,
+    `       PACKET_IN: ${bits(message.packetInMask?.[i] ?? 0, ['no_match', 'action', 'invalid_ttl'], off)}`,
+    `     PORT_STATUS: ${bits(message.portStatusMask?.[i] ?? 0, ['add', 'delete', 'modify'], off)}`,
+    `    FLOW_REMOVED: ${bits(message.flowRemovedMask?.[i] ?? 0, ['idle', 'hard', 'delete', 'group_delete'], off)}`,
     '     ROLE_STATUS: (off)',
     '    TABLE_STATUS: (off)',
     '  REQUESTFORWARD: (off)',

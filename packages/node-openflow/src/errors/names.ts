@@ -1,0 +1,43 @@
+/** The error tables of all versions, and the names of their numbers. */
+import { errorTable as errorTable10 } from '../of10/errors.js';
+import { errorTable as errorTable11 } from '../of11/errors.js';
+import { errorTable as errorTable12 } from '../of12/errors.js';
+import { errorTable13 } from '../of13/errors.js';
+import { errorTable as errorTable14 } from '../of14/errors.js';
+import { errorTable as errorTable15 } from '../of15/errors.js';
+
+/** All codes of one error type. */
+export interface ErrorFamily {
+  readonly type: number;
+  /** 'OFPBRC' */
+  readonly prefix: string;
+  readonly codes: Readonly<Record<string, number>>;
+}
+
+/** By the version byte: 1 is OpenFlow 1.0, 6 is 1.5. */
+export const errorTables: ReadonlyMap<number, readonly ErrorFamily[]> = new Map<number, readonly ErrorFamily[]>([
+  [1, errorTable10],
+  [2, errorTable11],
+  [3, errorTable12],
+  [4, errorTable13],
+  [5, errorTable14],
+  [6, errorTable15],
+]);
+
+type NamesOf<Family> = Family extends { readonly prefix: infer P extends string; readonly codes: infer C }
+  ? `${P}_${keyof C & string}`
+  : never;
+
+/**
+ * An error's neutral name: the one it has in OpenFlow 1.5, or, where 1.5 has none any more, in 1.3 (OFPTFFC_BAD_TYPE,
+ * OFPTFFC_BAD_LEN, OFPTFFC_BAD_ARGUMENT).
+ */
+export type ErrorName = NamesOf<(typeof errorTable15)[number]> | NamesOf<(typeof errorTable13)[number]>;
+
+/** 'OFPBRC_BAD_LEN' for (1, 6), as the version has it (default: 1.3); numbers where its table has no name. */
+export function errorName(type: number, code: number, version = 4): string {
+  const family = (errorTables.get(version) ?? errorTable13).find((entry) => entry.type === type);
+  if (family === undefined) return `error ${type}/${code}`;
+  const name = Object.entries(family.codes).find(([, value]) => value === code)?.[0];
+  return `${family.prefix}_${name ?? code}`;
+}

@@ -1,0 +1,3 @@
+/** Constants of OpenFlow 1.1. */
+export * from './constants.js';
+export * from './errors.js';

@@ -1,0 +1,5 @@
+/** Constants of OpenFlow 1.5. */
+export * from './constants.js';
+export * from './errors.js';
+export { oxmFields15 as oxmFields } from './oxm-fields.js';
+export { OFPXSC } from '../structures/stats.js';
