@@ -7,10 +7,10 @@
  */
 export * from './codec/message.js';
 export { helloVersions, negotiateVersion, versionBitmap } from './codec/symmetric.js';
-export * from './match/build.js';
-export * from './match/prerequisites.js';
 export { type ErrorName, errorName } from './errors/names.js';
 export { type ErrorNumbers, type ErrorPair, errorFor, neutralName, neutralPair } from './errors/neutral.js';
+export * from './match/build.js';
+export * from './match/prerequisites.js';
 export { applyAsync } from './messages/async.js';
 export * as of10 from './of10/index.js';
 export * as of11 from './of11/index.js';

@@ -46,7 +46,7 @@ describe('header', () => {
   });
   it('version', () => {
     const badVersion = [OFPET.BAD_REQUEST, OFPBRC.BAD_VERSION];
-    expect(failure(message(5, '', 1))).toEqual(badVersion);
+    expect(failure(message(5, '', 7))).toEqual(badVersion);
     expect(failure(message(5, '', 9))).toEqual(badVersion);
     expect(failure(message(5, '', 4), { version: 4 })).toBe('decoded');
     expect(failure(message(5, '', 4), { version: 6 })).toEqual(badVersion);
@@ -266,7 +266,7 @@ describe('encoding what has no wire form is the caller’s bug', () => {
     expect(() => encodeMessage(echo(65_528))).toThrow(RangeError);
   });
   it('a version without tables, save for what all versions share', () => {
-    expect(() => encodeMessage({ version: 1, xid: 1, type: 'features_request' })).toThrow(RangeError);
+    expect(() => encodeMessage({ version: 7, xid: 1, type: 'features_request' })).toThrow(RangeError);
     expect(toHex(encodeMessage({ version: 1, xid: 1, type: 'hello', elements: [], rest: new Uint8Array(0) }))).toBe(
       '0100000800000001',
     );

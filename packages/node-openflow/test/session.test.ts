@@ -46,6 +46,10 @@ async function sessionPair(a: SessionOptions = {}, b: SessionOptions = {}): Prom
   return pair;
 }
 
+/** Of two that speak 1.3, whose messages are written by hand below. */
+const pair13 = (a: SessionOptions = {}, b: SessionOptions = {}) =>
+  sessionPair({ versions: [4], ...a }, { versions: [4], ...b });
+
 /** A peer that is no session: sends bytes, collects messages. */
 class RawPeer {
   readonly received: Message[] = [];
@@ -115,15 +119,29 @@ const echo = (xid: number, length = 0): Message => ({
 describe('hello (§6.3.1)', () => {
   it('two sessions agree', async () => {
     const [controller, datapath] = await sessionPair();
-    expect([controller.version, datapath.version]).toEqual([4, 4]);
+    expect([controller.version, datapath.version]).toEqual([6, 6]);
+  });
+  it.each([
+    ['the highest both speak', [1, 4, 5], [1, 2, 4], 4],
+    ['one that is not the highest of either', [1, 4], [1, 5], 1],
+    ['1.0 alone', [1], [1, 2, 3, 4, 5, 6], 1],
+  ])('%s', async (_, ours, theirs, wanted) => {
+    const [a, b] = await sessionPair({ versions: ours }, { versions: theirs });
+    expect([a.version, b.version]).toEqual([wanted, wanted]);
+  });
+  it('a peer of 1.0, without a bitmap', async () => {
+    const [near, far] = await socketPair();
+    const session = new Session(near);
+    new RawPeer(far).hello(1);
+    expect(await session.ready).toBe(1);
   });
   it('offers a bitmap', async () => {
     const [, peer] = await rawPair();
-    expect((await peer.first('hello')).elements).toEqual([versionBitmap([4])]);
+    expect((await peer.first('hello')).elements).toEqual([versionBitmap([1, 2, 3, 4, 5, 6])]);
   });
   it('no common version: HELLO_FAILED, and both ends know', async () => {
     const [near, far] = await socketPair();
-    const session = new Session(near);
+    const session = new Session(near, { versions: [4] });
     const peer = new RawPeer(far);
     peer.hello(1);
     await expect(session.ready).rejects.toMatchObject({ failure: 'negotiation' });
@@ -197,14 +215,14 @@ describe('requests', () => {
   }
 
   it('resolve with their answer', async () => {
-    const [controller, datapath] = await sessionPair();
+    const [controller, datapath] = await pair13();
     void serve(datapath);
     const reply = await controller.request({ type: 'get_config_request' });
     expect(reply).toMatchObject({ type: 'get_config_reply', flags: 1, missSendLen: 2 });
     await controller.barrier();
   });
   it('many at once', async () => {
-    const [controller, datapath] = await sessionPair();
+    const [controller, datapath] = await pair13();
     void serve(datapath);
     const replies = await Promise.all(
       Array.from({ length: 200 }, () => controller.request({ type: 'get_config_request' })),
@@ -212,7 +230,7 @@ describe('requests', () => {
     expect(new Set(replies.map((reply) => reply.xid)).size).toBe(200);
   });
   it('collect a multipart reply until it is whole', async () => {
-    const [controller, datapath] = await sessionPair();
+    const [controller, datapath] = await pair13();
     void serve(datapath);
     const reply = await controller.request({ type: 'multipart_request', flags: 0, body: { type: 'table' } });
     if (reply.body.type !== 'table') throw new Error(reply.body.type);
@@ -222,33 +240,33 @@ describe('requests', () => {
     expect(opaque.body).toMatchObject({ data: hex('aaaa') });
   });
   it('a reply beyond the limit', async () => {
-    const [controller, datapath] = await sessionPair({ maxReplyBytes: 3000 });
+    const [controller, datapath] = await pair13({ maxReplyBytes: 3000 });
     void serve(datapath);
     const reply = controller.request({ type: 'multipart_request', flags: 0, body: { type: 'table' } });
     await expect(reply).rejects.toMatchObject({ failure: 'limit' });
     await controller.barrier();
   });
   it('reject with the error the peer sends', async () => {
-    const [controller, datapath] = await sessionPair();
+    const [controller, datapath] = await pair13();
     void serve(datapath);
     const reply = controller.request({ type: 'role_request', role: 2, generationId: 1n });
     await expect(reply).rejects.toThrow(RequestError);
     await expect(reply).rejects.toMatchObject({ errorType: 11, errorCode: 0, message: /OFPRRFC_STALE/ });
   });
   it('commit: nothing refused', async () => {
-    const [controller, datapath] = await sessionPair();
+    const [controller, datapath] = await pair13();
     void serve(datapath);
     await controller.commit([flowMod, { ...flowMod, priority: 2 }]);
     await controller.commit([]);
   });
   it('commit: one refused', async () => {
-    const [controller, datapath] = await sessionPair();
+    const [controller, datapath] = await pair13();
     void serve(datapath);
     const committed = controller.commit([flowMod, { ...flowMod, priority: 13 }, flowMod]);
     await expect(committed).rejects.toMatchObject({ name: 'RequestError', message: /OFPFMFC_TABLE_FULL/ });
   });
   it('reject when the session ends, and when it has ended', async () => {
-    const [controller, datapath] = await sessionPair();
+    const [controller, datapath] = await pair13();
     const reply = controller.request({ type: 'get_config_request' });
     const committed = controller.commit([flowMod]);
     void datapath.close();
@@ -260,7 +278,7 @@ describe('requests', () => {
     await controller.drained();
   });
   it('time out', async () => {
-    const [controller] = await sessionPair();
+    const [controller] = await pair13();
     await expect(controller.barrier(20)).rejects.toMatchObject({ failure: 'timeout' });
     expect(controller.isClosed).toBe(false);
   });
@@ -392,7 +410,7 @@ describe('the end', () => {
 
 describe('keep-alive', () => {
   it('a peer that answers stays', async () => {
-    const [near, far] = await sessionPair({ keepAliveMs: 20 });
+    const [near, far] = await pair13({ keepAliveMs: 20 });
     await eventually(() => far.counters.received >= 4);
     expect(near.isClosed).toBe(false);
   });

@@ -39,7 +39,9 @@ export function masked(field: OxmFieldName, value: Uint8Array, mask: Uint8Array)
 }
 
 /** The fields that tp_src and tp_dst are for an ip_proto. */
-export function transportFields(ipProto: number | undefined): readonly [OxmFieldName, OxmFieldName, number] | undefined {
+export function transportFields(
+  ipProto: number | undefined,
+): readonly [OxmFieldName, OxmFieldName, number] | undefined {
   switch (ipProto) {
     case ICMP:
       return ['icmpv4_type', 'icmpv4_code', 1];

@@ -111,7 +111,11 @@ const tableFeatureKind: Kind<TableFeatureProperty> = {
 };
 
 /** Reads structures until the reader's end. */
-export function decodeList<Value extends { readonly type: string }>(r: WireReader, ctx: Context, kind: Kind<Value>): Value[] {
+export function decodeList<Value extends { readonly type: string }>(
+  r: WireReader,
+  ctx: Context,
+  kind: Kind<Value>,
+): Value[] {
   const table = kind.table(ctx.protocol);
   const values: Value[] = [];
   while (r.remaining > 0) {

@@ -2,7 +2,16 @@
 import type { Match, OxmFieldName, OxmKnown } from '../types/oxm.js';
 import type { WireReader } from '../wire/reader.js';
 import type { WireWriter } from '../wire/writer.js';
-import { ETH_ARP, ETH_IPV4, exact, LegacyFields, masked, numberOf, transportFields, vlanFields } from './legacy-match.js';
+import {
+  ETH_ARP,
+  ETH_IPV4,
+  exact,
+  LegacyFields,
+  masked,
+  numberOf,
+  transportFields,
+  vlanFields,
+} from './legacy-match.js';
 import { ports16 } from './port-numbers.js';
 import type { Structure } from './protocol.js';
 
@@ -37,7 +46,10 @@ const prefixBits = 0x3f;
 
 function address(field: OxmFieldName, value: Uint8Array, wildBits: number): OxmKnown[] {
   if (wildBits >= 32) return [];
-  const mask = Uint8Array.from({ length: 4 }, (_, i) => (0xff00 >> Math.min(8, Math.max(0, 32 - wildBits - 8 * i))) & 0xff);
+  const mask = Uint8Array.from(
+    { length: 4 },
+    (_, i) => (0xff00 >> Math.min(8, Math.max(0, 32 - wildBits - 8 * i))) & 0xff,
+  );
   return [masked(field, value, mask)];
 }
 
@@ -65,11 +77,7 @@ function decode(whole: WireReader): Match {
   if (given(OFPFW.DL_SRC)) match.push({ field: 'eth_src', value: dlSrc });
   if (dlType !== undefined) match.push(exact('eth_type', dlType, 2));
   match.push(
-    ...vlanFields(
-      given(OFPFW.DL_VLAN) ? vlan : undefined,
-      given(OFPFW.DL_VLAN_PCP) ? pcp : undefined,
-      OFP_VLAN_NONE,
-    ),
+    ...vlanFields(given(OFPFW.DL_VLAN) ? vlan : undefined, given(OFPFW.DL_VLAN_PCP) ? pcp : undefined, OFP_VLAN_NONE),
   );
   const srcBits = (wildcards >>> OFPFW.NW_SRC_SHIFT) & prefixBits;
   const dstBits = (wildcards >>> OFPFW.NW_DST_SHIFT) & prefixBits;
@@ -119,7 +127,10 @@ function encode(w: WireWriter, match: Match): void {
   const [vid, pcp] = fields.vlan(OFP_VLAN_NONE);
   const dlType = fields.exact('eth_type');
   let [tos, nwProto]: [number | undefined, number | undefined] = [undefined, undefined];
-  let [src, dst]: (readonly [Uint8Array, number])[] = [[new Uint8Array(4), 32], [new Uint8Array(4), 32]];
+  let [src, dst]: (readonly [Uint8Array, number])[] = [
+    [new Uint8Array(4), 32],
+    [new Uint8Array(4), 32],
+  ];
   let ports: readonly [number | undefined, number | undefined] = [undefined, undefined];
   if (dlType === ETH_IPV4) {
     const dscp = fields.exact('ip_dscp');

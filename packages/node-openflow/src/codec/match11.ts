@@ -62,7 +62,8 @@ function decode(whole: WireReader): Match {
   const type = header.u16();
   const length = header.u16();
   if (type !== OFPMT.STANDARD) throw new WireError(OFPET.BAD_MATCH, OFPBMC.BAD_TYPE, `match type ${type}`);
-  if (length !== OFPMT_STANDARD_LENGTH) throw new WireError(OFPET.BAD_MATCH, OFPBMC.BAD_LEN, `match of ${length} bytes`);
+  if (length !== OFPMT_STANDARD_LENGTH)
+    throw new WireError(OFPET.BAD_MATCH, OFPBMC.BAD_LEN, `match of ${length} bytes`);
   const r = whole.sub(OFPMT_STANDARD_LENGTH - 4, OFPET.BAD_MATCH, OFPBMC.BAD_LEN);
   const inPort = r.u32();
   const wildcards = r.u32();

@@ -4,14 +4,15 @@
  * Decoding never throws on what a peer sent: a failure is a value that names the error the peer is to be answered with
  * (OpenFlow 1.3.5 §7.4.4). Encoding takes values from our own side and throws EncodeError on one without a wire form.
  */
-import { OFPMPF } from '../of13/constants.js';
-import { OFPBRC, OFPET } from '../of13/errors.js';
+
 import { errorFor } from '../errors/neutral.js';
 import { encodeExtension, experimenterCode } from '../messages/experimenter.js';
 import { encodeMultipartHead } from '../messages/multipart.js';
 import { protocol10 } from '../of10/protocol.js';
 import { protocol11 } from '../of11/protocol.js';
 import { protocol12 } from '../of12/protocol.js';
+import { OFPMPF } from '../of13/constants.js';
+import { OFPBRC, OFPET } from '../of13/errors.js';
 import { protocol13 } from '../of13/protocol.js';
 import { protocol14 } from '../of14/protocol.js';
 import { protocol15 } from '../of15/protocol.js';

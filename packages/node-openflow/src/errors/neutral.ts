@@ -9,7 +9,7 @@
 import { errorTable13 } from '../of13/errors.js';
 import { errorTable as errorTable15 } from '../of15/errors.js';
 import { type ErrorFamily, type ErrorName, errorTables } from './names.js';
-import { extensions, NICIRA, nearest, NXET_VENDOR, unencodable } from './older.js';
+import { extensions, NICIRA, NXET_VENDOR, nearest, unencodable } from './older.js';
 
 /** What goes into an error message: errorType, errorCode, experimenter, and what its data has to begin with. */
 export interface ErrorNumbers {

@@ -48,7 +48,12 @@ function asyncConfig13<M extends GetAsyncReply | SetAsync>(code: number, type: M
 export const getAsyncReply = asyncConfig13<GetAsyncReply>(27, 'get_async_reply');
 export const setAsync = asyncConfig13<SetAsync>(28, 'set_async');
 
-type MaskProperty = { readonly type: `${MaskName}/${0 | 1}`; readonly name: MaskName; readonly index: 0 | 1; readonly mask: number };
+type MaskProperty = {
+  readonly type: `${MaskName}/${0 | 1}`;
+  readonly name: MaskName;
+  readonly index: 0 | 1;
+  readonly mask: number;
+};
 type WireProperty = MaskProperty | AsyncProperty;
 
 function maskProperty(code: number, name: MaskName, index: 0 | 1): Codec<MaskProperty> {

@@ -1,5 +1,5 @@
 /** Bundles and forwarded requests (OpenFlow 1.4.1 §7.3.9, §7.4.6): messages inside messages, passed on as bytes. */
-import { type Codec, extensionsOf, type Extension, type MessageCodec } from '../codec/protocol.js';
+import { type Codec, type Extension, extensionsOf, type MessageCodec } from '../codec/protocol.js';
 import { ONF } from '../errors/older.js';
 import { OFPBFC, OFPET } from '../of14/errors.js';
 import {
@@ -10,7 +10,13 @@ import {
   present,
   propertyList,
 } from '../structures/properties.js';
-import type { BundleAddMessage, BundleControl, FlowMonitorCancel, FlowMonitorSignal, RequestForward } from '../types/message.js';
+import type {
+  BundleAddMessage,
+  BundleControl,
+  FlowMonitorCancel,
+  FlowMonitorSignal,
+  RequestForward,
+} from '../types/message.js';
 import type { BundleProperty } from '../types/property.js';
 import { EncodeError, WireError } from '../wire/error.js';
 import type { WireReader } from '../wire/reader.js';

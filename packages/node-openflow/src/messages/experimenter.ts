@@ -22,7 +22,8 @@ export const experimenter: MessageCodec<Experimenter> = {
   type: 'experimenter',
   decode: (r, head, ctx) => decodeRest(r, head, ctx, r.u32()),
   encode(w, message) {
-    if (message.expType === undefined) throw new EncodeError('an experimenter message has an exp_type since OpenFlow 1.2');
+    if (message.expType === undefined)
+      throw new EncodeError('an experimenter message has an exp_type since OpenFlow 1.2');
     w.u32(message.experimenter);
     w.u32(message.expType);
     w.bytes(message.data);

@@ -53,7 +53,16 @@ function withPorts(hasActions: boolean): MessageCodec<FeaturesReply> {
       const word = r.u32();
       const ports: PortDesc[] = [];
       while (r.remaining > 0) ports.push(ctx.protocol.port.decode(r, ctx));
-      const base = { version, xid, type: 'features_reply', datapathId, nBuffers, nTables, auxiliaryId: 0, capabilities };
+      const base = {
+        version,
+        xid,
+        type: 'features_reply',
+        datapathId,
+        nBuffers,
+        nTables,
+        auxiliaryId: 0,
+        capabilities,
+      };
       return { ...base, ...(hasActions ? { reserved: 0, actions: word } : { reserved: word }), ports } as FeaturesReply;
     },
     encode(w, message, ctx) {

@@ -66,4 +66,3 @@ export const groupMod15: MessageCodec<GroupMod> = {
     groupProperties.encode(w, message.properties, ctx);
   },
 };
-

@@ -3,8 +3,8 @@
  * form of the body.
  */
 import type { Context, MessageCodec, MultipartCodec } from '../codec/protocol.js';
-import { OFPBRC, OFPET } from '../of13/errors.js';
 import { experimenterMultipartCode } from '../multipart/experimenter.js';
+import { OFPBRC, OFPET } from '../of13/errors.js';
 import type { MultipartReply, MultipartRequest } from '../types/message.js';
 import type { MultipartReplyBody, MultipartRequestBody } from '../types/multipart.js';
 import { EncodeError, WireError } from '../wire/error.js';

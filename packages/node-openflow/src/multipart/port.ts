@@ -3,7 +3,13 @@ import type { BodyCodec, Codec, Context, MultipartCodec } from '../codec/protoco
 import { OFPP } from '../of13/constants.js';
 import { refuseOther } from '../structures/expressible.js';
 import { experimenterProperty, present, propertyList } from '../structures/properties.js';
-import type { PortDescReply, PortDescRequest, PortStats, PortStatsReply, PortStatsRequest } from '../types/multipart.js';
+import type {
+  PortDescReply,
+  PortDescRequest,
+  PortStats,
+  PortStatsReply,
+  PortStatsRequest,
+} from '../types/multipart.js';
 import type { OpticalPortStats, PortStatsProperty } from '../types/property.js';
 import type { WireReader } from '../wire/reader.js';
 import type { WireWriter } from '../wire/writer.js';
@@ -21,7 +27,16 @@ const request: BodyCodec<PortStatsRequest> = {
   },
 };
 
-const counters = ['rxPackets', 'txPackets', 'rxBytes', 'txBytes', 'rxDropped', 'txDropped', 'rxErrors', 'txErrors'] as const;
+const counters = [
+  'rxPackets',
+  'txPackets',
+  'rxBytes',
+  'txBytes',
+  'rxDropped',
+  'txDropped',
+  'rxErrors',
+  'txErrors',
+] as const;
 const ethernetCounters = ['rxFrameErr', 'rxOverErr', 'rxCrcErr', 'collisions'] as const;
 type Counters<Name extends keyof PortStats> = { readonly [N in Name]: bigint };
 
@@ -69,9 +84,15 @@ const ethernet: Codec<Ethernet> = {
   },
 };
 
-const opticalWords = [
-  ...['flags', 'txFreqLmda', 'txOffset', 'txGridSpan', 'rxFreqLmda', 'rxOffset', 'rxGridSpan'],
-] as ('flags' | 'txFreqLmda' | 'txOffset' | 'txGridSpan' | 'rxFreqLmda' | 'rxOffset' | 'rxGridSpan')[];
+const opticalWords = [...['flags', 'txFreqLmda', 'txOffset', 'txGridSpan', 'rxFreqLmda', 'rxOffset', 'rxGridSpan']] as (
+  | 'flags'
+  | 'txFreqLmda'
+  | 'txOffset'
+  | 'txGridSpan'
+  | 'rxFreqLmda'
+  | 'rxOffset'
+  | 'rxGridSpan'
+)[];
 const opticalHalves = ['txPwr', 'rxPwr', 'biasCurrent', 'temperature'] as const;
 
 const optical: Codec<OpticalPortStats> = {

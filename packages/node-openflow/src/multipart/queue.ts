@@ -1,7 +1,13 @@
 /** Queue statistics and descriptions (OpenFlow 1.0.2 §5.3.5, 1.3.5 §7.3.5.8, 1.4.1 §7.3.5.8, §7.3.5.10). */
 import type { BodyCodec, Codec, Context, MultipartCodec } from '../codec/protocol.js';
 import { experimenterProperty, present, propertyList, vendorProperties } from '../structures/properties.js';
-import type { QueueDescReply, QueueDescRequest, QueueReply, QueueStats, QueueStatsRequest } from '../types/multipart.js';
+import type {
+  QueueDescReply,
+  QueueDescRequest,
+  QueueReply,
+  QueueStats,
+  QueueStatsRequest,
+} from '../types/multipart.js';
 import type { PacketQueue, QueueProperty, RateQueueProperty } from '../types/structures.js';
 import type { WireReader } from '../wire/reader.js';
 import type { WireWriter } from '../wire/writer.js';

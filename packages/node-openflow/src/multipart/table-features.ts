@@ -1,12 +1,12 @@
 /** ofp_table_features (OpenFlow 1.3.5 §7.3.5.5, 1.5.1 §7.3.5.18): the same list in request and reply. */
 import { decodeTableFeatureProperties, encodeTableFeatureProperties } from '../codec/lists.js';
 import type { Context, MultipartCodec } from '../codec/protocol.js';
+import { OFPET, OFPTFFC } from '../of13/errors.js';
 import { refuseOther } from '../structures/expressible.js';
 import type { TableFeaturesBody } from '../types/multipart.js';
 import type { TableFeatures } from '../types/structures.js';
 import type { WireReader } from '../wire/reader.js';
 import type { WireWriter } from '../wire/writer.js';
-import { OFPET, OFPTFFC } from '../of13/errors.js';
 import { listBody } from './body.js';
 
 const tableNameLength = 32;

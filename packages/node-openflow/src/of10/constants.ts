@@ -4,6 +4,7 @@
  * Ports and their features have 1.3's numbers in values, in all versions: they are in `of13`.
  */
 export { OFP_VLAN_NONE, OFPFW } from '../codec/match10.js';
+
 import { EMERG } from '../messages/flow-mod.js';
 
 export { OFP_DEFAULT_PRIORITY, OFP_NO_BUFFER, OFPFC, OFPP, OFPPF, OFPPR, OFPQ } from '../of13/constants.js';

@@ -1,12 +1,15 @@
 /** OpenFlow 1.3 as tables: the one place that lists its messages and multipart bodies. */
 import { oxmMatch } from '../codec/match.js';
 import { ports32 } from '../codec/port-numbers.js';
-import { extensionsOf, type MessageCodec, type MultipartCodec, oxmTableOf, type Protocol, tableOf } from '../codec/protocol.js';
+import {
+  extensionsOf,
+  type MessageCodec,
+  type MultipartCodec,
+  oxmTableOf,
+  type Protocol,
+  tableOf,
+} from '../codec/protocol.js';
 import { symmetricMessages } from '../codec/symmetric.js';
-import { actions13, onfCopyField } from '../structures/actions.js';
-import { bands13 } from '../structures/bands.js';
-import { buckets11 } from '../structures/buckets.js';
-import { instructions13, meterAsInstruction } from '../structures/instructions.js';
 import { getAsyncReply, setAsync } from '../messages/async.js';
 import { onfMessages } from '../messages/bundle.js';
 import { getConfigReply, setConfig } from '../messages/config.js';
@@ -35,6 +38,10 @@ import { queue } from '../multipart/queue.js';
 import { table } from '../multipart/table.js';
 import { tableFeatures } from '../multipart/table-features.js';
 import { oxmFieldsOnf13 } from '../of15/oxm-fields.js';
+import { actions13, onfCopyField } from '../structures/actions.js';
+import { bands13 } from '../structures/bands.js';
+import { buckets11 } from '../structures/buckets.js';
+import { instructions13, meterAsInstruction } from '../structures/instructions.js';
 import { port11 } from '../structures/ports.js';
 import { queueProperties13 } from '../structures/queue-properties.js';
 import { tableFeatureProperties13 } from '../structures/table-feature-properties.js';

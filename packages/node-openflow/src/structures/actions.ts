@@ -2,9 +2,9 @@
 import { bytesOf } from '../codec/legacy-match.js';
 import { decodeOxm, decodeOxmId, encodeOxm, encodeOxmId, setFieldFailures } from '../codec/oxm.js';
 import { type Codec, type Context, type Extension, tableOf } from '../codec/protocol.js';
+import { ONF } from '../errors/older.js';
 import { OFPVID } from '../of13/constants.js';
 import { OFPBAC, OFPET } from '../of13/errors.js';
-import { ONF } from '../errors/older.js';
 import type {
   Action,
   CopyFieldAction,

@@ -1,7 +1,7 @@
 /** ofp_meter_band_* (OpenFlow 1.3.5 §7.3.4.4.1): what follows the type and length of each band. */
 import { type Codec, tableOf } from '../codec/protocol.js';
-import type { DropBand, DscpRemarkBand, ExperimenterBand, MeterBand } from '../types/structures.js';
 import { OFPMBT } from '../of13/constants.js';
+import type { DropBand, DscpRemarkBand, ExperimenterBand, MeterBand } from '../types/structures.js';
 
 const drop: Codec<DropBand> = {
   code: OFPMBT.DROP,

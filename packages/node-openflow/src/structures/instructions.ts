@@ -1,7 +1,6 @@
 /** ofp_instruction_* since 1.1 (OpenFlow 1.3.5 §7.2.4): what follows the type and length of each instruction. */
 import { decodeActions, encodeActions } from '../codec/lists.js';
 import { type Codec, tableOf } from '../codec/protocol.js';
-import { decodeStats, encodeStats } from './stats.js';
 import type {
   ActionsInstruction,
   ClearActionsInstruction,
@@ -12,6 +11,7 @@ import type {
   StatTriggerInstruction,
   WriteMetadataInstruction,
 } from '../types/action.js';
+import { decodeStats, encodeStats } from './stats.js';
 
 const gotoTable: Codec<GotoTableInstruction> = {
   code: 1,
@@ -113,7 +113,8 @@ export function meterAsAction(instructions: readonly Instruction[]): readonly In
   if (metering?.type !== 'meter') return instructions;
   const action = { type: 'meter', meterId: metering.meterId } as const;
   const rest = instructions.filter((instruction) => instruction.type !== 'meter');
-  if (!rest.some(({ type }) => type === 'apply_actions')) return [{ type: 'apply_actions', actions: [action] }, ...rest];
+  if (!rest.some(({ type }) => type === 'apply_actions'))
+    return [{ type: 'apply_actions', actions: [action] }, ...rest];
   return rest.map((instruction) =>
     instruction.type === 'apply_actions' ? { ...instruction, actions: [action, ...instruction.actions] } : instruction,
   );

@@ -31,7 +31,10 @@ interface Setter {
 }
 
 const upTo = (max: number) => (value: number) => (value <= max ? value : undefined);
-const tos = { toField: (value: number) => ((value & 3) === 0 ? value >> 2 : undefined), fromField: (v: number) => v << 2 };
+const tos = {
+  toField: (value: number) => ((value & 3) === 0 ? value >> 2 : undefined),
+  fromField: (v: number) => v << 2,
+};
 const mac = { width: 6, size: 12 };
 const byte = { width: 1, size: 4 };
 const address = { width: 4, size: 4 };

@@ -1,6 +1,7 @@
 /** Actions and instructions of 1.0's and 1.1's flows: what depends on the flow as a whole. */
-import { decodeActions, encodeActions } from '../codec/lists.js';
+
 import { bytesOf, numberOf, transportFields } from '../codec/legacy-match.js';
+import { decodeActions, encodeActions } from '../codec/lists.js';
 import type { Context } from '../codec/protocol.js';
 import type { Action, Instruction } from '../types/action.js';
 import type { Match } from '../types/oxm.js';
@@ -34,7 +35,8 @@ export function decodeInstructions10(r: WireReader, match: Match, ctx: Context):
 export function encodeInstructions10(w: WireWriter, instructions: readonly Instruction[], ctx: Context): void {
   let written = false;
   for (const instruction of instructions) {
-    if (instruction.type !== 'apply_actions') throw new EncodeError(`OpenFlow 1.0 has no instruction ${instruction.type}`);
+    if (instruction.type !== 'apply_actions')
+      throw new EncodeError(`OpenFlow 1.0 has no instruction ${instruction.type}`);
     if (written) throw new EncodeError('OpenFlow 1.0 has one list of actions, not several');
     written = true;
     encodeActions(w, instruction.actions, ctx);

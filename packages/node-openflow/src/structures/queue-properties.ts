@@ -1,7 +1,7 @@
 /** ofp_queue_prop_* (OpenFlow 1.0.2 §5.2.2, 1.3.5 §7.2.2): what follows the property and length of each. */
 import { type Codec, tableOf } from '../codec/protocol.js';
-import { refuseOther } from './expressible.js';
 import type { ExperimenterQueueProperty, QueueProperty, RateQueueProperty } from '../types/structures.js';
+import { refuseOther } from './expressible.js';
 
 function rate(code: number, type: RateQueueProperty['type']): Codec<RateQueueProperty> {
   return {

@@ -106,7 +106,10 @@ interface FlowCounters {
   readonly stats?: OxsStats;
 }
 
-function first<F extends OxsTlv['field']>(stats: OxsStats, field: F): Extract<OxsTlv, { readonly field: F }> | undefined {
+function first<F extends OxsTlv['field']>(
+  stats: OxsStats,
+  field: F,
+): Extract<OxsTlv, { readonly field: F }> | undefined {
   return stats.find((tlv): tlv is Extract<OxsTlv, { readonly field: F }> => tlv.field === field);
 }
 

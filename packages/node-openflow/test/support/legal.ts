@@ -11,8 +11,8 @@ import {
   of13,
 } from '../../src/index.js';
 import { bytes, data, u8, u16, u32, u64 } from './arbitraries.js';
-import type { NewerMessage, NewerMultipart } from './messages.js';
 import { freeAction, instructions, is, meaning, number, opt, setField } from './legal-flows.js';
+import type { NewerMessage, NewerMultipart } from './messages.js';
 
 const { OFPP, OFPG } = of13;
 
