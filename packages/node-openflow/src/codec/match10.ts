@@ -63,7 +63,8 @@ function decode(whole: WireReader): Match {
   const vlan = r.u16();
   const pcp = r.u8();
   r.skip(1);
-  const dlType = given(OFPFW.DL_TYPE) ? r.u16() : (r.skip(2), undefined);
+  const ethType = r.u16();
+  const dlType = given(OFPFW.DL_TYPE) ? ethType : undefined;
   const tos = r.u8();
   const nwProto = r.u8();
   r.skip(2);

@@ -9,8 +9,25 @@ import { decodeInstructions10, encodeInstructions10 } from '../structures/legacy
 import type { FlowMod } from '../types/message.js';
 import { EncodeError } from '../wire/error.js';
 
-/** `hasImportance`: since 1.4, in place of padding. `flags`: those that the version has. */
-function flowModOf(hasImportance: boolean, flagsKnown: number): MessageCodec<FlowMod> {
+/**
+ * Flags of a version in the numbers of 1.3. `later`: bits that mean something only in later versions; what a message has
+ * there is not that, so it stands 14 bits higher in values, where nothing else does. 1.0's OFPFF_EMERG is one of them.
+ */
+function flagsOf(later: number) {
+  const distance = 14;
+  return {
+    toNeutral: (flags: number): number => (flags & ~later) | ((flags & later) << distance),
+    fromNeutral(flags: number, version: string): number {
+      const unknown = flags & later;
+      if (unknown !== 0) throw new EncodeError(`${version} has no flow flag 0x${unknown.toString(16)}`);
+      return (flags & ~(later << distance)) | ((flags >>> distance) & later);
+    },
+  };
+}
+type Flags = ReturnType<typeof flagsOf>;
+
+/** `hasImportance`: since 1.4, in place of padding. */
+function flowModOf(hasImportance: boolean, flagBits: Flags): MessageCodec<FlowMod> {
   return {
     code: 14,
     type: 'flow_mod',
@@ -25,7 +42,7 @@ function flowModOf(hasImportance: boolean, flagsKnown: number): MessageCodec<Flo
       const bufferId = r.u32();
       const outPort = r.u32();
       const outGroup = r.u32();
-      const flags = r.u16();
+      const flags = flagBits.toNeutral(r.u16());
       const importance = r.u16();
       const match = decodeMatch(r, ctx);
       const instructions = decodeInstructions(r, ctx);
@@ -51,7 +68,7 @@ function flowModOf(hasImportance: boolean, flagsKnown: number): MessageCodec<Flo
     },
     encode(w, message, ctx) {
       if (!hasImportance) refuseOther(message.importance, 0, 'importance of flows', ctx);
-      refuseFlags(message.flags & ~flagsKnown, versionName(ctx));
+      const flags = flagBits.fromNeutral(message.flags, versionName(ctx));
       w.u64(message.cookie);
       w.u64(message.cookieMask);
       w.u8(message.tableId);
@@ -62,7 +79,7 @@ function flowModOf(hasImportance: boolean, flagsKnown: number): MessageCodec<Flo
       w.u32(message.bufferId);
       w.u32(message.outPort);
       w.u32(message.outGroup);
-      w.u16(message.flags);
+      w.u16(flags);
       w.u16(message.importance ?? 0);
       encodeMatch(w, message.match, ctx);
       encodeInstructions(w, message.instructions, ctx);
@@ -70,21 +87,17 @@ function flowModOf(hasImportance: boolean, flagsKnown: number): MessageCodec<Flo
   };
 }
 
-function refuseFlags(flags: number, version: string): void {
-  if (flags !== 0) throw new EncodeError(`${version} has no flow flag 0x${flags.toString(16)}`);
-}
+const countFlags = OFPFF.NO_PKT_COUNTS | OFPFF.NO_BYT_COUNTS;
+const flagsBefore12 = flagsOf(OFPFF.RESET_COUNTS | countFlags);
+const flags12 = flagsOf(countFlags);
+const flags13 = flagsOf(0);
+export const flowMod11 = flowModOf(false, flagsBefore12);
+export const flowMod12 = flowModOf(false, flags12);
+export const flowMod = flowModOf(false, flags13);
+export const flowMod14 = flowModOf(true, flags13);
 
-/** What comes after RESET_COUNTS came with 1.3; before 1.2 there were two. Bits without a meaning pass. */
-const since13 = 0xffff;
-export const flowMod11 = flowModOf(false, since13 & ~(OFPFF.RESET_COUNTS | OFPFF.NO_PKT_COUNTS | OFPFF.NO_BYT_COUNTS));
-export const flowMod12 = flowModOf(false, since13 & ~(OFPFF.NO_PKT_COUNTS | OFPFF.NO_BYT_COUNTS));
-export const flowMod = flowModOf(false, since13);
-export const flowMod14 = flowModOf(true, since13);
-
-/** OFPFF_EMERG of 1.0 shares its bit with a flag of 1.2: in values it has one of its own. */
-export const EMERG = 1 << 16;
-const wireEmerg = 1 << 2;
-const flags10 = OFPFF.SEND_FLOW_REM | OFPFF.CHECK_OVERLAP;
+/** OFPFF_EMERG of 1.0, bit 2 on the wire, in values. */
+export const EMERG = flagsBefore12.toNeutral(1 << 2);
 
 /** With NXT_FLOW_MOD_TABLE_ID in force the upper eight bits of a command are a table's number: they stay there. */
 const isDelete = (command: number): boolean => {
@@ -104,8 +117,7 @@ export const flowMod10: MessageCodec<FlowMod> = {
     const priority = r.u16();
     const bufferId = r.u32();
     const outPort = ports16.decode(r);
-    const wireFlags = r.u16();
-    const emergency = (wireFlags & wireEmerg) === 0 ? 0 : EMERG;
+    const flags = flagsBefore12.toNeutral(r.u16());
     return {
       version,
       xid,
@@ -120,7 +132,7 @@ export const flowMod10: MessageCodec<FlowMod> = {
       bufferId,
       outPort,
       outGroup: OFPG.ANY,
-      flags: (wireFlags & ~wireEmerg) | emergency,
+      flags,
       match,
       instructions: decodeInstructions10(r, match, ctx),
     };
@@ -130,10 +142,7 @@ export const flowMod10: MessageCodec<FlowMod> = {
     refuseOther(message.outGroup, OFPG.ANY, 'groups', ctx);
     refuseOther(message.importance, 0, 'importance of flows', ctx);
     if (message.tableId !== OFPTT.ALL) refuseOther(message.tableId, 0, 'choice of tables', ctx);
-    const emergency = (message.flags & EMERG) === 0 ? 0 : wireEmerg;
-    // Bits that no version gives a meaning stay as they are.
-    const later = OFPFF.RESET_COUNTS | OFPFF.NO_PKT_COUNTS | OFPFF.NO_BYT_COUNTS;
-    refuseFlags(message.flags & later & ~flags10, versionName(ctx));
+    const flags = flagsBefore12.fromNeutral(message.flags, versionName(ctx));
     encodeMatch(w, message.match, ctx);
     w.u64(message.cookie);
     w.u16(message.command);
@@ -142,7 +151,7 @@ export const flowMod10: MessageCodec<FlowMod> = {
     w.u16(message.priority);
     w.u32(message.bufferId);
     ports16.encode(w, message.outPort);
-    w.u16((message.flags & ~EMERG) | emergency);
+    w.u16(flags);
     encodeInstructions10(w, message.instructions, ctx);
   },
 };
