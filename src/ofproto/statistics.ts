@@ -88,8 +88,15 @@ export class Statistics {
         return { kind: 'body', body: meterFeatures() };
       case 'table_features':
         return { kind: 'list', list: { type: 'table_features', entries: tableFeatures() } };
+      // In 1.3 an extension of ONF's.
+      case 'flow_monitor':
       case 'experimenter':
         return error(badRequest(OFPBRC.BAD_EXPERIMENTER));
+      case 'table_desc':
+      case 'queue_desc':
+      case 'flow_stats':
+      case 'controller_status':
+      case 'bundle_features':
       case 'unknown':
         return error(badRequest(OFPBRC.BAD_MULTIPART));
     }

@@ -1,5 +1,15 @@
 /** Actions between OpenFlow and records: checked (OpenFlow 1.3.5 §7.2.4) and written straight into the batch. */
-import type { Action, EthertypeAction, OxmKnown, PlainAction, SetFieldAction } from 'node-openflow';
+import type {
+  Action,
+  EthertypeAction,
+  GroupAction,
+  OutputAction,
+  OxmKnown,
+  PlainAction,
+  SetFieldAction,
+  SetQueueAction,
+  TtlAction,
+} from 'node-openflow';
 import { of13 } from 'node-openflow';
 import {
   ACTIONS_BYTES_MAX,
@@ -66,7 +76,8 @@ function tagsFirst(actions: readonly Action[]): readonly Action[] {
   return [...actions].sort((a, b) => rank(a) - rank(b));
 }
 
-type Plain = Exclude<Action, { readonly type: 'set_field' | 'experimenter' | 'unknown' }>;
+/** What `checkAction` refuses has no record. */
+type Plain = Extract<Action, OutputAction | GroupAction | SetQueueAction | TtlAction | EthertypeAction | PlainAction>;
 
 function toRecord(action: Exclude<Action, { readonly type: 'set_field' }>): ActionRecord {
   const plain = action as Plain;
@@ -129,8 +140,16 @@ function checkAction(action: Action, context: ActionContext): OfError | undefine
       return undefined;
     case 'push_pbb':
     case 'pop_pbb':
+    case 'enqueue':
+    case 'set_vlan_vid':
+    case 'set_vlan_pcp':
+    case 'set_tp_src':
+    case 'set_tp_dst':
+    case 'meter':
     case 'unknown':
       return badAction(OFPBAC.BAD_TYPE);
+    // In 1.3 an extension of ONF's.
+    case 'copy_field':
     case 'experimenter':
       return badAction(OFPBAC.BAD_EXPERIMENTER);
   }

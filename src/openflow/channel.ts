@@ -5,6 +5,7 @@
 import type { Duplex } from 'node:stream';
 import {
   type AsyncMasks,
+  applyAsync,
   encodeMessage,
   type Message,
   type MessageOf,
@@ -244,8 +245,8 @@ export class Channel implements ControllerView, RoleHolder {
     onInterest();
   }
 
-  #onSetAsync({ packetInMask, portStatusMask, flowRemovedMask }: AsyncMasks): void {
-    this.#masksSet = { packetInMask, portStatusMask, flowRemovedMask };
+  #onSetAsync(change: MessageOf<'set_async'>): void {
+    this.#masksSet = applyAsync(this.#masks, change);
     this.#options.onInterest();
   }
 
