@@ -32,7 +32,7 @@ testWire(
   hex(`
     02 0e 00a0 00000001
     0000000000000000 ffffffffffffffff 00 00 0000 0000 8000 ${fixed}
-    0000 0058 00000004 00000356
+    0000 0058 00000004 00000396
     0a0000000001 000000000000   # dl_src, every bit of it
     000000000000 ffffffffffff   # dl_dst does not matter
     0000 00 00 0800 00 06
