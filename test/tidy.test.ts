@@ -107,7 +107,7 @@ describe('imports go one way', () => {
     const bad = readdirSync(join(root, 'packages')).flatMap((name) => {
       const base = join(root, 'packages', name);
       return files(join(base, 'src'), /\.ts$/).flatMap((file) =>
-        [...readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?'([^']+)'/g)]
+        [...readFileSync(file, 'utf8').matchAll(/\b(?:from|import)\s*\(?'([^']+)'/g)]
           .map(([, target]) => target!)
           .filter((t) =>
             t.startsWith('.') ? relative(base, resolve(dirname(file), t)).startsWith('..') : !t.startsWith('node:'),

@@ -199,7 +199,10 @@ export class Ofproto {
       case 'barrier_request':
         view.send({ type: 'barrier_reply', xid: message.xid });
         return undefined;
+      // The latter two are, in 1.3, an extension of ONF's.
       case 'experimenter':
+      case 'bundle_control':
+      case 'bundle_add_message':
         return badRequest(OFPBRC.BAD_EXPERIMENTER);
       case 'error':
       case 'echo_reply':

@@ -146,10 +146,11 @@ function checkAction(action: Action, context: ActionContext): OfError | undefine
       return undefined;
     case 'push_pbb':
     case 'pop_pbb':
-    case 'copy_field':
     case 'meter':
     case 'unknown':
       return badAction(OFPBAC.BAD_TYPE);
+    // In 1.3 an extension of ONF's.
+    case 'copy_field':
     case 'experimenter':
       return badAction(OFPBAC.BAD_EXPERIMENTER);
   }

@@ -40,7 +40,7 @@ export function writeInstructions(
 function inOrder(instructions: readonly Instruction[]): OfError | { readonly list: readonly Instruction[] } {
   for (const { type } of instructions) {
     if (type === 'experimenter') return badInstruction(OFPBIC.BAD_EXPERIMENTER);
-    if (type === 'unknown') return badInstruction(OFPBIC.UNKNOWN_INST);
+    if (type === 'unknown' || type === 'stat_trigger') return badInstruction(OFPBIC.UNKNOWN_INST);
   }
   if (instructions.length === 1) return { list: instructions };
   const list = [...instructions].sort((a, b) => order.indexOf(a.type) - order.indexOf(b.type));

@@ -38,6 +38,7 @@ function checkValue({ field, value, mask }: OxmKnown): OfError | undefined {
 export function checkMatch(match: Match): OfError | undefined {
   for (const tlv of match) {
     if (tlv.field === 'raw' || tlv.field === 'experimenter') return badMatch(OFPBMC.BAD_FIELD);
+    if (!fieldIds.has(tlv.field)) return badMatch(OFPBMC.BAD_FIELD);
     const wrong = checkValue(tlv);
     if (wrong !== undefined) return wrong;
   }

@@ -140,7 +140,7 @@ describe('Nicira extensions, opaque to us', () => {
     const matched: Match = [
       { field: 'raw', oxmClass: 1, oxmField: 0, hasMask: true, data: hex('00000012 000000ff') },
       ...match({ eth_type: 0x0800, ip_proto: 6 }),
-      { field: 'experimenter', experimenter: 0x4f4e4600, oxmField: 42, hasMask: false, data: hex('0002') },
+      ...match({ tcp_flags: 2 }),
     ];
     agree(
       {
