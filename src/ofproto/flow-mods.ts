@@ -89,7 +89,7 @@ export class FlowMods {
 
   #append(view: ControllerView, mod: FlowMod): boolean {
     const start = this.#writer.length;
-    const wrong = this.#write(mod);
+    const wrong = appendFlowMod(this.#writer, mod);
     if (wrong === undefined) {
       this.#pending.push({ view, mod });
       return true;
@@ -98,32 +98,33 @@ export class FlowMods {
     sendError(view, mod, wrong);
     return false;
   }
+}
 
-  #write(mod: FlowMod): OfError | undefined {
-    const wrong = checkHeader(mod) ?? checkMatch(mod.match);
-    if (wrong !== undefined) return wrong;
-    const deletes = mod.command === FlowCommand.delete || mod.command === FlowCommand.deleteStrict;
-    const at = beginFlowMod(this.#writer, {
-      command: mod.command,
-      table: mod.tableId,
-      cookie: mod.cookie,
-      cookieMask: mod.command === FlowCommand.add ? 0n : mod.cookieMask,
-      priority: mod.priority,
-      flags: flagsInForce(mod),
-      idle: mod.idleTimeout,
-      hard: mod.hardTimeout,
-      outPort: mod.outPort,
-      outGroup: mod.outGroup,
-      importance: mod.importance ?? 0,
-    });
-    writeMatch(this.#writer, mod.match);
-    endFlowModMatch(this.#writer, at);
-    const instructionsAt = this.#writer.length;
-    // A delete has no use for instructions: they are not even looked at.
-    const bad = deletes ? undefined : writeInstructions(this.#writer, mod.instructions, mod);
-    endFlowMod(this.#writer, at, instructionsAt);
-    return bad ?? (this.#writer.length - at > ENTRY_BYTES_MAX ? badAction(OFPBAC.TOO_MANY) : undefined);
-  }
+/** Appends one record, or returns why not: the caller truncates the writer then. */
+export function appendFlowMod(writer: RecordWriter, mod: FlowMod): OfError | undefined {
+  const wrong = checkHeader(mod) ?? checkMatch(mod.match);
+  if (wrong !== undefined) return wrong;
+  const deletes = mod.command === FlowCommand.delete || mod.command === FlowCommand.deleteStrict;
+  const at = beginFlowMod(writer, {
+    command: mod.command,
+    table: mod.tableId,
+    cookie: mod.cookie,
+    cookieMask: mod.command === FlowCommand.add ? 0n : mod.cookieMask,
+    priority: mod.priority,
+    flags: flagsInForce(mod),
+    idle: mod.idleTimeout,
+    hard: mod.hardTimeout,
+    outPort: mod.outPort,
+    outGroup: mod.outGroup,
+    importance: mod.importance ?? 0,
+  });
+  writeMatch(writer, mod.match);
+  endFlowModMatch(writer, at);
+  const instructionsAt = writer.length;
+  // A delete has no use for instructions: they are not even looked at.
+  const bad = deletes ? undefined : writeInstructions(writer, mod.instructions, mod);
+  endFlowMod(writer, at, instructionsAt);
+  return bad ?? (writer.length - at > ENTRY_BYTES_MAX ? badAction(OFPBAC.TOO_MANY) : undefined);
 }
 
 function checkHeader(mod: FlowMod): OfError | undefined {

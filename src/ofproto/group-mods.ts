@@ -18,6 +18,20 @@ const { OFPBAC, OFPG, OFPGMFC } = of13;
 
 /** Carries one out; returns why it was refused. */
 export function applyGroupMod(datapath: Datapath, mod: GroupMod): OfError | undefined {
+  const writer = new RecordWriter();
+  const wrong = appendGroupMod(writer, mod);
+  return wrong ?? groupModOutcome(datapath, mod, datapath.apply(writer.view())[0] ?? Status.malformed);
+}
+
+/** What the datapath's verdict on its record means; undefined: done. */
+export function groupModOutcome(datapath: Datapath, mod: GroupMod, status: number): OfError | undefined {
+  if (status === Status.ok) return undefined;
+  const unknown = status === Status.unknownGroup && mod.command === ModCommand.modify && !exists(datapath, mod.groupId);
+  return unknown ? groupModFailed(OFPGMFC.UNKNOWN_GROUP) : groupModError(status);
+}
+
+/** Appends one record, or returns why there is none: the caller truncates the writer then. */
+export function appendGroupMod(writer: RecordWriter, mod: GroupMod): OfError | undefined {
   const wrong = check(mod);
   if (wrong !== undefined) return wrong;
   const buckets: BucketRecord[] = [];
@@ -26,13 +40,9 @@ export function applyGroupMod(datapath: Datapath, mod: GroupMod): OfError | unde
     if ('code' in record) return record;
     buckets.push(record);
   }
-  const writer = new RecordWriter();
+  const start = writer.length;
   writeGroupMod(writer, { command: mod.command, type: mod.groupType, group: mod.groupId, buckets });
-  if (writer.length > ENTRY_BYTES_MAX) return badAction(OFPBAC.TOO_MANY);
-  const status = datapath.apply(writer.view())[0] ?? Status.malformed;
-  if (status === Status.ok) return undefined;
-  const unknown = status === Status.unknownGroup && mod.command === ModCommand.modify && !exists(datapath, mod.groupId);
-  return unknown ? groupModFailed(OFPGMFC.UNKNOWN_GROUP) : groupModError(status);
+  return writer.length - start > ENTRY_BYTES_MAX ? badAction(OFPBAC.TOO_MANY) : undefined;
 }
 
 function check(mod: GroupMod): OfError | undefined {

@@ -10,6 +10,17 @@ const FLAGS_KNOWN = 15;
 
 /** Carries one out; returns why it was refused. */
 export function applyMeterMod(datapath: Datapath, mod: MeterMod): OfError | undefined {
+  const writer = new RecordWriter();
+  return appendMeterMod(writer, mod) ?? meterModOutcome(datapath.apply(writer.view())[0] ?? Status.malformed);
+}
+
+/** What the datapath's verdict on its record means; undefined: done. */
+export function meterModOutcome(status: number): OfError | undefined {
+  return status === Status.ok ? undefined : meterModError(status);
+}
+
+/** Appends one record, or returns why there is none. */
+export function appendMeterMod(writer: RecordWriter, mod: MeterMod): OfError | undefined {
   const wrong = check(mod);
   if (wrong !== undefined) return wrong;
   const bands: BandRecord[] = [];
@@ -18,10 +29,8 @@ export function applyMeterMod(datapath: Datapath, mod: MeterMod): OfError | unde
     if ('code' in record) return record;
     bands.push(record);
   }
-  const writer = new RecordWriter();
   writeMeterMod(writer, { command: mod.command, meter: mod.meterId, flags: mod.flags, bands });
-  const status = datapath.apply(writer.view())[0] ?? Status.malformed;
-  return status === Status.ok ? undefined : meterModError(status);
+  return undefined;
 }
 
 function check({ command, meterId, flags }: MeterMod): OfError | undefined {

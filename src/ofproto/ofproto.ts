@@ -18,6 +18,7 @@ import {
 } from '../datapath/records.js';
 import { FlowCommand, FragMode, Query, ReservedPort, tables } from '../datapath/schema.gen.js';
 import { type AsyncMessage, flowRemovedMessage, packetInMessage } from './async-events.js';
+import { type Change, commit, type Refused } from './commit.js';
 import type { ControllerView } from './controller-view.js';
 import { FlowMods } from './flow-mods.js';
 import { applyGroupMod } from './group-mods.js';
@@ -94,6 +95,18 @@ export class Ofproto {
     if (message.type === 'multipart_request') return this.#multipart(view, message);
     const wrong = this.#other(view, message);
     if (wrong !== undefined) sendError(view, message, wrong);
+    return undefined;
+  }
+
+  /** Carries changes out together: see `commit`. The caller has checked that each may be part of a bundle. */
+  commit(changes: readonly Change[]): Refused | undefined {
+    this.barrier();
+    const refused = commit(this.#datapath, this.#ports, changes);
+    if (refused !== undefined) return refused;
+    for (const change of changes) {
+      const names = change.type === 'flow_mod' && change.command <= FlowCommand.modifyStrict;
+      if (names && change.bufferId !== OFP_NO_BUFFER) this.#packetOuts.release(change.bufferId);
+    }
     return undefined;
   }
 

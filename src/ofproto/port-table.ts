@@ -93,19 +93,31 @@ export class PortTable {
 
   /** §7.3.4.3; returns why it was refused. */
   modify(mod: PortMod): OfError | undefined {
+    const writer = new RecordWriter(64);
+    const wrong = this.appendMod(writer, mod);
+    if (wrong !== undefined) return wrong;
+    if (this.#datapath.apply(writer.view())[0] !== Status.ok) return portModFailed(OFPPMFC.BAD_PORT);
+    this.modified(mod);
+    return undefined;
+  }
+
+  /** Appends one record, or returns why there is none. */
+  appendMod(writer: RecordWriter, mod: PortMod): OfError | undefined {
     const port = this.#ports.get(mod.portNo);
     if (port === undefined) return portModFailed(OFPPMFC.BAD_PORT);
     if (!mod.hwAddr.every((byte, i) => byte === port.hwAddr[i])) return portModFailed(OFPPMFC.BAD_HW_ADDR);
     if (((mod.mask | mod.config) & ~CONFIG_KNOWN) !== 0) return portModFailed(OFPPMFC.BAD_CONFIG);
     if ((mod.advertise & ~port.supported) !== 0) return portModFailed(OFPPMFC.BAD_ADVERTISE);
-    const writer = new RecordWriter(64);
     writePortConfig(writer, mod.portNo, mod.config, mod.mask);
-    const status = this.#datapath.apply(writer.view())[0];
-    if (status !== Status.ok) return portModFailed(OFPPMFC.BAD_PORT);
+    return undefined;
+  }
+
+  /** The datapath has carried it out. */
+  modified(mod: PortMod): void {
+    const port = this.#ports.get(mod.portNo)!;
     const config = (port.config & ~mod.mask) | (mod.config & mod.mask);
     const down = (config & PortConfig.down) !== 0 || (port.state & PortState.linkDown) !== 0;
     const state = down ? port.state & ~PortState.live : port.state | PortState.live;
     this.#replace(port, { ...port, config, state });
-    return undefined;
   }
 }

@@ -6,6 +6,7 @@ import {
   type MultipartReplySource,
   type MultipartRequest,
   of13,
+  of14,
 } from 'node-openflow';
 import type { Datapath } from '../datapath/datapath.js';
 import {
@@ -37,6 +38,8 @@ import { legacyTableAbilities, tableDescs, tableFeatures, tableName } from './ta
 import { checkMatch, writeMatch } from './translate-match.js';
 import { sayable } from './versions.js';
 
+/** Scheduled bundles are refused. */
+const BUNDLES = of14.OFPBF.ATOMIC | of14.OFPBF.ORDERED;
 const { OFPBRC, OFPGFC, OFPMF, OFPMBT, OFPMMFC, OFPM, OFPQ, OFPQOFC, OFPG } = of13;
 
 /** Who we are, in the answer to a description request (§7.3.5.1). */
@@ -104,8 +107,9 @@ export class Statistics {
         return this.#flows(body);
       case 'experimenter':
         return error(badRequest(OFPBRC.BAD_EXPERIMENTER));
-      case 'flow_monitor':
       case 'bundle_features':
+        return { kind: 'body', body: { type: 'bundle_features', capabilities: BUNDLES, properties: [] } };
+      case 'flow_monitor':
       case 'controller_status':
       case 'unknown':
         return error(badRequest(OFPBRC.BAD_MULTIPART));

@@ -20,6 +20,7 @@ import type { ControllerView } from '../ofproto/controller-view.js';
 import { sendError } from '../ofproto/of-error.js';
 import { sendsMisses } from '../ofproto/versions.js';
 import { defaultMasks, noMasks, wants, wantsPackets } from './async-masks.js';
+import { type BundleRequest, Bundles } from './bundles.js';
 import type { Event } from './event.js';
 import { HANDSHAKE_MS } from './limits.js';
 import { Outlet } from './outlet.js';
@@ -36,6 +37,8 @@ const forbiddenToSlaves: ReadonlySet<Message['type']> = new Set([
   'meter_mod',
   'port_mod',
   'table_mod',
+  'bundle_control',
+  'bundle_add_message',
 ]);
 
 export interface ChannelOptions {
@@ -77,6 +80,7 @@ export class Channel implements ControllerView, RoleHolder {
   readonly #options: ChannelOptions;
   readonly #session: Session;
   readonly #outlet: Outlet;
+  readonly #bundles: Bundles;
   /** By OFPT_SET_ASYNC. */
   #masksSet: AsyncMasks | undefined;
   /** By OFPT_SET_CONFIG, which is how a tool asks for events (ovs-ofctl monitor). */
@@ -86,6 +90,7 @@ export class Channel implements ControllerView, RoleHolder {
     const { peer, logger, versions, keepAliveMs, roles, muted } = options;
     this.#options = options;
     this.#asksForEvents = !muted;
+    this.#bundles = new Bundles(options.switch);
     const log = new RateLimitedLog(logger);
     this.#session = new Session(socket, {
       unknown: 'refuse',
@@ -225,7 +230,22 @@ export class Channel implements ControllerView, RoleHolder {
       sendError(this, message, { type: OFPET.BAD_REQUEST, code: OFPBRC.IS_SLAVE });
       return undefined;
     }
+    if (message.type === 'bundle_control' || message.type === 'bundle_add_message') {
+      this.#onBundle(message);
+      return undefined;
+    }
     return this.#options.switch.handle(this, message);
+  }
+
+  #onBundle(message: BundleRequest): void {
+    const added = message.type === 'bundle_add_message' ? this.#bundles.add(message) : undefined;
+    const outcome = message.type === 'bundle_control' ? this.#bundles.control(message) : added ? [added] : [];
+    if (typeof outcome !== 'number') {
+      for (const { request, error } of outcome) sendError(this, request, error);
+    } else if (message.type === 'bundle_control') {
+      const { xid, bundleId, flags } = message;
+      this.send({ type: 'bundle_control', xid, bundleId, flags, controlType: outcome });
+    }
   }
 
   #onSetConfig(message: MessageOf<'set_config'>): Promise<void> | undefined {

@@ -26,3 +26,7 @@ export const STALL_MS = 30_000;
 export const STANDALONE_AFTER = 3;
 /** What the kernel's `sun_path` holds of a socket's path, without the NUL. A longer one would be cut without a word. */
 export const UNIX_PATH_BYTES_MAX = 107;
+/** Bundles that one controller may have open. */
+export const BUNDLES_MAX = 16;
+/** Bytes of the messages in a bundle. */
+export const BUNDLE_BYTES_MAX = 16 * 1024 * 1024;

@@ -1,5 +1,6 @@
 /** What the channels need of a switch; ofproto/ has it. */
 import type { Message, MessageOf, Outgoing } from 'node-openflow';
+import type { Change, Refused } from '../ofproto/commit.js';
 import type { ControllerView } from '../ofproto/controller-view.js';
 import type { Standalone } from '../ofproto/standalone.js';
 
@@ -13,6 +14,8 @@ export interface Switch {
    * The promise, if there is one, is settled when the answer is complete; it never rejects.
    */
   handle(view: ControllerView, message: Message): Promise<void> | undefined;
+  /** Carries all out or none, and returns the one that was refused. */
+  commit(changes: readonly Change[]): Refused | undefined;
   /** When it returns everything handled so far is in force, and its errors were sent. */
   barrier(): void;
   /** Packet-ins, removed flows and changes of ports. One listener. */

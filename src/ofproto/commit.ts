@@ -1,0 +1,62 @@
+/** Several changes at once: every packet meets all of them or none (OpenFlow 1.4.1 §7.3.9). */
+import type { FlowMod, GroupMod, MeterMod, PortMod } from 'node-openflow';
+import type { Datapath } from '../datapath/datapath.js';
+import { RecordWriter } from '../datapath/records.js';
+import { Status } from '../datapath/schema.gen.js';
+import { appendFlowMod } from './flow-mods.js';
+import { appendGroupMod, groupModOutcome } from './group-mods.js';
+import { appendMeterMod, meterModOutcome } from './meter-mods.js';
+import { flowModError, type OfError, portModFailed } from './of-error.js';
+import type { PortTable } from './port-table.js';
+import { legacyPortMod } from './versions.js';
+
+/** What can be undone, and so be part of a bundle. */
+export type Change = FlowMod | GroupMod | MeterMod | PortMod;
+
+export interface Refused {
+  readonly change: Change;
+  readonly error: OfError;
+}
+
+/** Carries all out, in order. Where one is refused nothing has changed, and that one is returned. */
+export function commit(datapath: Datapath, ports: PortTable, changes: readonly Change[]): Refused | undefined {
+  const writer = new RecordWriter();
+  for (const change of changes) {
+    const error = append(writer, ports, change);
+    if (error !== undefined) return { change, error };
+  }
+  const statuses = datapath.apply(writer.view(), { atomic: true });
+  for (const [i, change] of changes.entries()) {
+    const error = outcome(datapath, change, statuses[i] ?? Status.malformed);
+    if (error !== undefined) return { change, error };
+  }
+  for (const change of changes) if (change.type === 'port_mod') ports.modified(change);
+  return undefined;
+}
+
+function append(writer: RecordWriter, ports: PortTable, change: Change): OfError | undefined {
+  switch (change.type) {
+    case 'flow_mod':
+      return appendFlowMod(writer, change);
+    case 'group_mod':
+      return appendGroupMod(writer, change);
+    case 'meter_mod':
+      return appendMeterMod(writer, change);
+    case 'port_mod':
+      return ports.appendMod(writer, legacyPortMod(change));
+  }
+}
+
+function outcome(datapath: Datapath, change: Change, status: number): OfError | undefined {
+  if (status === Status.ok) return undefined;
+  switch (change.type) {
+    case 'flow_mod':
+      return flowModError(status);
+    case 'group_mod':
+      return groupModOutcome(datapath, change, status);
+    case 'meter_mod':
+      return meterModOutcome(status);
+    case 'port_mod':
+      return portModFailed(0);
+  }
+}
