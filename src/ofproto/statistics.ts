@@ -100,7 +100,7 @@ export class Statistics {
       case 'meter_features':
         return { kind: 'body', body: meterFeatures() };
       case 'table_features':
-        return { kind: 'list', list: { type: 'table_features', entries: tableFeatures() } };
+        return { kind: 'list', list: { type: 'table_features', entries: tableFeatures(request.version) } };
       case 'table_desc':
         return { kind: 'list', list: { type: 'table_desc', entries: tableDescs() } };
       case 'flow_stats':

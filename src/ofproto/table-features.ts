@@ -11,6 +11,7 @@ import type {
 import { type OxmFieldName, of10, of11, of13 } from 'node-openflow';
 import { fields, tables } from '../datapath/schema.gen.js';
 import { FLOWS_PER_TABLE_MAX } from './limits.js';
+import { OF15 } from './versions.js';
 
 const ALL_BITS = 0xffffffffffffffffn;
 /** PBB headers are not looked into. */
@@ -122,10 +123,13 @@ export function legacyTableAbilities(version: number): Partial<TableStats> {
 const LAST_FIELD_12 = 35;
 
 /** One entry per table. The table-miss flow can do what every flow can, so the _miss properties are left away. */
-export function* tableFeatures(): Generator<TableFeatures> {
+export function* tableFeatures(version: number): Generator<TableFeatures> {
+  const metersByAction = version >= OF15;
   const facts: Facts = {
-    instructions: instructionNames.map((type) => ({ type }) as InstructionId),
-    actions: actionNames.map((type) => ({ type })),
+    instructions: instructionNames
+      .filter((type) => type !== 'meter' || !metersByAction)
+      .map((type) => ({ type }) as InstructionId),
+    actions: [...actionNames.map((type) => ({ type })), ...(metersByAction ? [{ type: 'meter' } as const] : [])],
     match: oxmIds(() => true, true),
     wildcards: oxmIds(() => true, false),
     settable: oxmIds((name, settable) => settable && name !== 'metadata', false),

@@ -27,7 +27,7 @@ export function writeInstructions(
   flow: { readonly version: number; readonly tableId: number; readonly match: Match },
 ): OfError | undefined {
   if (instructions.length === 0) return undefined;
-  const sorted = inOrder(instructions);
+  const sorted = inOrder(instructions.flatMap(withMeter));
   if ('code' in sorted) return sorted;
   const known = new HeadersKnown(checksConsistency(flow.version) ? flow.match : undefined);
   for (const instruction of sorted.list) {
@@ -35,6 +35,15 @@ export function writeInstructions(
     if (wrong !== undefined) return wrong;
   }
   return undefined;
+}
+
+/** 1.5's meter action as the instruction it was before: only as the first of the applied actions (1.5.1 §7.2.6.9). */
+function withMeter(instruction: Instruction): Instruction[] {
+  if (instruction.type !== 'apply_actions') return [instruction];
+  const [first, ...actions] = instruction.actions;
+  if (first?.type !== 'meter') return [instruction];
+  const meter = { type: 'meter', meterId: first.meterId } as const;
+  return actions.length === 0 ? [meter] : [meter, { ...instruction, actions }];
 }
 
 function inOrder(instructions: readonly Instruction[]): OfError | { readonly list: readonly Instruction[] } {

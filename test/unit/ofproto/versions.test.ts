@@ -72,6 +72,32 @@ describe.each(versions)('wire version %i', (version) => {
   });
 });
 
+describe.each([4, 5, 6])('wire version %i', (version) => {
+  it('lists what its tables can do', async () => {
+    const bed = new Bed(version);
+    const entries = (await bed.stats({ type: 'table_features', entries: [] })).flatMap((part) => part.entries);
+    expect(entries).toHaveLength(254);
+    const types = JSON.stringify(entries[0]!.properties.find(({ type }) => type === 'instructions'));
+    expect(types.includes('meter')).toBe(version < 6);
+  });
+
+  it('meters packets, by instruction or, in 1.5, by action', async () => {
+    const bed = new Bed(version);
+    await bed.say({
+      type: 'meter_mod',
+      command: 0,
+      flags: 1,
+      meterId: 1,
+      bands: [{ type: 'drop', rate: 1000, burstSize: 0 }],
+    });
+    const instructions = [{ type: 'meter', meterId: 1 } as const, apply(output(2))];
+    expect(await bed.error(flowMod({ instructions }))).toBeUndefined();
+    bed.inject(1, tcpFrame());
+    expect((await bed.stats({ type: 'meter', meterId: 1 }))[0]!.entries[0]!.packetInCount).toBe(1n);
+    expect(await flowsOf(bed)).toHaveLength(1);
+  });
+});
+
 describe('1.0', () => {
   it('set_vlan_vid and set_vlan_pcp add a tag where there is none, and come back as they were', async () => {
     const bed = new Bed(1);
