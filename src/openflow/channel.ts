@@ -11,6 +11,7 @@ import {
   type MessageOf,
   type Outgoing,
   of13,
+  of14,
   Session,
   type SessionError,
 } from 'node-openflow';
@@ -18,7 +19,7 @@ import { type Logger, RateLimitedLog } from '../base/logger.js';
 import { isDefaultMiss } from '../ofproto/async-events.js';
 import type { ControllerView } from '../ofproto/controller-view.js';
 import { sendError } from '../ofproto/of-error.js';
-import { sendsMisses } from '../ofproto/versions.js';
+import { OF14, sendsMisses } from '../ofproto/versions.js';
 import { defaultMasks, noMasks, wants, wantsPackets } from './async-masks.js';
 import { type BundleRequest, Bundles } from './bundles.js';
 import type { Event } from './event.js';
@@ -194,6 +195,14 @@ export class Channel implements ControllerView, RoleHolder {
 
   get #masks(): AsyncMasks {
     return this.#masksSet ?? (this.#asksForEvents ? defaultMasks : noMasks);
+  }
+
+  demoted(generationId: bigint): void {
+    const { MASTER_REQUEST } = of14.OFPCRR;
+    // A slave's, since it is one by now. Who has not said otherwise is told.
+    const wanted = this.#masks.roleStatusMask?.[1] ?? 1 << MASTER_REQUEST;
+    if (!this.connected || this.version < OF14 || ((wanted >>> MASTER_REQUEST) & 1) === 0) return;
+    this.send({ type: 'role_status', xid: 0, role: roleNumber('slave'), reason: MASTER_REQUEST, generationId });
   }
 
   // ---- requests

@@ -7,6 +7,8 @@ export type Role = 'equal' | 'master' | 'slave';
 
 export interface RoleHolder {
   role: Role;
+  /** It was the master, and is a slave because another became master (OpenFlow 1.4.1 §7.4.4). */
+  demoted(generation: bigint): void;
 }
 
 export type RoleOutcome = { readonly ok: true } | { readonly ok: false; readonly code: number };
@@ -54,7 +56,11 @@ export class Roles {
 
   #become(holder: RoleHolder, role: Role): void {
     if (role === 'master') {
-      for (const other of this.#holders) if (other.role === 'master') other.role = 'slave';
+      for (const other of this.#holders) {
+        if (other === holder || other.role !== 'master') continue;
+        other.role = 'slave';
+        other.demoted(this.generation);
+      }
     }
     holder.role = role;
   }

@@ -7,7 +7,7 @@ import { ANY, EQUAL, flowStats, MASTER, NOCHANGE, nameOf, role, SLAVE, start } f
 const NO_GENERATION = 0xffff_ffff_ffff_ffffn;
 
 describe('generation ids (§6.3.6)', () => {
-  const holder: RoleHolder = { role: 'equal' };
+  const holder: RoleHolder = { role: 'equal', demoted: () => {} };
   it.each([
     // first, then, accepted
     [5n, 5n, true],

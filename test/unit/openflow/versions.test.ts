@@ -60,3 +60,21 @@ describe.each([1, 2, 3, 4, 5, 6])('wire version %i', (version) => {
     await session.close();
   });
 });
+
+describe.each([4, 5, 6])('role status of wire version %i (§7.4.4)', (version) => {
+  it('tells a master that another has become it', async () => {
+    const bed = await start({ versions: [version] });
+    const target = parseActive(bed.address) as { host: string; port: number };
+    const [first, second] = [0, 1].map(() => new Session(connect(target.port, target.host), { versions: [version] }));
+    await Promise.all([first!.ready, second!.ready]);
+    const role = { type: 'role_request', role: 2, generationId: 7n } as const;
+    await first!.request(role);
+    await first!.request(role);
+    await second!.request({ ...role, generationId: 8n });
+    first!.send({ type: 'packet_out', bufferId: 0xffffffff, inPort: 1, actions: [], data: frame });
+    const { value } = await first![Symbol.asyncIterator]().next();
+    const told = { type: 'role_status', role: 3, reason: 0, generationId: 8n };
+    expect(value).toMatchObject(version === 4 ? { type: 'error', errorType: 1, errorCode: 10 } : told);
+    await Promise.all([first!.close(), second!.close()]);
+  });
+});
