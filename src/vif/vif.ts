@@ -8,7 +8,7 @@ import { readFrontend } from './frontend-keys.js';
 import { readVifInfo, type VifInfo } from './info.js';
 import { lockingSettings, readLocking } from './locking.js';
 import { vifName } from './names.js';
-import { noWishes, readWishes, vifSettings } from './settings.js';
+import { type FrontendWishes, noWishes, readWishes, vifSettings } from './settings.js';
 
 /**
  * Key in the backend's directory for the hotplug script, which can read xenstore and little else: `port NAME`, or
@@ -55,6 +55,8 @@ export class Vif implements DeviceDriver {
   readonly #removed: () => void;
   #lifecycle: VifLifecycle = { state: 'idle', lastError: undefined };
   #info: VifInfo | undefined;
+  /** As {@link DeviceDriver.connect} said. */
+  #takenOver = false;
   /** Already logged. */
   #complaints = '';
 
@@ -98,12 +100,13 @@ export class Vif implements DeviceDriver {
     };
   }
 
-  async connect(frontend: KeyReader, backend: KeyReader): Promise<void> {
+  async connect(frontend: KeyReader, backend: KeyReader, takenOver: boolean): Promise<void> {
+    this.#takenOver = takenOver;
     const info = await readVifInfo(this.address, backend, this.#elsewhere());
     this.#info = info;
     this.#complain(info);
     const spec = await readFrontend(frontend, info, this.#queuesMax);
-    const settings = vifSettings(info, await readWishes(frontend));
+    const settings = vifSettings(info, await this.#wishes(frontend));
     await this.#hooks.attach(info, spec, settings);
     this.#lifecycle = { state: 'attached', info, spec, settings };
     this.#counters.attached++;
@@ -135,7 +138,7 @@ export class Vif implements DeviceDriver {
     const settings =
       now instanceof DeviceError
         ? await this.#lockedAnew(info, before, backend)
-        : vifSettings(now, await readWishes(frontend));
+        : vifSettings(now, await this.#wishes(frontend));
     if (JSON.stringify(settings) === JSON.stringify(before)) return false;
     this.#lifecycle = { state: 'attached', info, spec, settings };
     await this.#hooks.configure(info, settings);
@@ -159,6 +162,12 @@ export class Vif implements DeviceDriver {
   removed(): void {
     this.#hooks.removed?.(vifName({ domid: this.address.domid, handle: this.address.id }));
     this.#removed();
+  }
+
+  /** The multicast that a guest asked for went with the daemon that was asked: it gets all, as before it asked. */
+  async #wishes(frontend: KeyReader): Promise<FrontendWishes> {
+    const wishes = await readWishes(frontend);
+    return this.#takenOver ? { ...wishes, multicastControl: false } : wishes;
   }
 
   async #lockedAnew(info: VifInfo, before: PortSettings, backend: KeyReader): Promise<PortSettings> {

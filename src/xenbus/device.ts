@@ -192,8 +192,9 @@ export class XenbusDevice {
   }
 
   async #connect(seen: Seen): Promise<void> {
+    const takenOver = isRunning(seen.backend) && !this.#everConnected;
     try {
-      await this.#driver.connect(this.#node.frontendKeys, this.#node.backendKeys);
+      await this.#driver.connect(this.#node.frontendKeys, this.#node.backendKeys, takenOver);
     } catch (error) {
       if (isXenstoreError(error, 'CLOSED')) throw error;
       await this.#fail(error instanceof Error ? error : new Error(messageOf(error)));

@@ -31,8 +31,12 @@ export class DeviceError extends Error {
 export interface DeviceDriver {
   /** Keys to stand under the backend's path when the state becomes InitWait. Rejects only when xenstore does. */
   advertise(backend: KeyReader): Promise<Readonly<Record<string, string>>>;
-  /** The frontend is Initialised or Connected: read and check its keys, start the traffic. */
-  connect(frontend: KeyReader, backend: KeyReader): Promise<void>;
+  /**
+   * The frontend is Initialised or Connected: read and check its keys, start the traffic. `takenOver`: both ends were
+   * Connected when this daemon first saw the device, so what the frontend once told another daemon over the rings is
+   * not known.
+   */
+  connect(frontend: KeyReader, backend: KeyReader, takenOver: boolean): Promise<void>;
   /** Whether the frontend's keys are no longer those connected with. False while they cannot be made sense of. */
   changed(frontend: KeyReader): Promise<boolean>;
   /** Connected: a key of either end may have changed that takes effect while traffic flows. True when one did. */
