@@ -3,6 +3,7 @@ import { messageOf } from '../base/error.js';
 import type { Logger } from '../base/logger.js';
 import type { PortSettings, VifSpec } from '../datapath/datapath.js';
 import { type DeviceAddress, type DeviceDriver, DeviceError, type KeyReader } from '../xenbus/index.js';
+import { type EmulatedHooks, EmulatedInterface } from './emulated.js';
 import { advertisedFeatures, NO_CSUM_KEY } from './features.js';
 import { readFrontend } from './frontend-keys.js';
 import { readVifInfo, type VifInfo } from './info.js';
@@ -16,8 +17,8 @@ import { type FrontendWishes, noWishes, readWishes, vifSettings } from './settin
  */
 export const VERDICT_KEY = 'xvif';
 
-/** The bridge's side. */
-export interface VifHooks {
+/** The bridge's side. Without the hooks of {@link EmulatedHooks} nobody is served an emulated interface. */
+export interface VifHooks extends Partial<EmulatedHooks> {
   /** Why `attach` would refuse a vif of these keys, in a sentence; undefined when it would not. */
   refusal?(info: VifInfo): string | undefined;
   /** `settings` with what the operator wants instead; asked before the frontend connects. */
@@ -53,6 +54,7 @@ export class Vif implements DeviceDriver {
   readonly #counters: VifCounters;
   readonly #logger: Logger;
   readonly #removed: () => void;
+  readonly #emulated: EmulatedInterface | undefined;
   #lifecycle: VifLifecycle = { state: 'idle', lastError: undefined };
   #info: VifInfo | undefined;
   /** As {@link DeviceDriver.connect} said. */
@@ -79,6 +81,7 @@ export class Vif implements DeviceDriver {
     this.#counters = options.counters;
     this.#logger = options.logger;
     this.#removed = options.removed;
+    this.#emulated = hasEmulated(this.#hooks) ? new EmulatedInterface(this.#hooks) : undefined;
   }
 
   get lifecycle(): VifLifecycle {
@@ -153,6 +156,14 @@ export class Vif implements DeviceDriver {
     await this.#hooks.detach(info);
   }
 
+  async accompany(backend: KeyReader): Promise<Readonly<Record<string, string | undefined>>> {
+    return (await this.#emulated?.look(backend, () => this.#possible(backend))) ?? {};
+  }
+
+  leave(): void {
+    this.#emulated?.release();
+  }
+
   failed(error: Error): void {
     this.#counters.failed++;
     this.#lifecycle = { state: 'idle', lastError: messageOf(error) };
@@ -196,4 +207,8 @@ export class Vif implements DeviceDriver {
     const settings = vifSettings(info, noWishes);
     return (this.#hooks.effective?.(info, settings) ?? settings).completeChecksums === true;
   }
+}
+
+function hasEmulated(hooks: VifHooks): hooks is VifHooks & EmulatedHooks {
+  return hooks.attachEmulated !== undefined;
 }

@@ -43,6 +43,13 @@ export interface DeviceDriver {
   refresh(frontend: KeyReader, backend: KeyReader): Promise<boolean>;
   /** Stop the traffic; when it resolves nothing of the frontend's memory is in use. */
   disconnect(): Promise<void>;
+  /**
+   * At each look at a device that is ours, whatever the states: what the toolstack wants beside the frontend. The keys
+   * to write under the backend's path, undefined ones to remove. Rejects only when xenstore does.
+   */
+  accompany?(backend: KeyReader): Promise<Readonly<Record<string, string | undefined>>>;
+  /** Let go of that: the device is gone, or this backend stops. May be called again. */
+  leave?(): void;
   /** The device went into Closing because of this. */
   failed(error: Error): void;
   /** The backend's directory is gone; no verb follows. */
