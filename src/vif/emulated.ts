@@ -33,6 +33,8 @@ interface Attached {
 export class EmulatedInterface {
   readonly #hooks: EmulatedHooks;
   #attached: Attached | undefined;
+  /** Perhaps by a daemon before us. */
+  #answerMayStand = true;
 
   constructor(hooks: EmulatedHooks) {
     this.#hooks = hooks;
@@ -43,7 +45,10 @@ export class EmulatedInterface {
     backend: KeyReader,
     readInfo: () => Promise<VifInfo | DeviceError>,
   ): Promise<Readonly<Record<string, string | undefined>>> {
-    const [asked, before] = await Promise.all([backend.read(EMULATED_KEY), backend.read(EMULATED_ANSWER_KEY)]);
+    const asked = await backend.read(EMULATED_KEY);
+    if (asked === undefined && !this.#answerMayStand) return {};
+    this.#answerMayStand = asked !== undefined;
+    const before = await backend.read(EMULATED_ANSWER_KEY);
     const answer = asked === undefined ? this.release() : await this.#serve(asked, readInfo);
     return answer === before ? {} : { [EMULATED_ANSWER_KEY]: answer };
   }
