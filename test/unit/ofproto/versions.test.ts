@@ -130,6 +130,14 @@ describe('1.0', () => {
     expect(bed.outputs.map(({ port, frame }) => [port, Buffer.from(frame).readUInt16BE(36)])).toEqual([[2, 0x1234]]);
   });
 
+  it('nw_proto and tp_dst match IPv6 too', async () => {
+    const bed = new Bed(1);
+    const match = { eth_type: 0x86dd, ip_dscp: 8, ip_proto: 6, tcp_dst: 80 };
+    expect(await bed.error(flowMod({ match, instructions: [apply(output(2))] }))).toBeUndefined();
+    const [flow] = await flowsOf(bed);
+    expect(flow!.match.map(({ field }) => field)).toEqual(Object.keys(match));
+  });
+
   it('emergency flows have no table', async () => {
     const bed = new Bed(1);
     expect(await bed.error(flowMod({ flags: of10.OFPFF.EMERG }))).toEqual([3, 0]);

@@ -53,6 +53,20 @@ function address(field: OxmFieldName, value: Uint8Array, wildBits: number): OxmK
   return [masked(field, value, mask)];
 }
 
+const ETH_IPV6 = 0x86dd;
+const ICMPV6 = 58;
+const isIp = (dlType: number | undefined): boolean => dlType === ETH_IPV4 || dlType === ETH_IPV6;
+
+/**
+ * What tp_src and tp_dst are. The specification speaks of IPv4 alone; that nw_tos, nw_proto and the ports mean the same of
+ * IPv6 is Open vSwitch's reading, and that of the certification for 1.0.
+ */
+function transportOf(dlType: number | undefined, proto: number | undefined): ReturnType<typeof transportFields> {
+  if (dlType !== ETH_IPV6) return transportFields(proto);
+  const fields = proto === ICMPV6 ? (['icmpv6_type', 'icmpv6_code', 1] as const) : transportFields(proto);
+  return fields?.[0] === 'icmpv4_type' ? undefined : fields;
+}
+
 function decode(whole: WireReader): Match {
   const r = whole.sub(40);
   const wildcards = r.u32();
@@ -82,11 +96,11 @@ function decode(whole: WireReader): Match {
   );
   const srcBits = (wildcards >>> OFPFW.NW_SRC_SHIFT) & prefixBits;
   const dstBits = (wildcards >>> OFPFW.NW_DST_SHIFT) & prefixBits;
-  if (dlType === ETH_IPV4) {
+  if (isIp(dlType)) {
     if (given(OFPFW.NW_TOS)) match.push(exact('ip_dscp', tos >> 2, 1));
     if (given(OFPFW.NW_PROTO)) match.push(exact('ip_proto', nwProto, 1));
-    match.push(...address('ipv4_src', nwSrc, srcBits), ...address('ipv4_dst', nwDst, dstBits));
-    const transport = given(OFPFW.NW_PROTO) ? transportFields(nwProto) : undefined;
+    if (dlType === ETH_IPV4) match.push(...address('ipv4_src', nwSrc, srcBits), ...address('ipv4_dst', nwDst, dstBits));
+    const transport = given(OFPFW.NW_PROTO) ? transportOf(dlType, nwProto) : undefined;
     if (transport !== undefined) {
       const [src, dst, width] = transport;
       if (given(OFPFW.TP_SRC)) match.push(exact(src, width === 1 ? ports[0] & 0xff : ports[0], width));
@@ -133,12 +147,12 @@ function encode(w: WireWriter, match: Match): void {
     [new Uint8Array(4), 32],
   ];
   let ports: readonly [number | undefined, number | undefined] = [undefined, undefined];
-  if (dlType === ETH_IPV4) {
+  if (isIp(dlType)) {
     const dscp = fields.exact('ip_dscp');
     tos = dscp === undefined ? undefined : dscp << 2;
     nwProto = fields.exact('ip_proto');
-    [src, dst] = [prefix(fields, 'ipv4_src'), prefix(fields, 'ipv4_dst')];
-    const transport = transportFields(nwProto);
+    if (dlType === ETH_IPV4) [src, dst] = [prefix(fields, 'ipv4_src'), prefix(fields, 'ipv4_dst')];
+    const transport = transportOf(dlType, nwProto);
     if (transport !== undefined) ports = [fields.exact(transport[0]), fields.exact(transport[1])];
   } else if (dlType === ETH_ARP) {
     nwProto = fields.exact('arp_op');
