@@ -8,7 +8,7 @@ if (process.getuid?.() !== 0) {
   console.error('the interoperability tests make network namespaces and TAP devices: run them as root');
   process.exit(1);
 }
-need('ovs', 'ovsController', 'osken', 'xenstore', 'shellcheck', 'systemd', 'iperf3', 'ip', 'ping');
+need('ovs', 'ovsController', 'osken', 'xenstore', 'openssl', 'shellcheck', 'systemd', 'iperf3', 'ip', 'ping');
 run(process.execPath, ['scripts/setup.mjs']);
 run(
   process.execPath,

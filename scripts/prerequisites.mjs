@@ -29,6 +29,7 @@ export const tools = {
   ovsController: ['interoperability tests', ['ovs-testcontroller'], 'openvswitch-testcontroller'],
   osken: ['interoperability tests', ['osken-manager'], 'python3-os-ken'],
   xenstore: ['interoperability tests', ['xenstore-ls'], 'xenstore-utils'],
+  openssl: ['interoperability tests', ['openssl'], 'openssl'],
   shellcheck: ['interoperability tests', ['shellcheck'], 'shellcheck'],
   systemd: ['interoperability tests', ['systemd-analyze'], 'systemd'],
   iperf3: ['interoperability tests', ['iperf3'], 'iperf3'],

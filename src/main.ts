@@ -21,6 +21,7 @@ import { NativeDatapathAdapter } from './datapath/native.js';
 import { loadAddon, type NativeRuntime } from './datapath/native-addon.js';
 import { EmulatedHost } from './guest/index.js';
 import { becomeSuccessor, findSuccessor, type RunAs } from './host/run-as.js';
+import { TlsCredentials, type TlsFiles } from './openflow/index.js';
 import { VifBackend } from './vif/index.js';
 import { connectXenstored, DOMID_MAX, type XenstoreClient } from './xenstore/index.js';
 
@@ -45,6 +46,8 @@ export interface DaemonConfig {
   readonly workers: number;
   readonly hypervisor: 'emulated' | 'xen';
   readonly bridges: readonly BridgeConfig[];
+  /** For controllers with `ssl:` and `pssl:`. */
+  readonly tls?: TlsFiles | undefined;
   /** Whom to become once everything is open; undefined: nobody else. */
   readonly runAs?: RunAs | undefined;
 }
@@ -140,10 +143,12 @@ async function build(config: DaemonConfig, options: BuildOptions, closers: Close
   closers.add('native runtime', () => runtime.close());
   const host = config.hypervisor === 'emulated' ? await emulate(runtime, config.runDir, logger, closers) : undefined;
 
+  const tls = config.tls && new TlsCredentials(config.tls, logger);
+  closers.add('TLS files', () => tls?.close());
   const bridges = new Bridges();
   for (const bridgeConfig of config.bridges) {
     signal.throwIfAborted();
-    const bridge = await buildBridge(bridgeConfig, config.runDir, runtime, bridges.overrides, logger);
+    const bridge = await buildBridge(bridgeConfig, tls, config.runDir, runtime, bridges.overrides, logger);
     closers.add(`bridge ${bridge.name}`, () => bridge.close());
     bridges.add(bridge);
     const { name, datapathId, failMode } = bridge;
@@ -211,6 +216,7 @@ async function ownDomid(store: XenstoreClient): Promise<number> {
 /** A bridge with its LOCAL port and the ports of its configuration, or none of it. */
 async function buildBridge(
   config: BridgeConfig,
+  tls: TlsCredentials | undefined,
   runDir: string,
   runtime: NativeRuntime,
   overrides: PortOverrides,
@@ -230,6 +236,7 @@ async function buildBridge(
     controllers,
     listen,
     protocols,
+    tls,
     management: [`punix:${managementSocket}`],
     failMode,
     logger: bridgeLogger,

@@ -152,9 +152,12 @@ bool GuestPort::poll(std::uint64_t now) {
     for (const auto& queue : queues_) {
       worked |= queue->reap_tx() > 0;
       worked |= queue->receive(*this, kFramesPerPoll) > 0;
-      note_panic(*queue);
+      note_panic(queue->panicked());
     }
-    if (control_) worked |= control_->poll() > 0;
+    if (control_) {
+      worked |= control_->poll() > 0;
+      note_panic(control_->panicked());
+    }
   }
   worked |= stack_->poll(now);  // without a carrier its sends fail, and its pings end in time
   if (running()) {
@@ -164,9 +167,9 @@ bool GuestPort::poll(std::uint64_t now) {
 }
 
 /// A dead kernel: nothing moves any more, the rings stay where they are.
-void GuestPort::note_panic(const netfront::FrontQueue& queue) {
-  if (queue.panicked().empty()) return;
-  if (panic_.empty()) panic_ = queue.panicked();
+void GuestPort::note_panic(const std::string& why) {
+  if (why.empty()) return;
+  if (panic_.empty()) panic_ = why;
   connected_ = false;
 }
 

@@ -53,7 +53,7 @@ class GuestPort final : private netfront::RxHandler, private FrameOutput {
 
  private:
   bool running() const { return connected_ && !domain_->dead(); }
-  void note_panic(const netfront::FrontQueue& queue);
+  void note_panic(const std::string& why);
   bool make_stack(std::string& error);
   void on_frame(const netfront::RxFrame& frame) override;
   bool send(std::size_t queue, std::span<const iovec> frame, const netfront::TxMeta& meta) override;

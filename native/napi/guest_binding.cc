@@ -25,6 +25,8 @@ netfront::RingRules ring_rules(const Napi::Object& from) {
       rules.rx_extras |= netfront::rx_extra(static_cast<std::uint8_t>(types.Get(i).ToNumber().Uint32Value() & 31));
     }
   }
+  rules.extras_asserted = get_bool_or(from, "extrasAsserted", rules.extras_asserted);
+  rules.tx_hash = get_bool_or(from, "txHash", rules.tx_hash);
   rules.rx_chains = get_bool_or(from, "rxChains", rules.rx_chains);
   rules.ignores_rx_flags = get_bool_or(from, "ignoresRxFlags", rules.ignores_rx_flags);
   rules.swaps_rx_flags = get_bool_or(from, "swapsRxFlags", rules.swaps_rx_flags);

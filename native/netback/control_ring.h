@@ -47,7 +47,7 @@ class ControlRing final : public ChannelQueue {
  private:
   /// A plain request, or a page mapped or unmapped, is one.
   static constexpr std::size_t kWorkPerTurn = 32;
-  /// Of a request that copies a list or makes the hash's table anew: some ten microseconds.
+  /// Of a request that copies a page, or makes the hash's table or the steering anew: up to some ten microseconds.
   static constexpr std::size_t kHeavy = 8;
   static std::size_t cost_of(const xen::CtrlRequest& request);
 

@@ -59,6 +59,7 @@ ControlReply HashControl::set_key(xen::GrantTable& grants, GrantRef ref, std::ui
   if (bytes > kHashKeyMax) return {ctrl::kBufferOverflow};
   std::array<std::uint8_t, kHashKeyMax> key{};
   if (bytes > 0 && !fetch_page(grants, domid_, ref, std::span(key).first(bytes))) return {ctrl::kInvalidParameter};
+  if (key != key_) toeplitz_ = nullptr;
   key_ = key;
   publish();
   return {ctrl::kSuccess};
@@ -91,7 +92,8 @@ ControlReply HashControl::set_mapping(xen::GrantTable& grants, GrantRef ref, std
 void HashControl::publish() {
   std::unique_ptr<Steering> next;
   if (algorithm_ == ctrl::kAlgorithmToeplitz && types_ != 0) {
-    next = std::make_unique<Steering>(Steering{Toeplitz(key_), types_, queues_, entries_, mapping_});
+    if (toeplitz_ == nullptr) toeplitz_ = std::make_shared<const Toeplitz>(key_);
+    next = std::make_unique<Steering>(Steering{toeplitz_, types_, queues_, entries_, mapping_});
   }
   published_.publish(std::move(next));
 }

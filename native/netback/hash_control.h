@@ -6,6 +6,8 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <span>
 
 #include "base/ids.h"
 #include "netback/steering.h"
@@ -47,6 +49,7 @@ class HashControl {
   std::uint32_t algorithm_ = xen::ctrl::kAlgorithmNone;
   std::uint32_t types_ = 0;  // mask
   std::array<std::uint8_t, kHashKeyMax> key_{};
+  std::shared_ptr<const Toeplitz> toeplitz_;  // of key_; nullptr: not needed yet
   std::uint32_t entries_ = 0;
   std::array<std::uint8_t, kHashMappingMax> mapping_{};  // each < queues_
 };

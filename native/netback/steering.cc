@@ -58,7 +58,7 @@ RxHash Steering::hash(const Packet& packet) const {
   const std::uint8_t with_ports = version == 4 ? type::kIpv4Tcp : type::kIpv6Tcp;
   const std::uint8_t without = version == 4 ? type::kIpv4 : type::kIpv6;
   const auto over = [&](std::size_t bytes, std::uint8_t which) -> RxHash {
-    return {toeplitz.hash(std::span(input.bytes).first(bytes)), which, true};
+    return {toeplitz->hash(std::span(input.bytes).first(bytes)), which, true};
   };
   if (input.ports && (types >> with_ports & 1) != 0) return over(input.addresses + 4, with_ports);
   if (input.addresses != 0 && (types >> without & 1) != 0) return over(input.addresses, without);

@@ -28,7 +28,7 @@ struct Steering {
     return entries == 0 ? hash.value % queues : mapping[hash.value % entries];
   }
 
-  Toeplitz toeplitz;
+  std::shared_ptr<const Toeplitz> toeplitz;             // of one key, also in later ones
   std::uint32_t types;                                  // mask of xen::ctrl::hash_type, not 0
   std::uint32_t queues;                                 // of the vif, not 0
   std::uint32_t entries = 0;                            // of mapping in use; 0: none

@@ -80,7 +80,7 @@ class SteeringTest : public ::testing::Test {
     return result;
   }
   PacketPool pool{4};
-  Steering steering{Toeplitz(kRssKey), type::kAll, 4};
+  Steering steering{std::make_shared<const Toeplitz>(kRssKey), type::kAll, 4};
 };
 
 TEST(Toeplitz, PublishedVectors) {
@@ -197,7 +197,8 @@ TEST_F(SteeringTest, QueuesAreEvenAndTheSameForAFlow) {
 
 TEST(PublishedSteering, FreesWhatNobodyUses) {
   PublishedSteering published;
-  const auto fresh = [] { return std::make_unique<Steering>(Steering{Toeplitz(kRssKey), type::kAll, 4}); };
+  const auto toeplitz = std::make_shared<const Toeplitz>(kRssKey);
+  const auto fresh = [&] { return std::make_unique<Steering>(Steering{toeplitz, type::kAll, 4}); };
   EXPECT_EQ(PublishedSteering::Use(published, 0).get(), nullptr);
   published.publish(fresh());
   {

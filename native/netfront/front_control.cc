@@ -55,7 +55,7 @@ bool FrontControl::request(const ControlRequest& request, Done done) {
   if (free == pending_.end() || request.page.size() > xen::kPageBytes || request.page_at >= request.data.size()) {
     return false;
   }
-  xen::CtrlRequest slot{static_cast<std::uint16_t>(free - pending_.begin()), request.type, request.data};
+  xen::CtrlRequest slot{next_id_, request.type, request.data};
   if (!request.page.empty()) {
     if (!allocate(free->buffer, request.page_readonly)) {
       release(free->buffer);
@@ -64,6 +64,9 @@ bool FrontControl::request(const ControlRequest& request, Done done) {
     xen::copy_shared(free->buffer.page, request.page.data(), request.page.size());
     slot.data[request.page_at] = raw(free->buffer.ref);
   }
+  if (++next_id_ == 0) ++next_id_;
+  free->id = slot.id;
+  free->type = slot.type;
   free->done = std::move(done);
   free->bytes = request.page.size();
   const std::uint32_t from = req_prod_++;
@@ -83,14 +86,25 @@ void FrontControl::finish(Pending& pending, ControlResult result) {
   done(result);
 }
 
+FrontControl::Pending* FrontControl::pending(std::uint16_t id) {
+  const auto found =
+      std::find_if(pending_.begin(), pending_.end(), [&](const Pending& p) { return p.done && p.id == id; });
+  return found == pending_.end() ? nullptr : &*found;
+}
+
 std::size_t FrontControl::poll() {
   const std::uint32_t prod = ring_.load(xen::ring_at::kRspProd, std::memory_order_acquire);
   const std::size_t count = prod - rsp_cons_;
   if (count > req_prod_ - rsp_cons_) return 0;  // a broken backend
   while (rsp_cons_ != prod) {
     const auto response = ring_.read<xen::kCtrlSlotBytes, xen::CtrlResponse>(rsp_cons_++);
-    if (response.id >= pending_.size() || !pending_[response.id].done) continue;
-    finish(pending_[response.id], {true, response.status, response.data, {}});
+    Pending* const asked = pending(response.id);
+    if (asked == nullptr) continue;
+    if (asked->type != response.type && panic_.empty()) {
+      panic_ = "control response of type " + std::to_string(response.type) + " to a request of type " +
+               std::to_string(asked->type);
+    }
+    finish(*asked, {true, response.status, response.data, {}});
   }
   return count;
 }

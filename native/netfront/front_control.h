@@ -56,6 +56,8 @@ class FrontControl {
   bool request(const ControlRequest& request, Done done);
   /// Takes answers in. Returns how many.
   std::size_t poll();
+  /// What the backend did that the driver does not survive: an answer of another type than its request. Empty: nothing.
+  const std::string& panicked() const { return panic_; }
   /// Asks for an event and looks again. True when there are answers after all.
   bool arm();
   void unmask() { domain_->unmask(refs_.evtchn); }
@@ -71,6 +73,7 @@ class FrontControl {
   };
   struct Pending {
     Done done;  // empty: free
+    std::uint16_t id = 0, type = 0;
     Buffer buffer;
     std::size_t bytes = 0;
   };
@@ -84,8 +87,13 @@ class FrontControl {
   ControlRefs refs_{};
   Buffer ring_buffer_;
   xen::RingPage ring_;
-  std::array<Pending, xen::kCtrlRingSlots> pending_;  // by request id
-  std::uint32_t req_prod_ = 0, rsp_cons_ = 0;         // free-running
+  Pending* pending(std::uint16_t id);
+
+  std::array<Pending, xen::kCtrlRingSlots> pending_;
+  /// As xenvif: whatever it was when the driver was loaded, counted on, never zero.
+  std::uint16_t next_id_ = 0xfffe;
+  std::string panic_;
+  std::uint32_t req_prod_ = 0, rsp_cons_ = 0;  // free-running
 };
 
 }  // namespace xvif::netfront

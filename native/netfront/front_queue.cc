@@ -101,7 +101,7 @@ bool FrontQueue::send(std::span<const iovec> frame, const TxMeta& meta) {
   std::size_t size = 0;
   for (const iovec& part : frame) size += part.iov_len;
   const std::size_t slots = (size + kPageBytes - 1) / kPageBytes;
-  const std::size_t extras = meta.gso_size != 0 ? 1 : 0;
+  const std::size_t extras = (meta.gso_size != 0 ? 1u : 0u) + (rules_.tx_hash ? 1u : 0u);
   if (!panic_.empty() || size == 0 || size > 0xffff || slots > std::min(kTxSlotsMax, rules_.tx_slots_max) ||
       tx_room() < slots + extras)
     return false;
@@ -117,15 +117,25 @@ bool FrontQueue::send(std::span<const iovec> frame, const TxMeta& meta) {
     if (i + 1 < slots) request.flags |= xen::tx_flag::kMoreData;
     if (i == 0 && meta.csum_blank) request.flags |= xen::tx_flag::kCsumBlank | xen::tx_flag::kDataValidated;
     if (i == 0 && extras != 0) request.flags |= xen::tx_flag::kExtraInfo;
+    tx_extras_[buffer] = i == 0 ? static_cast<std::uint8_t>(extras) : 0;
     tx_ring_.write<xen::kTxSlotBytes>(tx_req_prod_++, request);
-    if (i == 0 && extras != 0) {
-      tx_ring_.write<xen::kTxSlotBytes>(tx_req_prod_++,
-                                        xen::ExtraInfo{xen::extra::kGso, 0, meta.gso_size, meta.gso_type, 0, 0});
-    }
+    if (i == 0) write_extras(meta);
   }
   ++counters_.tx_packets;
   counters_.tx_bytes += size;
   return true;
+}
+
+void FrontQueue::write_extras(const TxMeta& meta) {
+  if (meta.gso_size != 0) {
+    const std::uint8_t more = rules_.tx_hash ? xen::extra::kMore : std::uint8_t{0};
+    tx_ring_.write<xen::kTxSlotBytes>(tx_req_prod_++,
+                                      xen::ExtraInfo{xen::extra::kGso, more, meta.gso_size, meta.gso_type, 0, 0});
+  }
+  if (!rules_.tx_hash) return;
+  tx_ring_.write<xen::kTxSlotBytes>(
+      tx_req_prod_++,
+      xen::HashExtra{xen::extra::kHash, 0, xen::ctrl::hash_type::kIpv4, xen::ctrl::kAlgorithmToeplitz, {1, 2, 3, 4}});
 }
 
 bool FrontQueue::send_multicast(std::uint8_t type, const std::array<std::uint8_t, 6>& address) {
@@ -133,6 +143,7 @@ bool FrontQueue::send_multicast(std::uint8_t type, const std::array<std::uint8_t
   const std::uint16_t buffer = tx_free_.back();
   tx_free_.pop_back();
   tx_used_[buffer] = true;
+  tx_extras_[buffer] = 1;
   tx_ring_.write<xen::kTxSlotBytes>(
       tx_req_prod_++, xen::TxRequest{raw(tx_buffers_[buffer].ref), 0, xen::tx_flag::kExtraInfo, tx_id(buffer), 0});
   xen::McastExtra extra{type, 0, {}};
@@ -163,12 +174,17 @@ std::size_t FrontQueue::reap_tx() {
   for (; tx_rsp_cons_ != prod; ++tx_rsp_cons_) {
     tx_done(tx_ring_.read<xen::kTxSlotBytes, xen::TxResponse>(tx_rsp_cons_));
   }
+  if (rules_.extras_asserted && tx_extras_due_ != 0) panic("TX responses to extra infos come later than their slot's");
   return count;
 }
 
 /// Every driver looks a request up by the id, and none survives one that it did not send.
 void FrontQueue::tx_done(const xen::TxResponse& response) {
-  if (response.status == xen::rsp::kNull) return;
+  if (response.status == xen::rsp::kNull) {
+    if (!extra_answered()) panic("TX response to an extra info that is not expected");
+    return;
+  }
+  if (rules_.extras_asserted && tx_extras_due_ != 0) panic("TX response to a slot, to an extra info expected");
   if (response.status < 0) ++counters_.tx_dropped;
   const std::size_t buffer = static_cast<std::uint16_t>(response.id - rules_.tx_id_first) / rules_.tx_id_step;
   if (buffer >= xen::kRingSlots || tx_id(static_cast<std::uint16_t>(buffer)) != response.id || !tx_used_[buffer]) {
@@ -176,7 +192,16 @@ void FrontQueue::tx_done(const xen::TxResponse& response) {
     return;
   }
   tx_used_[buffer] = false;
+  tx_extras_due_ = tx_extras_[buffer];
   tx_free_.push_back(static_cast<std::uint16_t>(buffer));
+}
+
+/// False when the driver does not expect it here.
+bool FrontQueue::extra_answered() {
+  if (!rules_.extras_asserted) return true;
+  if (tx_extras_due_ == 0) return false;
+  --tx_extras_due_;
+  return true;
 }
 
 bool FrontQueue::panic(std::string why) {
@@ -238,11 +263,14 @@ std::size_t FrontQueue::rx_buffer_of(const xen::RxResponse& response, std::size_
   return expected;
 }
 
+/// The chain ends where no more is published. Returns false.
+bool FrontQueue::cut_short() { return rules_.extras_asserted ? panic("RX frame that is published in parts") : false; }
+
 /// Takes the extra infos that follow a response. False when the chain ends too early.
 bool FrontQueue::take_extras(RxFrame& frame, std::uint32_t limit) {
   bool more = true;
   while (more) {
-    if (rx_rsp_cons_ == limit) return false;
+    if (rx_rsp_cons_ == limit) return cut_short();
     const auto info = rx_ring_.read<xen::kRxSlotBytes, xen::ExtraInfo>(rx_rsp_cons_++);
     ++frame.slots;
     if (info.type >= 32 || (rules_.rx_extras & rx_extra(info.type)) == 0) {
@@ -256,6 +284,9 @@ bool FrontQueue::take_extras(RxFrame& frame, std::uint32_t limit) {
       const auto hash = std::bit_cast<xen::HashExtra>(info);
       frame.hashed = true;
       frame.hash_type = hash.hash_type;
+      if (rules_.extras_asserted && hash.hash_type > xen::ctrl::hash_type::kIpv6Tcp) {
+        return panic("RX hash of type " + std::to_string(hash.hash_type));
+      }
       std::memcpy(&frame.hash, hash.value.data(), sizeof frame.hash);  // little-endian, as we are
     }
     if (info.type == xen::extra::kXdp) frame.xdp_headroom = std::bit_cast<xen::XdpExtra>(info).headroom;
@@ -273,7 +304,7 @@ bool FrontQueue::receive_one(RxHandler& handler, std::uint32_t limit) {
   std::uint32_t least_offset = kPageBytes, most_offset = 0;
   while (more) {
     if (rx_rsp_cons_ == limit) {
-      good = false;  // the chain ends too early
+      good = cut_short();
       break;
     }
     const std::size_t slot = rx_rsp_cons_ & (kRingSlots - 1);
@@ -302,6 +333,10 @@ bool FrontQueue::receive_one(RxHandler& handler, std::uint32_t limit) {
   }
   // Linux' netfront believes the extra info for the first slot and each further slot's own word.
   good &= frame.xdp_headroom == 0 || (least_offset == frame.xdp_headroom && most_offset == frame.xdp_headroom);
+  if (rules_.extras_asserted && frame.gso_type != 0 &&
+      (frame.gso_size == 0 || !frame.csum_blank || !frame.data_validated)) {
+    panic("RX frame to be cut, without a segment size or with a complete checksum");
+  }
   if (!good || !panic_.empty()) {
     ++counters_.rx_errors;
     return false;

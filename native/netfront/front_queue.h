@@ -141,10 +141,13 @@ class FrontQueue {
   bool receive_one(RxHandler& handler, std::uint32_t limit);
   bool take_extras(RxFrame& frame, std::uint32_t limit);
   std::uint16_t rx_id(std::size_t slot) const { return static_cast<std::uint16_t>(slot ^ rules_.rx_id_xor); }
+  bool extra_answered();
   std::size_t rx_buffer_of(const xen::RxResponse& response, std::size_t slot);
   std::uint16_t tx_id(std::uint16_t buffer) const {
     return static_cast<std::uint16_t>(buffer * rules_.tx_id_step + rules_.tx_id_first);
   }
+  void write_extras(const TxMeta& meta);
+  bool cut_short();
   void tx_done(const xen::TxResponse& response);
   /// The first is kept. Returns false.
   bool panic(std::string why);
@@ -157,9 +160,11 @@ class FrontQueue {
   Buffer tx_ring_buffer_, rx_ring_buffer_;
   xen::RingPage tx_ring_, rx_ring_;
   std::array<Buffer, xen::kRingSlots> tx_buffers_;
-  std::array<Buffer, xen::kRingSlots> rx_buffers_;  // by id
-  std::vector<std::uint16_t> tx_free_;              // numbers of buffers
-  std::array<bool, xen::kRingSlots> tx_used_{};     // by number of the buffer
+  std::array<Buffer, xen::kRingSlots> rx_buffers_;         // by id
+  std::vector<std::uint16_t> tx_free_;                     // numbers of buffers
+  std::array<bool, xen::kRingSlots> tx_used_{};            // by number of the buffer
+  std::array<std::uint8_t, xen::kRingSlots> tx_extras_{};  // infos sent along, by number of the buffer
+  std::size_t tx_extras_due_ = 0;                          // of the response before, not answered yet
   // Free-running.
   std::uint32_t tx_req_prod_ = 0, tx_req_pushed_ = 0, tx_rsp_cons_ = 0;
   std::uint32_t rx_req_prod_ = 0, rx_req_pushed_ = 0, rx_rsp_cons_ = 0;

@@ -27,6 +27,10 @@ struct RingRules {
   std::int16_t rx_status_min = INT16_MIN;
   /// Extra infos taken in RX; any other is an assert.
   std::uint32_t rx_extras = rx_extra(xen::extra::kGso) | rx_extra(xen::extra::kHash) | rx_extra(xen::extra::kXdp);
+  /// Asserts what xenvif does of frames and extra infos. RX: a frame is published whole, with GSO it has a segment size
+  /// and is blank and validated, and its hash is of one of netif.h's types. TX: the responses to extra infos follow
+  /// that to the slot that brought them, and are published with it.
+  bool extras_asserted = false;
   /// False: the driver has no notion of frames of several slots in RX.
   bool rx_chains = true;
   /// Does not look at the RX flags: the stack checks every sum itself.
@@ -36,6 +40,8 @@ struct RingRules {
   /// TX ids are n * tx_id_step + tx_id_first for buffer n.
   std::uint16_t tx_id_first = 0;
   std::uint16_t tx_id_step = 1;
+  /// Sends a hash along with each frame.
+  bool tx_hash = false;
   /// Data slots of one packet, 1..18.
   std::size_t tx_slots_max = 18;
   /// False: never tells of receive buffers that it posted, whatever the backend's event index says.

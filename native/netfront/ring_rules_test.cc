@@ -30,6 +30,7 @@ class Rules : public ::testing::Test {
   /// The backend answers the next RX request.
   void respond(const xen::RxResponse& response) { respond_slot(response); }
   void respond(const xen::ExtraInfo& extra) { respond_slot(extra); }
+  void respond(const xen::HashExtra& extra) { respond_slot(extra); }
   void publish() { queue_->rx_page().store(xen::ring_at::kRspProd, rsp_prod_, std::memory_order_release); }
   std::size_t receive() { return queue_->receive(frames_, 100); }
   /// Sends one frame and has it answered with `id`.
@@ -42,6 +43,15 @@ class Rules : public ::testing::Test {
     queue_->tx_page().write<xen::kTxSlotBytes>(tx_rsp_prod_++, xen::TxResponse{id, xen::rsp::kOkay});
     queue_->tx_page().store(xen::ring_at::kRspProd, tx_rsp_prod_, std::memory_order_release);
     queue_->reap_tx();
+  }
+
+  /// The backend answers what is on the TX ring.
+  static void answer(FrontQueue& front, std::initializer_list<xen::TxResponse> responses) {
+    std::uint32_t at = 0;
+    front.push_tx();
+    for (const xen::TxResponse& response : responses) front.tx_page().write<xen::kTxSlotBytes>(at++, response);
+    front.tx_page().store(xen::ring_at::kRspProd, at, std::memory_order_release);
+    front.reap_tx();
   }
 
   Frames frames_;
@@ -61,8 +71,10 @@ class Rules : public ::testing::Test {
 
 const RingRules kWindows{.rx_pairing = RxPairing::kSlotAsserted,
                          .rx_extras = rx_extra(xen::extra::kGso) | rx_extra(xen::extra::kHash),
+                         .extras_asserted = true,
                          .tx_id_first = 3,
                          .tx_id_step = 4};
+constexpr std::uint16_t kOffloaded = xen::rx_flag::kExtraInfo | xen::rx_flag::kCsumBlank | xen::rx_flag::kDataValidated;
 const RingRules kUnikernel{
     .rx_pairing = RxPairing::kId, .rx_status_min = 2, .rx_extras = 0, .rx_chains = false, .swaps_rx_flags = true};
 
@@ -90,8 +102,8 @@ TEST_F(Rules, WindowsAssertsThatTheIdIsTheSlot) {
 
 TEST_F(Rules, WindowsTakesGsoAndHashAndNoOtherExtra) {
   FrontQueue& front = queue(kWindows);
-  respond(xen::RxResponse{0, 0, xen::rx_flag::kExtraInfo, 60});
-  respond(xen::ExtraInfo{xen::extra::kHash, xen::extra::kMore, 0, 0, 0, 0});
+  respond(xen::RxResponse{0, 0, kOffloaded, 60});
+  respond(xen::HashExtra{xen::extra::kHash, xen::extra::kMore, xen::ctrl::hash_type::kIpv6Tcp, 1, {}});
   respond(xen::ExtraInfo{xen::extra::kGso, 0, 1400, 1, 0, 0});
   publish();
   EXPECT_EQ(receive(), 1u);
@@ -101,6 +113,77 @@ TEST_F(Rules, WindowsTakesGsoAndHashAndNoOtherExtra) {
   publish();
   receive();
   EXPECT_EQ(front.panicked(), "RX extra info of type 5");
+}
+
+TEST_F(Rules, WindowsAssertsASegmentSize) {
+  FrontQueue& front = queue(kWindows);
+  respond(xen::RxResponse{0, 0, kOffloaded, 60});
+  respond(xen::ExtraInfo{xen::extra::kGso, 0, 0, 1, 0, 0});
+  publish();
+  receive();
+  EXPECT_EQ(front.panicked(), "RX frame to be cut, without a segment size or with a complete checksum");
+}
+
+TEST_F(Rules, WindowsAssertsABlankChecksumOfFramesToBeCut) {
+  FrontQueue& front = queue(kWindows);
+  respond(xen::RxResponse{0, 0, xen::rx_flag::kExtraInfo | xen::rx_flag::kDataValidated, 60});
+  respond(xen::ExtraInfo{xen::extra::kGso, 0, 1400, 1, 0, 0});
+  publish();
+  receive();
+  EXPECT_EQ(front.panicked(), "RX frame to be cut, without a segment size or with a complete checksum");
+}
+
+TEST_F(Rules, WindowsAssertsTheTypeOfAHash) {
+  FrontQueue& front = queue(kWindows);
+  respond(xen::RxResponse{0, 0, xen::rx_flag::kExtraInfo, 60});
+  respond(xen::HashExtra{xen::extra::kHash, 0, 32, 1, {}});
+  publish();
+  receive();
+  EXPECT_EQ(front.panicked(), "RX hash of type 32");
+}
+
+TEST_F(Rules, WindowsAssertsThatFramesArePublishedWhole) {
+  FrontQueue& front = queue(kWindows);
+  respond(xen::RxResponse{0, 0, xen::rx_flag::kMoreData, 60});
+  publish();
+  receive();
+  EXPECT_EQ(front.panicked(), "RX frame that is published in parts");
+}
+
+TEST_F(Rules, WindowsSendsAHashAlong) {
+  RingRules rules = kWindows;
+  rules.tx_hash = true;
+  FrontQueue& front = queue(rules);
+  const std::uint8_t bytes[60] = {};
+  const iovec part{const_cast<std::uint8_t*>(bytes), sizeof bytes};
+  ASSERT_TRUE(front.send({&part, 1}, {true, 1400, 1, 0}));
+  const auto gso = front.tx_page().read<xen::kTxSlotBytes, xen::ExtraInfo>(1);
+  EXPECT_EQ(gso.type, xen::extra::kGso);
+  EXPECT_EQ(gso.flags, xen::extra::kMore);
+  const auto hash = front.tx_page().read<xen::kTxSlotBytes, xen::ExtraInfo>(2);
+  EXPECT_EQ(hash.type, xen::extra::kHash);
+  EXPECT_EQ(hash.flags, 0);
+}
+
+TEST_F(Rules, WindowsTakesAnswersToExtrasAfterTheirSlots) {
+  FrontQueue& front = queue(kWindows);
+  ASSERT_TRUE(front.send_multicast(xen::extra::kMcastAdd, {}));
+  answer(front, {{3, xen::rsp::kOkay}, {0, xen::rsp::kNull}});
+  EXPECT_EQ(front.panicked(), "");
+}
+
+TEST_F(Rules, WindowsAssertsThatAnswersToExtrasComeInOrder) {
+  FrontQueue& front = queue(kWindows);
+  ASSERT_TRUE(front.send_multicast(xen::extra::kMcastAdd, {}));
+  answer(front, {{0, xen::rsp::kNull}, {3, xen::rsp::kOkay}});
+  EXPECT_EQ(front.panicked(), "TX response to an extra info that is not expected");
+}
+
+TEST_F(Rules, WindowsAssertsThatAnswersToExtrasComeAtOnce) {
+  FrontQueue& front = queue(kWindows);
+  ASSERT_TRUE(front.send_multicast(xen::extra::kMcastAdd, {}));
+  answer(front, {{3, xen::rsp::kOkay}});
+  EXPECT_EQ(front.panicked(), "TX responses to extra infos come later than their slot's");
 }
 
 TEST_F(Rules, WindowsTxIdsReach0x3ff) {

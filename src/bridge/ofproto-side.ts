@@ -3,7 +3,7 @@ import { type Logger, RateLimitedLog } from '../base/logger.js';
 import type { Datapath, PortNo } from '../datapath/datapath.js';
 import { PortState } from '../datapath/schema.gen.js';
 import { Ofproto } from '../ofproto/index.js';
-import { Channels, type FailMode } from '../openflow/index.js';
+import { Channels, type FailMode, type TlsCredentials } from '../openflow/index.js';
 import { type FlowEntry, formatFlowStats } from './flow-text.js';
 import {
   type ControllerStatus,
@@ -26,6 +26,8 @@ export interface OfprotoSideOptions {
   readonly listen: readonly string[];
   /** Wire versions for controllers; undefined: all. Tools may use any. */
   readonly protocols?: readonly number[] | undefined;
+  /** For `ssl:` and `pssl:`. */
+  readonly tls?: TlsCredentials | undefined;
   /** Where tools may connect. */
   readonly management: readonly string[];
   readonly failMode: FailMode;
@@ -56,12 +58,14 @@ class OfprotoSide implements OpenFlowSide {
     });
   }
 
-  async start({ controllers, listen, protocols, management, failMode, logger }: OfprotoSideOptions): Promise<void> {
+  async start(options: OfprotoSideOptions): Promise<void> {
+    const { controllers, listen, protocols, tls, management, failMode, logger } = options;
     this.#channels = await Channels.start({
       switch: this.#ofproto,
       controllers,
       listen,
       ...(protocols === undefined ? {} : { versions: protocols }),
+      tls,
       management,
       failMode,
       logger,

@@ -4,7 +4,7 @@ import type { ChannelStatus, ControllerStatus as DialledController } from '../op
 import type { FlowEntry } from './flow-text.js';
 
 export interface ControllerStatus {
-  /** As configured, tcp:HOST:PORT; of one that connected to us, where and from where. */
+  /** As configured, tcp:HOST:PORT; of one that connected to us, where and from where; of one refused there, where. */
   readonly target: string;
   readonly connected: boolean;
   /** "master", "slave", "equal"; empty while not connected. */

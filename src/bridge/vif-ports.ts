@@ -2,15 +2,20 @@
 import { messageOf } from '../base/error.js';
 import { type Logger, RateLimitedLogs } from '../base/logger.js';
 import type { PortSettings, VifSpec } from '../datapath/datapath.js';
-import type { VifHooks, VifInfo } from '../vif/index.js';
+import type { EmulatedHooks, VifHooks, VifInfo } from '../vif/index.js';
 import type { Bridge } from './bridge.js';
 import type { Bridges } from './bridges.js';
 import { Refusal } from './refusal.js';
 
-export class VifPorts implements VifHooks {
+/** What OpenFlow takes for the name of a port. */
+const NAME_MAX = 15;
+
+export class VifPorts implements VifHooks, EmulatedHooks {
   readonly #bridges: Bridges;
   /** Where each attached vif is, by the vif's own name. */
   readonly #attached = new Map<string, Bridge>();
+  /** The same of emulated interfaces. */
+  readonly #emulated = new Map<string, Bridge>();
   /** Guests can provoke these lines: each time one loads its driver again. */
   readonly #logs: RateLimitedLogs;
 
@@ -55,6 +60,28 @@ export class VifPorts implements VifHooks {
     this.#logs.of(name).info({ vif: name }, 'vif disconnected');
   }
 
+  attachEmulated(info: VifInfo, device: string, settings: PortSettings): string {
+    const { name, mac } = info;
+    const bridge = this.#bridgeFor(info);
+    const port = emulatedName(info);
+    if (port.length > NAME_MAX) throw new Refusal('invalid', `${port} is too long for the name of a port`);
+    if (this.#bridges.withPort(port) !== undefined) throw new Refusal('exists', `there is a port ${port} already`);
+    bridge.addPort({ name: port, spec: { kind: 'packet', device }, mac, settings });
+    this.#emulated.set(name, bridge);
+    this.#logs.of(name).info({ vif: name, port, device, bridge: bridge.name }, 'emulated interface connected');
+    return port;
+  }
+
+  configureEmulated(info: VifInfo, settings: PortSettings): void {
+    this.#emulated.get(info.name)?.configurePort(emulatedName(info), settings);
+  }
+
+  detachEmulated(info: VifInfo): void {
+    this.#emulated.get(info.name)?.removePort(emulatedName(info));
+    this.#emulated.delete(info.name);
+    this.#logs.of(info.name).info({ vif: info.name }, 'emulated interface disconnected');
+  }
+
   removed(name: string): void {
     this.#bridges.overrides.forget(name);
   }
@@ -72,4 +99,8 @@ export class VifPorts implements VifHooks {
     }
     return bridge;
   }
+}
+
+function emulatedName({ portName }: VifInfo): string {
+  return `${portName}-emu`;
 }

@@ -122,6 +122,10 @@ export interface RingRules {
   readonly rxStatusMin?: number;
   /** Types of extra infos taken in RX; others crash the guest. */
   readonly rxExtras?: readonly number[];
+  /** Crashes over frames that are published in parts, or whose extra infos, or the responses to those, are not in order. */
+  readonly extrasAsserted?: boolean;
+  /** Sends a hash along with each frame. */
+  readonly txHash?: boolean;
   /** False: a frame of several slots crashes the guest. */
   readonly rxChains?: boolean;
   readonly ignoresRxFlags?: boolean;

@@ -11,6 +11,8 @@ export interface Conduct {
   readonly fatal: readonly XenbusState[];
   /** The same, only while it closes. */
   readonly fatalWhileClosing: readonly XenbusState[];
+  /** The same, only while it waits for Connected. */
+  readonly fatalWhileConnecting: readonly XenbusState[];
   /** Writes its keys and Connected when it is loaded, in whatever state the backend is; else waits for InitWait. */
   readonly announcesEarly: boolean;
   /** When loaded, leads a backend that is not in InitWait there step by step, as long as the vif is online. */
@@ -23,30 +25,54 @@ export interface Conduct {
   readonly resetsBeforeProbe: boolean;
   /** A step that takes longer is complained about, in milliseconds; undefined: it waits without a word. */
   readonly stepMs: number | undefined;
+  /** In these phases a step is timed. */
+  readonly timed: readonly GuestPhase[];
+  /** After `stepMs` it writes the state of the step once more, and waits again. */
+  readonly repeatsStep: boolean;
+  /** Closes when the backend's node `online` becomes 0, and gives up on a Closed backend that is offline. */
+  readonly watchesOnline: boolean;
 }
 
 const none = {
   fatal: [],
   fatalWhileClosing: [],
+  fatalWhileConnecting: [],
   announcesEarly: false,
   drivesBackend: false,
   closesWithInitialising: false,
   deafWhenConnected: false,
   resetsBeforeProbe: false,
   stepMs: undefined,
+  timed: [],
+  repeatsStep: false,
+  watchesOnline: false,
 } as const;
 
 const { unknown, initialising, initialised, closing, reconfiguring, reconfigured } = XenbusState;
 
 /** XENNET_TIMEOUT and that of xenbus_reset_wait_for_backend: 5 s a step. */
-export const linuxConduct: Conduct = { ...none, resetsBeforeProbe: true, stepMs: 5000 };
+export const linuxConduct: Conduct = {
+  ...none,
+  resetsBeforeProbe: true,
+  stepMs: 5000,
+  timed: ['leaving', 'left', 'resetting'],
+};
 
-/** Gives up waiting for a change after 120 s only. */
+/**
+ * FrontendWaitForBackendXenbusStateChange: 120 s, and then the loop around it goes on from the state that there is.
+ * Between connecting and closing it looks at `online` only; we take the asserts seriously even then.
+ */
 export const windowsConduct: Conduct = {
   ...none,
   fatal: [initialised, reconfiguring, reconfigured],
   fatalWhileClosing: [initialising],
+  fatalWhileConnecting: [initialising],
   drivesBackend: true,
+  deafWhenConnected: true,
+  stepMs: 120_000,
+  timed: ['waiting', 'announced', 'leaving', 'left'],
+  repeatsStep: true,
+  watchesOnline: true,
 };
 
 export const freebsdConduct: Conduct = none;
@@ -63,7 +89,11 @@ export const unikernelConduct: Conduct = {
 /** What the guest's kernel says as it goes down; undefined: it goes on. */
 export function assertOn(conduct: Conduct, backend: XenbusState, phase: GuestPhase): string | undefined {
   const isClosing = phase === 'leaving' || phase === 'left';
-  if (conduct.fatal.includes(backend) || (isClosing && conduct.fatalWhileClosing.includes(backend))) {
+  if (
+    conduct.fatal.includes(backend) ||
+    (isClosing && conduct.fatalWhileClosing.includes(backend)) ||
+    (phase === 'announced' && conduct.fatalWhileConnecting.includes(backend))
+  ) {
     return `backend state ${stateName(backend)} while ${phase}`;
   }
   return undefined;

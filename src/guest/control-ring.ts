@@ -1,6 +1,6 @@
 /**
- * What a driver says on its control ring (io/netif.h): receive side scaling as Windows sets it up, in the order that
- * backends demand. For the guest's side; whoever has a connected {@link NativeFrontend} may use it.
+ * What a driver says on its control ring (io/netif.h): receive side scaling in the requests and the order of xenvif,
+ * which is one that backends take. For the guest's side; whoever has a connected {@link NativeFrontend} may use it.
  */
 import type { ControlAnswer, NativeFrontend } from '../datapath/native-addon.js';
 
@@ -30,22 +30,28 @@ export interface Hashing {
   readonly mapping: readonly number[];
 }
 
-type Ring = Pick<NativeFrontend, 'controlRequest'>;
+export type ControlRing = Pick<NativeFrontend, 'controlRequest'>;
 
 /** Turns Toeplitz hashing on, or changes it. Rejects with the request that the backend refused. */
-export async function setHashing(ring: Ring, hashing: Hashing): Promise<void> {
+export async function setHashing(ring: ControlRing, hashing: Hashing): Promise<void> {
+  const { types, key, mapping } = hashing;
   await ask(ring, 'setHashAlgorithm', [ALGORITHM.toeplitz, 0, 0]);
-  await ask(ring, 'setHashFlags', [hashing.types, 0, 0]);
-  await ask(ring, 'setHashKey', [0, hashing.key.length, 0], hashing.key);
-  await ask(ring, 'setHashMappingSize', [hashing.mapping.length, 0, 0]);
-  if (hashing.mapping.length === 0) return;
-  const entries = new Uint8Array(Uint32Array.from(hashing.mapping).buffer);
-  await ask(ring, 'setHashMapping', [0, hashing.mapping.length, 0], entries);
+  await ask(ring, 'setHashMappingSize', [mapping.length, 0, 0]);
+  // There is a page for no entries too.
+  const entries = new Uint8Array(Uint32Array.from(mapping.length === 0 ? [0] : mapping).buffer);
+  await ask(ring, 'setHashMapping', [0, mapping.length, 0], entries);
+  await ask(ring, 'setHashKey', [0, key.length, 0], key);
+  await ask(ring, 'setHashFlags', [types, 0, 0]);
 }
 
 /** The backend steers as it likes, and sends no hashes. */
-export async function endHashing(ring: Ring): Promise<void> {
+export async function endHashing(ring: ControlRing): Promise<void> {
   await ask(ring, 'setHashAlgorithm', [ALGORITHM.none, 0, 0]);
+}
+
+/** Of hashes, as the backend tells once an algorithm is set. */
+export async function hashTypes(ring: ControlRing): Promise<number> {
+  return (await ask(ring, 'getHashFlags', [0, 0, 0])).data;
 }
 
 export interface ControlLimits {
@@ -57,7 +63,7 @@ export interface ControlLimits {
 }
 
 /** What the backend can do. */
-export async function controlLimits(ring: Ring): Promise<ControlLimits> {
+export async function controlLimits(ring: ControlRing): Promise<ControlLimits> {
   const value = async (name: keyof typeof REQUEST) => {
     const answer = await ring.controlRequest({ type: REQUEST[name], data: [0, 0, 0] });
     return answer.status === 0 ? answer.data : 0;
@@ -70,7 +76,7 @@ export async function controlLimits(ring: Ring): Promise<ControlLimits> {
 }
 
 async function ask(
-  ring: Ring,
+  ring: ControlRing,
   name: keyof typeof REQUEST,
   data: readonly [number, number, number],
   page?: Uint8Array,

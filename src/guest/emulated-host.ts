@@ -1,4 +1,5 @@
 /** A Xen host inside the process: xenstored, a toolstack, and guests with their frontends. */
+import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/error.js';
 import { type Logger, silentLogger } from '../base/logger.js';
 import type { EmulatedHypervisor, FrontendOptions } from '../datapath/native-addon.js';
@@ -10,6 +11,8 @@ import { Toolstack, type VifConfig } from './toolstack.js';
 export interface GuestVifConfig extends VifConfig {
   readonly stack: FrontendOptions['stack'];
   readonly personality?: Partial<Personality>;
+  /** Of what its driver waits for. */
+  readonly clock?: Clock;
 }
 
 export interface EmulatedGuest {
@@ -88,6 +91,7 @@ export class EmulatedHost {
       stack: config.stack,
       logger: this.#logger,
       ...(config.personality === undefined ? {} : { personality: config.personality }),
+      ...(config.clock === undefined ? {} : { clock: config.clock }),
     });
     guest.vifs.push(frontend);
     await frontend.start();

@@ -9,7 +9,7 @@ const QUEUES_MAX = 64;
 export type Negotiated = Pick<
   FrontendOptions,
   'queues' | 'splitEventChannels' | 'sg' | 'gsoTcpv4' | 'gsoTcpv6' | 'csumOffload'
-> & { readonly ipv6CsumOffload: boolean; readonly controlRing: boolean };
+> & { readonly ipv6CsumOffload: boolean; readonly controlRing: boolean; readonly dynamicMulticast: boolean };
 
 /** Rejects when the backend lacks what every netfront needs. */
 export async function negotiate(
@@ -35,6 +35,7 @@ export async function negotiate(
     csumOffload,
     ipv6CsumOffload,
     controlRing: personality.controlRing && (await has('feature-ctrl-ring')),
+    dynamicMulticast: personality.multicastControl && (await has('feature-dynamic-multicast-control')),
   };
 }
 

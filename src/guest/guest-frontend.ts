@@ -3,7 +3,7 @@
  * sees xenstore as its domain does, with that domain's rights, and follows the backend's state as its personality's
  * driver does, asserts and endless waits included (conduct.ts); close() and reopen() are the three steps every driver goes through when it is unloaded and loaded again.
  */
-import { systemClock, type Timer } from '../base/clock.js';
+import { type Clock, systemClock, type Timer } from '../base/clock.js';
 import { parseDecimal } from '../base/decimal.js';
 import { messageOf } from '../base/error.js';
 import { type Logger, silentLogger } from '../base/logger.js';
@@ -11,6 +11,7 @@ import type { EmulatedHypervisor, FrontendOptions, NativeFrontend } from '../dat
 import { parseState, XenbusState } from '../xenbus/index.js';
 import { isXenstoreError, type XenstoreClient, type XenstoreWatch } from '../xenstore/index.js';
 import { assertOn, driveFrom } from './conduct.js';
+import { multicastGroups, scaleReceiving } from './enable.js';
 import { frontendKeys, type Negotiated, negotiate } from './frontend-keys.js';
 import { linuxPersonality, type Personality } from './personality.js';
 import { type GuestPhase, PhaseGate } from './phase.js';
@@ -19,8 +20,12 @@ import { waitForNode } from './wait.js';
 const MTU_DEFAULT = 1500;
 const MTU_MAX = 65521;
 const STEP_TIMEOUT_MS = 10_000;
-/** Phases in which a driver waits for the backend's next step. */
-const timedPhases: readonly GuestPhase[] = ['leaving', 'left', 'resetting'];
+/** What was written to get into a phase, and is written again by who repeats a step. */
+const stateOf: Partial<Record<GuestPhase, XenbusState>> = {
+  announced: XenbusState.connected,
+  leaving: XenbusState.closing,
+  left: XenbusState.closed,
+};
 
 export interface GuestFrontendOptions {
   /** A connection as the guest's domain; the caller closes it. */
@@ -31,6 +36,8 @@ export interface GuestFrontendOptions {
   readonly stack: FrontendOptions['stack'];
   readonly personality?: Partial<Personality>;
   readonly logger?: Logger;
+  /** Of what the driver waits for; the time limits of the calls are the system's. */
+  readonly clock?: Clock;
 }
 
 export class GuestFrontend {
@@ -41,10 +48,11 @@ export class GuestFrontend {
   readonly #stack: FrontendOptions['stack'];
   readonly #personality: Personality;
   readonly #logger: Logger;
+  readonly #clock: Clock;
   readonly #path: string;
   readonly #gate: PhaseGate;
   #backendPath = '';
-  #watch: XenstoreWatch | undefined;
+  readonly #watches: XenstoreWatch[] = [];
   #wanted: 'up' | 'down' = 'up';
   #native: NativeFrontend | undefined;
   #agreed: Negotiated | undefined;
@@ -53,6 +61,10 @@ export class GuestFrontend {
   #panic: string | undefined;
   /** Backend state that was answered already by who drives it. */
   #driven: XenbusState | undefined;
+  /** The step under way took too long for a driver that repeats it. */
+  #overdue = false;
+  #gaveUp = false;
+  #listens = false;
   #stepTimer: Timer | undefined;
   readonly #complaints: string[] = [];
 
@@ -64,6 +76,7 @@ export class GuestFrontend {
     this.#stack = options.stack;
     this.#personality = { ...linuxPersonality, ...options.personality };
     this.#logger = options.logger ?? silentLogger;
+    this.#clock = options.clock ?? systemClock;
     this.#gate = new PhaseGate(`vif ${options.handle} of domain ${options.domid}`);
     this.#path = `/local/domain/${options.domid}/device/vif/${options.handle}`;
   }
@@ -91,7 +104,10 @@ export class GuestFrontend {
   async start(): Promise<void> {
     this.#backendPath = await this.#store.read(`${this.#path}/backend`);
     this.#enter('waiting');
-    this.#watch = await this.#store.watch(`${this.#backendPath}/state`, () => this.#wake());
+    const nodes = this.#personality.conduct.watchesOnline ? ['state', 'online'] : ['state'];
+    for (const node of nodes) {
+      this.#watches.push(await this.#store.watch(`${this.#backendPath}/${node}`, () => this.#wake()));
+    }
   }
 
   /** Rejects with the driver's error, or a sentence when it takes longer. */
@@ -109,6 +125,7 @@ export class GuestFrontend {
   /** Loads the driver again after close(), or after the backend closed the vif. Resolves when connected. */
   async reopen(timeoutMs = STEP_TIMEOUT_MS): Promise<void> {
     this.#gate.forgive();
+    this.#gaveUp = false;
     this.#wanted = 'up';
     this.#wake();
     await this.waitConnected(timeoutMs);
@@ -155,13 +172,14 @@ export class GuestFrontend {
   /** Lets go of everything without touching xenstore: the domain is dead. May be called again. */
   async abandon(): Promise<void> {
     this.#enter('gone');
+    this.#native?.close(); // ends what waits for an answer
     await this.#running;
-    const watch = this.#watch;
-    this.#watch = undefined;
-    try {
-      await watch?.close();
-    } catch (error) {
-      if (!isXenstoreError(error, 'CLOSED')) throw error;
+    for (const watch of this.#watches.splice(0)) {
+      try {
+        await watch.close();
+      } catch (error) {
+        if (!isXenstoreError(error, 'CLOSED')) throw error;
+      }
     }
     this.#releaseNative();
   }
@@ -193,7 +211,7 @@ export class GuestFrontend {
       this.#enter('gone');
       return;
     }
-    if (this.#isDead()) return;
+    if (this.#isDead() || this.#gaveUp) return;
     const why = assertOn(this.#personality.conduct, backend, this.phase);
     if (why !== undefined) {
       this.#panic = why;
@@ -201,6 +219,11 @@ export class GuestFrontend {
       this.#gate.fail(new Error(`the guest's kernel panicked: ${why}`));
       return;
     }
+    if (this.#personality.conduct.watchesOnline && !(await this.#isOnline())) {
+      if (this.phase === 'waiting' && backend === XenbusState.closed) return this.#giveUp();
+      this.#wanted = 'down';
+    }
+    if (this.#overdue) await this.#repeatStep();
     const next = this.#wanted === 'up' ? this.#stepUp(backend) : this.#stepDown(backend);
     if (next === undefined) return;
     await next();
@@ -217,6 +240,24 @@ export class GuestFrontend {
       if (isXenstoreError(error, 'EACCES')) return undefined;
       throw error;
     }
+  }
+
+  async #isOnline(): Promise<boolean> {
+    return (await this.#store.readOrUndefined(`${this.#backendPath}/online`)) === '1';
+  }
+
+  /** The driver is not started. reopen() tries again. */
+  #giveUp(): void {
+    this.#gaveUp = true;
+    this.#gate.fail(new Error('the driver gave up: the backend is Closed and offline'));
+  }
+
+  async #repeatStep(): Promise<void> {
+    this.#overdue = false;
+    this.#driven = undefined;
+    const state = stateOf[this.phase];
+    if (state !== undefined) await this.#writeState(state);
+    this.#time(this.phase);
   }
 
   #stepUp(backend: XenbusState): (() => Promise<void>) | undefined {
@@ -244,10 +285,13 @@ export class GuestFrontend {
 
   #stepDown(backend: XenbusState): (() => Promise<void>) | undefined {
     const isUp = backend === XenbusState.initWait || backend === XenbusState.connected;
+    const { drivesBackend } = this.#personality.conduct;
     switch (this.phase) {
       case 'waiting':
       case 'announced':
       case 'connected':
+        // Who drives answers the state that there is.
+        if (drivesBackend && backend === XenbusState.closing) return () => this.#dismissed();
         return () => this.#move(XenbusState.closing, 'leaving');
       case 'leaving':
         if (backend < XenbusState.closing) return undefined;
@@ -279,14 +323,23 @@ export class GuestFrontend {
     return this.panicked !== undefined;
   }
 
-  /** Steps of the handshake are timed by drivers that care. */
   #enter(phase: GuestPhase): void {
     this.#gate.enter(phase);
+    this.#time(phase);
+  }
+
+  /** Steps of the handshake are timed by drivers that care. */
+  #time(phase: GuestPhase): void {
     this.#stepTimer?.cancel();
     this.#stepTimer = undefined;
-    const { stepMs } = this.#personality.conduct;
-    if (stepMs === undefined || !timedPhases.includes(phase)) return;
-    this.#stepTimer = systemClock.after(stepMs, () => this.#complaints.push(`still ${phase} after ${stepMs} ms`));
+    this.#overdue = false;
+    const { stepMs, timed, repeatsStep } = this.#personality.conduct;
+    if (stepMs === undefined || !timed.includes(phase)) return;
+    this.#stepTimer = this.#clock.after(stepMs, () => {
+      this.#complaints.push(`still ${phase} after ${stepMs} ms`);
+      this.#overdue = repeatsStep;
+      if (repeatsStep) this.#wake();
+    });
   }
 
   /** The backend holds no grant of ours in InitWait, so old rings can be ended and fresh ones made. */
@@ -308,7 +361,7 @@ export class GuestFrontend {
   async #createNative(agreed: Negotiated): Promise<void> {
     this.#releaseNative();
     const mtuText = await this.#store.readOrUndefined(`${this.#path}/mtu`);
-    const { ipv6CsumOffload: _, ...options } = agreed;
+    const { ipv6CsumOffload: _, dynamicMulticast: __, ...options } = agreed;
     this.#native = this.#hypervisor.createFrontend(this.domid, {
       ...options,
       rules: this.#personality.rules,
@@ -321,7 +374,28 @@ export class GuestFrontend {
 
   async #connected(): Promise<void> {
     this.#native!.connect();
+    if (this.#personality.scalesReceiving && this.#agreed!.controlRing) {
+      await scaleReceiving(this.#native!, this.#clock);
+    }
+    if (this.#agreed!.dynamicMulticast) await this.#listen();
     this.#enter('connected');
+  }
+
+  /** Asks for the multicast that the stack listens to, and for no other. */
+  async #listen(): Promise<void> {
+    const groups = multicastGroups(this.#stack);
+    if (groups === undefined) return;
+    for (const address of groups) this.#native!.sendMulticastControl({ action: 'add', address });
+    await this.requestMulticastControl(true);
+    this.#listens = true;
+  }
+
+  #listenNoMore(): void {
+    if (!this.#listens) return;
+    this.#listens = false;
+    for (const address of multicastGroups(this.#stack) ?? []) {
+      this.#native?.sendMulticastControl({ action: 'delete', address });
+    }
   }
 
   /** The backend closes: by unplug, or because it gave up on us. */
@@ -337,6 +411,7 @@ export class GuestFrontend {
   }
 
   async #move(state: XenbusState, phase: GuestPhase): Promise<void> {
+    if (this.phase === 'connected') this.#listenNoMore();
     if (this.phase === 'connected' || this.phase === 'announced') this.#native?.disconnect();
     await this.#writeState(state);
     this.#enter(phase);

@@ -22,6 +22,10 @@ export interface Personality {
   readonly rxNotify: boolean;
   /** Brings a control ring where the backend takes one. */
   readonly controlRing: boolean;
+  /** Spreads what it receives over its queues by hashes, asked for on the control ring before it has a carrier. */
+  readonly scalesReceiving: boolean;
+  /** Where that can be changed while connected: gets only the multicast that its stack listens to (not with a TAP). */
+  readonly multicastControl: boolean;
   /** False: writes no feature key, as unikernels do; the protocol then lets the backend assume little. */
   readonly writesFeatures: boolean;
   /** Writes multi-queue-num-queues=1 although its keys are flat (Unikraft). */
@@ -43,6 +47,8 @@ export const linuxPersonality: Personality = {
   ipv6CsumOffload: true,
   rxNotify: true,
   controlRing: false,
+  scalesReceiving: false,
+  multicastControl: false,
   writesFeatures: true,
   announcesOneQueue: false,
   furtherKeys: {},
@@ -53,11 +59,24 @@ export const linuxPersonality: Personality = {
 const GSO = 1;
 const HASH = 4;
 
-/** As Windows' xenvif: asserts that an RX id is its slot, and knows two extra infos; TX ids go to 0x3ff. */
+/**
+ * As Windows' xenvif: asserts that an RX id is its slot, and that extra infos, of which it knows two, are in order; TX
+ * ids go to 0x3ff. It spreads frames over its queues, sends hashes, and asks for its multicast.
+ */
 export const windowsPersonality: Personality = {
   ...linuxPersonality,
+  controlRing: true,
+  scalesReceiving: true,
+  multicastControl: true,
   furtherKeys: { 'feature-gso-tcpv4-prefix': '1', 'feature-gso-tcpv6-prefix': '1' },
-  rules: { rxPairing: 'slot-asserted', rxExtras: [GSO, HASH], txIdFirst: 3, txIdStep: 4 },
+  rules: {
+    rxPairing: 'slot-asserted',
+    rxExtras: [GSO, HASH],
+    extrasAsserted: true,
+    txHash: true,
+    txIdFirst: 3,
+    txIdStep: 4,
+  },
   conduct: windowsConduct,
 };
 

@@ -13,16 +13,19 @@ import { KEEP_ALIVE_MS, STANDALONE_AFTER } from './limits.js';
 import { Listener } from './listener.js';
 import { Roles } from './roles.js';
 import type { Switch } from './switch.js';
-import { parseActive, parsePassive } from './target.js';
+import { needsTls, parseActive, parsePassive, TargetError } from './target.js';
+import type { TlsCredentials } from './tls-credentials.js';
 
 export interface ChannelsOptions {
   readonly switch: Switch;
-  /** `tcp:`, `unix:`. */
+  /** `tcp:`, `ssl:`, `unix:`. */
   readonly controllers: readonly string[];
-  /** `ptcp:`, `punix:`; who connects there is a controller. */
+  /** `ptcp:`, `pssl:`, `punix:`; who connects there is a controller. */
   readonly listen?: readonly string[];
-  /** `punix:`, `ptcp:`; who connects there is a tool, and does not count for fail-mode. */
+  /** `punix:`, `ptcp:`, `pssl:`; who connects there is a tool, and does not count for fail-mode. */
   readonly management?: readonly string[];
+  /** For `ssl:` and `pssl:`, which are refused without. Its owner closes it. */
+  readonly tls?: TlsCredentials | undefined;
   readonly failMode: FailMode;
   /** Wire versions for controllers; by default all. Tools may always use any. */
   readonly versions?: readonly number[];
@@ -72,12 +75,16 @@ export class Channels {
       ...(options.listen ?? []).map((text) => ({ target: parsePassive(text), management: false })),
       ...(options.management ?? []).map((text) => ({ target: parsePassive(text), management: true })),
     ];
+    const { logger, tls } = options;
+    const secured = [...options.controllers, ...(options.listen ?? []), ...(options.management ?? [])].find(needsTls);
+    if (secured !== undefined && tls === undefined) {
+      throw new TargetError(`"${secured}": TLS needs a private key, a certificate and a CA certificate`);
+    }
     const self = new Channels(options);
-    const { logger } = options;
     try {
       for (const { target, management } of passive) {
         const serve = (socket: Socket, name: string) => void self.#serve(socket, { name, management });
-        self.#listeners.push(await Listener.open({ target, serve, logger }));
+        self.#listeners.push(await Listener.open({ target, tls, serve, logger }));
       }
     } catch (error) {
       await self.stop();
@@ -91,7 +98,7 @@ export class Channels {
     self.#dialers = controllers.map((target) => {
       const serve = (socket: Socket, name: string, opened: (channel: Channel) => void) =>
         self.#serve(socket, { name, management: false }, opened);
-      return new Dialer({ target, serve, logger });
+      return new Dialer({ target, tls, serve, logger });
     });
     self.#controllersChanged();
     return self;
@@ -102,11 +109,16 @@ export class Channels {
     return this.#listeners.map((listener) => listener.name);
   }
 
+  /** Those it connects to, and where it listens if the last to come was not let in. */
   get controllers(): readonly ControllerStatus[] {
-    return this.#dialers.map(({ name, channel, lastError }) => {
+    const dialled = this.#dialers.map(({ name, channel, lastError }) => {
       const connected = channel?.connected ?? false;
       return { target: name, connected, lastError: connected ? undefined : lastError };
     });
+    const refusing = this.#listeners.flatMap(({ name, lastRefusal }) =>
+      lastRefusal === undefined ? [] : [{ target: name, connected: false, lastError: lastRefusal }],
+    );
+    return [...dialled, ...refusing];
   }
 
   get connections(): readonly ChannelStatus[] {

@@ -1,15 +1,20 @@
 /** Keeps a connection to one controller: connects, and when that fails or ends connects again, within a second. */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { assert } from '../base/assert.js';
 import { Backoff } from '../base/backoff.js';
 import { messageOf } from '../base/error.js';
 import { type Logger, RateLimitedLog } from '../base/logger.js';
 import type { Channel } from './channel.js';
 import { DIAL_TIMEOUT_MS, REDIAL_FIRST_MS, REDIAL_MAX_MS } from './limits.js';
 import { type ActiveTarget, formatTarget } from './target.js';
+import { dialTls } from './tls.js';
+import type { TlsCredentials } from './tls-credentials.js';
 
 export interface DialerOptions {
   readonly target: ActiveTarget;
+  /** For `ssl:`. */
+  readonly tls?: TlsCredentials | undefined;
   /** Makes the channel over a connected socket, and serves it; resolves with the reason when it is over. */
   readonly serve: (socket: Socket, peer: string, opened: (channel: Channel) => void) => Promise<string>;
   readonly logger: Logger;
@@ -63,7 +68,7 @@ export class Dialer {
   async #connectOnce(signal: AbortSignal): Promise<string> {
     let socket: Socket;
     try {
-      socket = await dial(this.#options.target, signal);
+      socket = await dial(this.#options, signal);
     } catch (error) {
       return messageOf(error);
     }
@@ -75,10 +80,28 @@ export class Dialer {
 }
 
 /** A connected socket; rejects when that takes too long or is called off. */
-function dial(target: ActiveTarget, signal: AbortSignal): Promise<Socket> {
+function dial({ target, tls }: Pick<DialerOptions, 'target' | 'tls'>, signal: AbortSignal): Promise<Socket> {
+  return target.kind === 'ssl' ? dialTlsInTime(target, tls, signal) : dialPlain(target, signal);
+}
+
+async function dialTlsInTime(
+  target: { readonly host: string; readonly port: number },
+  credentials: TlsCredentials | undefined,
+  signal: AbortSignal,
+): Promise<Socket> {
+  assert(credentials !== undefined, 'a target with TLS needs credentials');
+  const timeout = AbortSignal.timeout(DIAL_TIMEOUT_MS);
+  try {
+    return await dialTls(target, credentials, AbortSignal.any([signal, timeout]));
+  } catch (error) {
+    throw timeout.aborted ? new Error(`no answer within ${DIAL_TIMEOUT_MS} ms`) : error;
+  }
+}
+
+function dialPlain(target: Exclude<ActiveTarget, { kind: 'ssl' }>, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket =
-      target.kind === 'tcp' ? connect({ host: target.host, port: target.port, noDelay: true }) : connect(target.path);
+      target.kind === 'unix' ? connect(target.path) : connect({ host: target.host, port: target.port, noDelay: true });
     // Stays: an error between here and whoever takes the socket over must find a listener.
     socket.on('error', (error) => finish(error));
     const finish = (error?: Error) => {

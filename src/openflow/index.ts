@@ -4,4 +4,5 @@ export type { FailMode } from './fail-mode.js';
 export { PROTOCOLS, parseProtocols } from './protocols.js';
 export type { Role } from './roles.js';
 export type { AsyncMessage, Switch } from './switch.js';
-export { parseActive, parsePassive, parseTarget, TargetError } from './target.js';
+export { needsTls, parseActive, parsePassive, parseTarget, TargetError } from './target.js';
+export { TlsCredentials, type TlsFiles } from './tls-credentials.js';

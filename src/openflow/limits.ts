@@ -10,6 +10,8 @@ export const HANDSHAKE_MS = 10_000;
 export const REDIAL_FIRST_MS = 250;
 export const REDIAL_MAX_MS = 1_000;
 export const DIAL_TIMEOUT_MS = 5_000;
+/** After a change of a TLS file, for the others to change too. */
+export const TLS_SETTLE_MS = 200;
 /** Controllers connected to one listener. */
 export const CONNECTIONS_MAX = 64;
 /** Bytes for one controller that are gathered, within a turn of the event loop, to leave in one system call. */

@@ -2,13 +2,18 @@
 import { once } from 'node:events';
 import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { assert } from '../base/assert.js';
 import { messageOf } from '../base/error.js';
 import { type Logger, RateLimitedLog } from '../base/logger.js';
 import { CONNECTIONS_MAX } from './limits.js';
 import { formatTarget, type PassiveTarget } from './target.js';
+import { TlsDoor } from './tls.js';
+import type { TlsCredentials } from './tls-credentials.js';
 
 export interface ListenerOptions {
   readonly target: PassiveTarget;
+  /** For `pssl:`. */
+  readonly tls?: TlsCredentials | undefined;
   /** Takes one connection over. */
   readonly serve: (socket: Socket, peer: string) => void;
   readonly logger: Logger;
@@ -21,11 +26,14 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #server: Server;
   readonly #log: RateLimitedLog;
+  readonly #door: TlsDoor | undefined;
   #accepted = 0;
+  #lastRefusal: string | undefined;
 
   private constructor(options: ListenerOptions) {
     this.#options = options;
     this.#log = new RateLimitedLog(options.logger);
+    this.#door = options.target.kind === 'pssl' ? this.#makeDoor(options.tls) : undefined;
     this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
     this.#server.maxConnections = CONNECTIONS_MAX;
     this.#server.on('drop', () => {
@@ -54,8 +62,14 @@ export class Listener {
     return formatTarget({ ...target, port: address.port });
   }
 
-  /** Accepts no more. Connections are their owner's to close; resolves when they are. */
+  /** Why the last one to come was not served; undefined when it was. */
+  get lastRefusal(): string | undefined {
+    return this.#lastRefusal;
+  }
+
+  /** Accepts no more. Connections that are served are their owner's to close; resolves when they are. */
   async stop(): Promise<void> {
+    this.#door?.close();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
@@ -71,7 +85,23 @@ export class Listener {
 
   #accept(socket: Socket): void {
     const from = socket.remoteAddress === undefined ? `${++this.#accepted}` : remoteName(socket);
-    this.#options.serve(socket, `${this.name} from ${from}`);
+    if (this.#door !== undefined) this.#door.enter(socket, from);
+    else this.#options.serve(socket, `${this.name} from ${from}`);
+  }
+
+  #makeDoor(credentials: TlsCredentials | undefined): TlsDoor {
+    assert(credentials !== undefined, 'a target with TLS needs credentials');
+    return new TlsDoor({
+      credentials,
+      admit: (socket, from) => {
+        this.#lastRefusal = undefined;
+        this.#options.serve(socket, `${this.name} from ${from}`);
+      },
+      refuse: (reason, from) => {
+        this.#lastRefusal = `${from} was refused: ${reason}`;
+        this.#log.warn({ listener: this.name, from, reason }, 'connection refused');
+      },
+    });
   }
 }
 

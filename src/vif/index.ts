@@ -1,5 +1,6 @@
 export { VifBackend, type VifBackendOptions, type VifStatus } from './backend.js';
 export { type BridgeKey, parseBridgeKey, vlanOf } from './bridge-key.js';
+export type { EmulatedHooks } from './emulated.js';
 export { advertisedFeatures, QUEUES_MAX } from './features.js';
 export { MTU_MAX, MTU_MIN, parseMac, parseRate, readVifInfo, type VifInfo } from './info.js';
 export {

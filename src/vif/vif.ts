@@ -3,12 +3,13 @@ import { messageOf } from '../base/error.js';
 import type { Logger } from '../base/logger.js';
 import type { PortSettings, VifSpec } from '../datapath/datapath.js';
 import { type DeviceAddress, type DeviceDriver, DeviceError, type KeyReader } from '../xenbus/index.js';
+import { type EmulatedHooks, EmulatedInterface } from './emulated.js';
 import { advertisedFeatures, NO_CSUM_KEY } from './features.js';
 import { readFrontend } from './frontend-keys.js';
 import { readVifInfo, type VifInfo } from './info.js';
 import { lockingSettings, readLocking } from './locking.js';
 import { vifName } from './names.js';
-import { noWishes, readWishes, vifSettings } from './settings.js';
+import { type FrontendWishes, noWishes, readWishes, vifSettings } from './settings.js';
 
 /**
  * Key in the backend's directory for the hotplug script, which can read xenstore and little else: `port NAME`, or
@@ -16,8 +17,8 @@ import { noWishes, readWishes, vifSettings } from './settings.js';
  */
 export const VERDICT_KEY = 'xvif';
 
-/** The bridge's side. */
-export interface VifHooks {
+/** The bridge's side. Without the hooks of {@link EmulatedHooks} nobody is served an emulated interface. */
+export interface VifHooks extends Partial<EmulatedHooks> {
   /** Why `attach` would refuse a vif of these keys, in a sentence; undefined when it would not. */
   refusal?(info: VifInfo): string | undefined;
   /** `settings` with what the operator wants instead; asked before the frontend connects. */
@@ -53,8 +54,11 @@ export class Vif implements DeviceDriver {
   readonly #counters: VifCounters;
   readonly #logger: Logger;
   readonly #removed: () => void;
+  readonly #emulated: EmulatedInterface | undefined;
   #lifecycle: VifLifecycle = { state: 'idle', lastError: undefined };
   #info: VifInfo | undefined;
+  /** As {@link DeviceDriver.connect} said. */
+  #takenOver = false;
   /** Already logged. */
   #complaints = '';
 
@@ -77,6 +81,7 @@ export class Vif implements DeviceDriver {
     this.#counters = options.counters;
     this.#logger = options.logger;
     this.#removed = options.removed;
+    this.#emulated = hasEmulated(this.#hooks) ? new EmulatedInterface(this.#hooks) : undefined;
   }
 
   get lifecycle(): VifLifecycle {
@@ -98,12 +103,13 @@ export class Vif implements DeviceDriver {
     };
   }
 
-  async connect(frontend: KeyReader, backend: KeyReader): Promise<void> {
+  async connect(frontend: KeyReader, backend: KeyReader, takenOver: boolean): Promise<void> {
+    this.#takenOver = takenOver;
     const info = await readVifInfo(this.address, backend, this.#elsewhere());
     this.#info = info;
     this.#complain(info);
     const spec = await readFrontend(frontend, info, this.#queuesMax);
-    const settings = vifSettings(info, await readWishes(frontend));
+    const settings = vifSettings(info, await this.#wishes(frontend));
     await this.#hooks.attach(info, spec, settings);
     this.#lifecycle = { state: 'attached', info, spec, settings };
     this.#counters.attached++;
@@ -135,7 +141,7 @@ export class Vif implements DeviceDriver {
     const settings =
       now instanceof DeviceError
         ? await this.#lockedAnew(info, before, backend)
-        : vifSettings(now, await readWishes(frontend));
+        : vifSettings(now, await this.#wishes(frontend));
     if (JSON.stringify(settings) === JSON.stringify(before)) return false;
     this.#lifecycle = { state: 'attached', info, spec, settings };
     await this.#hooks.configure(info, settings);
@@ -150,6 +156,14 @@ export class Vif implements DeviceDriver {
     await this.#hooks.detach(info);
   }
 
+  async accompany(backend: KeyReader): Promise<Readonly<Record<string, string | undefined>>> {
+    return (await this.#emulated?.look(backend, () => this.#possible(backend))) ?? {};
+  }
+
+  leave(): void {
+    this.#emulated?.release();
+  }
+
   failed(error: Error): void {
     this.#counters.failed++;
     this.#lifecycle = { state: 'idle', lastError: messageOf(error) };
@@ -159,6 +173,12 @@ export class Vif implements DeviceDriver {
   removed(): void {
     this.#hooks.removed?.(vifName({ domid: this.address.domid, handle: this.address.id }));
     this.#removed();
+  }
+
+  /** The multicast that a guest asked for went with the daemon that was asked: it gets all, as before it asked. */
+  async #wishes(frontend: KeyReader): Promise<FrontendWishes> {
+    const wishes = await readWishes(frontend);
+    return this.#takenOver ? { ...wishes, multicastControl: false } : wishes;
   }
 
   async #lockedAnew(info: VifInfo, before: PortSettings, backend: KeyReader): Promise<PortSettings> {
@@ -187,4 +207,8 @@ export class Vif implements DeviceDriver {
     const settings = vifSettings(info, noWishes);
     return (this.#hooks.effective?.(info, settings) ?? settings).completeChecksums === true;
   }
+}
+
+function hasEmulated(hooks: VifHooks): hooks is VifHooks & EmulatedHooks {
+  return hooks.attachEmulated !== undefined;
 }

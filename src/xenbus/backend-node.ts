@@ -66,6 +66,18 @@ export class BackendNode {
     return written;
   }
 
+  /** Undefined ones are removed. Nothing is written when the state is no longer the one seen. */
+  async writeKeys(keys: Readonly<Record<string, string | undefined>>): Promise<void> {
+    const all = Object.entries(keys);
+    if (all.length === 0) return;
+    await this.#guarded(async (nodes, path) => {
+      for (const [key, value] of all) {
+        if (value === undefined) await nodes.rm(`${path}/${key}`);
+        else await nodes.write(`${path}/${key}`, value);
+      }
+    });
+  }
+
   /**
    * Where the guest sees it, and where this domain's errors are collected if there is such a place; nowhere when
    * xenstore has no room for it.

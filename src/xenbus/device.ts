@@ -102,6 +102,7 @@ export class XenbusDevice {
     this.#end();
     await this.idle();
     await this.#disconnect('new');
+    this.#driver.leave?.();
   }
 
   async #run(): Promise<void> {
@@ -130,8 +131,14 @@ export class XenbusDevice {
     );
     if (this.#phase === 'closing' && !seen.online) this.#startCloseTimer();
     if (step.kind !== 'reconfigure') this.#keyAwaited = false;
-    if (step.kind === 'rest' || this.#ended) return;
-    await this.#carryOut(step, seen);
+    if (this.#ended) return;
+    if (step.kind !== 'rest') await this.#carryOut(step, seen);
+    if (step.kind !== 'leave' && step.kind !== 'forget' && !this.#ended) await this.#accompany();
+  }
+
+  async #accompany(): Promise<void> {
+    const keys = await this.#driver.accompany?.(this.#node.backendKeys);
+    if (keys !== undefined) await this.#node.writeKeys(keys);
   }
 
   async #carryOut(step: Exclude<Step, { kind: 'rest' }>, seen: Seen): Promise<void> {
@@ -192,8 +199,9 @@ export class XenbusDevice {
   }
 
   async #connect(seen: Seen): Promise<void> {
+    const takenOver = isRunning(seen.backend) && !this.#everConnected;
     try {
-      await this.#driver.connect(this.#node.frontendKeys, this.#node.backendKeys);
+      await this.#driver.connect(this.#node.frontendKeys, this.#node.backendKeys, takenOver);
     } catch (error) {
       if (isXenstoreError(error, 'CLOSED')) throw error;
       await this.#fail(error instanceof Error ? error : new Error(messageOf(error)));
@@ -254,6 +262,7 @@ export class XenbusDevice {
     // Found gone at the first look: nothing is waited for, as the watch that came with the device would wake it
     // meanwhile, and it would be made anew without end.
     if (known) await this.#node.removeError();
+    this.#driver.leave?.();
     this.#driver.removed();
     this.#end();
   }

@@ -6,7 +6,15 @@ import { decimal } from '../cli/arguments.js';
 import { WORKERS_MAX } from '../datapath/native-addon.js';
 import { CAPABILITIES, type Capability } from '../host/run-as.js';
 import type { BridgeConfig, DaemonConfig } from '../main.js';
-import { PROTOCOLS, parseActive, parsePassive, parseProtocols, TargetError } from '../openflow/index.js';
+import {
+  needsTls,
+  PROTOCOLS,
+  parseActive,
+  parsePassive,
+  parseProtocols,
+  TargetError,
+  type TlsFiles,
+} from '../openflow/index.js';
 import { type PortOption, portOption } from './port-option.js';
 
 interface RawOptions {
@@ -16,6 +24,10 @@ interface RawOptions {
   readonly failMode: 'secure' | 'standalone';
   readonly listen: readonly string[];
   readonly protocols?: readonly number[];
+  readonly privateKey?: string;
+  readonly certificate?: string;
+  readonly caCert?: string;
+  readonly bootstrapCaCert?: string;
   readonly workers: number;
   readonly hypervisor: 'auto' | 'emulated' | 'xen';
   readonly logLevel: LogLevel;
@@ -97,7 +109,7 @@ function createCommand(version: string): Command {
     .option('--bridge <name>', 'a bridge; may be repeated (default: br0)', append(bridgeName), [])
     .option(
       '--controller <target>',
-      'connect every bridge to tcp:HOST:PORT; may be repeated',
+      'connect every bridge to tcp:HOST:PORT or ssl:HOST:PORT; may be repeated',
       append(target(parseActive)),
       [],
     )
@@ -108,11 +120,15 @@ function createCommand(version: string): Command {
     )
     .option(
       '--listen <target>',
-      'let controllers connect to ptcp:PORT[:HOST]; may be repeated',
+      'let controllers connect to ptcp:PORT[:HOST] or pssl:PORT[:HOST]; may be repeated',
       append(target(parsePassive)),
       [],
     )
     .option('--protocols <names>', `versions of OpenFlow for controllers (default: ${PROTOCOLS.join(',')})`, protocols)
+    .option('-p, --private-key <file>', 'for TLS (ssl:, pssl:): our private key, PEM')
+    .option('-c, --certificate <file>', 'for TLS: our certificate, PEM')
+    .option('-C, --ca-cert <file>', 'for TLS: certificate of the authority that the other ends have theirs from, PEM')
+    .option('--bootstrap-ca-cert <file>', 'as --ca-cert; if it does not exist, what the first peer sends becomes it')
     .option('--workers <number>', 'threads that move packets', decimal(1, WORKERS_MAX), 1)
     .addOption(
       new Option('--hypervisor <name>', 'where guests live; auto: xen if its devices are there')
@@ -143,7 +159,7 @@ function createCommand(version: string): Command {
 
 /** Throws CommanderError for wrong use, --help and --version, having printed why. */
 export function parseOptions(args: readonly string[], version: string, sources: OptionSources): XvifdOptions {
-  const command = createCommand(version);
+  const command: Command = createCommand(version);
   command.parse(args, { from: 'user' });
   const raw = command.opts<RawOptions>();
   const names = raw.bridge.length === 0 ? ['br0'] : raw.bridge;
@@ -155,6 +171,13 @@ export function parseOptions(args: readonly string[], version: string, sources: 
   if (lost !== undefined) command.error(`error: --port ${lost.name}: there is no bridge ${lost.bridge}`);
 
   if (raw.keepCapability.length > 0 && raw.user === undefined) command.error('error: --keep-capability needs --user');
+
+  const tls = tlsFiles(raw);
+  const secured = [...raw.controller, ...raw.listen].find(needsTls);
+  if (typeof tls === 'string') command.error(`error: ${tls}`);
+  if (secured !== undefined && tls === undefined) {
+    command.error(`error: ${secured} needs --private-key, --certificate and --ca-cert`);
+  }
 
   const local = raw.local === 'auto' ? (sources.uid === 0 ? 'tap' : 'null') : raw.local;
   const bridges = names.map(
@@ -172,5 +195,19 @@ export function parseOptions(args: readonly string[], version: string, sources: 
   const { workers, logLevel, keepCapability: keep } = raw;
   const hypervisor = raw.hypervisor === 'auto' ? (sources.xen ? 'xen' : 'emulated') : raw.hypervisor;
   const runAs = raw.user && { user: raw.user[0], group: raw.user[1], keep };
-  return { config: { runDir: raw.runDir ?? defaultRunDir(sources), workers, hypervisor, bridges, runAs }, logLevel };
+  const runDir = raw.runDir ?? defaultRunDir(sources);
+  return { config: { runDir, workers, hypervisor, bridges, tls, runAs }, logLevel };
+}
+
+/** Undefined: none are given. A sentence: some are missing, or contradict each other. */
+function tlsFiles({ privateKey, certificate, caCert, bootstrapCaCert }: RawOptions): TlsFiles | string | undefined {
+  const all = [privateKey, certificate, caCert, bootstrapCaCert];
+  if (all.every((file) => file === undefined)) return undefined;
+  if (caCert !== undefined && bootstrapCaCert !== undefined)
+    return '--ca-cert and --bootstrap-ca-cert exclude each other';
+  const authority = caCert ?? bootstrapCaCert;
+  if (privateKey === undefined || certificate === undefined || authority === undefined) {
+    return 'TLS needs --private-key, --certificate, and --ca-cert or --bootstrap-ca-cert';
+  }
+  return { privateKey, certificate, caCert: authority, bootstrap: bootstrapCaCert !== undefined };
 }

@@ -127,15 +127,6 @@ describe('libxl and xl devd', () => {
     expect(await store.directoryOrEmpty('/local/domain/0/backend/vif/7')).toEqual([]);
   });
 
-  it('an emulated interface is refused when there is one', async () => {
-    await plug(8, { bridge: 'br0' });
-    const tap = (INTERFACE: string) => hotplug(8, ['add', 'type_if=tap'], { INTERFACE });
-    expect((await tap('vif8.0-emu')).code).toBe(0);
-    expect(await tap('lo')).toMatchObject({ code: 1 });
-    expect(await key(8, 'hotplug-error')).toMatch(/^the emulated interface lo .* type=vif/);
-    expect((await hotplug(8, ['remove', 'type_if=tap'], { INTERFACE: 'lo' })).code).toBe(0);
-  });
-
   it('wrong use', async () => {
     expect(await hotplug(1, [])).toMatchObject({ code: 1 });
     expect((await hotplug(1, ['jump'])).output).toContain('expected online, offline, add or remove');

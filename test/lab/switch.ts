@@ -32,10 +32,14 @@ export class TestSwitch {
   static async start(options: SwitchOptions = {}): Promise<TestSwitch> {
     const self = new TestSwitch(options);
     try {
-      await eventually('xvifd answers', async () => {
-        if (!self.daemon.running) throw new Error(`xvifd ended:\n${self.daemon.output}`);
-        return (await self.xvif('show')).length > 0;
-      });
+      await eventually(
+        'xvifd answers',
+        async () => {
+          if (!self.daemon.running) throw new Error(`xvifd ended:\n${self.daemon.output}`);
+          return (await self.xvif('show')).length > 0;
+        },
+        60_000,
+      );
     } catch (error) {
       await self.stop();
       throw error;

@@ -48,7 +48,7 @@ describe('control ring', () => {
     await expect(setHashing(native(guest), hashing)).rejects.toThrow(
       'the backend refused setHashMapping: invalid parameter',
     );
-    await expect(setHashing(native(guest), { ...hashing, key: new Uint8Array(41) })).rejects.toThrow(
+    await expect(setHashing(native(guest), { ...hashing, mapping: [0], key: new Uint8Array(41) })).rejects.toThrow(
       'the backend refused setHashKey: buffer overflow',
     );
   });

@@ -28,6 +28,18 @@ it('every item of the checklist is named in the title of a test', () => {
   expect(ITEMS.filter((item) => !named.has(item) && !notYet.includes(item))).toEqual([]);
 });
 
+it('for every item the traffic of others is watched meanwhile', () => {
+  const watched = new Set<number>();
+  for (const file of filesBelow(join(root, 'test/security'))) {
+    // From one title to the next; repeatedly() of slots.test.ts is unharmed() too.
+    const [, ...tests] = readFileSync(file, 'utf8').split(/(?=§4\.2 item \d+:)/);
+    for (const test of tests) {
+      if (/\b(?:unharmed|repeatedly|sendsMeanwhile)\(/.test(test)) watched.add(Number(/item (\d+):/.exec(test)![1]));
+    }
+  }
+  expect(ITEMS.filter((item) => !watched.has(item) && !notYet.includes(item))).toEqual([]);
+});
+
 it('the table has every item, and the files that it names are there', () => {
   const rows = readFileSync(join(root, 'docs/security.md'), 'utf8').matchAll(/^\| (\d+) \| [^|]+ \| ([^|]+) \|$/gm);
   const items: number[] = [];

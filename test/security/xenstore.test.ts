@@ -275,6 +275,30 @@ describe('§4.2 item 21: paths and domains that point elsewhere', () => {
   });
 });
 
+describe('§4.2 item 21: all of these, while the others talk', () => {
+  it('§4.2 item 21: `backend` that points elsewhere, and writes that are refused', async () => {
+    const [victim] = bed.pair;
+    const theirs = `/local/domain/0/backend/vif/${victim.domid}/0`;
+    await hostile.connect();
+    let rounds = 0;
+    await bed.unharmed(async (over) => {
+      while (!over()) {
+        await flood([
+          ['backend', theirs],
+          ['backend-id', String(victim.domid)],
+          ['backend', '../..'],
+        ]);
+        for (const path of [`${theirs}/state`, `/local/domain/${victim.domid}/device/vif/0/state`]) {
+          await expect(hostile.store.write(path, '6')).rejects.toMatchObject({ code: 'EACCES' });
+        }
+        expect(await hostile.reconnect()).toBe('4');
+        rounds++;
+      }
+    });
+    expect(rounds).toBeGreaterThan(1);
+  });
+});
+
 describe('§4.2 item 22: connect and disconnect without end', () => {
   it('§4.2 item 22: nothing is left behind, while the others talk', async () => {
     await hostile.connect();

@@ -43,6 +43,24 @@ describe('xvifd command lines', () => {
     }
   });
 
+  it('files for TLS', () => {
+    const files = '--private-key k --certificate c';
+    const expected = { privateKey: 'k', certificate: 'c', caCert: 'a', bootstrap: false };
+    expect(parse('').config.tls).toBeUndefined();
+    expect(parse(`${files} --ca-cert a --controller ssl:h`).config.tls).toEqual(expected);
+    expect(parse('-p k -c c -C a --listen pssl:').config.tls).toEqual(expected);
+    expect(parse(`${files} --bootstrap-ca-cert a`).config.tls).toEqual({ ...expected, bootstrap: true });
+    for (const bad of [
+      '--controller ssl:h',
+      '--listen pssl:',
+      files,
+      '--ca-cert a',
+      `${files} --ca-cert a --bootstrap-ca-cert b`,
+    ]) {
+      expect(() => parse(bad), bad).toThrow(CommanderError);
+    }
+  });
+
   it('somebody to become', () => {
     expect(parse('--user xvif').config.runAs).toEqual({ user: 'xvif', group: undefined, keep: [] });
     expect(parse('--user 99:nogroup --keep-capability net_raw --keep-capability net_admin').config.runAs).toEqual({
