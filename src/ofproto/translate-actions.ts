@@ -1,5 +1,5 @@
 /** Actions between OpenFlow and records: checked (OpenFlow 1.3.5 §7.2.4) and written straight into the batch. */
-import type { Action, EthertypeAction, OxmKnown, PlainAction, SetFieldAction } from 'node-openflow';
+import type { Action, EthertypeAction, NiciraAction, OxmKnown, PlainAction, SetFieldAction } from 'node-openflow';
 import { of13 } from 'node-openflow';
 import {
   ACTIONS_BYTES_MAX,
@@ -66,7 +66,7 @@ function tagsFirst(actions: readonly Action[]): readonly Action[] {
   return [...actions].sort((a, b) => rank(a) - rank(b));
 }
 
-type Plain = Exclude<Action, { readonly type: 'set_field' | 'experimenter' | 'unknown' }>;
+type Plain = Exclude<Action, NiciraAction | { readonly type: 'set_field' | 'experimenter' | 'unknown' }>;
 
 function toRecord(action: Exclude<Action, { readonly type: 'set_field' }>): ActionRecord {
   const plain = action as Plain;
@@ -131,7 +131,7 @@ function checkAction(action: Action, context: ActionContext): OfError | undefine
     case 'pop_pbb':
     case 'unknown':
       return badAction(OFPBAC.BAD_TYPE);
-    case 'experimenter':
+    default:
       return badAction(OFPBAC.BAD_EXPERIMENTER);
   }
 }

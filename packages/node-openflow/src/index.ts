@@ -8,6 +8,8 @@ export * from './codec/message.js';
 export { helloVersions, negotiateVersion, versionBitmap } from './codec/symmetric.js';
 export * from './match/build.js';
 export * from './match/prerequisites.js';
+export type * from './nicira/action-types.js';
+export * as nicira from './nicira/index.js';
 export { errorName } from './of13/errors.js';
 export * as of13 from './of13/index.js';
 export { RequestError, SessionError, type SessionFailure } from './session/errors.js';

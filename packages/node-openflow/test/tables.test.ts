@@ -9,8 +9,9 @@ const range = (first: number, last: number): number[] => Array.from({ length: la
 
 function codes(table: Table<{ readonly code: number; readonly type: string }>): number[] {
   expect(table.byType.size).toBe(table.list.length);
-  expect(table.byCode.size).toBe(table.list.length);
-  return table.list.map((entry) => entry.code).sort((a, b) => a - b);
+  const own = table.list.filter(({ type }) => !/^(nx|onf)_/.test(type));
+  expect(table.byCode.size).toBe(own.length);
+  return own.map((entry) => entry.code).sort((a, b) => a - b);
 }
 
 describe('§7: OpenFlow 1.3', () => {

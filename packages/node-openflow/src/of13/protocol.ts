@@ -1,6 +1,7 @@
 /** OpenFlow 1.3 as tables: the one place that lists its messages and multipart bodies. */
 import { type MessageCodec, type MultipartCodec, oxmTableOf, type Protocol, tableOf } from '../codec/protocol.js';
 import { symmetricMessages } from '../codec/symmetric.js';
+import { niciraFields } from '../nicira/fields.js';
 import { actions13 } from './actions.js';
 import { bands13 } from './bands.js';
 import { instructions13 } from './instructions.js';
@@ -92,5 +93,5 @@ export const protocol13: Protocol = {
   bands: bands13,
   queueProperties: queueProperties13,
   tableFeatureProperties: tableFeatureProperties13,
-  oxm: oxmTableOf(oxmFields13),
+  oxm: oxmTableOf([...oxmFields13, ...niciraFields]),
 };
