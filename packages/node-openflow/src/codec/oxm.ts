@@ -57,7 +57,7 @@ export function isFullMask(mask: Uint8Array, facts: Pick<OxmFacts, 'bits' | 'byt
 
 /** Bytes of a value: what the table says, or, of a field of variable width, what is there if that is possible. */
 function widthOf(facts: OxmFacts, there: number): number {
-  return facts.variable === true && there >= 1 && there <= facts.bytes && Number.isInteger(there) ? there : facts.bytes;
+  return facts.variable === true && there >= 0 && there <= facts.bytes && Number.isInteger(there) ? there : facts.bytes;
 }
 
 function decodeKnown(r: WireReader, facts: OxmFacts, hasMask: boolean, ctx: Context, failures: OxmFailures): OxmTlv {
