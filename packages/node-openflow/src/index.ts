@@ -10,6 +10,7 @@ export * from './match/build.js';
 export * from './match/prerequisites.js';
 export type * from './nicira/action-types.js';
 export * as nicira from './nicira/index.js';
+export type * from './nicira/message-types.js';
 export { errorName } from './of13/errors.js';
 export * as of13 from './of13/index.js';
 export { RequestError, SessionError, type SessionFailure } from './session/errors.js';
