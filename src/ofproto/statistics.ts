@@ -91,6 +91,11 @@ export class Statistics {
       // In 1.3 an extension of ONF's.
       case 'flow_monitor':
       case 'experimenter':
+      case 'nx_flow':
+      case 'nx_aggregate':
+      case 'nx_flow_monitor':
+      case 'nx_ipfix_bridge':
+      case 'nx_ipfix_flow':
         return error(badRequest(OFPBRC.BAD_EXPERIMENTER));
       case 'table_desc':
       case 'queue_desc':
