@@ -67,7 +67,7 @@ function answer(session: Session, message: Message): void {
 beforeEach(async () => {
   flows = [];
   server = createServer(async (socket) => {
-    const session = new Session(socket);
+    const session = new Session(socket, { versions: [4] });
     for await (const message of session) answer(session, message);
   });
   server.listen(0, '127.0.0.1');
