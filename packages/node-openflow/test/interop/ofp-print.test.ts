@@ -151,7 +151,6 @@ describe('Nicira extensions', () => {
         type: 'packet_out',
         ...packet,
         actions,
-        ...(version === 6 ? { match: [] } : {}),
       } as Message,
       `OFPT_PACKET_OUT${name} (xid=0x7): in_port=CONTROLLER actions=resubmit(5,2) buffer=0x00000001`,
     );
