@@ -106,6 +106,11 @@ export class Statistics {
       case 'flow_stats':
         return this.#flows(body);
       case 'experimenter':
+      case 'nx_flow':
+      case 'nx_aggregate':
+      case 'nx_flow_monitor':
+      case 'nx_ipfix_bridge':
+      case 'nx_ipfix_flow':
         return error(badRequest(OFPBRC.BAD_EXPERIMENTER));
       case 'bundle_features':
         return { kind: 'body', body: { type: 'bundle_features', capabilities: BUNDLES, properties: [] } };

@@ -149,9 +149,8 @@ function checkAction(action: Action, context: ActionContext): OfError | undefine
     case 'meter':
     case 'unknown':
       return badAction(OFPBAC.BAD_TYPE);
-    // In 1.3 an extension of ONF's.
-    case 'copy_field':
-    case 'experimenter':
+    // Experimenters', and copy_field, in 1.3 an extension of ONF's.
+    default:
       return badAction(OFPBAC.BAD_EXPERIMENTER);
   }
 }

@@ -37,9 +37,8 @@ function checkValue({ field, value, mask }: OxmKnown): OfError | undefined {
 /** Fields known to us, each legal in itself and with its prerequisites (§7.2.3.6). */
 export function checkMatch(match: Match): OfError | undefined {
   for (const tlv of match) {
-    if (tlv.field === 'raw' || tlv.field === 'experimenter') return badMatch(OFPBMC.BAD_FIELD);
     if (!fieldIds.has(tlv.field)) return badMatch(OFPBMC.BAD_FIELD);
-    const wrong = checkValue(tlv);
+    const wrong = checkValue(tlv as OxmKnown);
     if (wrong !== undefined) return wrong;
   }
   const missing = checkPrerequisites(match);

@@ -12,6 +12,9 @@ export { type ErrorNumbers, type ErrorPair, errorFor, neutralName, neutralPair }
 export * from './match/build.js';
 export * from './match/prerequisites.js';
 export { applyAsync } from './messages/async.js';
+export type * from './nicira/action-types.js';
+export * as nicira from './nicira/index.js';
+export type * from './nicira/message-types.js';
 export * as of10 from './of10/index.js';
 export * as of11 from './of11/index.js';
 export * as of12 from './of12/index.js';

@@ -55,6 +55,7 @@ const actionKind: Kind<Action> = {
     w.u16(known.codec.code);
     w.u16(0);
     w.u32(known.experimenter);
+    w.u16(known.expType);
     known.codec.encode(w, value, ctx);
     return true;
   },

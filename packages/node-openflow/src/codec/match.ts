@@ -28,7 +28,7 @@ function decode(r: WireReader, ctx: Context): Match {
   const seen = new Set<string>();
   while (fields.remaining > 0) {
     const tlv = decodeOxm(fields, ctx, matchFailures);
-    const name = identity(tlv);
+    const name = identity(tlv, ctx);
     if (seen.has(name)) throw new WireError(OFPET.BAD_MATCH, OFPBMC.DUP_FIELD, `${name} twice`);
     seen.add(name);
     match.push(tlv);
@@ -37,11 +37,11 @@ function decode(r: WireReader, ctx: Context): Match {
   return match;
 }
 
-/** Two TLVs of the same identity are a duplicate field, whatever their masks. */
-function identity(tlv: OxmTlv): string {
+/** Two TLVs of the same identity are a duplicate field, whatever their masks and whichever header of theirs they have. */
+function identity(tlv: OxmTlv, ctx: Context): string {
   if (tlv.field === 'raw') return `raw ${tlv.oxmClass}:${tlv.oxmField}`;
   if (tlv.field === 'experimenter') return `experimenter ${tlv.experimenter}:${tlv.oxmField}`;
-  return tlv.field;
+  return ctx.protocol.oxm.byName.get(tlv.field)?.twin ?? tlv.field;
 }
 
 function encode(w: WireWriter, match: Match, ctx: Context): void {

@@ -1,10 +1,8 @@
 /** Tables of what a version does not have. */
 import { EncodeError } from '../wire/error.js';
-import { type Buckets, extensionsOf, oxmTableOf, tableOf } from './protocol.js';
+import { type Buckets, tableOf } from './protocol.js';
 
 export const noTable = tableOf<never>([]);
-export const noFields = oxmTableOf([]);
-export const noExtensions = extensionsOf<never>([]);
 
 /** 1.0 has no groups, so that nothing leads here. */
 export const noBuckets: Buckets = {

@@ -18,6 +18,8 @@ export interface Context {
   readonly protocol: Protocol;
   /** Represent what no table knows (a controller) instead of refusing it (a switch). */
   readonly keepUnknown: boolean;
+  /** How many actions that hold actions are around what is read. */
+  readonly depth?: number;
 }
 
 interface Entry<Value extends { readonly type: string }> {
@@ -81,6 +83,8 @@ export interface Buckets {
 /** What experimenters' messages, multiparts or actions are known by name. */
 export interface Extensions<C> {
   find(experimenter: number, expType: number): C | undefined;
+  /** Has any of this experimenter's. */
+  knows(experimenter: number): boolean;
   readonly byType: ReadonlyMap<string, Extension<C>>;
 }
 export interface Extension<C> {
@@ -91,7 +95,9 @@ export interface Extension<C> {
 
 export function extensionsOf<C extends { readonly type: string }>(list: readonly Extension<C>[]): Extensions<C> {
   const byId = new Map(list.map((entry) => [`${entry.experimenter}/${entry.expType}`, entry.codec]));
+  const ids = new Set(list.map(({ experimenter }) => experimenter));
   return {
+    knows: (experimenter) => ids.has(experimenter),
     find: (experimenter, expType) => byId.get(`${experimenter}/${expType}`),
     byType: new Map(list.map((entry) => [entry.codec.type, entry])),
   };

@@ -1,5 +1,5 @@
 /** Bundles and forwarded requests (OpenFlow 1.4.1 §7.3.9, §7.4.6): messages inside messages, passed on as bytes. */
-import { type Codec, type Extension, extensionsOf, type MessageCodec } from '../codec/protocol.js';
+import type { Codec, Extension, MessageCodec } from '../codec/protocol.js';
 import { ONF } from '../errors/older.js';
 import { OFPBFC, OFPET } from '../of14/errors.js';
 import {
@@ -132,7 +132,7 @@ const monitorCancel: MessageCodec<FlowMonitorCancel> = {
 const onf = (expType: number, codec: MessageCodec): Extension<MessageCodec> => ({ experimenter: ONF, expType, codec });
 
 /** What 1.4 has as messages, 1.3 has as ONF extensions 187, 191, 230 and 235. */
-export const onfMessages = extensionsOf<MessageCodec>([
+export const onfMessages: readonly Extension<MessageCodec>[] = [
   onf(1870, monitorCancel),
   onf(1871, signal('flow_monitor_paused')),
   onf(1872, signal('flow_monitor_resumed')),
@@ -140,4 +140,4 @@ export const onfMessages = extensionsOf<MessageCodec>([
   onf(2300, bundleControl14),
   onf(2301, bundleAddMessage14),
   onf(2350, requestForward),
-]);
+];

@@ -3,8 +3,9 @@
  * as an extension.
  */
 import type { Context, Extension, MessageCodec } from '../codec/protocol.js';
+import { OFPBRC, OFPET } from '../of13/errors.js';
 import type { Experimenter, Head, Message } from '../types/message.js';
-import { EncodeError } from '../wire/error.js';
+import { EncodeError, WireError } from '../wire/error.js';
 import type { WireReader } from '../wire/reader.js';
 import type { WireWriter } from '../wire/writer.js';
 
@@ -14,6 +15,9 @@ function decodeRest(r: WireReader, head: Head, ctx: Context, experimenter: numbe
   const expType = r.u32();
   const known = ctx.protocol.extensions.messages.find(experimenter, expType);
   if (known !== undefined) return known.decode(r, head, ctx) as Experimenter;
+  if (!ctx.keepUnknown && ctx.protocol.extensions.messages.knows(experimenter)) {
+    throw new WireError(OFPET.BAD_REQUEST, OFPBRC.BAD_EXP_TYPE, `unknown message ${expType} of ${experimenter}`);
+  }
   return { version: head.version, xid: head.xid, type: 'experimenter', experimenter, expType, data: r.rest() };
 }
 

@@ -3,8 +3,9 @@
  * extension. Until 1.1 the experimenter's id is all the header there is, but a type behind it is the custom.
  */
 import type { BodyCodec, Context, MultipartCodec } from '../codec/protocol.js';
+import { OFPBRC, OFPET } from '../of13/errors.js';
 import type { ExperimenterMultipart, MultipartReplyBody, MultipartRequestBody } from '../types/multipart.js';
-import { EncodeError } from '../wire/error.js';
+import { EncodeError, WireError } from '../wire/error.js';
 import type { WireReader } from '../wire/reader.js';
 import type { WireWriter } from '../wire/writer.js';
 
@@ -20,6 +21,9 @@ function body(side: Side, typeRequired: boolean): BodyCodec<Body> {
       const expType = r.u32();
       const known = ctx.protocol.extensions.multiparts.find(experimenter, expType);
       if (known !== undefined) return known[side].decode(r, ctx) as Body;
+      if (!ctx.keepUnknown && ctx.protocol.extensions.multiparts.knows(experimenter)) {
+        throw new WireError(OFPET.BAD_REQUEST, OFPBRC.BAD_EXP_TYPE, `unknown multipart ${expType} of ${experimenter}`);
+      }
       return { type: 'experimenter', experimenter, expType, data: r.rest() };
     },
     encode(w: WireWriter, { experimenter, expType, data }: ExperimenterMultipart) {

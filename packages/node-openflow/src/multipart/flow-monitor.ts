@@ -1,7 +1,7 @@
 /** Flow monitors (OpenFlow 1.4.1 §7.3.5.18), and ONF extension 187, which brings them to 1.3 in another layout. */
 import { decodeInstructions, encodeInstructions } from '../codec/lists.js';
 import { decodeMatch, encodeMatch } from '../codec/match.js';
-import { type Context, extensionsOf, type MultipartCodec } from '../codec/protocol.js';
+import type { Context, Extension, MultipartCodec } from '../codec/protocol.js';
 import { ONF } from '../errors/older.js';
 import { OFPG } from '../of13/constants.js';
 import { OFPBRC, OFPET } from '../of13/errors.js';
@@ -166,7 +166,7 @@ function encodeOnf(w: WireWriter, monitor: FlowMonitor, ctx: Context): void {
   encodeSizedMatch(w, monitor.match, matchLengthAt, ctx);
 }
 
-export const onfMultiparts = extensionsOf<MultipartCodec>([
+export const onfMultiparts: readonly Extension<MultipartCodec>[] = [
   {
     experimenter: ONF,
     expType: 1870,
@@ -177,4 +177,4 @@ export const onfMultiparts = extensionsOf<MultipartCodec>([
       reply: replyOf(layoutOnf),
     },
   },
-]);
+];

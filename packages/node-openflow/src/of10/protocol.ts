@@ -1,8 +1,15 @@
 /** OpenFlow 1.0 as tables: the one place that lists its messages and statistics. */
 import { match10 } from '../codec/match10.js';
-import { noBuckets, noExtensions, noFields, noTable } from '../codec/no-structures.js';
+import { noBuckets, noTable } from '../codec/no-structures.js';
 import { ports16 } from '../codec/port-numbers.js';
-import { type Codec, type MessageCodec, type MultipartCodec, type Protocol, tableOf } from '../codec/protocol.js';
+import {
+  type Codec,
+  extensionsOf,
+  type MessageCodec,
+  type MultipartCodec,
+  type Protocol,
+  tableOf,
+} from '../codec/protocol.js';
 import { symmetricMessages } from '../codec/symmetric.js';
 import { getConfigReply, setConfig } from '../messages/config.js';
 import { barrierReply10, barrierRequest10, featuresRequest, getConfigRequest } from '../messages/empty.js';
@@ -21,6 +28,11 @@ import { aggregate10, flow10 } from '../multipart/flow10.js';
 import { portStats10 } from '../multipart/port.js';
 import { queue10 } from '../multipart/queue.js';
 import { table10 } from '../multipart/table.js';
+import { niciraActions } from '../nicira/actions/index.js';
+import { niciraMessages } from '../nicira/messages/index.js';
+import { niciraMultiparts } from '../nicira/multiparts.js';
+import { withNicira } from '../nicira/oxm-table.js';
+import { oxmFieldsOnf13 } from '../of15/oxm-fields.js';
 import { vendorAction } from '../structures/actions.js';
 import {
   enqueue,
@@ -85,12 +97,16 @@ export const protocol10: Protocol = {
   bands: noTable,
   queueProperties: queueProperties10,
   tableFeatureProperties: noTable,
-  oxm: noFields,
+  oxm: withNicira(oxmFieldsOnf13),
   match: match10,
   port: port10,
   portNumbers: ports16,
   buckets: noBuckets,
   multipartPadding: 0,
   setFieldMask: false,
-  extensions: { messages: noExtensions, multiparts: noExtensions, actions: noExtensions },
+  extensions: {
+    messages: extensionsOf([...niciraMessages(1)]),
+    multiparts: extensionsOf([...niciraMultiparts(1)]),
+    actions: extensionsOf([...niciraActions(1)]),
+  },
 };

@@ -1,8 +1,15 @@
 /** OpenFlow 1.1 as tables: the one place that lists its messages and statistics. */
 import { match11 } from '../codec/match11.js';
-import { noExtensions, noFields, noTable } from '../codec/no-structures.js';
+import { noTable } from '../codec/no-structures.js';
 import { ports32 } from '../codec/port-numbers.js';
-import { type Codec, type MessageCodec, type MultipartCodec, type Protocol, tableOf } from '../codec/protocol.js';
+import {
+  type Codec,
+  extensionsOf,
+  type MessageCodec,
+  type MultipartCodec,
+  type Protocol,
+  tableOf,
+} from '../codec/protocol.js';
 import { symmetricMessages } from '../codec/symmetric.js';
 import { getConfigReply, setConfig } from '../messages/config.js';
 import { barrierReply, barrierRequest, featuresRequest, getConfigRequest } from '../messages/empty.js';
@@ -24,6 +31,11 @@ import { group11, groupDesc } from '../multipart/group.js';
 import { portStats10 } from '../multipart/port.js';
 import { queue10 } from '../multipart/queue.js';
 import { table11 } from '../multipart/table.js';
+import { niciraActions } from '../nicira/actions/index.js';
+import { niciraMessages } from '../nicira/messages/index.js';
+import { niciraMultiparts } from '../nicira/multiparts.js';
+import { withNicira } from '../nicira/oxm-table.js';
+import { oxmFieldsOnf13 } from '../of15/oxm-fields.js';
 import { sharedActions } from '../structures/actions.js';
 import { buckets11 } from '../structures/buckets.js';
 import { instructions11 } from '../structures/instructions.js';
@@ -83,13 +95,17 @@ export const protocol11: Protocol = {
   bands: noTable,
   queueProperties: queueProperties10,
   tableFeatureProperties: noTable,
-  oxm: noFields,
+  oxm: withNicira(oxmFieldsOnf13),
   match: match11,
   port: port11,
   portNumbers: ports32,
   buckets: buckets11,
   multipartPadding: 4,
   setFieldMask: false,
-  extensions: { messages: noExtensions, multiparts: noExtensions, actions: noExtensions },
+  extensions: {
+    messages: extensionsOf([...niciraMessages(2)]),
+    multiparts: extensionsOf([...niciraMultiparts(2)]),
+    actions: extensionsOf([...niciraActions(2)]),
+  },
   resolve: resolveTransport,
 };

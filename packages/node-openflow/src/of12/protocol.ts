@@ -1,8 +1,8 @@
 /** OpenFlow 1.2 as tables: the one place that lists its messages and statistics. */
 import { oxmMatch } from '../codec/match.js';
-import { noExtensions, noTable } from '../codec/no-structures.js';
+import { noTable } from '../codec/no-structures.js';
 import { ports32 } from '../codec/port-numbers.js';
-import { type MessageCodec, type MultipartCodec, oxmTableOf, type Protocol, tableOf } from '../codec/protocol.js';
+import { extensionsOf, type MessageCodec, type MultipartCodec, type Protocol, tableOf } from '../codec/protocol.js';
 import { symmetricMessages } from '../codec/symmetric.js';
 import { getConfigReply, setConfig } from '../messages/config.js';
 import { barrierReply, barrierRequest, featuresRequest, getConfigRequest } from '../messages/empty.js';
@@ -25,6 +25,10 @@ import { group11, groupDesc, groupFeatures } from '../multipart/group.js';
 import { portStats10 } from '../multipart/port.js';
 import { queue10 } from '../multipart/queue.js';
 import { table12 } from '../multipart/table.js';
+import { niciraActions } from '../nicira/actions/index.js';
+import { niciraMessages } from '../nicira/messages/index.js';
+import { niciraMultiparts } from '../nicira/multiparts.js';
+import { withNicira } from '../nicira/oxm-table.js';
 import { oxmFields12 } from '../of15/oxm-fields.js';
 import { actions12 } from '../structures/actions.js';
 import { buckets11 } from '../structures/buckets.js';
@@ -82,12 +86,16 @@ export const protocol12: Protocol = {
   bands: noTable,
   queueProperties: queueProperties13,
   tableFeatureProperties: noTable,
-  oxm: oxmTableOf(oxmFields12),
+  oxm: withNicira(oxmFields12),
   match: oxmMatch,
   port: port11,
   portNumbers: ports32,
   buckets: buckets11,
   multipartPadding: 4,
   setFieldMask: false,
-  extensions: { messages: noExtensions, multiparts: noExtensions, actions: noExtensions },
+  extensions: {
+    messages: extensionsOf([...niciraMessages(3)]),
+    multiparts: extensionsOf([...niciraMultiparts(3)]),
+    actions: extensionsOf([...niciraActions(3)]),
+  },
 };

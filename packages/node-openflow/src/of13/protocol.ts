@@ -1,14 +1,7 @@
 /** OpenFlow 1.3 as tables: the one place that lists its messages and multipart bodies. */
 import { oxmMatch } from '../codec/match.js';
 import { ports32 } from '../codec/port-numbers.js';
-import {
-  extensionsOf,
-  type MessageCodec,
-  type MultipartCodec,
-  oxmTableOf,
-  type Protocol,
-  tableOf,
-} from '../codec/protocol.js';
+import { extensionsOf, type MessageCodec, type MultipartCodec, type Protocol, tableOf } from '../codec/protocol.js';
 import { symmetricMessages } from '../codec/symmetric.js';
 import { getAsyncReply, setAsync } from '../messages/async.js';
 import { onfMessages } from '../messages/bundle.js';
@@ -37,6 +30,10 @@ import { portDesc, portStats } from '../multipart/port.js';
 import { queue } from '../multipart/queue.js';
 import { table } from '../multipart/table.js';
 import { tableFeatures } from '../multipart/table-features.js';
+import { niciraActions } from '../nicira/actions/index.js';
+import { niciraMessages } from '../nicira/messages/index.js';
+import { niciraMultiparts } from '../nicira/multiparts.js';
+import { withNicira } from '../nicira/oxm-table.js';
 import { oxmFieldsOnf13 } from '../of15/oxm-fields.js';
 import { actions13, onfCopyField } from '../structures/actions.js';
 import { bands13 } from '../structures/bands.js';
@@ -105,13 +102,17 @@ export const protocol13: Protocol = {
   bands: bands13,
   queueProperties: queueProperties13,
   tableFeatureProperties: tableFeatureProperties13,
-  oxm: oxmTableOf(oxmFieldsOnf13),
+  oxm: withNicira(oxmFieldsOnf13),
   match: oxmMatch,
   port: port11,
   portNumbers: ports32,
   buckets: buckets11,
   multipartPadding: 4,
   setFieldMask: false,
-  extensions: { messages: onfMessages, multiparts: onfMultiparts, actions: extensionsOf([onfCopyField]) },
+  extensions: {
+    messages: extensionsOf([...onfMessages, ...niciraMessages(4)]),
+    multiparts: extensionsOf([...onfMultiparts, ...niciraMultiparts(4)]),
+    actions: extensionsOf([onfCopyField, ...niciraActions(4)]),
+  },
   rewrite: meterAsInstruction,
 };

@@ -1,15 +1,8 @@
 /** OpenFlow 1.4 as tables: the one place that lists its messages and multipart bodies. */
 import { oxmMatch } from '../codec/match.js';
-import { noExtensions, noTable } from '../codec/no-structures.js';
+import { noTable } from '../codec/no-structures.js';
 import { ports32 } from '../codec/port-numbers.js';
-import {
-  extensionsOf,
-  type MessageCodec,
-  type MultipartCodec,
-  oxmTableOf,
-  type Protocol,
-  tableOf,
-} from '../codec/protocol.js';
+import { extensionsOf, type MessageCodec, type MultipartCodec, type Protocol, tableOf } from '../codec/protocol.js';
 import { symmetricMessages } from '../codec/symmetric.js';
 import { getAsyncReply14, setAsync14 } from '../messages/async.js';
 import { bundleAddMessage14, bundleControl14, requestForward } from '../messages/bundle.js';
@@ -37,6 +30,10 @@ import { portDesc, portStats14 } from '../multipart/port.js';
 import { queue14, queueDesc } from '../multipart/queue.js';
 import { table, tableDescs } from '../multipart/table.js';
 import { tableFeatures } from '../multipart/table-features.js';
+import { niciraActions } from '../nicira/actions/index.js';
+import { niciraMessages } from '../nicira/messages/index.js';
+import { niciraMultiparts } from '../nicira/multiparts.js';
+import { withNicira } from '../nicira/oxm-table.js';
 import { oxmFields14 } from '../of15/oxm-fields.js';
 import { actions13, onfCopyField } from '../structures/actions.js';
 import { bands13 } from '../structures/bands.js';
@@ -110,13 +107,17 @@ export const protocol14: Protocol = {
   bands: bands13,
   queueProperties: noTable,
   tableFeatureProperties: tableFeatureProperties14,
-  oxm: oxmTableOf(oxmFields14),
+  oxm: withNicira(oxmFields14),
   match: oxmMatch,
   port: port14,
   portNumbers: ports32,
   buckets: buckets11,
   multipartPadding: 4,
   setFieldMask: false,
-  extensions: { messages: noExtensions, multiparts: noExtensions, actions: extensionsOf([onfCopyField]) },
+  extensions: {
+    messages: extensionsOf([...niciraMessages(5)]),
+    multiparts: extensionsOf([...niciraMultiparts(5)]),
+    actions: extensionsOf([onfCopyField, ...niciraActions(5)]),
+  },
   rewrite: meterAsInstruction,
 };

@@ -3,7 +3,7 @@
  * has. Before 1.5 two of them are ONF's, of class 0xffff, with the same numbers (extensions 109 and 233).
  */
 import { ONF } from '../errors/older.js';
-import { OFPXMC, type OxmFacts, type OxmFieldName as OxmFieldName13, oxmFields13 } from '../of13/oxm-fields.js';
+import { OFPXMC, type Oxm13FieldName, type OxmFacts, oxmFields13 } from '../of13/oxm-fields.js';
 
 const basic = { oxmClass: OFPXMC.OPENFLOW_BASIC } as const;
 
@@ -43,7 +43,7 @@ const actsetOutput = {
 } as const;
 
 /** A namespace of 16 bits and a type in it (§7.2.3.11). */
-const packetType = {
+export const packetType = {
   name: 'packet_type',
   oxmField: 44,
   bytes: 4,
@@ -57,7 +57,7 @@ const packetType = {
 const newFields = [pbbUca, tcpFlags, actsetOutput, packetType] as const satisfies readonly OxmFacts[];
 
 /** Name of a match field, such as `'eth_dst'`, of any version. */
-export type OxmFieldName = OxmFieldName13 | (typeof newFields)[number]['name'];
+export type OxmFieldName = Oxm13FieldName | (typeof newFields)[number]['name'];
 
 /** The fields of all versions, in an order that puts every prerequisite before what needs it. */
 export const allOxmFields = [...oxmFields13, ...newFields] as const;

@@ -1,8 +1,8 @@
 /** OpenFlow 1.5 as tables: the one place that lists its messages and multipart bodies. */
 import { oxmMatch } from '../codec/match.js';
-import { noExtensions, noTable } from '../codec/no-structures.js';
+import { noTable } from '../codec/no-structures.js';
 import { ports32 } from '../codec/port-numbers.js';
-import { type MessageCodec, type MultipartCodec, oxmTableOf, type Protocol, tableOf } from '../codec/protocol.js';
+import { extensionsOf, type MessageCodec, type MultipartCodec, type Protocol, tableOf } from '../codec/protocol.js';
 import { symmetricMessages } from '../codec/symmetric.js';
 import { getAsyncReply15, setAsync15 } from '../messages/async.js';
 import { bundleAddMessage15, bundleControl15, requestForward } from '../messages/bundle.js';
@@ -32,6 +32,10 @@ import { portDesc15, portStats14 } from '../multipart/port.js';
 import { queue14, queueDesc } from '../multipart/queue.js';
 import { table, tableDescs } from '../multipart/table.js';
 import { tableFeatures15 } from '../multipart/table-features.js';
+import { niciraActions } from '../nicira/actions/index.js';
+import { niciraMessages } from '../nicira/messages/index.js';
+import { niciraMultiparts } from '../nicira/multiparts.js';
+import { withNicira } from '../nicira/oxm-table.js';
 import { actions15 } from '../structures/actions.js';
 import { bands13 } from '../structures/bands.js';
 import { buckets15 } from '../structures/buckets.js';
@@ -109,13 +113,17 @@ export const protocol15: Protocol = {
   bands: bands13,
   queueProperties: noTable,
   tableFeatureProperties: tableFeatureProperties15,
-  oxm: oxmTableOf(oxmFields15),
+  oxm: withNicira(oxmFields15),
   match: oxmMatch,
   port: port15,
   portNumbers: ports32,
   buckets: buckets15,
   multipartPadding: 4,
   setFieldMask: true,
-  extensions: { messages: noExtensions, multiparts: noExtensions, actions: noExtensions },
+  extensions: {
+    messages: extensionsOf([...niciraMessages(6)]),
+    multiparts: extensionsOf([...niciraMultiparts(6)]),
+    actions: extensionsOf([...niciraActions(6)]),
+  },
   rewrite: meterAsAction,
 };

@@ -3,6 +3,7 @@ import { bytesOf } from '../codec/legacy-match.js';
 import { decodeOxm, decodeOxmId, encodeOxm, encodeOxmId, setFieldFailures } from '../codec/oxm.js';
 import { type Codec, type Context, type Extension, tableOf } from '../codec/protocol.js';
 import { ONF } from '../errors/older.js';
+import { UnknownFieldError } from '../nicira/subfield.js';
 import { OFPVID } from '../of13/constants.js';
 import { OFPBAC, OFPET } from '../of13/errors.js';
 import type {
@@ -107,7 +108,7 @@ const setField: Codec<SetFieldAction> = {
     const before = r.remaining;
     const oxm = decodeOxm(r, ctx, setFieldFailures);
     if (oxm.field !== 'raw' && oxm.field !== 'experimenter') {
-      if (ctx.protocol.oxm.byName.get(oxm.field)?.settable !== true) {
+      if (!ctx.keepUnknown && ctx.protocol.oxm.byName.get(oxm.field)?.settable !== true) {
         throw new WireError(OFPET.BAD_ACTION, OFPBAC.BAD_SET_TYPE, `${oxm.field} cannot be set`);
       }
       if (oxm.mask !== undefined && !ctx.protocol.setFieldMask) {
@@ -133,10 +134,26 @@ const experimenter: Codec<ExperimenterAction> = {
   type: 'experimenter',
   decode(r, ctx) {
     const id = r.u32();
-    // Whoever has a type behind the id has it in 16 bits; ONF has.
-    const known = ctx.protocol.extensions.actions.find(id, r.peekU16());
-    if (known !== undefined) return known.decode(r, ctx) as ExperimenterAction;
-    return { type: 'experimenter', experimenter: id, data: r.rest() };
+    const opaque = (): ExperimenterAction => ({ type: 'experimenter', experimenter: id, data: r.rest() });
+    const { actions } = ctx.protocol.extensions;
+    if (!actions.knows(id)) return opaque();
+    // Nicira and ONF have a type of 16 bits behind the id.
+    const body = r.fork();
+    const expType = body.u16();
+    const known = actions.find(id, expType);
+    if (known === undefined) {
+      if (ctx.keepUnknown) return opaque();
+      throw new WireError(OFPET.BAD_ACTION, OFPBAC.BAD_EXP_TYPE, `unknown action ${expType} of ${id}`);
+    }
+    try {
+      const action = known.decode(body, ctx);
+      body.expectEnd();
+      r.skip(r.remaining);
+      return action as ExperimenterAction;
+    } catch (error) {
+      if (error instanceof UnknownFieldError && ctx.keepUnknown) return opaque();
+      throw error;
+    }
   },
   encode(w, action) {
     w.u32(action.experimenter);
@@ -209,14 +226,13 @@ export const onfCopyField: Extension<Codec<CopyFieldAction>> = {
     type: 'copy_field',
     decode(r, ctx) {
       const before = r.remaining;
-      r.skip(4);
+      r.skip(2);
       const action = decodeCopy(r, ctx);
-      r.skip(-(8 + before - r.remaining) & 7);
+      r.skip(-(10 + before - r.remaining) & 7);
       return action;
     },
     encode(w, action, ctx) {
-      const start = w.mark() - 8;
-      w.u16(3200);
+      const start = w.mark() - 10;
       w.zero(2);
       encodeCopy(w, action, ctx);
       w.padTo8(start);

@@ -3,6 +3,7 @@
  *
  * 1.0 and 1.1 have an action for each field that can be set; here they are 'set_field', where it means the same.
  */
+import type { NiciraAction } from '../nicira/action-types.js';
 import type { OxmId, OxmTlv } from './oxm.js';
 import type { OxsStats } from './oxs.js';
 
@@ -103,6 +104,7 @@ export type Action =
   | SetTransportAction
   | CopyFieldAction
   | MeterAction
+  | NiciraAction
   | ExperimenterAction
   | UnknownAction;
 export type ActionType = Action['type'];

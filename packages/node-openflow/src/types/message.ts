@@ -7,6 +7,7 @@
  * only informs (a packet-in's cookie, a flow's duration) is left out where the version has no place for it.
  * Numbers of enums and flags stay numbers (see the `of13` tables), so that a value the tables do not know survives.
  */
+import type { NiciraMessage } from '../nicira/message-types.js';
 import type { Action, Instruction } from './action.js';
 import type { ControllerStatus, MultipartReplyBody, MultipartRequestBody } from './multipart.js';
 import type { Match } from './oxm.js';
@@ -359,6 +360,7 @@ export type Message =
   | ControllerStatusMessage
   | FlowMonitorSignal
   | FlowMonitorCancel
+  | NiciraMessage
   | UnknownMessage;
 export type MessageType = Message['type'];
 /** The message whose `type` is `T`. */

@@ -115,9 +115,7 @@ describe('errors', () => {
   });
 });
 
-/** What we pass on as bytes, ovs-ofctl understands: so the bytes are where they belong. */
-describe('Nicira extensions, opaque to us', () => {
-  const nicira = 0x2320;
+describe('Nicira extensions', () => {
   const head = { version: 4, xid: 7 };
   const agree = (message: Message, text: string): void => {
     const bytes = encodeMessage(message);
@@ -125,20 +123,42 @@ describe('Nicira extensions, opaque to us', () => {
     expect(ofpPrint(bytes).split('\n')[0]).toBe(text);
   };
   it('message: NXT_SET_ASYNC_CONFIG is of 1.0, NXT_SET_CONTROLLER_ID of all versions', () => {
-    const data = hex('000000000000 0005');
+    agree({ ...head, type: 'nx_set_controller_id', controllerId: 5 }, 'NXT_SET_CONTROLLER_ID (OF1.3) (xid=0x7): id=5');
     agree(
-      { ...head, type: 'experimenter', experimenter: nicira, expType: 20, data },
-      'NXT_SET_CONTROLLER_ID (OF1.3) (xid=0x7): id=5',
+      {
+        ...{ version: 1, xid: 7, type: 'nx_set_async_config', packetInMask: [1, 0] },
+        ...{ portStatusMask: [0, 0], flowRemovedMask: [0, 0] },
+      } as Message,
+      'NXT_SET_ASYNC_CONFIG (xid=0x7):',
     );
   });
   it('multipart: NXST_IPFIX_BRIDGE', () => {
-    const body = { type: 'experimenter', experimenter: nicira, expType: 3, data: hex('') } as const;
+    const body = { type: 'nx_ipfix_bridge' } as const;
     agree({ ...head, type: 'multipart_request', flags: 0, body }, 'NXST_IPFIX_BRIDGE request (OF1.3) (xid=0x7):');
   });
+  it('multipart: NXST_FLOW is of 1.0, with its own padding', () => {
+    const body = { type: 'nx_flow', outPort: 0xffff, tableId: 0xff, match: match({ reg0: 5 }) } as const;
+    agree({ version: 1, xid: 7, type: 'multipart_request', flags: 0, body }, 'NXST_FLOW request (xid=0x7): reg0=0x5');
+  });
+  it.each([1, 2, 3, 4, 5, 6])('a resubmit in version %i', (version) => {
+    const actions = [{ type: 'nx_resubmit_table', inPort: 5, tableId: 2 }] as const;
+    const packet = { bufferId: 1, inPort: of13.OFPP.CONTROLLER, data: new Uint8Array(0) };
+    const name = version === 1 ? '' : ` (OF1.${version - 1})`;
+    agree(
+      {
+        version,
+        xid: 7,
+        type: 'packet_out',
+        ...packet,
+        actions,
+      } as Message,
+      `OFPT_PACKET_OUT${name} (xid=0x7): in_port=CONTROLLER actions=resubmit(5,2) buffer=0x00000001`,
+    );
+  });
   it('action and fields: resubmit, reg0, ONF tcp_flags', () => {
-    const resubmit = { type: 'experimenter', experimenter: nicira, data: hex('0001 0005 00000000') } as const;
+    const resubmit = { type: 'nx_resubmit', inPort: 5 } as const;
     const matched: Match = [
-      { field: 'raw', oxmClass: 1, oxmField: 0, hasMask: true, data: hex('00000012 000000ff') },
+      { field: 'reg0', value: hex('00000012'), mask: hex('000000ff') },
       ...match({ eth_type: 0x0800, ip_proto: 6 }),
       ...match({ tcp_flags: 2 }),
     ];

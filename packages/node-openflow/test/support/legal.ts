@@ -86,7 +86,7 @@ const rates = fc.integer({ min: 0, max: 1000 });
 
 type LegalTypes = Exclude<
   MessageType,
-  NewerMessage | 'unknown' | 'error' | 'experimenter' | 'multipart_request' | 'multipart_reply'
+  NewerMessage | 'unknown' | 'error' | 'experimenter' | 'multipart_request' | 'multipart_reply' | `nx_${string}`
 >;
 
 export const legalMessages: { readonly [T in LegalTypes]: fc.Arbitrary<Message> } = {
@@ -275,7 +275,7 @@ const flowRequest = meaning.chain(({ match: matched }) =>
 export const legalRequests: {
   readonly [T in MultipartRequestBody['type'] as Exclude<
     T,
-    NewerMultipart | 'unknown' | 'experimenter'
+    NewerMultipart | `nx_${string}` | 'unknown' | 'experimenter'
   >]: fc.Arbitrary<MultipartRequestBody>;
 } = {
   desc: is({ type: 'desc' }),
@@ -324,7 +324,7 @@ const actionBits = fc.constantFrom(0, 1, 1 << 17, (1 << 19) | (1 << 20), (1 << 2
 export const legalReplies: {
   readonly [T in MultipartReplyBody['type'] as Exclude<
     T,
-    NewerMultipart | 'unknown' | 'experimenter' | 'table_features'
+    NewerMultipart | `nx_${string}` | 'unknown' | 'experimenter' | 'table_features'
   >]: fc.Arbitrary<MultipartReplyBody>;
 } = {
   desc: fc.record({

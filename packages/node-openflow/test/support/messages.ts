@@ -48,8 +48,13 @@ export type NewerMultipart =
   | 'controller_status'
   | 'bundle_features';
 
+/** Has tests of its own. */
+type Nicira = `nx_${string}`;
+
 type Bodies<B extends { readonly type: string }> = {
-  readonly [T in Exclude<B['type'], 'unknown' | NewerMultipart>]: fc.Arbitrary<Extract<B, { readonly type: T }>>;
+  readonly [T in Exclude<B['type'], 'unknown' | NewerMultipart | Nicira>]: fc.Arbitrary<
+    Extract<B, { readonly type: T }>
+  >;
 };
 
 const empty = <const T extends string>(type: T) => fc.record({ type: is(type) });
@@ -73,7 +78,7 @@ export const requestBodies = {
 } as {
   readonly [T in MultipartRequestBody['type'] as Exclude<
     T,
-    'unknown' | NewerMultipart
+    'unknown' | NewerMultipart | Nicira
   >]: fc.Arbitrary<MultipartRequestBody>;
 };
 
@@ -181,7 +186,9 @@ const masks = {
 };
 const plain = <const T extends string>(type: T) => fc.record({ type: is(type), ...head });
 
-export const messages: { readonly [T in Exclude<MessageType, 'unknown' | NewerMessage>]: fc.Arbitrary<Message> } = {
+export const messages: {
+  readonly [T in Exclude<MessageType, 'unknown' | NewerMessage | Nicira>]: fc.Arbitrary<Message>;
+} = {
   hello: fc.record({
     type: is('hello'),
     ...symmetric,
@@ -228,7 +235,8 @@ export const messages: { readonly [T in Exclude<MessageType, 'unknown' | NewerMe
     ...head,
     bufferId: u32,
     totalLen: u16,
-    reason: u8,
+    // Later versions have more, which 1.3 says as one of these.
+    reason: fc.integer({ min: 0, max: 2 }),
     tableId: u8,
     cookie: u64,
     match,
@@ -239,7 +247,7 @@ export const messages: { readonly [T in Exclude<MessageType, 'unknown' | NewerMe
     ...head,
     cookie: u64,
     priority: u16,
-    reason: u8,
+    reason: fc.integer({ min: 0, max: 3 }),
     tableId: u8,
     ...duration,
     idleTimeout: u16,

@@ -115,7 +115,7 @@ const foreign: fc.Arbitrary<OxmTlv> = fc.oneof(
   }),
   fc.record({
     field: is('raw'),
-    oxmClass: fc.constantFrom(0, 1, 0x8001),
+    oxmClass: fc.constantFrom(2, 3, 0x8002),
     oxmField: fc.nat(127),
     hasMask: fc.boolean(),
     data: data(20),
@@ -184,7 +184,7 @@ export const oxmIdOf = (version: number) =>
     }),
     fc.record({
       field: is('raw'),
-      oxmClass: fc.constantFrom(0, 1),
+      oxmClass: fc.constantFrom(2, 3),
       oxmField: fc.nat(127),
       hasMask: fc.boolean(),
       length: u8,
