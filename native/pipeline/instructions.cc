@@ -6,6 +6,18 @@
 
 namespace xvif {
 
+namespace {
+
+bool may_resubmit(std::span<const std::uint8_t> actions) {
+  for (const ActionView action : Actions(actions)) {
+    if (action.code() == Action::kResubmit) return true;
+    if (action.code() == Action::kClone && may_resubmit(action.nested())) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 InstructionSet::InstructionSet(std::span<const std::uint8_t> bytes) : bytes_(bytes.begin(), bytes.end()) {
   for (InstructionView instruction : Instructions(bytes_)) {
     switch (instruction.code()) {
@@ -30,6 +42,7 @@ InstructionSet::InstructionSet(std::span<const std::uint8_t> bytes) : bytes_(byt
         break;
     }
   }
+  resubmits = may_resubmit(apply);
   for_each_reference(*this, [&](ActionView action) {
     if (action.code() != Action::kGroup) return;
     if (std::find(groups.begin(), groups.end(), action.group()) == groups.end()) groups.push_back(action.group());

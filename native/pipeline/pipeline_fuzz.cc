@@ -149,7 +149,7 @@ void change(Input& in, Pipeline& pipeline) {
 class Told final : public FlowRemovedSink {
  public:
   void flow_removed(const FlowView& view, FlowRemovedReason) override {
-    std::array<MatchEntry, kFields> entries;
+    std::array<MatchEntry, kMatchFields> entries;
     match_entries(view.value, view.mask, entries);
   }
 };

@@ -1,10 +1,10 @@
 /** Actions of the model that change a packet (OpenFlow 1.3.5 §5.12; native/actions/modify.h says what is left open). */
 import { isIpv4, updateIpv4, updateL4 } from './model-checksum.js';
-import { fieldId, isMpls, isVlan, u16At } from './model-packet.js';
+import { ethertype, fieldId, isMpls, isVlan, u16At } from './model-packet.js';
 import { type ModelPacket, placeOf } from './model-place.js';
 import type { ActionRecord } from './records-action.js';
 import { fieldOnes, readBig, writeBig } from './records-match.js';
-import { Frag, fields } from './schema.gen.js';
+import { Frag, fields, firstRegister } from './schema.gen.js';
 
 /** Smaller numbers are lengths of 802.3 frames. */
 const SMALLEST_ETHERTYPE = 0x600;
@@ -16,6 +16,8 @@ export function setField(packet: ModelPacket, field: number, value: bigint): voi
   const { name } = fields[field]!;
   if (name === 'metadata') packet.metadata = value;
   else if (name === 'tunnel_id') packet.tunnelId = value;
+  else if (name === 'in_port') packet.seenPort = Number(value);
+  else if (field >= firstRegister) packet.setRegister(field, value);
   else {
     const place = placeOf(packet, field);
     if (place === undefined || (name === 'eth_type' && value < SMALLEST_ETHERTYPE)) return;
@@ -106,6 +108,31 @@ function popMpls(packet: ModelPacket, type: number): void {
   packet.replace(shorter);
 }
 
+/** An Ethernet header with the same addresses, and the I-TAG, before the frame with its VLAN tags (§5.12.1). */
+function pushPbb(packet: ModelPacket): EditVerdict {
+  const { frame } = packet;
+  const { pbb } = packet.parsed.layout;
+  if (frame.length < 14) return 'ok';
+  if (packet.headroom < 18) return 'no_room';
+  packet.headroom -= 18;
+  const isid = pbb === 0 ? [0, 0, 0] : [...frame.subarray(pbb + 1, pbb + 4)];
+  const priority = Number(packet.field(fieldId.vlan_pcp)) << 5;
+  packet.replace(withInserted(frame, 0, [...frame.subarray(0, 12), 0x88, 0xe7, priority, ...isid]));
+  return 'ok';
+}
+
+/** The customer's addresses become those of the frame; VLAN tags before the I-TAG stay. */
+function popPbb(packet: ModelPacket): void {
+  const { frame } = packet;
+  const { pbb, lengthAt } = packet.parsed.layout;
+  if (pbb === 0) return;
+  packet.headroom += 18;
+  const shorter = withRemoved(frame, pbb - 2, 18);
+  shorter.set(frame.subarray(pbb + 4, pbb + 16), 0);
+  changeLength(shorter, lengthAt, -18);
+  packet.replace(shorter);
+}
+
 /** Place of the TTL or hop limit of the IP header at `l3`. */
 function ttlPlace(frame: Uint8Array, l3: number): number {
   return isIpv4(frame, l3) ? l3 + 8 : l3 + 7;
@@ -179,6 +206,11 @@ export function edit(packet: ModelPacket, action: ActionRecord): EditVerdict {
     case 'pop_mpls':
       popMpls(packet, action.ethertype);
       return 'ok';
+    case 'push_pbb':
+      return pushPbb(packet);
+    case 'pop_pbb':
+      popPbb(packet);
+      return 'ok';
     case 'set_mpls_ttl': {
       const at = mplsTtlPlace(packet);
       if (at !== undefined) setTtl(packet, at, action.ttl);
@@ -219,5 +251,6 @@ export function remarkDscp(packet: ModelPacket, levels: number): void {
 /** Ethertypes that a push or pop may give. */
 export function isPushable(kind: ActionRecord['kind'], type: number): boolean {
   if (kind === 'push_vlan') return isVlan(type);
+  if (kind === 'push_pbb') return type === ethertype.pbb;
   return kind === 'push_mpls' ? isMpls(type) : type >= SMALLEST_ETHERTYPE;
 }

@@ -73,8 +73,13 @@ export function overlaps(a: readonly MatchEntry[], b: readonly MatchEntry[]): bo
   });
 }
 
+/** All actions, those within clone included. */
 export function actionsOf(instructions: readonly InstructionRecord[]): ActionRecord[] {
-  return instructions.flatMap((i) => (i.kind === 'apply' || i.kind === 'write' ? i.actions : []));
+  return instructions.flatMap((i) => (i.kind === 'apply' || i.kind === 'write' ? unfolded(i.actions) : []));
+}
+
+export function unfolded(actions: readonly ActionRecord[]): ActionRecord[] {
+  return actions.flatMap((action) => (action.kind === 'clone' ? [action, ...unfolded(action.actions)] : [action]));
 }
 
 export function outputsTo(flow: Flow, port: number, group: number): boolean {

@@ -1,12 +1,14 @@
 /** Actions between OpenFlow and records: checked (OpenFlow 1.3.5 §7.2.4) and written straight into the batch. */
-import type { Action, EthertypeAction, OxmKnown, PlainAction, SetFieldAction } from 'node-openflow';
+import type { Action, EthertypeAction, OxmFieldName, OxmKnown, PlainAction, SetFieldAction } from 'node-openflow';
 import { of13 } from 'node-openflow';
+import { assert } from '../base/assert.js';
 import {
   ACTIONS_BYTES_MAX,
   type ActionRecord,
   actionCodes,
   decodeActions,
   fieldWidth,
+  isNicira,
   type RecordWriter,
   writeAction,
   writeBig,
@@ -19,6 +21,7 @@ import { fieldIds, numberOf } from './translate-match.js';
 const { OFPBAC, OFPG, OFPQ } = of13;
 const VLAN_TYPES = [0x8100, 0x88a8];
 const MPLS_TYPES = [0x8847, 0x8848];
+const PBB_TYPE = 0x88e7;
 const SMALLEST_ETHERTYPE = 0x600;
 const VLAN_PRESENT = 0x1000;
 
@@ -40,7 +43,7 @@ export interface ActionContext {
   readonly set?: boolean;
 }
 
-const ofTags: readonly Action['type'][] = ['pop_vlan', 'pop_mpls', 'push_mpls', 'push_vlan'];
+const ofTags: readonly Action['type'][] = ['pop_vlan', 'pop_mpls', 'pop_pbb', 'push_mpls', 'push_pbb', 'push_vlan'];
 
 /** Checks and appends actions; on an error the caller truncates the writer. */
 export function writeActions(
@@ -117,6 +120,8 @@ function checkAction(action: Action, context: ActionContext): OfError | undefine
     case 'pop_vlan':
     case 'push_mpls':
     case 'pop_mpls':
+    case 'push_pbb':
+    case 'pop_pbb':
       return checkTag(action, known);
     case 'set_mpls_ttl':
     case 'dec_mpls_ttl':
@@ -127,8 +132,6 @@ function checkAction(action: Action, context: ActionContext): OfError | undefine
     case 'copy_ttl_in':
     case 'copy_ttl_out':
       return undefined;
-    case 'push_pbb':
-    case 'pop_pbb':
     case 'unknown':
       return badAction(OFPBAC.BAD_TYPE);
     case 'experimenter':
@@ -152,6 +155,14 @@ function checkTag(action: EthertypeAction | PlainAction, known: HeadersKnown): O
     case 'push_mpls':
       if (!MPLS_TYPES.includes(action.ethertype)) return badAction(OFPBAC.BAD_ARGUMENT);
       known.setEthertype(action.ethertype);
+      return undefined;
+    case 'push_pbb':
+      if (action.ethertype !== PBB_TYPE) return badAction(OFPBAC.BAD_ARGUMENT);
+      known.pushPbb();
+      return undefined;
+    case 'pop_pbb':
+      if (!known.isPbb) return badAction(OFPBAC.MATCH_INCONSISTENT);
+      known.popPbb();
       return undefined;
     case 'pop_mpls':
       if (action.ethertype < SMALLEST_ETHERTYPE) return badAction(OFPBAC.BAD_ARGUMENT);
@@ -185,6 +196,7 @@ export function readActions(record: Uint8Array): Action[] {
 }
 
 export function fromRecord(action: ActionRecord): Action {
+  assert(!isNicira(action), 'only what this file wrote is read back');
   switch (action.kind) {
     case 'output':
       return { type: 'output', port: action.port, maxLen: action.maxLen };
@@ -201,7 +213,7 @@ export function fromRecord(action: ActionRecord): Action {
     case 'push_pbb':
       return { type: action.kind, ethertype: action.ethertype };
     case 'set_field': {
-      const field = fields[action.field]!.name;
+      const field = fields[action.field]!.name as OxmFieldName;
       const value = new Uint8Array(oxmBytes.get(field)!);
       writeBig(value, 0, value.length, action.value);
       return { type: 'set_field', oxm: { field, value } };
