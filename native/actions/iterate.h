@@ -81,8 +81,16 @@ class ActionView {
   std::uint16_t hash_basis() const { return load_host<std::uint16_t>(at_ + 10); }
   /// multipath: number of links; bundle: NX_BD_ALG
   std::uint32_t links() const { return load_host<std::uint16_t>(at_ + 4) + 1u; }
-  std::uint16_t bundle_algorithm() const { return load_host<std::uint16_t>(at_ + 12); }
+  /// NX_MP_ALG, NX_BD_ALG
+  std::uint16_t algorithm() const { return load_host<std::uint16_t>(at_ + 6); }
+  std::uint32_t multipath_argument() const { return load_host<std::uint32_t>(at_ + 12); }
+  /// bundle
   PortNo member(std::size_t i) const { return PortNo{load_host<std::uint32_t>(at_ + 24 + 4 * i)}; }
+
+  /// conjunction
+  std::uint32_t conjunction() const { return load_host<std::uint32_t>(at_ + 4); }
+  unsigned clause() const { return at_[8]; }
+  unsigned clauses() const { return at_[9]; }
 
   const std::uint8_t* at() const { return at_; }
 

@@ -31,6 +31,7 @@ enum class Verdict : std::uint8_t {
 /// - push_pbb puts a second Ethernet header and the I-TAG before the frame, VLAN tags included: addresses are those
 ///   of the frame, the priority that of its outermost VLAN tag, the I-SID that of an outer I-TAG there was; else 0.
 ///   pop_pbb takes them away; VLAN tags before the I-TAG stay.
+/// - A frame of 60 bytes or more does not become shorter than that by a pop: zeros are put behind it.
 /// - copy_ttl_out and copy_ttl_in act between the first two label stack entries, or between the only one and the IP
 ///   header after it. IP to IP does not occur: inner IP headers are not parsed.
 /// - dec_nw_ttl and dec_mpls_ttl give kInvalidTtl for a TTL of 0 or 1.

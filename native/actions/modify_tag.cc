@@ -75,7 +75,7 @@ Verdict push_vlan(Packet& packet, FlowKey& key, std::uint16_t type) {
 
 void pop_vlan(Packet& packet, FlowKey& key) {
   if (!has_tag(key)) return;
-  close_gap(packet, kAddressesBytes, kVlanBytes);
+  take_out(packet, kAddressesBytes, kVlanBytes);
   parse(packet, key);
 }
 
@@ -102,7 +102,7 @@ void pop_mpls(Packet& packet, FlowKey& key, std::uint16_t type) {
   const EthertypePlace place = find_ethertype(packet.data, packet.linear);
   store_be16(packet.data + place.at, type);
   change_length(packet, place, -static_cast<int>(kMplsBytes));
-  close_gap(packet, place.next, kMplsBytes);
+  take_out(packet, place.next, kMplsBytes);
   parse(packet, key);
 }
 
@@ -125,7 +125,7 @@ void pop_pbb(Packet& packet, FlowKey& key) {
   std::memcpy(packet.data, tci + kPbbTciBytes, kAddressesBytes);
   const EthertypePlace place = find_ethertype(packet.data, packet.linear);
   change_length(packet, place, -static_cast<int>(kPbbBytes));
-  close_gap(packet, place.at, kPbbBytes);
+  take_out(packet, place.at, kPbbBytes);
   parse(packet, key);
 }
 

@@ -48,6 +48,15 @@ const Bytes kUdp = udp(1000, 2000, kData);
 
 Bytes without_type(const Bytes& ip) { return Bytes(ip.begin() + 2, ip.end()); }
 
+TEST(ModifyTags, pops_leave_the_shortest_frame) {
+  const Bytes rest = hex("1234") + Bytes(44, 7);
+  const Bytes tagged = macs() + tag(0x8100, 1) + rest;
+  EXPECT_EQ(after(tagged, action(Action::kPopVlan)), to_hex(macs() + rest + Bytes(2, 0)));
+  const Bytes short_frame = macs() + tag(0x8100, 1) + hex("1234") + Bytes(20, 7);
+  EXPECT_EQ(after(short_frame, action(Action::kPopVlan)), to_hex(macs() + hex("1234") + Bytes(20, 7)))
+      << "it was shorter before";
+}
+
 const Bytes kItagMacs = hex("020000000009 02000000000a");
 
 TEST(ModifyTags, pbb_of13_5_12) {
@@ -77,10 +86,10 @@ TEST(ModifyTags, pbb_of13_5_12) {
 }
 
 TEST(ModifyTags, pbb_fields) {
+  const Bytes addresses = macs();
   Journey run(macs() + be16(0x88e7) + hex("68000064") + macs() + ipv4({}, kUdp));
-  EXPECT_EQ(run.fields(), "in_port=00000003 eth_dst=" + to_hex(Bytes(macs().begin(), macs().begin() + 6)) +
-                              " eth_src=" + to_hex(Bytes(macs().begin() + 6, macs().end())) +
-                              " eth_type=88e7 pbb_isid=000064 pbb_uca=01");
+  EXPECT_EQ(run.fields(), "in_port=00000003 eth_dst=" + to_hex(std::span(addresses).first(6)) + " eth_src=" +
+                              to_hex(std::span(addresses).subspan(6)) + " eth_type=88e7 pbb_isid=000064 pbb_uca=01");
   run.act(action(Action::kPopPbb));
   EXPECT_NE(run.fields().find("udp_src=03e8"), std::string::npos) << run.fields();
 }

@@ -141,7 +141,29 @@ Status validate_action_set(std::span<const std::uint8_t> actions) {
   return Status::kOk;
 }
 
+namespace {
+
+/// A flow with conjunctions is a part of a match and does nothing else.
+Status validate_conjunctions(std::span<const std::uint8_t> instructions) {
+  bool conjunctive = false;
+  bool more = false;
+  for (const InstructionView instruction : Instructions(instructions)) {
+    if (instruction.code() != Instruction::kApplyActions) {
+      more = true;
+      continue;
+    }
+    for (const ActionView action : Actions(instruction.actions())) {
+      if (action.code() == Action::kConjunction) conjunctive = true;
+      if (action.code() != Action::kConjunction && action.code() != Action::kNote) more = true;
+    }
+  }
+  return conjunctive && more ? Status::kBadAction : Status::kOk;
+}
+
+}  // namespace
+
 Status validate_instructions(std::span<const std::uint8_t> instructions) {
+  const std::span<const std::uint8_t> all = instructions;
   std::uint8_t last = 0;
   while (!instructions.empty()) {
     const auto record = first_record(instructions);
@@ -150,7 +172,7 @@ Status validate_instructions(std::span<const std::uint8_t> instructions) {
     last = record[0];
     instructions = instructions.subspan(record.size());
   }
-  return Status::kOk;
+  return validate_conjunctions(all);
 }
 
 }  // namespace xvif

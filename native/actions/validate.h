@@ -20,7 +20,8 @@ Status validate_actions(std::span<const std::uint8_t> actions);
 /// OpenFlow's own it takes resubmit, and load of a whole field.
 Status validate_action_set(std::span<const std::uint8_t> actions);
 
-/// Also kBadTable: goto_table to a table that does not exist.
+/// Also kBadTable: goto_table to a table that does not exist; kBadAction: conjunction beside anything but others of it
+/// and notes.
 Status validate_instructions(std::span<const std::uint8_t> instructions);
 
 }  // namespace xvif

@@ -97,7 +97,48 @@ Status validate_check_pkt_larger(std::span<const std::uint8_t> record) {
   return all_zero(record.subspan(6, 2)) ? action_shape(record, 16, 16) : Status::kMalformed;
 }
 
+/// NX_HASH_FIELDS, NX_MP_ALG and NX_BD_ALG end before these (ovs-actions(7)).
+constexpr std::uint16_t kHashFieldsEnd = 7;
+constexpr std::uint16_t kMultipathAlgorithmsEnd = 4;
+constexpr std::uint16_t kBundleAlgorithmsEnd = 2;
+
+Status validate_multipath(std::span<const std::uint8_t> record) {
+  if (Status s = check_subfield(record, 16, Access::kWrite); s != Status::kOk) return s;
+  const ActionView action(record.data());
+  const bool known = action.algorithm() < kMultipathAlgorithmsEnd && action.hash_fields() < kHashFieldsEnd;
+  const unsigned bits = action.destination().bits;
+  const bool fits = bits >= 17 || action.links() <= 1u << bits;
+  return known && fits ? action_shape(record, 24, 24) : Status::kBadAction;
+}
+
+Status validate_bundle(std::span<const std::uint8_t> record) {
+  if (record.size() < 24 || !all_zero(record.subspan(12, 4))) return Status::kMalformed;
+  const ActionView action(record.data());
+  if (action.destination().bits != 0) {
+    if (Status s = check_subfield(record, 16, Access::kWrite); s != Status::kOk) return s;
+  } else if (!all_zero(record.subspan(16, 8))) {
+    return Status::kMalformed;
+  }
+  if (action.algorithm() >= kBundleAlgorithmsEnd || action.hash_fields() >= kHashFieldsEnd) return Status::kBadAction;
+  if (action.count() > kBundleMembersMax) return Status::kBadAction;
+  return validate_list(record, 24, action.count(), 4);
+}
+
+Status validate_conjunction(std::span<const std::uint8_t> record) {
+  if (Status s = action_shape(record, 16, 10); s != Status::kOk) return s;
+  const ActionView action(record.data());
+  const bool right = action.clauses() >= 2 && action.clauses() <= kClausesMax && action.clause() < action.clauses();
+  return right ? Status::kOk : Status::kBadAction;
+}
+
 }  // namespace
+
+bool is_conjunctive(std::span<const std::uint8_t> actions) {
+  for (const ActionView action : Actions(actions)) {
+    if (action.code() == Action::kConjunction) return true;
+  }
+  return false;
+}
 
 Status validate_nicira(std::span<const std::uint8_t> record, unsigned nesting) {
   switch (static_cast<Action>(record[0])) {
@@ -125,6 +166,12 @@ Status validate_nicira(std::span<const std::uint8_t> record, unsigned nesting) {
       return validate_note(record);
     case Action::kCheckPktLarger:
       return validate_check_pkt_larger(record);
+    case Action::kMultipath:
+      return validate_multipath(record);
+    case Action::kBundle:
+      return validate_bundle(record);
+    case Action::kConjunction:
+      return nesting == 0 ? validate_conjunction(record) : Status::kBadAction;
     default:
       return Status::kBadAction;
   }

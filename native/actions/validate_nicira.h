@@ -27,6 +27,9 @@ inline Status action_shape(std::span<const std::uint8_t> record, std::size_t len
 ///   kBadAction  arguments out of range, too much nesting, an action that the data plane does not carry out
 Status validate_nicira(std::span<const std::uint8_t> record, unsigned nesting);
 
+/// Holds a conjunction action.
+bool is_conjunctive(std::span<const std::uint8_t> actions);
+
 /// validate_actions() for a list within `nesting` clone actions.
 Status validate_nested(std::span<const std::uint8_t> actions, unsigned nesting);
 

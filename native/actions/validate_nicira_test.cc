@@ -63,7 +63,8 @@ TEST(ValidateNicira, refuses_what_is_too_much_or_not_there) {
 }
 
 TEST(ValidateNicira, action_sets_take_little) {
-  EXPECT_EQ(validate_action_set(load(Field::kReg0, 0, 32, Bytes(4, 0)) + resubmit(ReservedPort::kInPort, 1)), Status::kOk);
+  EXPECT_EQ(validate_action_set(load(Field::kReg0, 0, 32, Bytes(4, 0)) + resubmit(ReservedPort::kInPort, 1)),
+            Status::kOk);
   EXPECT_EQ(validate_action_set(load(Field::kReg0, 0, 8, {0})), Status::kBadAction);
   EXPECT_EQ(validate_action_set(clone({})), Status::kBadAction);
   EXPECT_EQ(validate_action_set(action(Action::kExit)), Status::kBadAction);

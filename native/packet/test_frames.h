@@ -240,7 +240,8 @@ inline std::string describe(const Packet& packet, const FlowKey& key) {
   };
   const bool ip = key.eth_type() == 0x0800 || key.eth_type() == 0x86dd;
   const std::uint8_t proto = *key.at(key_at::kIpProto);
-  for (std::size_t i = 0; i < kFields; ++i) {
+  // Behind them stand what no parser fills.
+  for (std::size_t i = 0; i < static_cast<std::size_t>(Field::kConjId); ++i) {
     const auto named_below = {Field::kNwTtl, Field::kIpFrag, Field::kTcpFlags};
     if (std::find(named_below.begin(), named_below.end(), static_cast<Field>(i)) != named_below.end()) continue;
     // Of the fields that share a place, the one whose prerequisites hold.

@@ -17,15 +17,12 @@ enum class HashFields : std::uint16_t {
   kNwDst,
   kSymmetricL3,
 };
-inline constexpr std::uint16_t kHashFieldsEnd = 7;
 
 /// NX_MP_ALG.
 enum class MultipathAlgorithm : std::uint16_t { kModulo, kThreshold, kHighestWeight, kIterate };
-inline constexpr std::uint16_t kMultipathAlgorithmsEnd = 4;
 
 /// NX_BD_ALG.
 enum class BundleAlgorithm : std::uint16_t { kActiveBackup, kHighestWeight };
-inline constexpr std::uint16_t kBundleAlgorithmsEnd = 2;
 
 /// Of the flow that the packet belongs to. UDP ports count in kSymmetricL3l4Udp alone, TCP and SCTP ports in all that
 /// name L4; a field that the packet does not have counts as 0.

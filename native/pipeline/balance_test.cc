@@ -10,6 +10,8 @@
 namespace xvif {
 namespace {
 
+constexpr std::uint16_t kMultipathAlgorithmsEnd = 4;
+
 FlowKey key_of(const kit::Udp& udp) {
   kit::Bytes frame = udp.frame();
   Packet packet{};
@@ -22,12 +24,8 @@ FlowKey key_of(const kit::Udp& udp) {
 
 TEST(Balance, SymmetricHashesTakeBothDirectionsForOneFlow) {
   const FlowKey there = key_of({.source = 1, .destination = 2, .source_port = 3, .destination_port = 4});
-  const FlowKey back = key_of({.source = 2,
-                               .destination = 1,
-                               .source_port = 4,
-                               .destination_port = 3,
-                               .source_mac = 2,
-                               .destination_mac = 1});
+  const FlowKey back = key_of(
+      {.source = 2, .destination = 1, .source_port = 4, .destination_port = 3, .source_mac = 2, .destination_mac = 1});
   for (const HashFields fields : {HashFields::kSymmetricL4, HashFields::kSymmetricL3l4, HashFields::kSymmetricL3l4Udp,
                                   HashFields::kSymmetricL3}) {
     EXPECT_EQ(balance_hash(there, fields, 7), balance_hash(back, fields, 7)) << static_cast<int>(fields);

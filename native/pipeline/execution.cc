@@ -176,6 +176,13 @@ void Execution::visit(std::size_t id, std::uint64_t lanes) {
   const Table* const table = pipeline_.flows_.table(id);
   if (table != nullptr) {
     table->lookup(thread_.keys.data(), lanes, thread_.version, thread_.found.data());
+    if (pipeline_.flows_.has_conjunctions(id)) [[unlikely]] {
+      for_each_bit(lanes, [&](std::size_t i) {
+        const auto* const flow = static_cast<const Flow*>(thread_.found[i]);
+        if (flow == nullptr || !flow->instructions->conjunctive) return;
+        thread_.found[i] = pipeline_.flows_.resolve_conjunctions(id, thread_.keys[i], thread_.version);
+      });
+    }
     for_each_bit(lanes, [&](std::size_t i) {
       const auto* const flow = static_cast<const Flow*>(thread_.found[i]);
       if (flow != nullptr) __builtin_prefetch(pipeline_.counters_.at(thread_.index, flow->counter), 1);

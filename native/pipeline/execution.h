@@ -66,6 +66,7 @@ class Execution {
   void load(Lane& lane, Packet* packet, FlowKey& key, const ActionView& action);
   void write(Lane& lane, Packet* packet, FlowKey& key, const Subfield& to, const WideNumber& value);
   void push(Lane& lane, Packet*& packet, const FlowKey& key, const Subfield& from);
+  void bundle(Lane& lane, Packet*& packet, FlowKey& key, const ActionView& action, bool move);
   void clone(Lane& lane, Packet*& packet, const FlowKey& key, const ActionView& action, bool move);
   void invalid_ttl(Lane& lane, Packet*& packet, const FlowKey& key, const ActionView& action);
 

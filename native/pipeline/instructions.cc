@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actions/validate_nicira.h"
 #include "base/assert.h"
 
 namespace xvif {
@@ -43,6 +44,7 @@ InstructionSet::InstructionSet(std::span<const std::uint8_t> bytes) : bytes_(byt
     }
   }
   resubmits = may_resubmit(apply);
+  conjunctive = is_conjunctive(apply);
   for_each_reference(*this, [&](ActionView action) {
     if (action.code() != Action::kGroup) return;
     if (std::find(groups.begin(), groups.end(), action.group()) == groups.end()) groups.push_back(action.group());

@@ -24,6 +24,7 @@ class InstructionSet {
   std::uint32_t meter = kNoMeter;
   std::uint8_t goto_table = 0;  // 0: end of the pipeline, as no flow goes to table 0
   bool clears = false;
+  bool conjunctive = false;
   bool resubmits = false;  // `apply` may lead to other flows, which may write to the action set
   std::uint64_t metadata = 0;
   std::uint64_t metadata_mask = 0;

@@ -57,7 +57,7 @@ TEST(MatchEntries, GivesValuesAndMasks) {
 
 TEST(MatchEntries, EveryFieldComesBack) {
   // Each field with the conditions it has; then building a key of the entries gives the same key.
-  for (const FieldPlace& place : kFieldPlaces) {
+  for (const FieldPlace& place : std::span(kFieldPlaces).first<kMatchFields>()) {
     const auto field = static_cast<Field>(place.id);
     kit::Match match;
     for (const Prerequisite& condition : kPrerequisites) {

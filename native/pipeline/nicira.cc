@@ -1,10 +1,12 @@
 // Nicira's actions.
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "actions/modify.h"
 #include "actions/subfield.h"
+#include "pipeline/balance.h"
 #include "pipeline/execution.h"
 
 namespace xvif {
@@ -16,6 +18,15 @@ PortNo port_of(const WideNumber& value) {
   constexpr std::uint32_t kReservedBits = 0xffff0000;
   const std::uint32_t number = load_be32(value.data() + 12);
   return PortNo{number >= kReserved16 && number <= 0xffff ? number | kReservedBits : number};
+}
+
+/// OFPP_NONE of OpenFlow 1.0: no member is live.
+constexpr std::uint32_t kNoPort16 = 0xffff;
+
+WideNumber wide_number(std::uint32_t number) {
+  WideNumber value{};
+  store_be32(value.data() + 12, number);
+  return value;
 }
 
 }  // namespace
@@ -62,6 +73,14 @@ void Execution::extended(Lane& lane, Packet*& packet, FlowKey& key, const Action
       value.back() = packet->size > action.packet_length();
       return write(lane, packet, key, action.subfield(), value);
     }
+    case Action::kMultipath: {
+      const auto hash = balance_hash(key, HashFields{action.hash_fields()}, action.hash_basis());
+      const auto algorithm = MultipathAlgorithm{action.algorithm()};
+      return write(lane, packet, key, action.destination(),
+                   wide_number(choose_link(algorithm, hash, action.links(), action.multipath_argument())));
+    }
+    case Action::kBundle:
+      return bundle(lane, packet, key, action, move);
     default:
       return;  // note
   }
@@ -78,6 +97,27 @@ void Execution::load(Lane& lane, Packet* packet, FlowKey& key, const ActionView&
 void Execution::write(Lane& lane, Packet* packet, FlowKey& key, const Subfield& to, const WideNumber& value) {
   thread_.registers_used |= std::uint64_t{1} << index_of(lane);
   write_subfield(*packet, key, to, value);
+}
+
+void Execution::bundle(Lane& lane, Packet*& packet, FlowKey& key, const ActionView& action, bool move) {
+  const bool weighs = BundleAlgorithm{action.algorithm()} == BundleAlgorithm::kHighestWeight;
+  const std::uint32_t hash =
+      weighs ? balance_hash(key, HashFields{action.hash_fields()}, action.hash_basis()) : std::uint32_t{0};
+  std::optional<PortNo> chosen;
+  std::uint32_t chosen_weight = 0;
+  for (std::uint32_t i = 0; i < action.count(); ++i) {
+    const PortSlot* const slot = pipeline_.ports_.slot(action.member(i));
+    if (slot == nullptr || !slot->is_live()) continue;
+    const std::uint32_t weight = weighs ? balance_weight(hash, i) : 0;
+    if (chosen && weight <= chosen_weight) continue;
+    chosen = action.member(i);
+    chosen_weight = weight;
+  }
+  if (action.destination().bits != 0) {
+    return write(lane, packet, key, action.destination(), wide_number(chosen ? raw(*chosen) : kNoPort16));
+  }
+  if (!chosen) return drop(lane, Drop::kNoPort);
+  if (output(lane, packet, key, *chosen, kControllerMaxLenNoBuffer, move)) packet = nullptr;
 }
 
 void Execution::push(Lane& lane, Packet*& packet, const FlowKey& key, const Subfield& from) {

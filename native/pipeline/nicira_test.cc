@@ -1,6 +1,8 @@
 // Registers, resubmit, stack, clone and the other actions of Nicira's.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "actions/iterate.h"
 #include "base/limits.h"
 #include "pipeline/test_kit.h"
@@ -221,6 +223,108 @@ TEST_F(NiciraTest, DecrementedTtlTellsEachController) {
   EXPECT_EQ(load_host<std::uint16_t>(&records[120 + 22]), 5);
 }
 
+Bytes conjunction(std::uint32_t id, std::uint8_t clause, std::uint8_t clauses) {
+  return of_parts(Action::kConjunction, {Bytes{clause, clauses, 0, 0, 0, 0, 0, 0}}, id);
+}
+
+TEST_F(NiciraTest, ConjunctionsAreMatchesOfTheirClauses) {
+  const auto from = [](std::uint32_t address) { return with(Field::kEthType, 0x0800).with(Field::kIpv4Src, address); };
+  const auto to = [](std::uint64_t port) {
+    return with(Field::kEthType, 0x0800).with(Field::kIpProto, 17).with(Field::kUdpDst, port);
+  };
+  flow(0, from(0x0a000001), apply({conjunction(5, 0, 2)}));
+  flow(0, from(0x0a000002), apply({conjunction(5, 0, 2), conjunction(6, 0, 2)}));
+  flow(0, to(80), apply({conjunction(5, 1, 2)}));
+  flow(0, to(81), apply({conjunction(6, 1, 2), kit::record(static_cast<std::uint8_t>(Action::kNote), 8)}));
+  flow(0, with(Field::kConjId, 5), apply({output(5)}));
+  flow(0, with(Field::kConjId, 6), apply({output(6)}));
+  flow(0, kit::any(), apply({output(2)}), 1);
+  const auto sent = [&](std::uint32_t address, std::uint16_t port) {
+    switch_.receive(1, Udp{.source = address, .destination_port = port}.frame());
+    return switch_.sent();
+  };
+  EXPECT_EQ(sent(0x0a000001, 80), Counts({0, 0, 0, 0, 1, 0}));
+  EXPECT_EQ(sent(0x0a000002, 80), Counts({0, 0, 0, 0, 1, 0}));
+  EXPECT_EQ(sent(0x0a000002, 81), Counts({0, 0, 0, 0, 0, 1}));
+  EXPECT_EQ(sent(0x0a000001, 81), Counts({0, 1, 0, 0, 0, 0})) << "clauses of different conjunctions";
+  EXPECT_EQ(sent(0x0a000003, 80), Counts({0, 1, 0, 0, 0, 0})) << "a clause is missing";
+  flow(0, kit::on_port(1), apply({output(3)}), 10);
+  EXPECT_EQ(sent(0x0a000001, 80), Counts({0, 0, 1, 0, 0, 0})) << "a higher priority wins";
+  flow(1, kit::any(), apply({resubmit(0, 4)}));
+  flow(0, kit::on_port(1), go(1), 10);
+  EXPECT_EQ(sent(0x0a000001, 80), Counts({0, 0, 0, 0, 1, 0})) << "by resubmit";
+}
+
+TEST_F(NiciraTest, ConjunctionsStandAlone) {
+  const auto status = [&](const Bytes& instructions) { return switch_.flow(0, 1, kit::any(), instructions); };
+  EXPECT_EQ(status(apply({conjunction(1, 0, 2), output(1)})), Status::kBadAction);
+  EXPECT_EQ(status(join({apply({conjunction(1, 0, 2)}), go(1)})), Status::kBadAction);
+  EXPECT_EQ(status(kit::write({conjunction(1, 0, 2)})), Status::kBadAction);
+  EXPECT_EQ(status(apply({clone({conjunction(1, 0, 2)})})), Status::kBadAction);
+  EXPECT_EQ(status(apply({conjunction(1, 0, 1)})), Status::kBadAction);
+  EXPECT_EQ(status(apply({conjunction(1, 2, 2)})), Status::kBadAction);
+  EXPECT_EQ(status(apply({conjunction(1, 64, 65)})), Status::kBadAction);
+}
+
+Bytes bundle(std::uint16_t algorithm, const std::vector<std::uint32_t>& members, const Bytes& to = Bytes(8, 0)) {
+  Bytes head(8, 0);
+  Bytes list(4 * members.size());
+  for (std::size_t i = 0; i < members.size(); ++i) kit::put(list, 4 * i, members[i]);
+  return of_parts(Action::kBundle, {head, to, list}, static_cast<std::uint32_t>(members.size()) | algorithm << 16u);
+}
+
+TEST_F(NiciraTest, BundleTakesLiveMembers) {
+  flow(0, kit::any(),
+       apply({bundle(0, {3, 4, 77}), bundle(0, {4}, subfield(Field::kReg0, 0, 16)),
+              output_reg(subfield(Field::kReg0, 0, 16))}));
+  EXPECT_EQ(pass(), Counts({0, 0, 1, 1, 0, 0}));
+  switch_.port(3).up = false;
+  EXPECT_EQ(pass(), Counts({0, 0, 0, 2, 0, 0}));
+  switch_.port(4).up = false;
+  EXPECT_EQ(pass(), Counts(6, 0));
+}
+
+TEST_F(NiciraTest, BundleByWeightKeepsFlowsWhoseMemberLives) {
+  flow(0, kit::any(), apply({bundle(1, {2, 3, 4, 5})}));
+  const auto chosen = [&](std::uint8_t source) {
+    switch_.receive(1, Udp{.source_mac = source}.frame());
+    const Counts sent = switch_.sent();
+    return static_cast<std::size_t>(std::find(sent.begin(), sent.end(), 1u) - sent.begin()) + 1;
+  };
+  std::vector<std::size_t> before;
+  for (std::uint8_t source = 1; source < 60; ++source) before.push_back(chosen(source));
+  for (std::size_t port = 2; port <= 5; ++port) EXPECT_GT(std::count(before.begin(), before.end(), port), 3) << port;
+  switch_.port(3).up = false;
+  for (std::uint8_t source = 1; source < 60; ++source) {
+    const std::size_t was = before[source - 1u];
+    EXPECT_EQ(chosen(source) == was, was != 3) << "source " << int{source};
+  }
+}
+
+TEST_F(NiciraTest, MultipathWritesALink) {
+  Bytes head(8, 0);
+  flow(0, kit::any(),
+       join({apply({load(Field::kReg1, 0xffffffff),
+                    of_parts(Action::kMultipath, {head, subfield(Field::kReg1, 8, 4)}, 1)}),
+             go(1)}));
+  flow(1, with(Field::kReg1, 0xfffff0ff), apply({output(2)}));
+  flow(1, with(Field::kReg1, 0xfffff1ff), apply({output(3)}));
+  std::size_t first = 0, second = 0;
+  for (std::uint8_t source = 1; source < 60; ++source) {
+    switch_.receive(1, Udp{.source_mac = source}.frame());
+    const Counts sent = switch_.sent();
+    first += sent[1];
+    second += sent[2];
+  }
+  EXPECT_EQ(first + second, 59u);
+  EXPECT_GT(first, 10u);
+  EXPECT_GT(second, 10u);
+  EXPECT_EQ(
+      switch_.flow(0, 1, kit::any(), apply({of_parts(Action::kMultipath, {head, subfield(Field::kReg1, 0, 1)}, 2)})),
+      Status::kBadAction)
+      << "three links in one bit";
+}
+
 TEST_F(NiciraTest, BucketsResubmit) {
   const Bytes actions = join({load(Field::kReg0, 3), resubmit(1)});
   BucketMod bucket;
@@ -234,7 +338,8 @@ TEST_F(NiciraTest, BucketsResubmit) {
 TEST_F(NiciraTest, PacketOutResubmits) {
   flow(1, kit::any(), join({apply({output(2)}), kit::write({output(3)})}));
   Packet* const packet = kit::make_packet(switch_.pool, 1, Udp().frame());
-  EXPECT_EQ(switch_.pipeline.packet_out(1, switch_.now, PortNo{1}, join({resubmit(1), output(4)}), packet), Status::kOk);
+  EXPECT_EQ(switch_.pipeline.packet_out(1, switch_.now, PortNo{1}, join({resubmit(1), output(4)}), packet),
+            Status::kOk);
   EXPECT_EQ(switch_.sent(), Counts({0, 1, 1, 1, 0, 0}));
 }
 

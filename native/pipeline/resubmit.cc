@@ -61,7 +61,10 @@ const Flow* Execution::look_up(const Packet& packet, const FlowKey& key, std::si
   if (table == nullptr) return nullptr;
   const Rule* found = nullptr;
   table->lookup(&key, 1, thread_.version, &found);
-  const auto* const flow = static_cast<const Flow*>(found);
+  const auto* flow = static_cast<const Flow*>(found);
+  if (flow != nullptr && flow->instructions->conjunctive) {
+    flow = pipeline_.flows_.resolve_conjunctions(id, key, thread_.version);
+  }
   if (flow == nullptr) return nullptr;
   PortCounters::add(counts.matched, 1);
   pipeline_.counters_.add(thread_.index, flow->counter, 1, packet.size, thread_.now_ns);

@@ -1,5 +1,5 @@
 /** What the records of a batch do to the model (OpenFlow 1.3.5 §6.4, §6.5, §5.7). Each returns a Status. */
-import { checkAction, checkSet } from './model-check.js';
+import { checkAction, checkConjunctions, checkSet } from './model-check.js';
 import { actionsOf, countsOf, type Flow, type FlowFilter, unfolded } from './model-flows.js';
 import type { ModelState } from './model-state.js';
 import { type ActionRecord, decodeInstructions, type InstructionRecord } from './records-action.js';
@@ -138,6 +138,8 @@ function checkInstructions(state: ModelState, table: number, instructions: reado
     const wrong = checkList(instruction);
     if (wrong !== Status.ok) return wrong;
   }
+  const wrong = checkConjunctions(instructions);
+  if (wrong !== Status.ok) return wrong;
   for (const instruction of instructions) {
     const unknownMeter = instruction.kind === 'meter' && state.meters.get(instruction.meter) === undefined;
     if (unknownMeter) return Status.unknownMeter;

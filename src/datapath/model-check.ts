@@ -1,12 +1,19 @@
 /** Actions that are wrong whatever they are part of (native/actions/validate.h). */
 import { isPushable } from './model-edit.js';
-import type { ActionRecord } from './records-action.js';
+import type { ActionRecord, InstructionRecord } from './records-action.js';
 import { fieldOnes } from './records-match.js';
 import { isNicira, isWholeField, type NiciraActionRecord, type SubfieldRecord, subfieldsOf } from './records-nicira.js';
 import { allTables, fields, firstRegister, Status, tables } from './schema.gen.js';
 
 /** kCloneNestingMax of native/base/limits.h. */
 const CLONE_NESTING_MAX = 16;
+/** kBundleMembersMax and kClausesMax. */
+const BUNDLE_MEMBERS_MAX = 64;
+const CLAUSES_MAX = 64;
+/** How many there are of NX_HASH_FIELDS, NX_MP_ALG and NX_BD_ALG. */
+const HASH_FIELDS = 7;
+const MULTIPATH_ALGORITHMS = 4;
+const BUNDLE_ALGORITHMS = 2;
 
 /** A Status. */
 export function checkAction(action: ActionRecord): number {
@@ -55,6 +62,18 @@ function checkNicira(action: NiciraActionRecord, nesting: number): number {
       return ok(action.from.bits === action.to.bits);
     case 'check_pkt_larger':
       return ok(action.to.bits === 1);
+    case 'multipath': {
+      const known = action.algorithm < MULTIPATH_ALGORITHMS && action.hashFields < HASH_FIELDS;
+      return ok(known && action.maxLink < 2 ** action.to.bits);
+    }
+    case 'bundle': {
+      const known = action.algorithm < BUNDLE_ALGORITHMS && action.hashFields < HASH_FIELDS;
+      return ok(known && action.members.length <= BUNDLE_MEMBERS_MAX);
+    }
+    case 'conjunction': {
+      const { clause, clauses } = action;
+      return ok(nesting === 0 && clauses >= 2 && clauses <= CLAUSES_MAX && clause < clauses);
+    }
     case 'resubmit':
       return ok(action.table < tables || action.table === allTables);
     case 'clone':
@@ -63,6 +82,14 @@ function checkNicira(action: NiciraActionRecord, nesting: number): number {
     default:
       return Status.ok;
   }
+}
+
+/** A flow with conjunctions is a part of a match and does nothing else. */
+export function checkConjunctions(instructions: readonly InstructionRecord[]): number {
+  const applied = instructions.flatMap((i) => (i.kind === 'apply' ? i.actions : []));
+  if (!applied.some(({ kind }) => kind === 'conjunction')) return Status.ok;
+  const alone = applied.every(({ kind }) => kind === 'conjunction' || kind === 'note');
+  return alone && instructions.every(({ kind }) => kind === 'apply') ? Status.ok : Status.badAction;
 }
 
 /** For write_actions and buckets: also what an action set cannot hold. */

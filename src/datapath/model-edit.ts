@@ -49,8 +49,13 @@ function withInserted(frame: Uint8Array, at: number, header: readonly number[]):
   return longer;
 }
 
+/** The shortest Ethernet frame, without its checksum. */
+const FRAME_BYTES_MIN = 60;
+
+/** Without `count` bytes at `at`; a frame that has the shortest length keeps it, padded. */
 function withRemoved(frame: Uint8Array, at: number, count: number): Uint8Array {
-  const shorter = new Uint8Array(frame.length - count);
+  const least = frame.length < FRAME_BYTES_MIN ? 0 : FRAME_BYTES_MIN;
+  const shorter = new Uint8Array(Math.max(frame.length - count, least));
   shorter.set(frame.subarray(0, at));
   shorter.set(frame.subarray(at + count), at);
   return shorter;

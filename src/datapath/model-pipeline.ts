@@ -7,7 +7,7 @@ import { decrementTtl, portOf, readSubfield, writeSubfield } from './model-nicir
 import { normal } from './model-normal.js';
 import { ModelPacket } from './model-place.js';
 import type { ModelPort } from './model-ports.js';
-import { selected } from './model-select.js';
+import { flowHash, selected } from './model-select.js';
 import type { ModelState } from './model-state.js';
 import type { ActionRecord } from './records-action.js';
 import { isNicira, type NiciraActionRecord } from './records-nicira.js';
@@ -31,6 +31,10 @@ const CLONES_MAX = 512;
 const RESUBMIT_DEPTH_MAX = 64;
 const RESUBMITS_MAX = 4096;
 const STACK_MAX = 64;
+/** NX_BD_ALG_ACTIVE_BACKUP. */
+const ACTIVE_BACKUP = 0;
+/** OFPP_NONE of OpenFlow 1.0. */
+const NO_PORT_16 = 0xffff;
 const NO_COOKIE = 0xffffffffffffffffn;
 /** OFPM_CONTROLLER: the meter that packet-ins pass. */
 const METER_CONTROLLER = 0xfffffffe;
@@ -266,7 +270,20 @@ export class Pipeline {
         }
         return 'gone';
       case 'note':
+      case 'conjunction':
         return 'go_on';
+      case 'multipath':
+        writeSubfield(packet, action.to, BigInt(flowHash(packet) % (action.maxLink + 1)));
+        return 'go_on';
+      case 'bundle': {
+        const { ports } = this.#state;
+        const live = action.members.filter((member) => ports.get(member)?.live);
+        const member = live[action.algorithm === ACTIVE_BACKUP ? 0 : flowHash(packet) % live.length];
+        if (action.to !== undefined) writeSubfield(packet, action.to, BigInt(member ?? NO_PORT_16));
+        else if (member === undefined) this.#drop(packet, Drop.noPort);
+        else this.#outputAction(packet, member, controllerMaxLenNoBuffer, origin);
+        return 'go_on';
+      }
     }
   }
 

@@ -31,6 +31,27 @@ export type NiciraActionRecord =
   /** Who is told when the TTL does not allow it: ids of controllers. */
   | { readonly kind: 'dec_nw_ttl_ids'; readonly ids: readonly number[] }
   | { readonly kind: 'note'; readonly note: Uint8Array }
+  /** `hashFields`, `algorithm`: NX_HASH_FIELDS, NX_MP_ALG. Links are 0 to `maxLink`. */
+  | {
+      readonly kind: 'multipath';
+      readonly hashFields: number;
+      readonly basis: number;
+      readonly algorithm: number;
+      readonly maxLink: number;
+      readonly argument: number;
+      readonly to: SubfieldRecord;
+    }
+  /** `algorithm`: NX_BD_ALG. Without `to` the packet goes to the member; else its number is written there, 0xffff for none. */
+  | {
+      readonly kind: 'bundle';
+      readonly hashFields: number;
+      readonly basis: number;
+      readonly algorithm: number;
+      readonly members: readonly number[];
+      readonly to: SubfieldRecord | undefined;
+    }
+  /** The flow is clause number `clause`, from 0, of a match that has `clauses`. */
+  | { readonly kind: 'conjunction'; readonly id: number; readonly clause: number; readonly clauses: number }
   /** The bit says whether the packet has more than `bytes` bytes. */
   | { readonly kind: 'check_pkt_larger'; readonly bytes: number; readonly to: SubfieldRecord };
 
@@ -49,6 +70,9 @@ export const niciraActionCodes: Readonly<Record<NiciraActionKind, number>> = {
   dec_nw_ttl_ids: Action.decNwTtlIds,
   note: Action.note,
   check_pkt_larger: Action.checkPktLarger,
+  multipath: Action.multipath,
+  bundle: Action.bundle,
+  conjunction: Action.conjunction,
 };
 
 const kinds: ReadonlyMap<number, NiciraActionKind> = new Map(
@@ -130,9 +154,60 @@ export function writeNicira(
       writer.setU16(at + 4, action.bytes);
       writeSubfield(writer, action.to);
       break;
+    case 'multipath':
+      writer.setU16(at + 4, action.maxLink);
+      writeBalance(writer, at, action, action.argument);
+      writeSubfield(writer, action.to);
+      break;
+    case 'bundle':
+      writer.setU16(at + 4, action.members.length);
+      writeBalance(writer, at, action, 0);
+      if (action.to === undefined) writer.zeros(8);
+      else writeSubfield(writer, action.to);
+      for (const member of action.members) writer.u32(member);
+      writer.pad8();
+      break;
+    case 'conjunction': {
+      writer.setU32(at + 4, action.id);
+      const body = writer.reserve(8);
+      writer.setU8(body, action.clause);
+      writer.setU8(body + 1, action.clauses);
+      break;
+    }
     default:
       break;
   }
+}
+
+/** How multipath and bundle choose. */
+interface Balance {
+  readonly hashFields: number;
+  readonly basis: number;
+  readonly algorithm: number;
+}
+
+function writeBalance(writer: RecordWriter, at: number, balance: Balance, argument: number): void {
+  writer.setU16(at + 6, balance.algorithm);
+  const body = writer.reserve(8);
+  writer.setU16(body, balance.hashFields);
+  writer.setU16(body + 2, balance.basis);
+  writer.setU32(body + 4, argument);
+}
+
+function balanceOf(view: DataView): Balance {
+  return { algorithm: view.getUint16(6, true), hashFields: view.getUint16(8, true), basis: view.getUint16(10, true) };
+}
+
+function decodeBundle(view: DataView): NiciraActionRecord | undefined {
+  const count = view.getUint16(4, true);
+  if (view.byteLength < 24 + 4 * count) return undefined;
+  const to = subfieldAt(view, 16)!;
+  return {
+    kind: 'bundle',
+    ...balanceOf(view),
+    members: Array.from({ length: count }, (_, i) => view.getUint32(24 + 4 * i, true)),
+    to: to.bits === 0 ? undefined : to,
+  };
 }
 
 function subfieldAt(view: DataView, at: number): SubfieldRecord | undefined {
@@ -191,6 +266,17 @@ export function decodeNicira(
       const length = view.getUint16(4, true);
       return record.length < 8 + length ? undefined : { kind, note: record.slice(8, 8 + length) };
     }
+    case 'multipath': {
+      const to = subfieldAt(view, 16);
+      if (to === undefined) return undefined;
+      return { kind, ...balanceOf(view), maxLink: view.getUint16(4, true), argument: view.getUint32(12, true), to };
+    }
+    case 'bundle':
+      return record.length < 24 ? undefined : decodeBundle(view);
+    case 'conjunction':
+      return record.length < 16
+        ? undefined
+        : { kind, id: view.getUint32(4, true), clause: record[8]!, clauses: record[9]! };
     case 'check_pkt_larger':
       return first && { kind, bytes: view.getUint16(4, true), to: first };
   }
@@ -202,7 +288,7 @@ export function subfieldsOf(action: NiciraActionRecord): {
   readonly written: readonly SubfieldRecord[];
 } {
   const read = 'from' in action ? [action.from] : [];
-  const written = 'to' in action ? [action.to] : [];
+  const written = 'to' in action && action.to !== undefined ? [action.to] : [];
   return { read, written };
 }
 

@@ -85,7 +85,7 @@ const writable = (id: number) =>
 /** Of Nicira's, those that change fields or send the packet somewhere. */
 function randomNicira(random: Random, nesting: number): ActionRecord {
   const bits = random.pick([1, 3, 8, 16, 32]);
-  switch (random.below(14)) {
+  switch (random.below(16)) {
     case 0:
     case 1: {
       // Whole registers with small numbers are what matches look for.
@@ -122,6 +122,23 @@ function randomNicira(random: Random, nesting: number): ActionRecord {
     case 11: {
       const userdata = Uint8Array.from({ length: random.below(12) }, () => random.below(256));
       return { kind: 'controller', maxLen: 0xffff, id: random.below(3), reason: random.below(3), userdata };
+    }
+    case 13:
+      // Which of several is chosen is the datapath's own business.
+      return {
+        kind: 'multipath',
+        hashFields: random.below(7),
+        basis: 0,
+        algorithm: random.below(4),
+        maxLink: 0,
+        argument: random.below(9),
+        to: randomSubfield(random, 3, writable),
+      };
+    case 14: {
+      const members = [random.pick(PORTS), random.pick([...PORTS, 9])];
+      const [hashFields, algorithm] = [random.below(7), random.below(2)];
+      const to = random.chance(50) ? undefined : randomSubfield(random, 16, writable);
+      return { kind: 'bundle', hashFields, basis: 0, algorithm, members: members.slice(algorithm), to };
     }
     case 12:
       return { kind: 'dec_nw_ttl_ids', ids: random.pick([[], [0], [1, 7]]) };

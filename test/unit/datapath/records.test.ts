@@ -80,6 +80,24 @@ const niciraAction: fc.Arbitrary<ActionRecord> = fc.oneof(
   fc.record({ kind: fc.constant('dec_nw_ttl_ids' as const), ids: fc.array(u16, { maxLength: 5 }) }),
   fc.record({ kind: fc.constant('note' as const), note: data }),
   fc.record({ kind: fc.constant('check_pkt_larger' as const), bytes: u16, to: subfield }),
+  fc.record({
+    kind: fc.constant('multipath' as const),
+    hashFields: u16,
+    basis: u16,
+    algorithm: u16,
+    maxLink: u16,
+    argument: u32,
+    to: subfield,
+  }),
+  fc.record({
+    kind: fc.constant('bundle' as const),
+    hashFields: u16,
+    basis: u16,
+    algorithm: u16,
+    members: fc.array(u32, { maxLength: 5 }),
+    to: fc.option(subfield, { nil: undefined }),
+  }),
+  fc.record({ kind: fc.constant('conjunction' as const), id: u32, clause: fc.nat(255), clauses: fc.nat(255) }),
 );
 const plainActions = fc.array(fc.oneof(action, niciraAction), { maxLength: 6 });
 const clone = plainActions.map((list) => ({ kind: 'clone' as const, actions: list }));
