@@ -6,7 +6,10 @@ const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 export default defineConfig({
   resolve: {
     // The packages' sources, so that a test never sees a stale build.
-    alias: { 'node-openflow': source('packages/node-openflow/src/index.ts') },
+    alias: {
+      'node-openflow/text': source('packages/node-openflow/src/text/index.ts'),
+      'node-openflow': source('packages/node-openflow/src/index.ts'),
+    },
   },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],

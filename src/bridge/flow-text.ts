@@ -28,5 +28,6 @@ export function formatFlowStats(stats: FlowStats): string {
     ...(hardTimeout === 0 ? [] : [`hard_timeout=${hardTimeout}`]),
     ...flagNames.filter(([flag]) => (flags & flag) !== 0).map(([, name]) => name),
   ];
-  return `${facts.join(', ')}, ${formatFlow(stats)}`;
+  const { priority, match, instructions } = stats;
+  return `${facts.join(', ')}, ${formatFlow({ priority, match, instructions })}`;
 }

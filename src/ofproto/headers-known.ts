@@ -28,6 +28,13 @@ export class HeadersKnown {
     }
   }
 
+  copy(): HeadersKnown {
+    const copy = new HeadersKnown(this.#anything ? undefined : []);
+    for (const [field, value] of this.#values) copy.#values.set(field, value);
+    copy.#vlan = this.#vlan;
+    return copy;
+  }
+
   #seeVlan({ value, mask }: OxmKnown): void {
     const bits = mask === undefined ? 0xffff : numberOf(mask);
     this.#vlan = (numberOf(value) & bits & VLAN_PRESENT) !== 0;

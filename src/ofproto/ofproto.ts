@@ -203,6 +203,7 @@ export class Ofproto {
       case 'hello':
         return undefined;
       default:
+        if (message.type.startsWith('nx_')) return badRequest(OFPBRC.BAD_EXPERIMENTER);
         // A switch's own messages, sent to a switch.
         return badRequest(OFPBRC.BAD_TYPE);
     }

@@ -89,6 +89,11 @@ export class Statistics {
       case 'table_features':
         return { kind: 'list', list: { type: 'table_features', entries: tableFeatures() } };
       case 'experimenter':
+      case 'nx_flow':
+      case 'nx_aggregate':
+      case 'nx_flow_monitor':
+      case 'nx_ipfix_bridge':
+      case 'nx_ipfix_flow':
         return error(badRequest(OFPBRC.BAD_EXPERIMENTER));
       case 'unknown':
         return error(badRequest(OFPBRC.BAD_MULTIPART));

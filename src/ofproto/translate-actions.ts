@@ -1,7 +1,6 @@
 /** Actions between OpenFlow and records: checked (OpenFlow 1.3.5 §7.2.4) and written straight into the batch. */
-import type { Action, EthertypeAction, OxmFieldName, OxmKnown, PlainAction, SetFieldAction } from 'node-openflow';
+import type { Action, EthertypeAction, NiciraAction, OxmKnown, PlainAction, SetFieldAction } from 'node-openflow';
 import { of13 } from 'node-openflow';
-import { assert } from '../base/assert.js';
 import {
   ACTIONS_BYTES_MAX,
   type ActionRecord,
@@ -9,14 +8,15 @@ import {
   decodeActions,
   fieldWidth,
   isNicira,
-  type RecordWriter,
+  RecordWriter,
   writeAction,
   writeBig,
 } from '../datapath/records.js';
-import { fields, portsMax, ReservedPort } from '../datapath/schema.gen.js';
+import { fields, firstRegister, portsMax, ReservedPort } from '../datapath/schema.gen.js';
 import type { HeadersKnown } from './headers-known.js';
 import { badAction, type OfError } from './of-error.js';
-import { fieldIds, numberOf } from './translate-match.js';
+import { fieldIds, numberOf, oxmName, oxmWidth } from './translate-match.js';
+import { fromNicira, loadRegister, niciraRecords } from './translate-nicira.js';
 
 const { OFPBAC, OFPG, OFPQ } = of13;
 const VLAN_TYPES = [0x8100, 0x88a8];
@@ -52,16 +52,34 @@ export function writeActions(
   context: ActionContext,
 ): OfError | undefined {
   const start = writer.length;
+  const translated = new Map<Action, readonly ActionRecord[]>();
   for (const action of context.set ? tagsFirst(actions) : actions) {
     const wrong = checkAction(action, context);
     if (wrong !== undefined) return wrong;
+    if (isExtension(action)) {
+      const records = niciraRecords(action, context.known, (inner) => nestedRecords(inner, context));
+      if ('code' in records) return records;
+      translated.set(action, records);
+    }
   }
   for (const action of actions) {
-    if (action.type === 'set_field') writeSetField(writer, action.oxm as OxmKnown);
-    else writeAction(writer, toRecord(action));
+    if (action.type !== 'set_field') {
+      for (const record of translated.get(action) ?? [toRecord(action)]) writeAction(writer, record);
+    } else if (isRegister(action.oxm.field)) writeAction(writer, loadRegister(action.oxm as OxmKnown));
+    else writeSetField(writer, action.oxm as OxmKnown);
   }
   return writer.length - start > ACTIONS_BYTES_MAX ? badAction(OFPBAC.TOO_MANY) : undefined;
 }
+
+/** The actions of a clone. What they change is not known of the packet itself. */
+function nestedRecords(actions: readonly Action[], context: ActionContext): readonly ActionRecord[] | OfError {
+  const writer = new RecordWriter();
+  const wrong = writeActions(writer, actions, { ...context, known: context.known.copy(), set: false });
+  return wrong ?? decodeActions(writer.view())!;
+}
+
+const isExtension = (action: Action): action is NiciraAction => /^(nx|onf)_/.test(action.type);
+const isRegister = (field: string): boolean => (fieldIds.get(field) ?? 0) >= firstRegister;
 
 function tagsFirst(actions: readonly Action[]): readonly Action[] {
   // indexOf is -1 for all others.
@@ -69,7 +87,7 @@ function tagsFirst(actions: readonly Action[]): readonly Action[] {
   return [...actions].sort((a, b) => rank(a) - rank(b));
 }
 
-type Plain = Exclude<Action, { readonly type: 'set_field' | 'experimenter' | 'unknown' }>;
+type Plain = Exclude<Action, NiciraAction | { readonly type: 'set_field' | 'experimenter' | 'unknown' }>;
 
 function toRecord(action: Exclude<Action, { readonly type: 'set_field' }>): ActionRecord {
   const plain = action as Plain;
@@ -136,6 +154,8 @@ function checkAction(action: Action, context: ActionContext): OfError | undefine
       return badAction(OFPBAC.BAD_TYPE);
     case 'experimenter':
       return badAction(OFPBAC.BAD_EXPERIMENTER);
+    default:
+      return undefined;
   }
 }
 
@@ -179,6 +199,7 @@ function checkTag(action: EthertypeAction | PlainAction, known: HeadersKnown): O
 /** Set-field (§7.2.4.8): not of metadata or ports, which are no headers. */
 function checkSetField({ oxm }: SetFieldAction, known: HeadersKnown): OfError | undefined {
   const id = fieldIds.get(oxm.field);
+  if (id !== undefined && id >= firstRegister) return undefined;
   if (id === undefined || oxm.field === 'metadata' || !fields[id]!.settable) return badAction(OFPBAC.BAD_SET_TYPE);
   const { field, value } = oxm as OxmKnown;
   if (field === 'vlan_vid' && (numberOf(value) & VLAN_PRESENT) === 0) return badAction(OFPBAC.BAD_SET_ARGUMENT);
@@ -188,15 +209,12 @@ function checkSetField({ oxm }: SetFieldAction, known: HeadersKnown): OfError | 
   return undefined;
 }
 
-const oxmBytes = new Map(of13.oxmFields.map(({ name, bytes }) => [name as string, bytes]));
-
 /** Action records as OpenFlow. The datapath wrote them, so they are right. */
 export function readActions(record: Uint8Array): Action[] {
   return (decodeActions(record) ?? []).map(fromRecord);
 }
 
 export function fromRecord(action: ActionRecord): Action {
-  assert(!isNicira(action), 'only what this file wrote is read back');
   switch (action.kind) {
     case 'output':
       return { type: 'output', port: action.port, maxLen: action.maxLen };
@@ -213,12 +231,13 @@ export function fromRecord(action: ActionRecord): Action {
     case 'push_pbb':
       return { type: action.kind, ethertype: action.ethertype };
     case 'set_field': {
-      const field = fields[action.field]!.name as OxmFieldName;
-      const value = new Uint8Array(oxmBytes.get(field)!);
+      const field = oxmName(action.field);
+      const value = new Uint8Array(oxmWidth(action.field));
       writeBig(value, 0, value.length, action.value);
       return { type: 'set_field', oxm: { field, value } };
     }
     default:
+      if (isNicira(action)) return fromNicira(action, (nested) => nested.map(fromRecord));
       return { type: action.kind };
   }
 }

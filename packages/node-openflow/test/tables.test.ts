@@ -9,9 +9,14 @@ const range = (first: number, last: number): number[] => Array.from({ length: la
 
 function codes(table: Table<{ readonly code: number; readonly type: string }>): number[] {
   expect(table.byType.size).toBe(table.list.length);
-  expect(table.byCode.size).toBe(table.list.length);
-  return table.list.map((entry) => entry.code).sort((a, b) => a - b);
+  const own = table.list.filter(({ type }) => !/^(nx|onf)_/.test(type));
+  expect(table.byCode.size).toBe(own.length);
+  return own.map((entry) => entry.code).sort((a, b) => a - b);
 }
+
+/** The types that are OpenFlow's own. */
+const own = (byType: ReadonlyMap<string, unknown>): string[] =>
+  [...byType.keys()].filter((type) => !type.startsWith('nx_')).sort();
 
 describe('§7: OpenFlow 1.3', () => {
   it.each([
@@ -43,9 +48,9 @@ describe('§7: OpenFlow 1.3', () => {
     expect(of13.errorTable13.map((family) => family.type)).toEqual(range(0, 13));
   });
   it('every message and multipart has its random values in the tests', () => {
-    expect(Object.keys(messages).sort()).toEqual([...protocol13.messages.byType.keys()].sort());
-    expect(Object.keys(requestBodies).sort()).toEqual([...protocol13.multiparts.byType.keys()].sort());
-    expect(Object.keys(replyBodies).sort()).toEqual([...protocol13.multiparts.byType.keys()].sort());
+    expect(Object.keys(messages).sort()).toEqual(own(protocol13.messages.byType));
+    expect(Object.keys(requestBodies).sort()).toEqual(own(protocol13.multiparts.byType));
+    expect(Object.keys(replyBodies).sort()).toEqual(own(protocol13.multiparts.byType));
     expect(supportedVersions).toEqual([4]);
   });
 });

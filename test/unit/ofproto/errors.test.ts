@@ -73,7 +73,7 @@ describe('flow_mod', () => {
   });
 
   it('OFPBMC_BAD_FIELD for fields of another class', async () => {
-    expect(await name({ ...flowMod(), match: [raw(3)] })).toBe('OFPBMC_BAD_FIELD');
+    expect(await name({ ...flowMod(), match: [raw(105)] })).toBe('OFPBMC_BAD_FIELD');
   });
   it('OFPFMFC_OVERLAP', async () => {
     expect(await name(flowMod({ match: { in_port: 1 } }))).toBeUndefined();

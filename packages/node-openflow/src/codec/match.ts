@@ -20,7 +20,7 @@ export function decodeMatch(r: WireReader, ctx: Context): Match {
   const seen = new Set<string>();
   while (fields.remaining > 0) {
     const tlv = decodeOxm(fields, ctx, matchFailures);
-    const name = identity(tlv);
+    const name = identity(tlv, ctx);
     if (seen.has(name)) throw new WireError(OFPET.BAD_MATCH, OFPBMC.DUP_FIELD, `${name} twice`);
     seen.add(name);
     match.push(tlv);
@@ -29,11 +29,11 @@ export function decodeMatch(r: WireReader, ctx: Context): Match {
   return match;
 }
 
-/** Two TLVs of the same identity are a duplicate field, whatever their masks. */
-function identity(tlv: OxmTlv): string {
+/** Two TLVs of the same identity are a duplicate field, whatever their masks and whichever header of theirs they have. */
+function identity(tlv: OxmTlv, ctx: Context): string {
   if (tlv.field === 'raw') return `raw ${tlv.oxmClass}:${tlv.oxmField}`;
   if (tlv.field === 'experimenter') return `experimenter ${tlv.experimenter}:${tlv.oxmField}`;
-  return tlv.field;
+  return ctx.protocol.oxm.byName.get(tlv.field)?.twin ?? tlv.field;
 }
 
 export function encodeMatch(w: WireWriter, match: Match, ctx: Context): void {

@@ -55,19 +55,26 @@ export function isFullMask(mask: Uint8Array, facts: Pick<OxmFacts, 'bits' | 'byt
   return true;
 }
 
-function decodeKnown(r: WireReader, facts: OxmFacts, hasMask: boolean, failures: OxmFailures): OxmTlv {
-  const { bytes: width, name } = facts;
+/** Bytes of a value: what the table says, or, of a field of variable width, what is there if that is possible. */
+function widthOf(facts: OxmFacts, there: number): number {
+  return facts.variable === true && there >= 0 && there <= facts.bytes && Number.isInteger(there) ? there : facts.bytes;
+}
+
+function decodeKnown(r: WireReader, facts: OxmFacts, hasMask: boolean, ctx: Context, failures: OxmFailures): OxmTlv {
+  const { name } = facts;
+  const width = widthOf(facts, hasMask ? r.remaining / 2 : r.remaining);
   if (r.remaining !== (hasMask ? 2 * width : width)) {
     throw new WireError(failures.type, failures.length, `${name} with ${r.remaining} bytes`);
   }
   const field = name as OxmFieldName;
   const value = r.bytes(width);
-  if (facts.bits !== width * 8 && !withinBits(value, facts)) {
+  if (facts.bits !== facts.bytes * 8 && !withinBits(value, facts)) {
     throw new WireError(failures.type, failures.value, `value of ${name} exceeds ${facts.bits} bits`);
   }
   if (!hasMask) return { field, value };
   const mask = r.bytes(width);
-  if (!facts.maskable && !isFullMask(mask, facts)) {
+  // Open vSwitch masks fields that OpenFlow does not: a controller wants to read them.
+  if (!facts.maskable && !ctx.keepUnknown && !isFullMask(mask, facts)) {
     throw new WireError(failures.type, failures.mask, `${name} cannot be masked`);
   }
   for (let i = 0; i < width; i++) {
@@ -89,11 +96,11 @@ export function decodeOxm(r: WireReader, ctx: Context, failures: OxmFailures): O
   if (oxmClass === OFPXMC.EXPERIMENTER) {
     const experimenter = body.u32();
     const facts = ctx.protocol.oxm.byExperimenter.get(experimenter * 128 + oxmField);
-    if (facts !== undefined) return decodeKnown(body, facts, hasMask, failures);
+    if (facts !== undefined) return decodeKnown(body, facts, hasMask, ctx, failures);
     return { field: 'experimenter', experimenter, oxmField, hasMask, data: body.rest() };
   }
   const facts = ctx.protocol.oxm.byNumber.get(oxmClass * 128 + oxmField);
-  if (facts !== undefined) return decodeKnown(body, facts, hasMask, failures);
+  if (facts !== undefined) return decodeKnown(body, facts, hasMask, ctx, failures);
   if (oxmClass === OFPXMC.OPENFLOW_BASIC && !ctx.keepUnknown) {
     throw new WireError(failures.type, failures.field, `unknown OXM field ${oxmField}`);
   }
@@ -127,14 +134,15 @@ export function encodeOxm(w: WireWriter, tlv: OxmTlv, ctx: Context): void {
   }
   const facts = factsOf(tlv.field, ctx);
   const { value, mask } = tlv;
-  writeId(w, facts, mask !== undefined);
-  w.exactly(value, facts.bytes);
-  if (mask !== undefined) w.exactly(mask, facts.bytes);
+  const width = widthOf(facts, value.length);
+  writeId(w, facts, mask !== undefined, width);
+  w.exactly(value, width);
+  if (mask !== undefined) w.exactly(mask, width);
 }
 
-function writeId(w: WireWriter, facts: OxmFacts, hasMask: boolean): void {
+function writeId(w: WireWriter, facts: OxmFacts, hasMask: boolean, width = facts.bytes): void {
   const idLength = facts.experimenter === undefined ? 0 : 4;
-  writeHeader(w, facts.oxmClass, facts.oxmField, hasMask, idLength + (hasMask ? 2 : 1) * facts.bytes);
+  writeHeader(w, facts.oxmClass, facts.oxmField, hasMask, idLength + (hasMask ? 2 : 1) * width);
   if (facts.experimenter !== undefined) w.u32(facts.experimenter);
 }
 
@@ -149,7 +157,8 @@ export function decodeOxmId(r: WireReader, ctx: Context): OxmId {
   const experimenter = vendor ? r.u32() : 0;
   const { byExperimenter, byNumber } = ctx.protocol.oxm;
   const facts = vendor ? byExperimenter.get(experimenter * 128 + oxmField) : byNumber.get(oxmClass * 128 + oxmField);
-  if (facts !== undefined && length === (vendor ? 4 : 0) + (hasMask ? 2 : 1) * facts.bytes) {
+  // A header alone says the width of a field of variable width: it stays as it is.
+  if (facts !== undefined && facts.variable !== true && length === (vendor ? 4 : 0) + (hasMask ? 2 : 1) * facts.bytes) {
     return { field: facts.name as OxmFieldName, hasMask };
   }
   if (vendor) return { field: 'experimenter', experimenter, oxmField, hasMask, length };

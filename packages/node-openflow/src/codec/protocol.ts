@@ -17,6 +17,8 @@ export interface Context {
   readonly protocol: Protocol;
   /** Represent what no table knows (a controller) instead of refusing it (a switch). */
   readonly keepUnknown: boolean;
+  /** How many actions that hold actions are around what is read. */
+  readonly depth?: number;
 }
 
 interface Entry<Value extends { readonly type: string }> {

@@ -5,6 +5,7 @@
  * themselves are the caller's to name. A value that does not fit its field is the caller's bug: EncodeError.
  */
 import { isFullMask } from '../codec/oxm.js';
+import { niciraFields } from '../nicira/fields.js';
 import { type OxmFacts, oxmFields13 } from '../of13/oxm-fields.js';
 import { bigintToBytes, bytesToBigint, parseIpv4, parseIpv6, parseMac, prefixMask } from '../text/addresses.js';
 import type { Match, OxmFieldName, OxmKnown } from '../types/oxm.js';
@@ -15,7 +16,8 @@ export type OxmInput = number | bigint | string | Uint8Array;
 export type OxmInputWithMask = OxmInput | { readonly value: OxmInput; readonly mask: OxmInput };
 export type MatchSpec = { readonly [Field in OxmFieldName]?: OxmInputWithMask };
 
-const factsByName: ReadonlyMap<string, OxmFacts> = new Map(oxmFields13.map((facts) => [facts.name, facts]));
+const allFields: readonly OxmFacts[] = [...oxmFields13, ...niciraFields];
+const factsByName: ReadonlyMap<string, OxmFacts> = new Map(allFields.map((facts) => [facts.name, facts]));
 
 /** The facts of a field: width, whether it can be masked, what it needs. */
 export function oxmFacts(field: OxmFieldName): OxmFacts {
@@ -81,14 +83,15 @@ export function oxm(field: OxmFieldName, input: OxmInputWithMask): OxmKnown {
 
 export function match(spec: MatchSpec): Match {
   for (const name of Object.keys(spec)) oxmFacts(name as OxmFieldName);
-  return oxmFields13
-    .filter(({ name }) => spec[name] !== undefined)
-    .map(({ name }) => oxm(name, spec[name] as OxmInputWithMask));
+  return allFields.flatMap(({ name }) => {
+    const input = spec[name as OxmFieldName];
+    return input === undefined ? [] : [oxm(name as OxmFieldName, input)];
+  });
 }
 
 /** The same match in one form: masks of all ones left away, fields with a mask of all zeros too, in table order. */
 export function normalizeMatch(input: Match): Match {
-  const known = oxmFields13.flatMap((facts) => {
+  const known = allFields.flatMap((facts) => {
     const tlv = input.find((candidate) => candidate.field === facts.name) as OxmKnown | undefined;
     if (tlv === undefined || tlv.mask?.every((byte) => byte === 0)) return [];
     return [tlv.mask !== undefined && isFullMask(tlv.mask, facts) ? { field: tlv.field, value: tlv.value } : tlv];

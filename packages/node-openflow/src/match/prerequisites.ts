@@ -4,6 +4,8 @@
  * Apart from decoding because it is about a match's meaning, not its bytes: a packet-in's fields are a description of
  * the packet and need none of this, and a switch may want to answer another error first.
  */
+
+import { niciraFields } from '../nicira/fields.js';
 import { OFPBMC, OFPET } from '../of13/errors.js';
 import { type OxmFacts, type OxmPrerequisite, oxmFields13 } from '../of13/oxm-fields.js';
 import type { Match, OxmKnown, OxmTlv } from '../types/oxm.js';
@@ -16,7 +18,9 @@ export interface PrerequisiteError {
   readonly reason: string;
 }
 
-const factsByName: ReadonlyMap<string, OxmFacts> = new Map(oxmFields13.map((facts) => [facts.name, facts]));
+const factsByName: ReadonlyMap<string, OxmFacts> = new Map(
+  [...oxmFields13, ...niciraFields].map((facts) => [facts.name, facts]),
+);
 
 const toNumber = (bytes: Uint8Array): number => bytes.reduce((value, byte) => value * 256 + byte, 0);
 
@@ -34,14 +38,15 @@ function satisfies(tlv: OxmKnown, wanted: OxmPrerequisite): boolean {
 export function checkPrerequisites(match: Match): PrerequisiteError | undefined {
   const before = new Map<string, OxmTlv>();
   for (const tlv of match) {
-    const wanted = factsByName.get(tlv.field)?.requires;
+    const facts = factsByName.get(tlv.field);
+    const wanted = facts?.requires;
     if (wanted !== undefined) {
       const found = before.get(wanted.field) as OxmKnown | undefined;
       if (found === undefined || !satisfies(found, wanted)) {
         return { type: OFPET.BAD_MATCH, code: OFPBMC.BAD_PREREQ, reason: `${tlv.field} needs ${wanted.field}` };
       }
     }
-    before.set(tlv.field, tlv);
+    before.set(facts?.twin ?? tlv.field, tlv);
   }
   return undefined;
 }

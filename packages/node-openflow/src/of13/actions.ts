@@ -1,10 +1,10 @@
 /** ofp_action_* (OpenFlow 1.3.5 §7.2.5): what follows the type and length of each action. */
 import { decodeOxm, encodeOxm, setFieldFailures } from '../codec/oxm.js';
 import { type Codec, tableOf } from '../codec/protocol.js';
+import { experimenterActions } from '../nicira/actions/index.js';
 import type {
   Action,
   EthertypeAction,
-  ExperimenterAction,
   GroupAction,
   OutputAction,
   PlainAction,
@@ -98,7 +98,7 @@ const setField: Codec<SetFieldAction> = {
     const before = r.remaining;
     const oxm = decodeOxm(r, ctx, setFieldFailures);
     if (oxm.field !== 'raw' && oxm.field !== 'experimenter') {
-      if (ctx.protocol.oxm.byName.get(oxm.field)?.settable !== true) {
+      if (!ctx.keepUnknown && ctx.protocol.oxm.byName.get(oxm.field)?.settable !== true) {
         throw new WireError(OFPET.BAD_ACTION, OFPBAC.BAD_SET_TYPE, `${oxm.field} cannot be set`);
       }
       if (oxm.mask !== undefined) {
@@ -113,16 +113,6 @@ const setField: Codec<SetFieldAction> = {
     const start = w.mark() - 4;
     encodeOxm(w, action.oxm, ctx);
     w.padTo8(start);
-  },
-};
-
-const experimenter: Codec<ExperimenterAction> = {
-  code: 0xffff,
-  type: 'experimenter',
-  decode: (r) => ({ type: 'experimenter', experimenter: r.u32(), data: r.rest() }),
-  encode(w, action) {
-    w.u32(action.experimenter);
-    w.bytes(action.data);
   },
 };
 
@@ -143,5 +133,5 @@ export const actions13 = tableOf<Codec<Action>>([
   setField,
   ethertype(26, 'push_pbb'),
   plain(27, 'pop_pbb'),
-  experimenter,
+  ...experimenterActions(4),
 ]);

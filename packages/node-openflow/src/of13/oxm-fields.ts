@@ -32,6 +32,12 @@ export interface OxmFacts {
   readonly settable: boolean;
   readonly kind: OxmKind;
   readonly requires?: OxmPrerequisite;
+  /** The specification's symbol, where it is not OXM_OF_ and the name. */
+  readonly symbol?: string;
+  /** `bytes` and `bits` are the most there can be; a value says its own length. */
+  readonly variable?: true;
+  /** The field of OpenFlow's own class that says the same; a prerequisite on it is met by this field too. */
+  readonly twin?: string;
 }
 
 /** ofp_oxm_class (§7.2.3.3). */
@@ -39,6 +45,7 @@ export const OFPXMC = {
   NXM_0: 0x0000,
   NXM_1: 0x0001,
   OPENFLOW_BASIC: 0x8000,
+  PACKET_REGS: 0x8001,
   EXPERIMENTER: 0xffff,
 } as const;
 
@@ -126,4 +133,4 @@ export const oxmFields13 = [
 ] as const satisfies readonly OxmFacts[];
 
 /** Name of an OpenFlow 1.3 match field, such as `'eth_dst'`. */
-export type OxmFieldName = (typeof oxmFields13)[number]['name'];
+export type Oxm13FieldName = (typeof oxmFields13)[number]['name'];

@@ -1,13 +1,15 @@
 /** OpenFlow 1.3 as tables: the one place that lists its messages and multipart bodies. */
 import { type MessageCodec, type MultipartCodec, oxmTableOf, type Protocol, tableOf } from '../codec/protocol.js';
 import { symmetricMessages } from '../codec/symmetric.js';
+import { niciraFields } from '../nicira/fields.js';
+import { experimenterMessages } from '../nicira/messages/index.js';
+import { experimenterMultiparts } from '../nicira/multiparts.js';
 import { actions13 } from './actions.js';
 import { bands13 } from './bands.js';
 import { instructions13 } from './instructions.js';
 import { getAsyncReply, setAsync } from './messages/async.js';
 import { getConfigReply, setConfig } from './messages/config.js';
 import { barrierReply, barrierRequest, featuresRequest, getAsyncRequest, getConfigRequest } from './messages/empty.js';
-import { experimenter } from './messages/experimenter.js';
 import { featuresReply } from './messages/features.js';
 import { flowMod } from './messages/flow-mod.js';
 import { flowRemoved } from './messages/flow-removed.js';
@@ -21,7 +23,6 @@ import { queueGetConfigReply, queueGetConfigRequest } from './messages/queue-con
 import { roleReply, roleRequest } from './messages/role.js';
 import { tableMod } from './messages/table-mod.js';
 import { desc } from './multipart/desc.js';
-import { experimenterMultipart } from './multipart/experimenter.js';
 import { aggregate, flow } from './multipart/flow.js';
 import { group, groupDesc, groupFeatures } from './multipart/group.js';
 import { meter, meterConfig, meterFeatures } from './multipart/meter.js';
@@ -36,7 +37,7 @@ import { tableFeatureProperties13 } from './table-feature-properties.js';
 /** ofp_type (OpenFlow 1.3.5 §7.1). */
 const messages = tableOf<MessageCodec>([
   ...symmetricMessages.list,
-  experimenter,
+  ...experimenterMessages(4),
   featuresRequest,
   featuresReply,
   getConfigRequest,
@@ -80,7 +81,7 @@ const multiparts = tableOf<MultipartCodec>([
   meterFeatures,
   tableFeatures,
   portDesc,
-  experimenterMultipart,
+  ...experimenterMultiparts(4),
 ]);
 
 export const protocol13: Protocol = {
@@ -92,5 +93,5 @@ export const protocol13: Protocol = {
   bands: bands13,
   queueProperties: queueProperties13,
   tableFeatureProperties: tableFeatureProperties13,
-  oxm: oxmTableOf(oxmFields13),
+  oxm: oxmTableOf([...oxmFields13, ...niciraFields]),
 };

@@ -1,4 +1,5 @@
 /** Actions (OpenFlow 1.3.5 §7.2.5) and instructions (§7.2.4). */
+import type { NiciraAction } from '../nicira/action-types.js';
 import type { OxmTlv } from './oxm.js';
 
 export interface OutputAction {
@@ -53,6 +54,7 @@ export type Action =
   | PlainAction
   | EthertypeAction
   | SetFieldAction
+  | NiciraAction
   | ExperimenterAction
   | UnknownAction;
 export type ActionType = Action['type'];

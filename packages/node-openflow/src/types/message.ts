@@ -4,6 +4,7 @@
  * The shapes are meant for all protocol versions; `version` says which one a value is encoded as. Numbers of enums and
  * flags stay numbers (see the `of13` tables), so that a value the tables do not know survives decode and encode.
  */
+import type { NiciraMessage } from '../nicira/message-types.js';
 import type { Action, Instruction } from './action.js';
 import type { MultipartReplyBody, MultipartRequestBody } from './multipart.js';
 import type { Match } from './oxm.js';
@@ -256,6 +257,7 @@ export type Message =
   | GetAsyncRequest
   | GetAsyncReply
   | SetAsync
+  | NiciraMessage
   | UnknownMessage;
 export type MessageType = Message['type'];
 /** The message whose `type` is `T`. */

@@ -1,4 +1,5 @@
 /** Bodies of multipart requests and replies (OpenFlow 1.3.5 §7.3.5). A body that is a list has it in `entries`. */
+import type { NiciraReplyBody, NiciraRequestBody } from '../nicira/message-types.js';
 import type { Instruction } from './action.js';
 import type { Match } from './oxm.js';
 import type { Bucket, MeterBand, PortDesc, TableFeatures } from './structures.js';
@@ -58,6 +59,7 @@ export type MultipartRequestBody =
   | GroupStatsRequest
   | MeterMultipartRequest
   | TableFeaturesBody
+  | NiciraRequestBody
   | ExperimenterMultipart
   | UnknownMultipart;
 
@@ -199,6 +201,7 @@ export type MultipartReplyBody =
   | MeterFeaturesReply
   | TableFeaturesBody
   | PortDescReply
+  | NiciraReplyBody
   | ExperimenterMultipart
   | UnknownMultipart;
 

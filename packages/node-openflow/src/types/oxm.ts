@@ -1,7 +1,9 @@
 /** Match fields as values (OpenFlow 1.3.5 §7.2.3). Values and masks are the bytes of the wire, in network order. */
-import type { OxmFieldName } from '../of13/oxm-fields.js';
+import type { NiciraFieldName } from '../nicira/fields.js';
+import type { Oxm13FieldName } from '../of13/oxm-fields.js';
 
-export type { OxmFieldName };
+/** Name of a match field that the tables know: OpenFlow 1.3's and those of Open vSwitch. */
+export type OxmFieldName = Oxm13FieldName | NiciraFieldName;
 
 /** A field the table knows; `value.length` is the field's width, and so is `mask.length`. */
 export interface OxmKnown {
@@ -19,7 +21,7 @@ export interface OxmExperimenter {
   readonly data: Uint8Array;
 }
 
-/** A field of another class (Nicira's 0 and 1, for one), or, where unknown things are kept, of an unknown number. */
+/** A field of a class or number that no table knows; of the basic class only where unknown things are kept, of an unknown number. */
 export interface OxmRaw {
   readonly field: 'raw';
   readonly oxmClass: number;

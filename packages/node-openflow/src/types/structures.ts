@@ -1,4 +1,5 @@
 /** Structures that several messages share: ports, buckets, bands, queues, table features. */
+import type { NiciraActionType } from '../nicira/action-types.js';
 import type { Action, ActionType, InstructionType } from './action.js';
 import type { OxmId } from './oxm.js';
 
@@ -83,7 +84,8 @@ export type TypeId<Name extends string> =
   | { readonly type: Exclude<Name, 'experimenter' | 'unknown'> }
   | { readonly type: 'experimenter'; readonly experimenter: number; readonly data: Uint8Array }
   | { readonly type: 'unknown'; readonly code: number; readonly data: Uint8Array };
-export type ActionId = TypeId<ActionType>;
+/** An experimenter's action has no type of its own here, only bytes. */
+export type ActionId = TypeId<Exclude<ActionType, NiciraActionType>>;
 export type InstructionId = TypeId<InstructionType>;
 
 /** ofp_table_feature_prop_* (§7.3.5.5.2). */

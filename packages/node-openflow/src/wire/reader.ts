@@ -87,6 +87,11 @@ export class WireReader {
     return Buffer.from(field.buffer, field.byteOffset, nul < 0 ? count : nul).toString('utf8');
   }
 
+  /** A reader over what is left, which this one does not skip: to look ahead. */
+  fork(): WireReader {
+    return new WireReader(this.#bytes, this.#errorType, this.#errorCode, this.#offset, this.#end, this.#view);
+  }
+
   /** A reader over the next `count` bytes, which this one skips. If they are not there it is the inner length's fault. */
   sub(count: number, errorType = this.#errorType, errorCode = this.#errorCode): WireReader {
     const at = this.#offset;

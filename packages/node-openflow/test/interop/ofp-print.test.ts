@@ -115,8 +115,7 @@ describe('errors', () => {
   });
 });
 
-/** What we pass on as bytes, ovs-ofctl understands: so the bytes are where they belong. */
-describe('Nicira extensions, opaque to us', () => {
+describe('Nicira extensions, as bytes and as values', () => {
   const nicira = 0x2320;
   const head = { version: 4, xid: 7 };
   const agree = (message: Message, text: string): void => {
@@ -136,11 +135,11 @@ describe('Nicira extensions, opaque to us', () => {
     agree({ ...head, type: 'multipart_request', flags: 0, body }, 'NXST_IPFIX_BRIDGE request (OF1.3) (xid=0x7):');
   });
   it('action and fields: resubmit, reg0, ONF tcp_flags', () => {
-    const resubmit = { type: 'experimenter', experimenter: nicira, data: hex('0001 0005 00000000') } as const;
+    const resubmit = { type: 'nx_resubmit', inPort: 5 } as const;
     const matched: Match = [
-      { field: 'raw', oxmClass: 1, oxmField: 0, hasMask: true, data: hex('00000012 000000ff') },
+      { field: 'reg0', value: hex('00000012'), mask: hex('000000ff') },
       ...match({ eth_type: 0x0800, ip_proto: 6 }),
-      { field: 'experimenter', experimenter: 0x4f4e4600, oxmField: 42, hasMask: false, data: hex('0002') },
+      { field: 'onf_tcp_flags', value: hex('0002') },
     ];
     agree(
       {

@@ -95,7 +95,7 @@ it('add-flow: we print what was typed', async () => {
   const typed =
     'priority=10,tcp,in_port=1,nw_src=10.0.0.0/8,tp_dst=80 actions=set_field:02:00:00:00:00:02->eth_dst,output:2';
   await ofctl('add-flow', typed);
-  expect(flows.map(formatFlow)).toEqual([typed]);
+  expect(flows.map((flow) => formatFlow(flow))).toEqual([typed]);
 });
 
 it('dump-flows: a reply of many messages', async () => {

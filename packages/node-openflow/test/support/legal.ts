@@ -83,7 +83,10 @@ const masks = {
 const empty = <const T extends string>(type: T) => fc.record({ type: is(type), ...head });
 const rates = fc.integer({ min: 0, max: 1000 });
 
-type LegalTypes = Exclude<MessageType, 'unknown' | 'error' | 'experimenter' | 'multipart_request' | 'multipart_reply'>;
+type LegalTypes = Exclude<
+  MessageType,
+  'unknown' | 'error' | 'experimenter' | 'multipart_request' | 'multipart_reply' | `nx_${string}`
+>;
 
 export const legalMessages: { readonly [T in LegalTypes]: fc.Arbitrary<Message> } = {
   hello: fc.record({
@@ -271,7 +274,7 @@ const flowRequest = meaning.chain(({ match: matched }) =>
 export const legalRequests: {
   readonly [T in MultipartRequestBody['type'] as Exclude<
     T,
-    'unknown' | 'experimenter'
+    `nx_${string}` | 'unknown' | 'experimenter'
   >]: fc.Arbitrary<MultipartRequestBody>;
 } = {
   desc: is({ type: 'desc' }),
@@ -320,7 +323,7 @@ const actionBits = fc.constantFrom(0, 1, 1 << 17, (1 << 19) | (1 << 20), (1 << 2
 export const legalReplies: {
   readonly [T in MultipartReplyBody['type'] as Exclude<
     T,
-    'unknown' | 'experimenter' | 'table_features'
+    `nx_${string}` | 'unknown' | 'experimenter' | 'table_features'
   >]: fc.Arbitrary<MultipartReplyBody>;
 } = {
   desc: fc.record({

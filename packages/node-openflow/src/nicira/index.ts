@@ -1,0 +1,4 @@
+/** Constants of the Nicira extensions and the table of their match fields. */
+export * from './constants.js';
+export * from './errors.js';
+export { niciraFields as oxmFields } from './fields.js';
