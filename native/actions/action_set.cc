@@ -34,18 +34,24 @@ ActionSet::Slot ActionSet::slot_of(Action action) {
       return kGroup;
     case Action::kOutput:
       return kOutput;
+    case Action::kResubmit:
+      return kResubmit;
     case Action::kSetField:
-      break;  // has places of its own
+    case Action::kLoad:
+      break;  // have places of their own
+    default:
+      break;  // not in a set (validate_action_set)
   }
   return kSlots;
 }
 
 void ActionSet::write(std::span<const std::uint8_t> actions) {
   for (const ActionView action : Actions(actions)) {
-    if (action.code() == Action::kSetField) {
-      const auto field = static_cast<unsigned>(action.field());
+    if (action.code() == Action::kSetField || action.code() == Action::kLoad) {
+      const Field which = action.code() == Action::kLoad ? action.subfield().field : action.field();
+      const auto field = static_cast<std::size_t>(which);
       fields_[field] = action.at();
-      fields_used_ |= std::uint64_t{1} << field;
+      fields_used_[field / 64] |= std::uint64_t{1} << (field % 64);
       continue;
     }
     const Slot slot = slot_of(action.code());

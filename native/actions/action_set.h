@@ -4,6 +4,7 @@
 
 #include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -19,26 +20,30 @@ class ActionSet {
  public:
   void clear() {
     slots_used_ = 0;
-    fields_used_ = 0;
+    fields_used_.fill(0);
   }
-  bool empty() const { return (slots_used_ | fields_used_) == 0; }
+  bool empty() const { return (slots_used_ | fields_used_[0] | fields_used_[1]) == 0; }
 
   /// The write_actions instruction: replaces actions of the same type.
   void write(std::span<const std::uint8_t> actions);
 
   /// Calls visit(ActionView) in the order of section 5.10: copy TTL in, pop, push MPLS, push PBB, push VLAN, copy TTL
-  /// out, decrement TTL, set, set_queue, then group, or output when there is no group. Stops at the first that does
-  /// not return Verdict::kOk, and returns what it returned.
+  /// out, decrement TTL, set (load counts as that), set_queue, then the first there is of group, output and resubmit.
+  /// Stops at the first that does not return Verdict::kOk, and returns what it returned.
   template <typename Visit>
   Verdict for_each(Visit&& visit) const {
     for (std::uint32_t left = slots_used_ & kBeforeFields; left != 0; left &= left - 1) {
       if (Verdict v = visit(ActionView(slots_[std::countr_zero(left)])); v != Verdict::kOk) return v;
     }
-    for (std::uint64_t left = fields_used_; left != 0; left &= left - 1) {
-      if (Verdict v = visit(ActionView(fields_[std::countr_zero(left)])); v != Verdict::kOk) return v;
+    for (std::size_t word = 0; word < kFieldWords; ++word) {
+      for (std::uint64_t left = fields_used_[word]; left != 0; left &= left - 1) {
+        const std::uint8_t* const at = fields_[word * 64 + static_cast<std::size_t>(std::countr_zero(left))];
+        if (Verdict v = visit(ActionView(at)); v != Verdict::kOk) return v;
+      }
     }
     std::uint32_t last = slots_used_ & ~kBeforeFields;
     if ((last & bit(kGroup)) != 0) last &= ~bit(kOutput);
+    if ((last & (bit(kGroup) | bit(kOutput))) != 0) last &= ~bit(kResubmit);
     for (; last != 0; last &= last - 1) {
       if (Verdict v = visit(ActionView(slots_[std::countr_zero(last)])); v != Verdict::kOk) return v;
     }
@@ -67,6 +72,7 @@ class ActionSet {
     kQueue,
     kGroup,
     kOutput,
+    kResubmit,
     kSlots,
   };
   static constexpr std::uint32_t bit(Slot slot) { return 1u << slot; }
@@ -79,7 +85,9 @@ class ActionSet {
 
   // Only places whose bit is set hold a pointer, so that clear() costs two stores.
   std::uint32_t slots_used_ = 0;
-  std::uint64_t fields_used_ = 0;
+  static constexpr std::size_t kFieldWords = (kFields + 63) / 64;
+  static_assert(kFieldWords == 2);
+  std::array<std::uint64_t, kFieldWords> fields_used_{};
   std::array<const std::uint8_t*, kSlots> slots_;
   std::array<const std::uint8_t*, kFields> fields_;
 };

@@ -22,6 +22,13 @@ T load_host(const std::uint8_t* at) {
   return value;
 }
 
+/// Bits `offset` to `offset + bits - 1` of a field, the lowest being 0.
+struct Subfield {
+  Field field;
+  std::uint16_t offset;
+  std::uint16_t bits;
+};
+
 class ActionView {
  public:
   explicit ActionView(const std::uint8_t* at) : at_(at) {}
@@ -37,7 +44,7 @@ class ActionView {
   std::uint32_t group() const { return load_host<std::uint32_t>(at_ + 4); }
   /// set_queue
   std::uint32_t queue() const { return load_host<std::uint32_t>(at_ + 4); }
-  /// push_vlan, push_mpls, pop_mpls
+  /// push_vlan, push_mpls, push_pbb, pop_mpls
   std::uint16_t ethertype() const { return load_host<std::uint16_t>(at_ + 4); }
   /// push_vlan: a packet that has a tag is left alone
   bool only_untagged() const { return at_[6] != 0; }
@@ -47,9 +54,54 @@ class ActionView {
   Field field() const { return static_cast<Field>(at_[4]); }
   const std::uint8_t* value() const { return at_ + 8; }
 
+  /// load, output_reg, stack_push, stack_pop, check_pkt_larger; the source of move
+  Subfield subfield() const { return subfield_at(8); }
+  /// The destination of move, multipath, bundle (bits 0: none)
+  Subfield destination() const { return subfield_at(16); }
+  /// load: ceil(bits/8) bytes in network order
+  const std::uint8_t* load_value() const { return at_ + 16; }
+  /// resubmit: the ingress port that the look-up sees, ReservedPort::kInPort for the packet's own
+  PortNo resubmit_port() const { return port(); }
+  /// resubmit: kAllTables for the one that the action is in
+  std::uint8_t resubmit_table() const { return at_[8]; }
+  /// output_reg, controller
+  std::uint16_t controller_max_len() const { return load_host<std::uint16_t>(at_ + 4); }
+  /// clone
+  std::span<const std::uint8_t> nested() const { return {at_ + 8, length() - 8u}; }
+  /// controller
+  std::uint16_t controller_id() const { return load_host<std::uint16_t>(at_ + 6); }
+  std::uint8_t reason() const { return at_[8]; }
+  std::span<const std::uint8_t> userdata() const { return {at_ + 16, load_host<std::uint16_t>(at_ + 10)}; }
+  /// dec_nw_ttl_ids, bundle: how many ids or ports
+  std::uint16_t count() const { return load_host<std::uint16_t>(at_ + 4); }
+  /// dec_nw_ttl_ids
+  std::uint16_t id(std::size_t i) const { return load_host<std::uint16_t>(at_ + 8 + 2 * i); }
+  /// check_pkt_larger
+  std::uint16_t packet_length() const { return load_host<std::uint16_t>(at_ + 4); }
+  /// multipath, bundle: NX_HASH_FIELDS and basis
+  std::uint16_t hash_fields() const { return load_host<std::uint16_t>(at_ + 8); }
+  std::uint16_t hash_basis() const { return load_host<std::uint16_t>(at_ + 10); }
+  /// multipath: number of links; bundle: NX_BD_ALG
+  std::uint32_t links() const { return load_host<std::uint16_t>(at_ + 4) + 1u; }
+  /// NX_MP_ALG, NX_BD_ALG
+  std::uint16_t algorithm() const { return load_host<std::uint16_t>(at_ + 6); }
+  std::uint32_t multipath_argument() const { return load_host<std::uint32_t>(at_ + 12); }
+  /// bundle
+  PortNo member(std::size_t i) const { return PortNo{load_host<std::uint32_t>(at_ + 24 + 4 * i)}; }
+
+  /// conjunction
+  std::uint32_t conjunction() const { return load_host<std::uint32_t>(at_ + 4); }
+  unsigned clause() const { return at_[8]; }
+  unsigned clauses() const { return at_[9]; }
+
   const std::uint8_t* at() const { return at_; }
 
  private:
+  Subfield subfield_at(std::size_t offset) const {
+    return {static_cast<Field>(at_[offset]), load_host<std::uint16_t>(at_ + offset + 2),
+            load_host<std::uint16_t>(at_ + offset + 4)};
+  }
+
   const std::uint8_t* at_;
 };
 

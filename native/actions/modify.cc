@@ -31,6 +31,7 @@ void set_arp(Packet& packet, FlowKey& key, Field field, const std::uint8_t* valu
 
 void set_packet_field(Packet& packet, FlowKey& key, Field field, const std::uint8_t* value) {
   switch (field) {
+    case Field::kInPort:
     case Field::kMetadata:
     case Field::kTunnelId:
       return set_field(key, field, value);
@@ -80,11 +81,18 @@ void set_packet_field(Packet& packet, FlowKey& key, Field field, const std::uint
     case Field::kMplsTc:
     case Field::kMplsBos:
       return set_mpls(packet, key, field, value);
-    case Field::kInPort:
-    case Field::kInPhyPort:
     case Field::kPbbIsid:
+    case Field::kPbbUca:
+      return set_pbb(packet, key, field, value);
+    case Field::kInPhyPort:
     case Field::kIpv6Exthdr:
+    case Field::kTcpFlags:
+    case Field::kNwTtl:
+    case Field::kIpFrag:
+    case Field::kConjId:
       return;
+    default:
+      return set_field(key, field, value);  // registers
   }
 }
 
@@ -109,6 +117,11 @@ Verdict modify(Packet& packet, FlowKey& key, const ActionView& action) {
     case Action::kPopMpls:
       pop_mpls(packet, key, action.ethertype());
       return Verdict::kOk;
+    case Action::kPushPbb:
+      return push_pbb(packet, key);
+    case Action::kPopPbb:
+      pop_pbb(packet, key);
+      return Verdict::kOk;
     case Action::kSetMplsTtl:
       set_mpls_ttl(packet, action.ttl());
       return Verdict::kOk;
@@ -123,8 +136,8 @@ Verdict modify(Packet& packet, FlowKey& key, const ActionView& action) {
     case Action::kOutput:
     case Action::kGroup:
     case Action::kSetQueue:
-    case Action::kPushPbb:
-    case Action::kPopPbb:
+      return Verdict::kOk;
+    default:
       return Verdict::kOk;
   }
   return Verdict::kOk;

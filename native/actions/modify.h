@@ -20,14 +20,18 @@ enum class Verdict : std::uint8_t {
   kNoRoom,      // no headroom for another header: drop
 };
 
-/// Carries out one valid action on a packet that parse() has been through, with its key. Output, group and set_queue
-/// are the pipeline's: nothing happens here, as for PBB.
+/// Carries out one valid action on a packet that parse() has been through, with its key. Output, group, set_queue
+/// and Nicira's actions are the pipeline's: nothing happens here.
 ///
 /// Where OpenFlow 1.3.5 section 5.12 leaves room:
 /// - push_vlan puts the tag before all others. push_mpls puts the entry after VLAN tags and before the network
 ///   header or the first label stack entry ("outermost valid location"). TTL of the first entry: IP TTL or hop limit,
 ///   0 for anything else.
 /// - pop_mpls makes the given ethertype that of the frame and parses what is there now.
+/// - push_pbb puts a second Ethernet header and the I-TAG before the frame, VLAN tags included: addresses are those
+///   of the frame, the priority that of its outermost VLAN tag, the I-SID that of an outer I-TAG there was; else 0.
+///   pop_pbb takes them away; VLAN tags before the I-TAG stay.
+/// - A frame of 60 bytes or more does not become shorter than that by a pop: zeros are put behind it.
 /// - copy_ttl_out and copy_ttl_in act between the first two label stack entries, or between the only one and the IP
 ///   header after it. IP to IP does not occur: inner IP headers are not parsed.
 /// - dec_nw_ttl and dec_mpls_ttl give kInvalidTtl for a TTL of 0 or 1.

@@ -9,6 +9,7 @@
 #include "actions/modify.h"
 #include "actions/validate.h"
 #include "packet/checksum.h"
+#include "packet/headers.h"
 #include "packet/parse.h"
 
 using namespace xvif;
@@ -22,7 +23,7 @@ std::vector<std::uint8_t> repaired(std::span<const std::uint8_t> bytes) {
   std::vector<std::uint8_t> out;
   while (bytes.size() >= 2 && out.size() < 2048) {
     std::vector<std::uint8_t> record(8);
-    record[0] = static_cast<std::uint8_t>(1 + bytes[0] % 14);
+    record[0] = static_cast<std::uint8_t>(1 + bytes[0] % 16);
     const auto code = static_cast<Action>(record[0]);
     std::size_t used = 1;
     if (code == Action::kSetField) {
@@ -36,7 +37,7 @@ std::vector<std::uint8_t> repaired(std::span<const std::uint8_t> bytes) {
       if (top != 0) record[8] &= static_cast<std::uint8_t>((1u << top) - 1);
       record.resize((record.size() + 7) / 8 * 8);
       used = 2 + width;
-      if (!kFieldPlaces[field].settable || static_cast<Field>(field) == Field::kPbbIsid) record.clear();
+      if (!kFieldPlaces[field].settable) record.clear();
     } else if (code == Action::kPushVlan || code == Action::kPushMpls || code == Action::kPopMpls) {
       static constexpr std::uint16_t kTypes[3][4] = {
           {0x8100, 0x88a8, 0x8100, 0x88a8}, {0x8847, 0x8848, 0x8847, 0x8848}, {0x0800, 0x86dd, 0x8847, 0x0806}};
@@ -45,6 +46,8 @@ std::vector<std::uint8_t> repaired(std::span<const std::uint8_t> bytes) {
                                                                     : 2][bytes[1] & 3];
       std::memcpy(record.data() + 4, &type, sizeof type);
       used = 2;
+    } else if (code == Action::kPushPbb) {
+      std::memcpy(record.data() + 4, &ethertype::kPbb, sizeof ethertype::kPbb);
     } else if (code == Action::kSetMplsTtl || code == Action::kSetNwTtl) {
       record[4] = bytes[1];
       used = 2;

@@ -29,13 +29,15 @@ std::vector<Bytes> every_action() {
                             set_nw_ttl(0),
                             set_nw_ttl(200),
                             action(Action::kDecNwTtl),
+                            action(Action::kPushPbb, le16(0x88e7)),
+                            action(Action::kPopPbb),
                             output(1),
                             group(1),
                             set_queue(1)};
   std::mt19937 random(4);
   for (std::size_t i = 0; i < kFields; ++i) {
     const auto field = static_cast<Field>(i);
-    if (!kFieldPlaces[i].settable || field == Field::kPbbIsid) continue;
+    if (!kFieldPlaces[i].settable) continue;
     const unsigned top = kFieldPlaces[i].bits % 8;
     for (int round = 0; round < 4; ++round) {
       Bytes value(field_bytes(field));

@@ -30,6 +30,14 @@ std::uint8_t* ip_behind(Packet& packet, std::size_t entry) {
   return ip[0] >> 4 == 6 && packet.linear >= at + kIpv6Bytes ? ip : nullptr;
 }
 
+/// The TCI of the I-TAG; nullptr when the packet has none with the customer's Ethernet header behind it.
+std::uint8_t* pbb_tci(Packet& packet, const FlowKey& key) {
+  if (key.eth_type() != ethertype::kPbb) return nullptr;
+  const EthertypePlace place = find_ethertype(packet.data, packet.linear);
+  if (packet.linear < place.next + kPbbTciBytes + kEthernetBytes) return nullptr;
+  return packet.data + place.next;
+}
+
 struct TtlPair {
   std::uint8_t* outer = nullptr;  // in the outermost label stack entry
   std::uint8_t* inner = nullptr;  // in the next entry
@@ -67,7 +75,7 @@ Verdict push_vlan(Packet& packet, FlowKey& key, std::uint16_t type) {
 
 void pop_vlan(Packet& packet, FlowKey& key) {
   if (!has_vlan_tag(key)) return;
-  close_gap(packet, kAddressesBytes, kVlanBytes);
+  take_out(packet, kAddressesBytes, kVlanBytes);
   parse(packet, key);
 }
 
@@ -94,7 +102,30 @@ void pop_mpls(Packet& packet, FlowKey& key, std::uint16_t type) {
   const EthertypePlace place = find_ethertype(packet.data, packet.linear);
   store_be16(packet.data + place.at, type);
   change_length(packet, place, -static_cast<int>(kMplsBytes));
-  close_gap(packet, place.next, kMplsBytes);
+  take_out(packet, place.next, kMplsBytes);
+  parse(packet, key);
+}
+
+Verdict push_pbb(Packet& packet, FlowKey& key) {
+  if (packet.linear < kEthernetBytes) return Verdict::kOk;
+  const std::uint8_t* const outer = pbb_tci(packet, key);
+  const std::uint32_t isid = outer == nullptr ? 0 : load_be32(outer) & 0xff'ffff;
+  const std::uint32_t pcp = has_vlan_tag(key) ? key.be16(key_at::kVlanVid) >> 13 : 0u;
+  if (!open_gap(packet, 0, kPbbBytes)) return Verdict::kNoRoom;
+  std::memcpy(packet.data, packet.data + kPbbBytes, kAddressesBytes);
+  store_be16(packet.data + kAddressesBytes, ethertype::kPbb);
+  store_be32(packet.data + kEthernetBytes, pcp << 29 | isid);
+  parse(packet, key);
+  return Verdict::kOk;
+}
+
+void pop_pbb(Packet& packet, FlowKey& key) {
+  const std::uint8_t* const tci = pbb_tci(packet, key);
+  if (tci == nullptr) return;
+  std::memcpy(packet.data, tci + kPbbTciBytes, kAddressesBytes);
+  const EthertypePlace place = find_ethertype(packet.data, packet.linear);
+  change_length(packet, place, -static_cast<int>(kPbbBytes));
+  take_out(packet, place.at, kPbbBytes);
   parse(packet, key);
 }
 
@@ -151,6 +182,15 @@ void set_mpls(Packet& packet, FlowKey& key, Field field, const std::uint8_t* val
   set_field(key, field, value);
   std::uint8_t* const entry = packet.data + packet.mpls;
   store_be32(entry, key.be32(key_at::kMplsLabel) | entry[kTtlAt]);
+}
+
+void set_pbb(Packet& packet, FlowKey& key, Field field, const std::uint8_t* value) {
+  std::uint8_t* const tci = pbb_tci(packet, key);
+  if (tci == nullptr) return;
+  set_field(key, field, value);
+  constexpr std::uint32_t kPriority = 0xf000'0000;
+  constexpr std::uint32_t kReserved = 0x0700'0000;
+  store_be32(tci, key.be32(key_at::kPbbIsid) | (load_be32(tci) & (kPriority | kReserved)));
 }
 
 void set_eth_type(Packet& packet, FlowKey& key, const std::uint8_t* value) {

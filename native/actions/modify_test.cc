@@ -48,6 +48,52 @@ const Bytes kUdp = udp(1000, 2000, kData);
 
 Bytes without_type(const Bytes& ip) { return Bytes(ip.begin() + 2, ip.end()); }
 
+TEST(ModifyTags, pops_leave_the_shortest_frame) {
+  const Bytes rest = hex("1234") + Bytes(44, 7);
+  const Bytes tagged = macs() + tag(0x8100, 1) + rest;
+  EXPECT_EQ(after(tagged, action(Action::kPopVlan)), to_hex(macs() + rest + Bytes(2, 0)));
+  const Bytes short_frame = macs() + tag(0x8100, 1) + hex("1234") + Bytes(20, 7);
+  EXPECT_EQ(after(short_frame, action(Action::kPopVlan)), to_hex(macs() + hex("1234") + Bytes(20, 7)))
+      << "it was shorter before";
+}
+
+const Bytes kItagMacs = hex("020000000009 02000000000a");
+
+TEST(ModifyTags, pbb_of13_5_12) {
+  const Bytes push = action(Action::kPushPbb, le16(0x88e7));
+  const Bytes pop = action(Action::kPopPbb);
+  const Bytes plain = macs() + ipv4({}, kUdp);
+  const Bytes itag = macs() + be16(0x88e7);
+  EXPECT_EQ(after(plain, push), to_hex(itag + hex("00000000") + plain));
+  // The VLAN tag stays inside and gives its priority; a second I-TAG takes the I-SID of the first.
+  const Bytes tagged = macs() + tag(0x8100, 0x7064) + ipv4({}, kUdp);
+  EXPECT_EQ(after(tagged, push), to_hex(itag + hex("60000000") + tagged));
+  EXPECT_EQ(after(tagged, push + set_field(Field::kPbbIsid, hex("012345")) + push),
+            to_hex(itag + hex("00012345") + itag + hex("60012345") + tagged));
+  EXPECT_EQ(after(plain, push + set_field(Field::kPbbIsid, hex("ffffff")) + set_field(Field::kPbbUca, {1})),
+            to_hex(itag + hex("08ffffff") + plain));
+  EXPECT_EQ(after(tagged, push + push + pop + pop), to_hex(tagged));
+  // Bits that are no field stay; the customer's addresses come back, the backbone's VLAN tag stays.
+  const Bytes customer = kItagMacs + ipv4({}, kUdp);
+  const Bytes backbone = macs() + tag(0x88a8, 7) + be16(0x88e7);
+  EXPECT_EQ(after(backbone + hex("f7000001") + customer, set_field(Field::kPbbIsid, hex("000002"))),
+            to_hex(backbone + hex("f7000002") + customer));
+  EXPECT_EQ(after(backbone + hex("f7000001") + customer, pop), to_hex(kItagMacs + tag(0x88a8, 7) + ipv4({}, kUdp)));
+  // Cut short, there is no I-TAG; and a packet without one is left alone.
+  const Bytes cut = itag + hex("00000001") + macs();
+  EXPECT_EQ(after(cut, pop + set_field(Field::kPbbIsid, hex("000002"))), to_hex(cut));
+  EXPECT_EQ(after(plain, pop), to_hex(plain));
+}
+
+TEST(ModifyTags, pbb_fields) {
+  const Bytes addresses = macs();
+  Journey run(macs() + be16(0x88e7) + hex("68000064") + macs() + ipv4({}, kUdp));
+  EXPECT_EQ(run.fields(), "in_port=00000003 eth_dst=" + to_hex(std::span(addresses).first(6)) + " eth_src=" +
+                              to_hex(std::span(addresses).subspan(6)) + " eth_type=88e7 pbb_isid=000064 pbb_uca=01");
+  run.act(action(Action::kPopPbb));
+  EXPECT_NE(run.fields().find("udp_src=03e8"), std::string::npos) << run.fields();
+}
+
 TEST(ModifyTags, push_vlan_of13_5_12) {
   const Bytes plain = macs() + ipv4({}, kUdp);
   EXPECT_EQ(after(plain, push_vlan(0x8100)), to_hex(macs() + tag(0x8100, 0) + ipv4({}, kUdp)));

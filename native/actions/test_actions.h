@@ -35,4 +35,11 @@ inline Bytes set_field(Field field, const Bytes& value) {
                 Bytes{static_cast<std::uint8_t>(field), static_cast<std::uint8_t>(value.size()), 0, 0} + value);
 }
 
+inline Bytes subfield(Field field, unsigned offset, unsigned bits) {
+  return Bytes{static_cast<std::uint8_t>(field), 0} + le16(offset) + le16(bits) + Bytes{0, 0};
+}
+inline Bytes resubmit(ReservedPort port, std::uint8_t table) {
+  return action(Action::kResubmit, le32(static_cast<std::uint32_t>(port)) + Bytes{table, 0, 0, 0, 0, 0, 0, 0});
+}
+
 }  // namespace xvif::test

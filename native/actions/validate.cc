@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actions/iterate.h"
+#include "actions/validate_nicira.h"
 #include "packet/flow_key.h"
 #include "packet/headers.h"
 
@@ -10,11 +11,9 @@ namespace xvif {
 
 namespace {
 
-bool zeros(std::span<const std::uint8_t> bytes) {
-  return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; });
-}
-
-constexpr std::size_t kRecordUnit = 8;
+constexpr std::size_t kRecordUnit = kActionUnit;
+constexpr auto zeros = all_zero;
+constexpr auto shape = action_shape;
 
 /// The record at the start of `bytes`; empty when it is malformed.
 std::span<const std::uint8_t> first_record(std::span<const std::uint8_t> bytes) {
@@ -24,11 +23,6 @@ std::span<const std::uint8_t> first_record(std::span<const std::uint8_t> bytes) 
   return bytes.first(length);
 }
 
-/// `record` has exactly `length` bytes, and nothing in those after `used`.
-Status shape(std::span<const std::uint8_t> record, std::size_t length, std::size_t used) {
-  return record.size() == length && zeros(record.subspan(used)) ? Status::kOk : Status::kMalformed;
-}
-
 Status validate_set_field(std::span<const std::uint8_t> record) {
   constexpr std::size_t kValueAt = 8;
   const std::size_t number = record[4];
@@ -36,7 +30,6 @@ Status validate_set_field(std::span<const std::uint8_t> record) {
   if (number >= kFields || !kFieldPlaces[number].settable || width != field_bytes(Field{record[4]})) {
     return Status::kBadField;
   }
-  if (static_cast<Field>(number) == Field::kPbbIsid) return Status::kBadField;
   const std::size_t length = (kValueAt + width + kRecordUnit - 1) / kRecordUnit * kRecordUnit;
   if (record[6] != 0 || record[7] != 0) return Status::kMalformed;
   if (Status s = shape(record, length, kValueAt + width); s != Status::kOk) return s;
@@ -46,7 +39,7 @@ Status validate_set_field(std::span<const std::uint8_t> record) {
   return Status::kOk;
 }
 
-Status validate_action(std::span<const std::uint8_t> record) {
+Status validate_action(std::span<const std::uint8_t> record, unsigned nesting) {
   const ActionView action(record.data());
   switch (action.code()) {
     case Action::kOutput:
@@ -64,7 +57,30 @@ Status validate_action(std::span<const std::uint8_t> record) {
     case Action::kPopMpls:
       if (action.ethertype() < ethertype::kFirst) return Status::kBadAction;
       return shape(record, 8, 6);
+    case Action::kPushPbb:
+      if (action.ethertype() != ethertype::kPbb) return Status::kBadAction;
+      return shape(record, 8, 6);
+    case Action::kLoad:
+    case Action::kMove:
+    case Action::kOutputReg:
+    case Action::kResubmit:
+    case Action::kStackPush:
+    case Action::kStackPop:
+    case Action::kConjunction:
+    case Action::kClone:
+    case Action::kExit:
+    case Action::kController:
+    case Action::kDecNwTtlIds:
+    case Action::kNote:
+    case Action::kMultipath:
+    case Action::kBundle:
+    case Action::kCheckPktLarger:
+    case Action::kFinTimeout:
+    case Action::kSample:
+    case Action::kLearn:
+      return validate_nicira(record, nesting);
     case Action::kPopVlan:
+    case Action::kPopPbb:
     case Action::kDecMplsTtl:
     case Action::kCopyTtlOut:
     case Action::kCopyTtlIn:
@@ -75,9 +91,6 @@ Status validate_action(std::span<const std::uint8_t> record) {
       return shape(record, 8, 5);
     case Action::kSetField:
       return validate_set_field(record);
-    case Action::kPushPbb:
-    case Action::kPopPbb:
-      return Status::kBadAction;
   }
   return Status::kBadAction;
 }
@@ -90,7 +103,8 @@ Status validate_instruction(std::span<const std::uint8_t> record) {
     case Instruction::kApplyActions:
     case Instruction::kWriteActions:
       if (!zeros(record.subspan(4, 4))) return Status::kMalformed;
-      return validate_actions(instruction.actions());
+      return instruction.code() == Instruction::kApplyActions ? validate_actions(instruction.actions())
+                                                              : validate_action_set(instruction.actions());
     case Instruction::kClearActions:
       return shape(record, 8, 4);
     case Instruction::kWriteMetadata:
@@ -105,17 +119,52 @@ Status validate_instruction(std::span<const std::uint8_t> record) {
 
 }  // namespace
 
-Status validate_actions(std::span<const std::uint8_t> actions) {
+Status validate_nested(std::span<const std::uint8_t> actions, unsigned nesting) {
   while (!actions.empty()) {
     const auto record = first_record(actions);
     if (record.empty()) return Status::kMalformed;
-    if (Status s = validate_action(record); s != Status::kOk) return s;
+    if (Status s = validate_action(record, nesting); s != Status::kOk) return s;
     actions = actions.subspan(record.size());
   }
   return Status::kOk;
 }
 
+Status validate_actions(std::span<const std::uint8_t> actions) { return validate_nested(actions, 0); }
+
+Status validate_action_set(std::span<const std::uint8_t> actions) {
+  if (Status s = validate_actions(actions); s != Status::kOk) return s;
+  for (const ActionView action : Actions(actions)) {
+    if (action.code() <= Action::kPopPbb || action.code() == Action::kResubmit) continue;
+    if (action.code() != Action::kLoad) return Status::kBadAction;
+    const Subfield to = action.subfield();
+    if (to.offset != 0 || to.bits != kFieldPlaces[static_cast<std::size_t>(to.field)].bits) return Status::kBadAction;
+  }
+  return Status::kOk;
+}
+
+namespace {
+
+/// A flow with conjunctions is a part of a match and does nothing else.
+Status validate_conjunctions(std::span<const std::uint8_t> instructions) {
+  bool conjunctive = false;
+  bool more = false;
+  for (const InstructionView instruction : Instructions(instructions)) {
+    if (instruction.code() != Instruction::kApplyActions) {
+      more = true;
+      continue;
+    }
+    for (const ActionView action : Actions(instruction.actions())) {
+      if (action.code() == Action::kConjunction) conjunctive = true;
+      if (action.code() != Action::kConjunction && action.code() != Action::kNote) more = true;
+    }
+  }
+  return conjunctive && more ? Status::kBadAction : Status::kOk;
+}
+
+}  // namespace
+
 Status validate_instructions(std::span<const std::uint8_t> instructions) {
+  const std::span<const std::uint8_t> all = instructions;
   std::uint8_t last = 0;
   while (!instructions.empty()) {
     const auto record = first_record(instructions);
@@ -124,7 +173,7 @@ Status validate_instructions(std::span<const std::uint8_t> instructions) {
     last = record[0];
     instructions = instructions.subspan(record.size());
   }
-  return Status::kOk;
+  return validate_conjunctions(all);
 }
 
 }  // namespace xvif

@@ -11,12 +11,17 @@ namespace xvif {
 
 /// What a list of actions refers to outside itself is not checked here: ports, groups, queues.
 ///   kMalformed  lengths, padding, unknown instruction, instructions out of order
-///   kBadAction  unknown or unsupported action (PBB), ethertype that the action cannot take, value with bits that the
+///   kBadAction  unknown action, ethertype that the action cannot take, value with bits that the
 ///               field does not have
 ///   kBadField   set_field of a field that does not exist or cannot be set, or with the wrong width
 Status validate_actions(std::span<const std::uint8_t> actions);
 
-/// Also kBadTable: goto_table to a table that does not exist.
+/// For write_actions and buckets. Also kBadAction: what an action set cannot hold. Of the actions that are not
+/// OpenFlow's own it takes resubmit, and load of a whole field.
+Status validate_action_set(std::span<const std::uint8_t> actions);
+
+/// Also kBadTable: goto_table to a table that does not exist; kBadAction: conjunction beside anything but others of it
+/// and notes.
 Status validate_instructions(std::span<const std::uint8_t> instructions);
 
 }  // namespace xvif

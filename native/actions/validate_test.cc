@@ -67,16 +67,15 @@ TEST(ValidateActions, refuses_every_truncation_and_any_padding) {
 
 TEST(ValidateActions, refuses_what_cannot_be_done) {
   EXPECT_EQ(validate_actions(record(0, {})), Status::kBadAction);
-  EXPECT_EQ(validate_actions(record(17, {})), Status::kBadAction);
+  EXPECT_EQ(validate_actions(record(35, {})), Status::kBadAction);
   EXPECT_EQ(validate_actions(push_vlan(0x0800)), Status::kBadAction);
   EXPECT_EQ(validate_actions(push_mpls(0x8100)), Status::kBadAction);
   EXPECT_EQ(validate_actions(pop_mpls(0x05ff)), Status::kBadAction);
-  EXPECT_EQ(validate_actions(action(Action::kPushPbb, le16(0x88e7))), Status::kBadAction);
-  EXPECT_EQ(validate_actions(action(Action::kPopPbb)), Status::kBadAction);
+  EXPECT_EQ(validate_actions(action(Action::kPushPbb, le16(0x88a8))), Status::kBadAction);
   EXPECT_EQ(validate_actions(set_field(Field::kInPort, Bytes(4, 1))), Status::kBadField);
   EXPECT_EQ(validate_actions(set_field(Field::kIpv6Exthdr, Bytes(2, 0))), Status::kBadField);
-  EXPECT_EQ(validate_actions(set_field(Field::kPbbIsid, Bytes(3, 0))), Status::kBadField);
-  EXPECT_EQ(validate_actions(set_field(Field{40}, Bytes(4, 0))), Status::kBadField);
+  EXPECT_EQ(validate_actions(set_field(Field::kPbbIsid, Bytes(4, 0))), Status::kBadField);
+  EXPECT_EQ(validate_actions(set_field(Field{static_cast<std::uint8_t>(kFields)}, Bytes(4, 0))), Status::kBadField);
   EXPECT_EQ(validate_actions(set_field(Field::kEthDst, Bytes(5, 0))), Status::kBadField);
   EXPECT_EQ(validate_actions(set_field(Field::kVlanVid, hex("2000"))), Status::kBadAction);
   EXPECT_EQ(validate_actions(set_field(Field::kVlanPcp, hex("08"))), Status::kBadAction);

@@ -65,6 +65,19 @@ inline constexpr std::size_t kGuestPingsMax = 64;
 /// Nesting of groups and of output to TABLE, and copies made of one received packet.
 inline constexpr unsigned kGroupDepthMax = 8;
 inline constexpr unsigned kClonesMax = 512;
+/// resubmit, as Open vSwitch: nesting, clone counting along, and look-ups made for one received packet.
+inline constexpr unsigned kResubmitDepthMax = 64;
+inline constexpr unsigned kResubmitsMax = 4096;
+/// clone actions within each other.
+inline constexpr unsigned kCloneNestingMax = 16;
+/// Values that a packet's stack (push, pop) holds.
+inline constexpr std::size_t kStackMax = 64;
+/// Ports that a bundle action chooses from.
+inline constexpr unsigned kBundleMembersMax = 64;
+/// Clauses of a conjunction: bits of a word. Flows with conjunctions that one packet can match in a table, and
+/// conjunctions that are looked at of these.
+inline constexpr unsigned kClausesMax = 64;
+inline constexpr std::size_t kConjunctiveMatchesMax = 256;
 inline constexpr std::size_t kGroupsMax = 65536;
 inline constexpr std::size_t kBucketsMax = 1024;
 inline constexpr std::size_t kMetersMax = 65536;

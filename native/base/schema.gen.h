@@ -132,6 +132,24 @@ enum class Action : std::uint8_t {
   kSetField = 14,
   kPushPbb = 15,
   kPopPbb = 16,
+  kLoad = 17,
+  kMove = 18,
+  kOutputReg = 19,
+  kResubmit = 20,
+  kStackPush = 21,
+  kStackPop = 22,
+  kConjunction = 23,
+  kClone = 24,
+  kExit = 25,
+  kController = 26,
+  kDecNwTtlIds = 27,
+  kNote = 28,
+  kMultipath = 29,
+  kBundle = 30,
+  kCheckPktLarger = 31,
+  kFinTimeout = 32,
+  kSample = 33,
+  kLearn = 34,
 };
 
 enum class Instruction : std::uint8_t {
@@ -160,6 +178,8 @@ enum class Upcall : std::uint8_t {
   kFlowRemoved = 2,
   kPortState = 3,
   kPortOutput = 4,
+  kLearn = 5,
+  kFinTimeout = 6,
 };
 
 enum class PacketInReason : std::uint8_t {
@@ -209,11 +229,15 @@ enum class Drop : std::uint8_t {
   kVlan = 24,
   kSpoofed = 25,
   kMulticastFilter = 26,
+  kResubmitLimit = 27,
+  kStackFull = 28,
 };
-inline constexpr std::size_t kDropReasons = 27;
+inline constexpr std::size_t kDropReasons = 29;
 
 inline constexpr std::uint32_t kTables = 254;
 inline constexpr std::uint32_t kAllTables = 255;
+inline constexpr std::uint32_t kMatchFields = 61;
+inline constexpr std::uint32_t kFirstRegister = 45;
 inline constexpr std::uint32_t kNoCookieMask = 0;
 inline constexpr std::uint32_t kPortsMax = 4096;
 inline constexpr std::uint32_t kNoMeter = 0;
@@ -261,6 +285,39 @@ enum class Field : std::uint8_t {
   kPbbIsid = 37,
   kTunnelId = 38,
   kIpv6Exthdr = 39,
+  kPbbUca = 40,
+  kTcpFlags = 41,
+  kNwTtl = 42,
+  kIpFrag = 43,
+  kConjId = 44,
+  kReg0 = 45,
+  kReg1 = 46,
+  kReg2 = 47,
+  kReg3 = 48,
+  kReg4 = 49,
+  kReg5 = 50,
+  kReg6 = 51,
+  kReg7 = 52,
+  kReg8 = 53,
+  kReg9 = 54,
+  kReg10 = 55,
+  kReg11 = 56,
+  kReg12 = 57,
+  kReg13 = 58,
+  kReg14 = 59,
+  kReg15 = 60,
+  kXreg0 = 61,
+  kXreg1 = 62,
+  kXreg2 = 63,
+  kXreg3 = 64,
+  kXreg4 = 65,
+  kXreg5 = 66,
+  kXreg6 = 67,
+  kXreg7 = 68,
+  kXxreg0 = 69,
+  kXxreg1 = 70,
+  kXxreg2 = 71,
+  kXxreg3 = 72,
 };
 
 /// Where a field lies in the flow key: a container of `bytes` at `offset` in network order, the field
@@ -275,7 +332,7 @@ struct FieldPlace {
   bool settable;
 };
 
-inline constexpr std::size_t kFields = 40;
+inline constexpr std::size_t kFields = 73;
 /// Indexed by field number.
 inline constexpr std::array<FieldPlace, kFields> kFieldPlaces = {{
     {"in_port", 0, 32, 0, 4, 0, false},
@@ -318,9 +375,42 @@ inline constexpr std::array<FieldPlace, kFields> kFieldPlaces = {{
     {"pbb_isid", 37, 24, 132, 4, 0, true},
     {"tunnel_id", 38, 64, 56, 8, 0, true},
     {"ipv6_exthdr", 39, 9, 38, 2, 0, false},
+    {"pbb_uca", 40, 1, 132, 4, 27, true},
+    {"tcp_flags", 41, 12, 36, 2, 0, false},
+    {"nw_ttl", 42, 8, 22, 1, 0, false},
+    {"ip_frag", 43, 2, 23, 1, 0, false},
+    {"conj_id", 44, 32, 200, 4, 0, false},
+    {"reg0", 45, 32, 136, 4, 0, false},
+    {"reg1", 46, 32, 140, 4, 0, false},
+    {"reg2", 47, 32, 144, 4, 0, false},
+    {"reg3", 48, 32, 148, 4, 0, false},
+    {"reg4", 49, 32, 152, 4, 0, false},
+    {"reg5", 50, 32, 156, 4, 0, false},
+    {"reg6", 51, 32, 160, 4, 0, false},
+    {"reg7", 52, 32, 164, 4, 0, false},
+    {"reg8", 53, 32, 168, 4, 0, false},
+    {"reg9", 54, 32, 172, 4, 0, false},
+    {"reg10", 55, 32, 176, 4, 0, false},
+    {"reg11", 56, 32, 180, 4, 0, false},
+    {"reg12", 57, 32, 184, 4, 0, false},
+    {"reg13", 58, 32, 188, 4, 0, false},
+    {"reg14", 59, 32, 192, 4, 0, false},
+    {"reg15", 60, 32, 196, 4, 0, false},
+    {"xreg0", 61, 64, 136, 8, 0, false},
+    {"xreg1", 62, 64, 144, 8, 0, false},
+    {"xreg2", 63, 64, 152, 8, 0, false},
+    {"xreg3", 64, 64, 160, 8, 0, false},
+    {"xreg4", 65, 64, 168, 8, 0, false},
+    {"xreg5", 66, 64, 176, 8, 0, false},
+    {"xreg6", 67, 64, 184, 8, 0, false},
+    {"xreg7", 68, 64, 192, 8, 0, false},
+    {"xxreg0", 69, 128, 136, 16, 0, false},
+    {"xxreg1", 70, 128, 152, 16, 0, false},
+    {"xxreg2", 71, 128, 168, 16, 0, false},
+    {"xxreg3", 72, 128, 184, 16, 0, false},
 }};
 
-inline constexpr std::size_t kFlowKeyBytes = 200;
+inline constexpr std::size_t kFlowKeyBytes = 208;
 
 /// Byte offsets in the flow key.
 namespace key_at {
@@ -364,9 +454,41 @@ inline constexpr std::size_t kMplsBos = 40;
 inline constexpr std::size_t kPbbIsid = 132;
 inline constexpr std::size_t kTunnelId = 56;
 inline constexpr std::size_t kIpv6Exthdr = 38;
+inline constexpr std::size_t kPbbUca = 132;
+inline constexpr std::size_t kTcpFlags = 36;
+inline constexpr std::size_t kNwTtl = 22;
+inline constexpr std::size_t kIpFrag = 23;
+inline constexpr std::size_t kConjId = 200;
+inline constexpr std::size_t kReg0 = 136;
+inline constexpr std::size_t kReg1 = 140;
+inline constexpr std::size_t kReg2 = 144;
+inline constexpr std::size_t kReg3 = 148;
+inline constexpr std::size_t kReg4 = 152;
+inline constexpr std::size_t kReg5 = 156;
+inline constexpr std::size_t kReg6 = 160;
+inline constexpr std::size_t kReg7 = 164;
+inline constexpr std::size_t kReg8 = 168;
+inline constexpr std::size_t kReg9 = 172;
+inline constexpr std::size_t kReg10 = 176;
+inline constexpr std::size_t kReg11 = 180;
+inline constexpr std::size_t kReg12 = 184;
+inline constexpr std::size_t kReg13 = 188;
+inline constexpr std::size_t kReg14 = 192;
+inline constexpr std::size_t kReg15 = 196;
+inline constexpr std::size_t kXreg0 = 136;
+inline constexpr std::size_t kXreg1 = 144;
+inline constexpr std::size_t kXreg2 = 152;
+inline constexpr std::size_t kXreg3 = 160;
+inline constexpr std::size_t kXreg4 = 168;
+inline constexpr std::size_t kXreg5 = 176;
+inline constexpr std::size_t kXreg6 = 184;
+inline constexpr std::size_t kXreg7 = 192;
+inline constexpr std::size_t kXxreg0 = 136;
+inline constexpr std::size_t kXxreg1 = 152;
+inline constexpr std::size_t kXxreg2 = 168;
+inline constexpr std::size_t kXxreg3 = 184;
 inline constexpr std::size_t kTtl = 22;
 inline constexpr std::size_t kFrag = 23;
-inline constexpr std::size_t kTcpFlags = 36;
 inline constexpr std::size_t kReg = 136;
 }  // namespace key_at
 
@@ -377,7 +499,7 @@ struct Prerequisite {
   std::uint8_t count;
   std::array<std::uint16_t, 2> values;
 };
-inline constexpr std::array<Prerequisite, 49> kPrerequisites = {{
+inline constexpr std::array<Prerequisite, 54> kPrerequisites = {{
     {Field::kInPhyPort, Field::kInPort, 0, {0, 0}},
     {Field::kVlanPcp, Field::kVlanVid, 0, {0, 0}},
     {Field::kIpDscp, Field::kEthType, 2, {2048, 34525}},
@@ -427,6 +549,11 @@ inline constexpr std::array<Prerequisite, 49> kPrerequisites = {{
     {Field::kMplsBos, Field::kEthType, 2, {34887, 34888}},
     {Field::kPbbIsid, Field::kEthType, 1, {35047, 0}},
     {Field::kIpv6Exthdr, Field::kEthType, 1, {34525, 0}},
+    {Field::kPbbUca, Field::kEthType, 1, {35047, 0}},
+    {Field::kTcpFlags, Field::kEthType, 2, {2048, 34525}},
+    {Field::kTcpFlags, Field::kIpProto, 1, {6, 0}},
+    {Field::kNwTtl, Field::kEthType, 2, {2048, 34525}},
+    {Field::kIpFrag, Field::kEthType, 2, {2048, 34525}},
 }};
 
 }  // namespace xvif

@@ -183,6 +183,14 @@ void Subtable::lookup(LookupBatch& batch, bool likely) const {
   }
 }
 
+const Rule* Subtable::chain_for(const FlowKey& key) const {
+  const Buckets& buckets = *buckets_.load(std::memory_order_acquire);
+  if (words_ == 0) return buckets.at[0].heads[0].load(std::memory_order_acquire);
+  std::uint64_t hash = 0;
+  for (std::size_t i = 0; i < words_; ++i) hash += hash_word(keys_, index_[i], key.words[index_[i]] & masks_[i]);
+  return search<0>(buckets, key, hash);
+}
+
 std::uint64_t Subtable::hash_packed(const std::uint64_t* packed) const {
   std::uint64_t hash = 0;
   for (std::size_t i = 0; i < words_; ++i) hash += hash_word(keys_, index_[i], packed[i]);

@@ -47,6 +47,9 @@ class Subtable {
   /// With hashes. `likely`: most packets will find something here.
   void lookup(LookupBatch& batch, bool likely) const;
 
+  /// Of one key: the chain of rules that match it, or nullptr; some may not be visible.
+  const Rule* chain_for(const FlowKey& key) const;
+
   /// Control thread, all below. Chain head of rules with this packed key, or nullptr.
   Rule* find(const std::uint64_t* packed) const;
   void link(Rule& rule);

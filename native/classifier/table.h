@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -35,6 +36,9 @@ class Table {
 
   /// For each bit i in `lanes` (i < 64) sets found[i] to the rule that matches keys[i] in `version`, or nullptr.
   void lookup(const FlowKey* keys, std::uint64_t lanes, std::uint64_t version, const Rule** found) const;
+
+  /// All rules that match `key` in `version`, as many as `out` holds; returns how many. Costs a look at every subtable.
+  std::size_t match_all(const FlowKey& key, std::uint64_t version, std::span<const Rule*> out) const;
 
   /// The live rule with this very match and priority. `value` has no bit outside `mask`, here and below.
   Rule* find(const FlowKey& value, const FlowKey& mask, std::uint16_t priority) const;

@@ -126,6 +126,19 @@ void Table::lookup(const FlowKey* keys, std::uint64_t lanes, std::uint64_t versi
   give();
 }
 
+std::size_t Table::match_all(const FlowKey& key, std::uint64_t version, std::span<const Rule*> out) const {
+  std::size_t count = 0;
+  for (const Order::Entry& entry : order_.load(std::memory_order_acquire)->entries) {
+    for (const Rule* rule = entry.subtable->chain_for(key); rule != nullptr;
+         rule = rule->next.load(std::memory_order_acquire)) {
+      if (!rule->visible(version)) continue;
+      if (count == out.size()) return count;
+      out[count++] = rule;
+    }
+  }
+  return count;
+}
+
 void Table::close_up(LookupBatch& batch, TermHashes& hashes, std::size_t hashed) {
   std::size_t count = 0;
   std::array<std::uint8_t, 64> from;

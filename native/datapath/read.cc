@@ -205,7 +205,7 @@ void each_port(const Pipeline& pipeline, std::uint32_t id, Write&& write) {
 }  // namespace
 
 std::size_t write_match(RecordWriter& out, const FlowKey& value, const FlowKey& mask) {
-  std::array<MatchEntry, kFields> entries;
+  std::array<MatchEntry, kMatchFields> entries;
   const std::size_t count = match_entries(value, mask, entries);
   const std::size_t start = out.at();
   for (const MatchEntry& entry : std::span(entries).first(count)) {

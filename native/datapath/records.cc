@@ -40,7 +40,7 @@ bool decode_match(Bytes match, FlowKey& value, FlowKey& mask) {
     if (match.size() < 4) return false;
     const std::size_t field = match[0], width = match[1];
     const bool has_mask = match[2] == 1;
-    if (field >= kFields || match[2] > 1 || match[3] != 0 || static_cast<int>(field) <= last) return false;
+    if (field >= kMatchFields || match[2] > 1 || match[3] != 0 || static_cast<int>(field) <= last) return false;
     last = static_cast<int>(field);
     const FieldPlace& place = kFieldPlaces[field];
     const std::size_t body = width * (has_mask ? 2 : 1);

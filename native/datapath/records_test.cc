@@ -114,7 +114,7 @@ TEST(Records, Matches) {
   const kit::Bytes eth_type = kit::match_entry(Field::kEthType, {8, 0});
   EXPECT_TRUE(refused(kit::join({eth_type, in_port}))) << "descending";
   EXPECT_TRUE(refused(kit::join({in_port, in_port}))) << "twice";
-  EXPECT_TRUE(refused(kit::match_entry(static_cast<Field>(kFields), {1}))) << "unknown field";
+  EXPECT_TRUE(refused(kit::match_entry(static_cast<Field>(kMatchFields), kit::Bytes(8, 1)))) << "unknown field";
   EXPECT_TRUE(refused(kit::match_entry(static_cast<Field>(255), {1})));
   EXPECT_TRUE(refused(kit::match_entry(Field::kInPort, {0, 1}))) << "width";
   EXPECT_TRUE(refused(kit::match_entry(Field::kInPort, kit::Bytes(255))));

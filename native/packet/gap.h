@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "base/limits.h"
 #include "packet/packet.h"
 
 namespace xvif {
@@ -26,6 +27,20 @@ inline void close_gap(Packet& packet, std::size_t at, std::uint16_t bytes) {
   packet.linear -= bytes;
   packet.size -= bytes;
   if (packet.csum_blank) packet.csum_start = static_cast<std::uint16_t>(packet.csum_start - bytes);
+}
+
+/// Takes a tag out. A frame that had the shortest length there is on a wire keeps it, padded; with payload elsewhere,
+/// or without room behind, it does not.
+inline void take_out(Packet& packet, std::size_t at, std::uint16_t bytes) {
+  const std::uint32_t before = packet.size;
+  close_gap(packet, at, bytes);
+  if (before < kFrameMin || packet.size >= kFrameMin || packet.payload != nullptr) return;
+  const std::size_t end = static_cast<std::size_t>(packet.data - packet.buffer()) + packet.linear;
+  const std::size_t missing = kFrameMin - packet.size;
+  if (end + missing > kHeadroom + kLinearMax) return;
+  std::memset(packet.data + packet.linear, 0, missing);
+  packet.linear += static_cast<std::uint32_t>(missing);
+  packet.size = packet.linear;
 }
 
 }  // namespace xvif

@@ -15,6 +15,8 @@ inline constexpr std::uint16_t kServiceVlan = 0x88a8;
 inline constexpr std::uint16_t kIpv6 = 0x86dd;
 inline constexpr std::uint16_t kMpls = 0x8847;
 inline constexpr std::uint16_t kMplsMulticast = 0x8848;
+/// The I-TAG of IEEE 802.1ah.
+inline constexpr std::uint16_t kPbb = 0x88e7;
 /// The smallest; below are lengths of IEEE 802.3.
 inline constexpr std::uint16_t kFirst = 0x0600;
 /// What the key says of 802.3 frames without SNAP (OpenFlow 1.0 OFP_DL_TYPE_NOT_ETH_TYPE).
@@ -55,6 +57,10 @@ inline constexpr std::uint16_t kUnseq = 1 << 8;
 inline constexpr std::size_t kEthernetBytes = 14;
 inline constexpr std::uint16_t kVlanBytes = 4;
 inline constexpr std::uint16_t kMplsBytes = 4;
+/// TCI of an I-TAG: priority 3, drop eligible 1, use customer address 1, reserved 3, I-SID 24 bits.
+inline constexpr std::uint16_t kPbbTciBytes = 4;
+/// What an I-TAG puts before a frame: two addresses, ethertype, TCI.
+inline constexpr std::uint16_t kPbbBytes = 18;
 inline constexpr std::size_t kSnapBytes = 8;  // LLC and SNAP, the ethertype in the last two
 inline constexpr std::size_t kArpBytes = 28;
 inline constexpr std::size_t kIpv4Bytes = 20;

@@ -18,6 +18,8 @@ static_assert(key_at::kTcpSrc == 32 && key_at::kTcpDst == 34 && key_at::kTcpFlag
 static_assert(key_at::kMplsLabel == 40 && key_at::kIpv6Flabel == 44);
 static_assert(key_at::kIpv6Src == 64 && key_at::kArpTha == 120 && key_at::kPbbIsid == 132);
 
+/// Of an I-TAG's TCI: use customer address, I-SID.
+constexpr std::uint32_t kPbbKeyBits = 0x08ff'ffff;
 constexpr std::uint64_t kSixBytes = 0x0000'ffff'ffff'ffffu;
 
 template <typename T>
@@ -113,6 +115,8 @@ class Parser {
       case ethertype::kMpls:
       case ethertype::kMplsMulticast:
         return mpls(at);
+      case ethertype::kPbb:
+        return pbb(at);
       default:
         return;
     }
@@ -123,6 +127,12 @@ class Parser {
     packet_.mpls = static_cast<std::uint16_t>(at);
     // The container ends with the TTL, which is not matched on.
     store_be32(key_.at(key_at::kMplsLabel), load_be32(d_ + at) & ~0xffu);
+  }
+
+  void pbb(std::size_t at) {
+    if (!has(at, kPbbTciBytes + kEthernetBytes)) return;
+    // Priority and drop eligibility are not matched on.
+    store_be32(key_.at(key_at::kPbbIsid), load_be32(d_ + at) & kPbbKeyBits);
   }
 
   void arp(std::size_t at) {

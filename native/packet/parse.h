@@ -18,7 +18,8 @@ namespace xvif {
 /// An IP header is there when its version, length fields and all its bytes are; what lies behind the IP packet's own
 /// length is padding. ARP is there for Ethernet and IPv4 addresses. An L4 header is there when its fixed part is (TCP
 /// 20, UDP 8, SCTP 12, ICMP 4 bytes); neighbour discovery needs code 0, and the first option of its type counts.
-/// Beneath a label stack nothing is parsed: l3 and l4 are 0.
+/// Beneath a label stack or an I-TAG (PBB) nothing is parsed: l3 and l4 are 0. An I-TAG is there with all of the
+/// customer's Ethernet header.
 void parse(Packet& packet, FlowKey& key);
 
 }  // namespace xvif

@@ -16,13 +16,20 @@ constexpr std::uint8_t kCwr = 0x80;
 constexpr std::uint8_t kSyn = 0x02;
 constexpr std::uint8_t kRst = 0x04;
 
-/// Offset of the IP header, beneath VLAN tags and MPLS label stack; 0: none.
+/// Offset of the IP header, beneath I-TAGs, VLAN tags and MPLS label stack; 0: none.
 std::size_t find_l3(std::span<const std::uint8_t> frame) {
   if (frame.size() < kEthernetBytes) return 0;
-  const EthertypePlace place = find_ethertype(frame.data(), frame.size());
-  if (place.type == ethertype::kIpv4 || place.type == ethertype::kIpv6) return place.next;
+  std::size_t customer = 0;
+  EthertypePlace place = find_ethertype(frame.data(), frame.size());
+  while (place.type == ethertype::kPbb) {
+    customer += place.next + kPbbTciBytes;
+    if (customer + kEthernetBytes > frame.size()) return 0;
+    place = find_ethertype(frame.data() + customer, frame.size() - customer);
+  }
+  if (place.next == 0) return 0;
+  if (place.type == ethertype::kIpv4 || place.type == ethertype::kIpv6) return customer + place.next;
   if (!ethertype::is_mpls(place.type)) return 0;
-  for (std::size_t at = place.next; at + kMplsBytes <= frame.size(); at += kMplsBytes) {
+  for (std::size_t at = customer + place.next; at + kMplsBytes <= frame.size(); at += kMplsBytes) {
     if ((frame[at + 2] & 1) != 0) return at + kMplsBytes;
   }
   return 0;

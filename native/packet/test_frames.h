@@ -3,6 +3,7 @@
 // IP headers fill in lengths and checksums, also those of the L4 header given to them.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -199,6 +200,8 @@ inline std::vector<NamedFrame> all_frames() {
                      const Bytes ip = ipv4({.ttl = 9}, udp(1, 2, data));
                      return Bytes(ip.begin() + 2, ip.end());
                    }()},
+      {"pbb", macs() + tag(0x88a8, 0x6007) + be16(0x88e7) + hex("e8000064") + macs() + tag(0x8100, 0x2007) +
+                  ipv4({.ttl = 9}, udp(1, 2, data))},
       {"two labels in vlan", macs() + tag(0x8100, 0x2007) + be16(0x8848) + label(100, 3, false, 32) +
                                  label(200, 1, true, 31) +
                                  [&] {
@@ -237,7 +240,10 @@ inline std::string describe(const Packet& packet, const FlowKey& key) {
   };
   const bool ip = key.eth_type() == 0x0800 || key.eth_type() == 0x86dd;
   const std::uint8_t proto = *key.at(key_at::kIpProto);
-  for (std::size_t i = 0; i < kFields; ++i) {
+  // Behind them stand what no parser fills.
+  for (std::size_t i = 0; i < static_cast<std::size_t>(Field::kConjId); ++i) {
+    const auto named_below = {Field::kNwTtl, Field::kIpFrag, Field::kTcpFlags};
+    if (std::find(named_below.begin(), named_below.end(), static_cast<Field>(i)) != named_below.end()) continue;
     // Of the fields that share a place, the one whose prerequisites hold.
     bool holds = true;
     for (const Prerequisite& p : kPrerequisites) {

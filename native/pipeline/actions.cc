@@ -1,4 +1,6 @@
 // Lists of actions and groups.
+#include <utility>
+
 #include "actions/modify.h"
 #include "packet/flow_hash.h"
 #include "pipeline/execution.h"
@@ -8,7 +10,7 @@ namespace xvif {
 void Execution::step(Lane& lane, Packet*& packet, FlowKey& key, const ActionView& action, bool move) {
   switch (action.code()) {
     case Action::kOutput:
-      if (output(lane, packet, key, action, move)) packet = nullptr;
+      if (output(lane, packet, key, action.port(), action.max_len(), move)) packet = nullptr;
       return;
     case Action::kGroup:
       if (group(lane, packet, key, action.group(), move)) packet = nullptr;
@@ -17,6 +19,10 @@ void Execution::step(Lane& lane, Packet*& packet, FlowKey& key, const ActionView
       return;  // no port has queues of its own yet
     default:
       break;
+  }
+  if (action.code() > Action::kPopPbb) [[unlikely]] {
+    extended(lane, packet, key, action, move);
+    return;
   }
   const Verdict verdict = modify(*packet, key, action);
   if (verdict == Verdict::kOk) [[likely]]
@@ -34,8 +40,9 @@ void Execution::step(Lane& lane, Packet*& packet, FlowKey& key, const ActionView
 Packet* Execution::perform(Lane& lane, Packet* packet, FlowKey& key, std::span<const std::uint8_t> actions, bool last) {
   const std::uint8_t* const end = actions.data() + actions.size();
   for (ActionView action : Actions(actions)) {
-    step(lane, packet, key, action, last && action.at() + action.length() == end);
-    if (packet == nullptr) return nullptr;
+    const bool at_end = action.at() + action.length() == end;
+    step(lane, packet, key, action, last && at_end && lane.set != SetUse::kHolds);
+    if (packet == nullptr || lane.exited) return packet;
   }
   return packet;
 }
@@ -76,6 +83,8 @@ bool Execution::bucket(Lane& lane, Packet* packet, FlowKey& key, const Bucket& b
     return false;
   }
   ++thread_.group_depth;
+  // What flows reached from a bucket write to the action set has no effect; exit ends the bucket alone.
+  const SetUse set = std::exchange(lane.set, SetUse::kDone);
   Packet* rest = nullptr;
   if (move || !bucket.modifies) {
     rest = perform(lane, own, key, bucket.ordered, true);
@@ -84,6 +93,8 @@ bool Execution::bucket(Lane& lane, Packet* packet, FlowKey& key, const Bucket& b
     rest = perform(lane, own, copy, bucket.ordered, true);
   }
   --thread_.group_depth;
+  lane.set = set;
+  lane.exited = false;
   if (rest != nullptr) rest->release();
   return move;
 }

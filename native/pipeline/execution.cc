@@ -1,6 +1,7 @@
 #include "pipeline/execution.h"
 
 #include <bit>
+#include <cstring>
 #include <utility>
 
 #include "actions/modify.h"
@@ -8,6 +9,8 @@
 
 namespace xvif {
 namespace {
+
+constexpr std::size_t kRegisterBytes = 64;
 
 constexpr std::uint64_t bit(std::size_t i) { return std::uint64_t{1} << i; }
 
@@ -43,13 +46,20 @@ void Execution::enter(std::size_t i, Packet* packet, PortNo in_port, PortSlot* i
                       .flow = nullptr,
                       .table = 0,
                       .accounted = false,
-                      .set_used = false,
+                      .set = SetUse::kNone,
+                      .exited = false,
+                      .stack = 0,
+                      .resubmits = 0,
                       .copies = copies};
   FlowKey& key = thread_.keys[i];
   store_be32(key.at(key_at::kInPort), raw(in_port));
   store_be32(key.at(key_at::kInPhyPort), raw(in_port));
   store_be64(key.at(key_at::kMetadata), 0);
   store_be64(key.at(key_at::kTunnelId), 0);
+  if ((thread_.registers_used & bit(i)) != 0) [[unlikely]] {
+    std::memset(key.at(key_at::kReg), 0, kRegisterBytes);
+    thread_.registers_used &= ~bit(i);
+  }
   parse(*packet, key);
 }
 
@@ -105,7 +115,10 @@ void Execution::receive(std::span<Packet* const> packets) {
 void Execution::packet_out(Packet* packet, PortNo in_port, std::span<const std::uint8_t> actions) {
   enter(0, packet, in_port, pipeline_.ports_.slot(in_port), 0);
   thread_.may_resubmit = true;
-  if (Packet* rest = perform(thread_.lanes[0], packet, thread_.keys[0], actions, true)) rest->release();
+  Packet* rest = perform(thread_.lanes[0], packet, thread_.keys[0], actions, true);
+  // Flows that a resubmit led to may have written to the action set.
+  if (rest != nullptr) perform_set(thread_.lanes[0], rest, thread_.keys[0]);
+  if (rest != nullptr) rest->release();
   thread_.may_resubmit = false;
   for (const ThreadContext::Resubmitted& again : thread_.resubmitted) {
     enter(0, again.packet, in_port, pipeline_.ports_.slot(in_port), again.copies);
@@ -163,6 +176,13 @@ void Execution::visit(std::size_t id, std::uint64_t lanes) {
   const Table* const table = pipeline_.flows_.table(id);
   if (table != nullptr) {
     table->lookup(thread_.keys.data(), lanes, thread_.version, thread_.found.data());
+    if (pipeline_.flows_.has_conjunctions(id)) [[unlikely]] {
+      for_each_bit(lanes, [&](std::size_t i) {
+        const auto* const flow = static_cast<const Flow*>(thread_.found[i]);
+        if (flow == nullptr || !flow->instructions->conjunctive) return;
+        thread_.found[i] = pipeline_.flows_.resolve_conjunctions(id, thread_.keys[i], thread_.version);
+      });
+    }
     for_each_bit(lanes, [&](std::size_t i) {
       const auto* const flow = static_cast<const Flow*>(thread_.found[i]);
       if (flow != nullptr) __builtin_prefetch(pipeline_.counters_.at(thread_.index, flow->counter), 1);
@@ -191,18 +211,18 @@ void Execution::visit(std::size_t id, std::uint64_t lanes) {
   });
 }
 
-bool Execution::meter(Lane& lane, FlowKey& key, std::uint32_t id) {
+bool Execution::meter(Lane& lane, Packet*& packet, FlowKey& key, std::uint32_t id) {
   Meter* const meter = pipeline_.meters_.find(id, thread_.version);
   if (meter == nullptr) return true;
-  const Band* const band = pipeline_.meters_.pass(*meter, thread_.index, lane.packet->size, thread_.now_ns);
+  const Band* const band = pipeline_.meters_.pass(*meter, thread_.index, packet->size, thread_.now_ns);
   if (band == nullptr) return true;
   if (band->mod.type == static_cast<unsigned>(MeterBandType::kDscpRemark)) {
-    remark_dscp(*lane.packet, key, band->mod.prec_level);
+    remark_dscp(*packet, key, band->mod.prec_level);
     return true;
   }
   drop(lane, Drop::kMeter);
-  lane.packet->release();
-  lane.packet = nullptr;
+  packet->release();
+  packet = nullptr;
   return false;
 }
 
@@ -212,18 +232,18 @@ void Execution::execute(std::size_t i, std::size_t table, const Flow& flow) {
   const InstructionSet& set = *flow.instructions;
   lane.flow = &flow;
   lane.table = static_cast<std::uint8_t>(table);
-  if (set.meter != kNoMeter && !meter(lane, key, set.meter)) return;
+  if (set.meter != kNoMeter && !meter(lane, lane.packet, key, set.meter)) return;
   if (!set.apply.empty()) {
-    const bool last = set.goto_table == 0 && set.write.empty() && (!lane.set_used || set.clears);
-    lane.packet = perform(lane, lane.packet, key, set.apply, last);
+    // Before, so that the packet may go with its last action. Flows that a resubmit leads to may write to the set.
+    if (set.clears && !set.resubmits) lane.set = SetUse::kNone;
+    lane.packet = perform(lane, lane.packet, key, set.apply, set.goto_table == 0 && set.write.empty());
     if (lane.packet == nullptr) return;
+    if (lane.exited) [[unlikely]] {
+      finish(i);
+      return;
+    }
   }
-  if (set.clears) lane.set_used = false;
-  if (!set.write.empty()) {
-    if (!lane.set_used) thread_.sets[i].clear();
-    thread_.sets[i].write(set.write);
-    lane.set_used = true;
-  }
+  write_set(lane, set);
   if (set.metadata_mask != 0) write_metadata(key, set.metadata, set.metadata_mask);
   if (set.goto_table != 0) {
     wait(set.goto_table, bit(i));
@@ -232,16 +252,32 @@ void Execution::execute(std::size_t i, std::size_t table, const Flow& flow) {
   }
 }
 
+void Execution::write_set(Lane& lane, const InstructionSet& set) {
+  if (lane.set == SetUse::kDone) [[unlikely]]
+    return;
+  if (set.clears) lane.set = SetUse::kNone;
+  if (set.write.empty()) return;
+  ActionSet& actions = thread_.sets[index_of(lane)];
+  if (lane.set == SetUse::kNone) actions.clear();
+  actions.write(set.write);
+  lane.set = SetUse::kHolds;
+}
+
+void Execution::perform_set(Lane& lane, Packet*& packet, FlowKey& key) {
+  if (lane.set != SetUse::kHolds) return;
+  lane.set = SetUse::kDone;
+  lane.exited = false;
+  thread_.sets[index_of(lane)].for_each([&](const ActionView& action) {
+    // Group, output and resubmit come last and exclude each other.
+    const bool move = action.code() == Action::kOutput || action.code() == Action::kGroup;
+    if (packet != nullptr) step(lane, packet, key, action, move);
+    return Verdict::kOk;
+  });
+}
+
 void Execution::finish(std::size_t i) {
   Lane& lane = thread_.lanes[i];
-  if (lane.set_used) {
-    thread_.sets[i].for_each([&](const ActionView& action) {
-      // Group and output come last and exclude each other.
-      const bool move = action.code() == Action::kOutput || action.code() == Action::kGroup;
-      if (lane.packet != nullptr) step(lane, lane.packet, thread_.keys[i], action, move);
-      return Verdict::kOk;
-    });
-  }
+  perform_set(lane, lane.packet, thread_.keys[i]);
   if (!lane.accounted) drop(lane, Drop::kNoOutput);
   if (lane.packet != nullptr) lane.packet->release();
   lane.packet = nullptr;

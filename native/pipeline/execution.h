@@ -14,6 +14,12 @@
 
 namespace xvif {
 
+/// What the controller action adds to a packet-in.
+struct ControllerData {
+  std::uint16_t id = 0;
+  std::span<const std::uint8_t> userdata;
+};
+
 class Execution {
  public:
   Execution(Pipeline& pipeline, ThreadContext& thread, std::uint64_t now_ns);
@@ -38,8 +44,13 @@ class Execution {
   void visit(std::size_t table, std::uint64_t lanes);
   void count(std::size_t table, std::uint64_t lanes);
   void execute(std::size_t i, std::size_t table, const Flow& flow);
-  bool meter(Lane& lane, FlowKey& key, std::uint32_t id);
+  /// False: the meter took the packet.
+  bool meter(Lane& lane, Packet*& packet, FlowKey& key, std::uint32_t id);
+  void write_set(Lane& lane, const InstructionSet& set);
+  /// Carries out the action set, if it holds anything.
+  void perform_set(Lane& lane, Packet*& packet, FlowKey& key);
   void finish(std::size_t i);
+  std::size_t index_of(const Lane& lane) const { return static_cast<std::size_t>(&lane - thread_.lanes.data()); }
 
   // actions.cc: lists of actions and groups.
   /// Carries out one action. `move`: nobody needs the packet afterwards. `packet` is nullptr when it was taken.
@@ -50,11 +61,27 @@ class Execution {
   bool group(Lane& lane, Packet* packet, FlowKey& key, std::uint32_t id, bool move);
   bool bucket(Lane& lane, Packet* packet, FlowKey& key, const Bucket& bucket, bool move);
 
+  // nicira.cc: Nicira's actions.
+  void extended(Lane& lane, Packet*& packet, FlowKey& key, const ActionView& action, bool move);
+  void load(Lane& lane, Packet* packet, FlowKey& key, const ActionView& action);
+  void write(Lane& lane, Packet* packet, FlowKey& key, const Subfield& to, const WideNumber& value);
+  void push(Lane& lane, Packet*& packet, const FlowKey& key, const Subfield& from);
+  void bundle(Lane& lane, Packet*& packet, FlowKey& key, const ActionView& action, bool move);
+  void clone(Lane& lane, Packet*& packet, const FlowKey& key, const ActionView& action, bool move);
+  void invalid_ttl(Lane& lane, Packet*& packet, const FlowKey& key, const ActionView& action);
+
+  // resubmit.cc: from within a list of actions through other flows.
+  void resubmit(Lane& lane, Packet*& packet, FlowKey& key, const ActionView& action, bool move);
+  void pass_tables(Lane& lane, Packet*& packet, FlowKey& key, PortNo in_port, std::size_t table, bool move);
+  const Flow* look_up(const Packet& packet, const FlowKey& key, std::size_t table);
+  /// The packet has used up what it may have of look-ups or nesting: dropped.
+  void give_up(Lane& lane, Packet*& packet, Drop reason);
+
   // output.cc: ports.
-  bool output(Lane& lane, Packet* packet, const FlowKey& key, const ActionView& action, bool move);
+  bool output(Lane& lane, Packet* packet, const FlowKey& key, PortNo port, std::uint16_t max_len, bool move);
   bool send(Lane& lane, Packet* packet, PortSlot* slot, bool move);
   bool flood(Lane& lane, Packet* packet, bool move);
-  bool resubmit(Lane& lane, Packet* packet, bool move);
+  bool output_to_tables(Lane& lane, Packet* packet, bool move);
   void flush_port(PortSlot& slot);
   /// Counts a drop on the port the packet came from.
   void drop(Lane& lane, Drop reason);
@@ -66,7 +93,8 @@ class Execution {
   bool send_in_vlan(Lane& lane, Packet* packet, PortSlot* slot, const FrameVlan& frame, bool move);
 
   // packet_in.cc.
-  void packet_in(Lane& lane, const Packet& packet, const FlowKey& key, PacketInReason reason, std::uint16_t max_len);
+  void packet_in(Lane& lane, const Packet& packet, const FlowKey& key, PacketInReason reason, std::uint16_t max_len,
+                 const ControllerData& data = {});
   /// Room for a record about a packet of this port; nullptr when there is none for it.
   std::uint8_t* reserve_upcall(Lane& lane, std::size_t length);
   bool copy_frame(const Packet& packet, std::span<std::uint8_t> out);

@@ -204,6 +204,8 @@ Flow* FlowTables::make(std::size_t words, const FlowMod& mod, CounterId counter)
   flow->priority = mod.priority;
   flow->table = mod.table;
   flow->instructions = instructions_.take(mod.instructions);
+  // Before the flow is published.
+  if (flow->instructions->conjunctive) conjunctive_[mod.table].store(true, std::memory_order_release);
   flow->counter = counter;
   return flow;
 }

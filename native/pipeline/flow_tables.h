@@ -34,6 +34,12 @@ class FlowTables {
   /// nullptr: a table that never had a flow.
   const Table* table(std::size_t id) const { return tables_[id].load(std::memory_order_acquire); }
 
+  /// The flow that a packet takes whose flow of highest priority is a part of conjunctions (ovs-fields(7), conjunctive
+  /// match): the one that names a conjunction of which every clause matches, or else the best without; nullptr none.
+  const Flow* resolve_conjunctions(std::size_t id, const FlowKey& key, std::uint64_t version) const;
+  /// The table may have flows that are parts of conjunctions.
+  bool has_conjunctions(std::size_t id) const { return conjunctive_[id].load(std::memory_order_relaxed); }
+
   /// Within a batch. Anything but kOk changed nothing.
   Status apply(const FlowMod& mod, std::uint64_t now_ns);
   /// Within a batch: removes every flow that uses it.
@@ -113,8 +119,9 @@ class FlowTables {
   InstructionSets instructions_;
   Expiry expiry_;
   FlowRemovedSink* sink_ = nullptr;
-  std::array<std::atomic<Table*>, kTables> tables_{};  // control: rw, readers: ro
-  std::vector<std::uint8_t> unsettled_;                // tables to settle
+  std::array<std::atomic<Table*>, kTables> tables_{};     // control: rw, readers: ro
+  std::array<std::atomic<bool>, kTables> conjunctive_{};  // control: rw, readers: ro; stays once it was set
+  std::vector<std::uint8_t> unsettled_;                   // tables to settle
   std::array<bool, kTables> is_unsettled_{};
   std::size_t live_ = 0;
   std::size_t unannounced_ = 0;

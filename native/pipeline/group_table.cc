@@ -71,7 +71,7 @@ Status GroupTable::check(const GroupMod& mod) const {
 }
 
 Status GroupTable::check_bucket(const BucketMod& bucket, const GroupMod& mod) const {
-  if (const Status status = validate_actions(bucket.actions); status != Status::kOk) return status;
+  if (const Status status = validate_action_set(bucket.actions); status != Status::kOk) return status;
   if (mod.type != static_cast<unsigned>(GroupType::kSelect) && bucket.weight > 1) return Status::kBadWeight;
   if (bucket.watch_port != kAnyPort && !is_port_number(bucket.watch_port)) return Status::kBadWatch;
   if (bucket.watch_group != kGroupAny && !exists(bucket.watch_group)) return Status::kBadWatch;

@@ -2,9 +2,22 @@
 
 #include <algorithm>
 
+#include "actions/validate_nicira.h"
 #include "base/assert.h"
 
 namespace xvif {
+
+namespace {
+
+bool may_resubmit(std::span<const std::uint8_t> actions) {
+  for (const ActionView action : Actions(actions)) {
+    if (action.code() == Action::kResubmit) return true;
+    if (action.code() == Action::kClone && may_resubmit(action.nested())) return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 InstructionSet::InstructionSet(std::span<const std::uint8_t> bytes) : bytes_(bytes.begin(), bytes.end()) {
   for (InstructionView instruction : Instructions(bytes_)) {
@@ -30,6 +43,8 @@ InstructionSet::InstructionSet(std::span<const std::uint8_t> bytes) : bytes_(byt
         break;
     }
   }
+  resubmits = may_resubmit(apply);
+  conjunctive = is_conjunctive(apply);
   for_each_reference(*this, [&](ActionView action) {
     if (action.code() != Action::kGroup) return;
     if (std::find(groups.begin(), groups.end(), action.group()) == groups.end()) groups.push_back(action.group());

@@ -24,6 +24,8 @@ class InstructionSet {
   std::uint32_t meter = kNoMeter;
   std::uint8_t goto_table = 0;  // 0: end of the pipeline, as no flow goes to table 0
   bool clears = false;
+  bool conjunctive = false;
+  bool resubmits = false;  // `apply` may lead to other flows, which may write to the action set
   std::uint64_t metadata = 0;
   std::uint64_t metadata_mask = 0;
   std::span<const std::uint8_t> apply;
@@ -67,6 +69,7 @@ template <typename Visit>
 void for_each_reference(std::span<const std::uint8_t> actions, Visit&& visit) {
   for (ActionView action : Actions(actions)) {
     if (action.code() == Action::kOutput || action.code() == Action::kGroup) visit(action);
+    if (action.code() == Action::kClone) for_each_reference(action.nested(), visit);
   }
 }
 template <typename Visit>

@@ -38,9 +38,9 @@ bool is_whole(std::span<const std::uint8_t> mask, std::size_t bits) {
 
 }  // namespace
 
-std::size_t match_entries(const FlowKey& value, const FlowKey& mask, std::span<MatchEntry, kFields> out) {
+std::size_t match_entries(const FlowKey& value, const FlowKey& mask, std::span<MatchEntry, kMatchFields> out) {
   std::size_t count = 0;
-  for (const FieldPlace& place : kFieldPlaces) {
+  for (const FieldPlace& place : std::span(kFieldPlaces).first<kMatchFields>()) {
     const auto field = static_cast<Field>(place.id);
     if (!is_set(mask, field) || !is_meant(value, mask, field)) continue;
     MatchEntry& entry = out[count++];

@@ -18,7 +18,7 @@ struct MatchEntry {
   std::array<std::uint8_t, 16> mask;
 };
 
-/// Writes the entries in ascending field order; returns how many (at most kFields).
-std::size_t match_entries(const FlowKey& value, const FlowKey& mask, std::span<MatchEntry, kFields> out);
+/// Writes the entries in ascending field order; returns how many (at most kMatchFields).
+std::size_t match_entries(const FlowKey& value, const FlowKey& mask, std::span<MatchEntry, kMatchFields> out);
 
 }  // namespace xvif

@@ -10,7 +10,7 @@ namespace xvif {
 namespace {
 
 std::vector<Field> fields_of(const kit::Match& match) {
-  std::array<MatchEntry, kFields> entries;
+  std::array<MatchEntry, kMatchFields> entries;
   std::vector<Field> out;
   const std::size_t count = match_entries(match.value, match.mask, entries);
   for (std::size_t i = 0; i < count; ++i) out.push_back(entries[i].field);
@@ -39,7 +39,7 @@ TEST(MatchEntries, TellsSharedPlacesApart) {
 TEST(MatchEntries, GivesValuesAndMasks) {
   kit::Match match = kit::to_ipv4(0x0a010000, 0xffff0000).with(Field::kVlanVid, 0x1005).with(Field::kVlanPcp, 3);
   match.with(Field::kMetadata, 0xff00, 0xff00);
-  std::array<MatchEntry, kFields> entries;
+  std::array<MatchEntry, kMatchFields> entries;
   ASSERT_EQ(match_entries(match.value, match.mask, entries), 5u);
   EXPECT_EQ(entries[0].field, Field::kMetadata);
   EXPECT_TRUE(entries[0].has_mask);
@@ -57,7 +57,7 @@ TEST(MatchEntries, GivesValuesAndMasks) {
 
 TEST(MatchEntries, EveryFieldComesBack) {
   // Each field with the conditions it has; then building a key of the entries gives the same key.
-  for (const FieldPlace& place : kFieldPlaces) {
+  for (const FieldPlace& place : std::span(kFieldPlaces).first<kMatchFields>()) {
     const auto field = static_cast<Field>(place.id);
     kit::Match match;
     for (const Prerequisite& condition : kPrerequisites) {
@@ -65,7 +65,7 @@ TEST(MatchEntries, EveryFieldComesBack) {
       match.with(condition.needs, condition.count == 0 ? 1 : condition.values[0]);
     }
     match.with(field, 5);
-    std::array<MatchEntry, kFields> entries;
+    std::array<MatchEntry, kMatchFields> entries;
     const std::size_t count = match_entries(match.value, match.mask, entries);
     FlowKey value{}, mask{};
     bool found = false;

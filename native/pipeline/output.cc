@@ -9,13 +9,14 @@ void Execution::drop(Lane& lane, Drop reason) {
   PortCounters::add(lane.in_slot->port.counters[thread_.index].rx_dropped[static_cast<std::size_t>(reason)], 1);
 }
 
-bool Execution::output(Lane& lane, Packet* packet, const FlowKey& key, const ActionView& action, bool move) {
-  const PortNo port = action.port();
+bool Execution::output(Lane& lane, Packet* packet, const FlowKey& key, PortNo port, std::uint16_t max_len, bool move) {
+  // Not lane.in_port: actions may write to in_port.
+  const PortNo in_port = key.in_port();
   switch (static_cast<ReservedPort>(raw(port))) {
     case ReservedPort::kInPort:
-      return send(lane, packet, lane.in_slot, move);
+      return send(lane, packet, in_port == lane.in_port ? lane.in_slot : pipeline_.ports_.slot(in_port), move);
     case ReservedPort::kTable:
-      return resubmit(lane, packet, move);
+      return output_to_tables(lane, packet, move);
     case ReservedPort::kNormal:
       return normal(lane, packet, key, move);
     case ReservedPort::kFlood:
@@ -24,14 +25,14 @@ bool Execution::output(Lane& lane, Packet* packet, const FlowKey& key, const Act
     case ReservedPort::kController: {
       const bool miss = thread_.group_depth == 0 && lane.flow != nullptr && lane.flow->is_table_miss();
       const auto reason = miss ? PacketInReason::kNoMatch : PacketInReason::kAction;
-      packet_in(lane, *packet, key, reason, action.max_len());
+      packet_in(lane, *packet, key, reason, max_len);
       return false;
     }
     default:
       break;
   }
   // Section 5.12: back out of the port it came from only by IN_PORT.
-  if (port == lane.in_port) {
+  if (port == in_port) {
     drop(lane, Drop::kLoop);
     return false;
   }
@@ -89,7 +90,7 @@ bool Execution::flood(Lane& lane, Packet* packet, bool move) {
   return before != nullptr && send(lane, packet, before, move);
 }
 
-bool Execution::resubmit(Lane& lane, Packet* packet, bool move) {
+bool Execution::output_to_tables(Lane& lane, Packet* packet, bool move) {
   if (!thread_.may_resubmit) {
     drop(lane, Drop::kNoPort);
     return false;

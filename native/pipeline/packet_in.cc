@@ -18,6 +18,35 @@ void put(std::uint8_t* record, std::size_t at, T value) {
   std::memcpy(record + at, &value, sizeof value);
 }
 
+constexpr std::size_t kRegisters = 16;
+constexpr std::size_t kRegisterBytes = 4;
+
+/// Those that are not 0, in network order.
+struct Registers {
+  std::uint16_t set = 0;  // bit n: register n
+  std::size_t count = 0;
+  std::array<std::uint8_t, kRegisters * kRegisterBytes> values;
+};
+
+Registers registers_of(const FlowKey& key, bool used) {
+  Registers registers;
+  for (std::size_t i = 0; used && i < kRegisters; ++i) {
+    const std::uint8_t* const at = key.at(key_at::kReg + i * kRegisterBytes);
+    if (load_be32(at) == 0) continue;
+    registers.set = static_cast<std::uint16_t>(registers.set | 1u << i);
+    std::memcpy(registers.values.data() + registers.count++ * kRegisterBytes, at, kRegisterBytes);
+  }
+  return registers;
+}
+
+/// Behind the frame: data for the controller, registers, each padded.
+void put_tail(std::uint8_t* at, std::span<const std::uint8_t> userdata, const Registers& registers) {
+  const std::size_t bytes = registers.count * kRegisterBytes;
+  std::memset(at, 0, padded(userdata.size()) + padded(bytes));
+  if (!userdata.empty()) std::memcpy(at, userdata.data(), userdata.size());
+  std::memcpy(at + padded(userdata.size()), registers.values.data(), bytes);
+}
+
 }  // namespace
 
 std::uint8_t* Execution::reserve_upcall(Lane& lane, std::size_t length) {
@@ -48,12 +77,14 @@ bool Execution::copy_frame(const Packet& packet, std::span<std::uint8_t> out) {
 }
 
 void Execution::packet_in(Lane& lane, const Packet& packet, const FlowKey& key, PacketInReason reason,
-                          std::uint16_t max_len) {
+                          std::uint16_t max_len, const ControllerData& data) {
   if (lane.in_slot != nullptr && lane.in_slot->configured(PortConfig::kNoPacketIn)) {
     lane.accounted = true;
     return;
   }
-  const std::size_t room = kHeaderBytes + padded(packet.size);
+  const Registers registers = registers_of(key, (thread_.registers_used >> index_of(lane) & 1) != 0);
+  const std::size_t tail = padded(data.userdata.size()) + padded(registers.count * kRegisterBytes);
+  const std::size_t room = kHeaderBytes + padded(packet.size) + tail;
   std::uint8_t* record = nullptr;
   if (pipeline_.controller_.load(std::memory_order_relaxed)) record = reserve_upcall(lane, room);
   if (record == nullptr) {
@@ -61,26 +92,31 @@ void Execution::packet_in(Lane& lane, const Packet& packet, const FlowKey& key, 
     drop(lane, Drop::kUpcallFull);
     return;
   }
-  if (!copy_frame(packet, {record + kHeaderBytes, room - kHeaderBytes})) {
+  if (!copy_frame(packet, {record + kHeaderBytes, room - kHeaderBytes - tail})) {
     drop(lane, Drop::kCopyFailed);
     return;
   }
   const std::uint32_t frame = std::min(packet.size, kFrameBytesMax);
-  const std::size_t length = kHeaderBytes + padded(frame);
+  const std::size_t frame_end = kHeaderBytes + padded(frame);
+  const std::size_t length = frame_end + tail;
   std::memset(record, 0, kHeaderBytes);
   std::memset(record + kHeaderBytes + frame, 0, padded(frame) - frame);
+  if (tail != 0) put_tail(record + frame_end, data.userdata, registers);
   put(record, 0, static_cast<std::uint8_t>(Upcall::kPacketIn));
   put(record, 1, static_cast<std::uint8_t>(reason));
   put(record, 2, lane.table);
   put(record, 4, static_cast<std::uint32_t>(length));
   put(record, 8, lane.flow == nullptr ? ~std::uint64_t{0} : lane.flow->cookie);
-  put(record, 16, raw(lane.in_port));
+  put(record, 16, raw(key.in_port()));
   put(record, 20, max_len);
+  put(record, 22, data.id);
   put(record, 24, packet.size);
   put(record, 28, frame);
   std::memcpy(record + 32, key.at(key_at::kMetadata), 8);
   std::memcpy(record + 40, key.at(key_at::kTunnelId), 8);
   put(record, 48, key.be32(key_at::kInPhyPort));
+  put(record, 52, static_cast<std::uint16_t>(data.userdata.size()));
+  put(record, 54, registers.set);
   thread_.upcalls.commit(length);
   thread_.upcalled = true;
   PortCounters::add(thread_.upcall_count, 1);

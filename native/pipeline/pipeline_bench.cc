@@ -261,7 +261,7 @@ void dump(benchmark::State& state) {
   pipeline.begin(1, false);
   for (std::uint32_t i = 0; i < 100'000; ++i) pipeline.flow_mod(kit::add(0, 10, udp_to(i), out));
   pipeline.publish();
-  std::array<MatchEntry, kFields> entries;
+  std::array<MatchEntry, kMatchFields> entries;
   for (auto _ : state) {
     std::uint64_t cursor = 0;
     pipeline.flows().read({}, 2, cursor, [&](const FlowView& view) {

@@ -39,10 +39,79 @@ std::uint32_t port_of(std::uint8_t pick) {
   return pick % 16 < 10 ? pick % 8u : static_cast<std::uint32_t>(kReserved[pick % 6]);
 }
 
+Bytes actions_of(Input& in);
+
+Bytes subfield_of(Input& in) {
+  Bytes out(8);
+  const std::uint8_t field = in.byte() % kFields;
+  out[0] = field;
+  const std::uint16_t width = kFieldPlaces[field].bits;
+  const auto bits = static_cast<std::uint16_t>(1 + in.byte() % width);
+  kit::put(out, 2, static_cast<std::uint16_t>(in.byte() % (width - bits + 1)));
+  kit::put(out, 4, bits);
+  return out;
+}
+
+/// One of Nicira's actions with a shape that is mostly right.
+Bytes nicira_of(Input& in) {
+  const auto code = static_cast<Action>(static_cast<unsigned>(Action::kLoad) + in.byte() % 18);
+  Bytes body;
+  switch (code) {
+    case Action::kLoad: {
+      const Bytes to = subfield_of(in);
+      Bytes value = in.bytes((load_host<std::uint16_t>(to.data() + 4) + 7u) / 8u);
+      value[0] = 0;
+      body = kit::join({to, value});
+      break;
+    }
+    case Action::kMove: {
+      const Bytes from = subfield_of(in);
+      Bytes to = from;
+      to[0] = static_cast<std::uint8_t>(kFirstRegister + in.byte() % (kFields - kFirstRegister));
+      body = kit::join({from, to});
+      break;
+    }
+    case Action::kResubmit:
+      body = Bytes(8);
+      body[0] = in.byte() % 2 == 0 ? std::uint8_t{255} : in.byte() % 4;
+      break;
+    case Action::kConjunction:
+      body = Bytes(8);
+      body[1] = static_cast<std::uint8_t>(2 + in.byte() % 3);
+      body[0] = in.byte() % body[1];
+      break;
+    case Action::kClone:
+      body = actions_of(in);
+      break;
+    case Action::kMultipath:
+      body = kit::join({Bytes(8), subfield_of(in)});
+      break;
+    case Action::kBundle:
+      body = kit::join({Bytes(8), in.byte() % 2 == 0 ? Bytes(8) : subfield_of(in), in.bytes(4)});
+      break;
+    case Action::kController:
+      body = Bytes(8);
+      body[0] = in.byte();
+      break;
+    case Action::kExit:
+    case Action::kDecNwTtlIds:
+    case Action::kNote:
+      break;
+    default:
+      body = subfield_of(in);
+      break;
+  }
+  Bytes out = kit::record(static_cast<std::uint8_t>(code), 8 + body.size());
+  std::copy(body.begin(), body.end(), out.begin() + 8);
+  if (code == Action::kResubmit) kit::put(out, 4, static_cast<std::uint32_t>(ReservedPort::kInPort));
+  if (code == Action::kBundle || code == Action::kConjunction) kit::put(out, 4, std::uint16_t{1});
+  return out;
+}
+
 Bytes actions_of(Input& in) {
   Bytes out;
   for (unsigned n = in.byte() % 5; n > 0; --n) {
-    switch (in.byte() % 9) {
+    switch (in.byte() % 10) {
       case 0:
       case 1:
         out = kit::join({out, kit::output(port_of(in.byte()))});
@@ -63,7 +132,10 @@ Bytes actions_of(Input& in) {
         out = kit::join({out, kit::action(Action::kDecNwTtl)});
         break;
       case 7:
-        out = kit::join({out, kit::action(static_cast<Action>(in.byte() % 18), in.two())});
+        out = kit::join({out, kit::action(static_cast<Action>(in.byte() % 36), in.two())});
+        break;
+      case 8:
+        out = kit::join({out, nicira_of(in)});
         break;
       default:
         out = kit::join({out, in.bytes(8)});
@@ -149,7 +221,7 @@ void change(Input& in, Pipeline& pipeline) {
 class Told final : public FlowRemovedSink {
  public:
   void flow_removed(const FlowView& view, FlowRemovedReason) override {
-    std::array<MatchEntry, kFields> entries;
+    std::array<MatchEntry, kMatchFields> entries;
     match_entries(view.value, view.mask, entries);
   }
 };

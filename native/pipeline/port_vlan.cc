@@ -55,7 +55,7 @@ bool change_tag(Packet& packet, TagChange change, std::uint16_t vlan) {
     case TagChange::kNone:
       return true;
     case TagChange::kPop:
-      close_gap(packet, kTpidAt, kVlanBytes);
+      take_out(packet, kTpidAt, kVlanBytes);
       move_offsets(packet, -static_cast<int>(kVlanBytes));
       return true;
     case TagChange::kSetVlan: {

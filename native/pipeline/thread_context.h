@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actions/action_set.h"
+#include "actions/subfield.h"
 #include "packet/flow_key.h"
 #include "packet/packet.h"
 #include "pipeline/flow.h"
@@ -15,6 +16,13 @@
 #include "pipeline/upcall_queue.h"
 
 namespace xvif {
+
+/// Of the action set of a lane.
+enum class SetUse : std::uint8_t {
+  kNone,
+  kHolds,  // sets[lane] holds actions
+  kDone,   // it is being carried out: what is written now has no effect
+};
 
 /// A packet on its way through the tables.
 struct Lane {
@@ -24,9 +32,15 @@ struct Lane {
   const Flow* flow;    // the last one matched, nullptr none
   std::uint8_t table;  // of that flow
   bool accounted;      // it went somewhere, or its drop was counted
-  bool set_used;       // sets[lane] holds actions
-  unsigned copies;     // made of it so far, against kClonesMax
+  SetUse set;
+  bool exited;              // no further actions but those of the set
+  std::uint8_t stack;       // values on stacks[lane]
+  std::uint16_t resubmits;  // so far, against kResubmitsMax
+  unsigned copies;          // made of it so far, against kClonesMax
 };
+
+/// What push and pop work on.
+using Stack = std::array<WideNumber, kStackMax>;
 
 struct TableCount {
   std::atomic<std::uint64_t> lookups{0}, matched{0};  // one thread: rw, control: ro
@@ -43,6 +57,8 @@ struct ThreadContext {
   std::array<FlowKey, kBatchMax> keys{};
   std::array<Lane, kBatchMax> lanes;
   std::array<ActionSet, kBatchMax> sets;
+  std::array<Stack, kBatchMax> stacks;
+  std::uint64_t registers_used = 0;  // lanes whose key may have registers other than 0
   std::array<const Rule*, 64> found;
   std::array<std::uint64_t, kTables> waiting{};   // lanes to look up in each table
   std::array<std::uint64_t, 4> tables_waiting{};  // tables with such lanes
@@ -56,6 +72,7 @@ struct ThreadContext {
   };
   bool may_resubmit = false;
   unsigned group_depth = 0;
+  unsigned resubmit_depth = 0;
   std::vector<Resubmitted> resubmitted;
 
   UpcallQueue upcalls;  // producer: this thread, consumer: control

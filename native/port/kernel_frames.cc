@@ -26,7 +26,7 @@ bool gather(const Packet& packet, KernelFrame& frame) {
 Drop KernelFrames::each(std::size_t thread, Packet& packet, const Emit& emit) {
   const bool left_to_kernel = packet.csum_blank || packet.gso != Gso::kNone;
   // The kernel segments IP right behind Ethernet and VLAN only.
-  const bool complete = (left_to_kernel && !offload_) || (packet.gso != Gso::kNone && packet.mpls != 0);
+  const bool complete = (left_to_kernel && !offload_) || (packet.gso != Gso::kNone && packet.l3 == 0);
   if (complete || packet.size < kFrameMin) return each_complete(thread, packet, emit);
   KernelFrame frame;
   frame.header = vnet_header_of(packet);

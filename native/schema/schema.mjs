@@ -6,8 +6,7 @@
  * Fields of the flow key.
  * [name, id, bits, byte offset of the container in FlowKey, container bytes, shift of the field in the container,
  *  settable by a set-field action, prerequisites]
- * Containers hold network byte order. Ids 0..63 equal the OpenFlow basic OXM field number, so translating a match
- * is a change of header. Two fields may share a container when their prerequisites exclude each other.
+ * Containers hold network byte order. Ids 0..39 equal the OpenFlow basic OXM field number. Two fields may share a container when their prerequisites exclude each other.
  * A prerequisite is a list of alternatives "field=value" that must all stand in the match.
  */
 const ip = 'eth_type=0x0800|0x86dd';
@@ -15,6 +14,21 @@ const ip4 = 'eth_type=0x0800';
 const ip6 = 'eth_type=0x86dd';
 const arp = 'eth_type=0x0806';
 const mpls = 'eth_type=0x8847|0x8848';
+const pbb = 'eth_type=0x88e7';
+const tcp = [ip, 'ip_proto=6'];
+const registers = 16;
+/** Registers as numbers of `words` times 32 bits: Nicira's xreg and xxreg. */
+const registerViews = (name, words, first) =>
+  Array.from({ length: registers / words }, (_, i) => [
+    `${name}${i}`,
+    first + i,
+    32 * words,
+    136 + 4 * words * i,
+    4 * words,
+    0,
+    false,
+    [],
+  ]);
 export const fields = [
   ['in_port', 0, 32, 0, 4, 0, false, []],
   ['in_phy_port', 1, 32, 128, 4, 0, false, ['in_port']],
@@ -54,9 +68,19 @@ export const fields = [
   ['mpls_label', 34, 20, 40, 4, 12, true, [mpls]],
   ['mpls_tc', 35, 3, 40, 4, 9, true, [mpls]],
   ['mpls_bos', 36, 1, 40, 4, 8, true, [mpls]],
-  ['pbb_isid', 37, 24, 132, 4, 0, true, ['eth_type=0x88e7']],
+  // The container is the I-TAG TCI (IEEE 802.1ah): pcp(3) dei(1) uca(1) reserved(3) isid(24); only the two fields are kept.
+  ['pbb_isid', 37, 24, 132, 4, 0, true, [pbb]],
   ['tunnel_id', 38, 64, 56, 8, 0, true, []],
   ['ipv6_exthdr', 39, 9, 38, 2, 0, false, [ip6]],
+  ['pbb_uca', 40, 1, 132, 4, 27, true, [pbb]],
+  ['tcp_flags', 41, 12, 36, 2, 0, false, tcp],
+  ['nw_ttl', 42, 8, 22, 1, 0, false, [ip]],
+  ['ip_frag', 43, 2, 23, 1, 0, false, [ip]], // FRAG_*
+  ['conj_id', 44, 32, 200, 4, 0, false, []],
+  ...registerViews('reg', 1, 45),
+  // Not in matches: there they are the registers that they are made of.
+  ...registerViews('xreg', 2, 61),
+  ...registerViews('xxreg', 4, 69),
 ].map(([name, id, bits, offset, bytes, shift, settable, prereqs]) => ({
   name,
   id,
@@ -69,16 +93,14 @@ export const fields = [
 }));
 
 /**
- * Bytes of the flow key that no OpenFlow 1.3 field names, but the parser fills: name, offset, bytes.
- * reg: sixteen 32-bit registers, reserved for the Nicira extensions.
+ * Bytes of the flow key by other names: name, offset, bytes. reg: sixteen 32-bit registers.
  */
 export const keyExtras = [
   ['ttl', 22, 1],
   ['frag', 23, 1], // FRAG_*
-  ['tcp_flags', 36, 2],
   ['reg', 136, 64],
 ];
-export const keyBytes = 200;
+export const keyBytes = 208;
 
 /** Named numbers, each group one enum on both sides. */
 export const enums = {
@@ -138,11 +160,7 @@ export const enums = {
     bad_weight: 23,
   },
   /**
-   * Actions. Each is `code u8, zero u8, length u16 (whole action, a multiple of 8), body`, host byte order;
-   * bodies: output port u32, max_len u16, zero u16 | group u32, zero u32 | set_queue u32, zero u32 |
-   * push_vlan ethertype u16, only_untagged u8 (1: a packet with a tag is left alone), zero |
-   * push_mpls, push_pbb ethertype u16, zero | pop_mpls ethertype u16, zero | set_mpls_ttl, set_nw_ttl ttl u8, zero |
-   * set_field field u8, width u8 (bytes of the value), zero u16, value, zero to 8 (value in network order).
+   * Actions. Each is `code u8, zero u8, length u16 (whole action, a multiple of 8), body` (docs/native-boundary.md).
    */
   Action: {
     output: 1,
@@ -161,6 +179,24 @@ export const enums = {
     set_field: 14,
     push_pbb: 15,
     pop_pbb: 16,
+    load: 17,
+    move: 18,
+    output_reg: 19,
+    resubmit: 20,
+    stack_push: 21,
+    stack_pop: 22,
+    conjunction: 23,
+    clone: 24,
+    exit: 25,
+    controller: 26,
+    dec_nw_ttl_ids: 27,
+    note: 28,
+    multipath: 29,
+    bundle: 30,
+    check_pkt_larger: 31,
+    fin_timeout: 32,
+    sample: 33,
+    learn: 34,
   },
   /**
    * Instructions: `code u8, zero u8, length u16 (multiple of 8), body`, in this order, each at most once;
@@ -171,7 +207,7 @@ export const enums = {
   /** What read() can be asked for. */
   Query: { flows: 1, aggregate: 2, tables: 3, groups: 4, meters: 5, ports: 6, queues: 7, drops: 8, runtime: 9 },
   /** Records handed to onUpcall. */
-  Upcall: { packet_in: 1, flow_removed: 2, port_state: 3, port_output: 4 },
+  Upcall: { packet_in: 1, flow_removed: 2, port_state: 3, port_output: 4, learn: 5, fin_timeout: 6 },
   /** Why a packet went up, equal to OFPR_*. */
   PacketInReason: { no_match: 0, action: 1, invalid_ttl: 2 },
   /** Why a flow went, equal to OFPRR_*. */
@@ -207,6 +243,8 @@ export const enums = {
     vlan: 24,
     spoofed: 25,
     multicast_filter: 26,
+    resubmit_limit: 27,
+    stack_full: 28,
   },
 };
 
@@ -215,6 +253,10 @@ export const constants = {
   // Tables 0..253 (OFPTT_MAX is 254); 255 means all in a delete.
   tables: 254,
   allTables: 255,
+  /** Fields below it can stand in a match. */
+  matchFields: 61,
+  /** reg0; the others, and their views, follow. */
+  firstRegister: 45,
   noCookieMask: 0,
   portsMax: 4096, // port numbers 1..portsMax-1, and LOCAL
   noMeter: 0,

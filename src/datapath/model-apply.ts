@@ -1,6 +1,6 @@
 /** What the records of a batch do to the model (OpenFlow 1.3.5 §6.4, §6.5, §5.7). Each returns a Status. */
-import { checkAction } from './model-check.js';
-import { actionsOf, countsOf, type Flow, type FlowFilter } from './model-flows.js';
+import { checkAction, checkConjunctions, checkSet } from './model-check.js';
+import { actionsOf, countsOf, type Flow, type FlowFilter, unfolded } from './model-flows.js';
 import type { ModelState } from './model-state.js';
 import { type ActionRecord, decodeInstructions, type InstructionRecord } from './records-action.js';
 import type { ApplyRecord, FlowModRecord, GroupModRecord, MeterModRecord } from './records-apply.js';
@@ -126,15 +126,21 @@ export function removeFlow(state: ModelState, flow: Flow, reason: number): void 
   state.upcall({ kind: 'flow_removed', reason, table, cookie, priority, idle, hard, flags, ...counted });
 }
 
+function checkList(instruction: InstructionRecord): number {
+  if (instruction.kind === 'write') return checkSet(instruction.actions);
+  if (instruction.kind !== 'apply') return Status.ok;
+  return instruction.actions.map(checkAction).find((status) => status !== Status.ok) ?? Status.ok;
+}
+
 /** First what is wrong in itself, then what refers to something that is not there. */
 function checkInstructions(state: ModelState, table: number, instructions: readonly InstructionRecord[]): number {
   for (const instruction of instructions) {
     if (instruction.kind === 'goto' && instruction.table >= tables) return Status.badTable;
-    const wrong = actionsOf([instruction])
-      .map(checkAction)
-      .find((status) => status !== Status.ok);
-    if (wrong !== undefined) return wrong;
+    const wrong = checkList(instruction);
+    if (wrong !== Status.ok) return wrong;
   }
+  const wrong = checkConjunctions(instructions);
+  if (wrong !== Status.ok) return wrong;
   for (const instruction of instructions) {
     const unknownMeter = instruction.kind === 'meter' && state.meters.get(instruction.meter) === undefined;
     if (unknownMeter) return Status.unknownMeter;
@@ -151,7 +157,7 @@ export function checkActions(state: ModelState, actions: readonly ActionRecord[]
     const wrong = checkAction(action);
     if (wrong !== Status.ok) return wrong;
   }
-  const unknown = actions.some((a) => a.kind === 'group' && state.groups.get(a.group) === undefined);
+  const unknown = unfolded(actions).some((a) => a.kind === 'group' && state.groups.get(a.group) === undefined);
   return unknown ? Status.unknownGroup : Status.ok;
 }
 

@@ -1,10 +1,10 @@
 /** Actions of the model that change a packet (OpenFlow 1.3.5 §5.12; native/actions/modify.h says what is left open). */
 import { isIpv4, updateIpv4, updateL4 } from './model-checksum.js';
-import { fieldId, isMpls, isVlan, u16At } from './model-packet.js';
+import { ethertype, fieldId, isMpls, isVlan, u16At } from './model-packet.js';
 import { type ModelPacket, placeOf } from './model-place.js';
 import type { ActionRecord } from './records-action.js';
 import { fieldOnes, readBig, writeBig } from './records-match.js';
-import { Frag, fields } from './schema.gen.js';
+import { Frag, fields, firstRegister } from './schema.gen.js';
 
 /** Smaller numbers are lengths of 802.3 frames. */
 const SMALLEST_ETHERTYPE = 0x600;
@@ -16,6 +16,8 @@ export function setField(packet: ModelPacket, field: number, value: bigint): voi
   const { name } = fields[field]!;
   if (name === 'metadata') packet.metadata = value;
   else if (name === 'tunnel_id') packet.tunnelId = value;
+  else if (name === 'in_port') packet.seenPort = Number(value);
+  else if (field >= firstRegister) packet.setRegister(field, value);
   else {
     const place = placeOf(packet, field);
     if (place === undefined || (name === 'eth_type' && value < SMALLEST_ETHERTYPE)) return;
@@ -47,8 +49,13 @@ function withInserted(frame: Uint8Array, at: number, header: readonly number[]):
   return longer;
 }
 
+/** The shortest Ethernet frame, without its checksum. */
+const FRAME_BYTES_MIN = 60;
+
+/** Without `count` bytes at `at`; a frame that has the shortest length keeps it, padded. */
 function withRemoved(frame: Uint8Array, at: number, count: number): Uint8Array {
-  const shorter = new Uint8Array(frame.length - count);
+  const least = frame.length < FRAME_BYTES_MIN ? 0 : FRAME_BYTES_MIN;
+  const shorter = new Uint8Array(Math.max(frame.length - count, least));
   shorter.set(frame.subarray(0, at));
   shorter.set(frame.subarray(at + count), at);
   return shorter;
@@ -103,6 +110,31 @@ function popMpls(packet: ModelPacket, type: number): void {
   const shorter = withRemoved(packet.frame, layout.mpls, 4);
   writeBig(shorter, layout.ethertypeAt, 2, BigInt(type));
   changeLength(shorter, layout.lengthAt, -4);
+  packet.replace(shorter);
+}
+
+/** An Ethernet header with the same addresses, and the I-TAG, before the frame with its VLAN tags (§5.12.1). */
+function pushPbb(packet: ModelPacket): EditVerdict {
+  const { frame } = packet;
+  const { pbb } = packet.parsed.layout;
+  if (frame.length < 14) return 'ok';
+  if (packet.headroom < 18) return 'no_room';
+  packet.headroom -= 18;
+  const isid = pbb === 0 ? [0, 0, 0] : [...frame.subarray(pbb + 1, pbb + 4)];
+  const priority = Number(packet.field(fieldId.vlan_pcp)) << 5;
+  packet.replace(withInserted(frame, 0, [...frame.subarray(0, 12), 0x88, 0xe7, priority, ...isid]));
+  return 'ok';
+}
+
+/** The customer's addresses become those of the frame; VLAN tags before the I-TAG stay. */
+function popPbb(packet: ModelPacket): void {
+  const { frame } = packet;
+  const { pbb, lengthAt } = packet.parsed.layout;
+  if (pbb === 0) return;
+  packet.headroom += 18;
+  const shorter = withRemoved(frame, pbb - 2, 18);
+  shorter.set(frame.subarray(pbb + 4, pbb + 16), 0);
+  changeLength(shorter, lengthAt, -18);
   packet.replace(shorter);
 }
 
@@ -180,6 +212,11 @@ export function edit(packet: ModelPacket, action: ActionRecord): EditVerdict {
     case 'pop_mpls':
       popMpls(packet, action.ethertype);
       return 'ok';
+    case 'push_pbb':
+      return pushPbb(packet);
+    case 'pop_pbb':
+      popPbb(packet);
+      return 'ok';
     case 'set_mpls_ttl': {
       const at = mplsTtlPlace(packet);
       if (at !== undefined) setTtl(packet, at, action.ttl);
@@ -220,5 +257,6 @@ export function remarkDscp(packet: ModelPacket, levels: number): void {
 /** Ethertypes that a push or pop may give. */
 export function isPushable(kind: ActionRecord['kind'], type: number): boolean {
   if (kind === 'push_vlan') return isVlan(type);
+  if (kind === 'push_pbb') return type === ethertype.pbb;
   return kind === 'push_mpls' ? isMpls(type) : type >= SMALLEST_ETHERTYPE;
 }

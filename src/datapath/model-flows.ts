@@ -3,7 +3,7 @@
 import type { ActionRecord, InstructionRecord } from './records-action.js';
 import { fieldOnes, type MatchEntry } from './records-match.js';
 import { GROUP_ANY } from './records-query.js';
-import { FlowFlag, noCookieMask, ReservedPort, tables } from './schema.gen.js';
+import { FlowFlag, fields, noCookieMask, ReservedPort, tables } from './schema.gen.js';
 
 export interface Flow {
   readonly table: number;
@@ -73,8 +73,13 @@ export function overlaps(a: readonly MatchEntry[], b: readonly MatchEntry[]): bo
   });
 }
 
+/** All actions, those within clone included. */
 export function actionsOf(instructions: readonly InstructionRecord[]): ActionRecord[] {
-  return instructions.flatMap((i) => (i.kind === 'apply' || i.kind === 'write' ? i.actions : []));
+  return instructions.flatMap((i) => (i.kind === 'apply' || i.kind === 'write' ? unfolded(i.actions) : []));
+}
+
+export function unfolded(actions: readonly ActionRecord[]): ActionRecord[] {
+  return actions.flatMap((action) => (action.kind === 'clone' ? [action, ...unfolded(action.actions)] : [action]));
 }
 
 export function outputsTo(flow: Flow, port: number, group: number): boolean {
@@ -101,6 +106,47 @@ class Table {
   readonly flows: Flow[] = [];
   lookups = 0n;
   matched = 0n;
+}
+
+const CONJ_ID = fields.findIndex(({ name }) => name === 'conj_id');
+
+type FieldOf = (id: number) => bigint;
+
+function matching(flows: readonly Flow[], field: FieldOf): Flow[] {
+  return flows.filter((flow) => flow.match.every((entry) => (field(entry.field) & maskOf(entry)) === entry.value));
+}
+
+function conjunctionsOf(flow: Flow) {
+  return actionsOf(flow.instructions).flatMap((action) => (action.kind === 'conjunction' ? [action] : []));
+}
+const isClause = (flow: Flow) => conjunctionsOf(flow).length > 0;
+
+/** The lowest id of a conjunction whose clauses are all among these flows, which have one priority. */
+function wholeConjunction(level: readonly Flow[]): number | undefined {
+  const seen = new Map<number, Set<number>>();
+  const whole: number[] = [];
+  for (const { id, clause, clauses } of level.flatMap(conjunctionsOf)) {
+    const clausesSeen = seen.get(id) ?? new Set();
+    seen.set(id, clausesSeen.add(clause));
+    if (clausesSeen.size === clauses) whole.push(id);
+  }
+  return whole.length === 0 ? undefined : Math.min(...whole);
+}
+
+/** The flow of highest priority that matches; conjunctive matches as ovs-fields(7) describes them. */
+function resolve(flows: readonly Flow[], field: FieldOf): Flow | undefined {
+  const found = matching(flows, field);
+  const plain = found.find((flow) => !isClause(flow));
+  if (found[0] === undefined || !isClause(found[0])) return found[0];
+  for (const priority of new Set(found.map((flow) => flow.priority))) {
+    if (plain !== undefined && plain.priority >= priority) break;
+    const id = wholeConjunction(found.filter((flow) => flow.priority === priority));
+    if (id === undefined) continue;
+    const named = matching(flows, (which) => (which === CONJ_ID ? BigInt(id) : field(which)));
+    const flow = named.find((other) => !isClause(other));
+    if (flow !== undefined) return flow;
+  }
+  return plain;
 }
 
 export class FlowTables {
@@ -158,9 +204,7 @@ export class FlowTables {
   lookup(table: number, field: (id: number) => bigint): Flow | undefined {
     const searched = this.#tables[table]!;
     searched.lookups++;
-    const found = searched.flows.find((flow) =>
-      flow.match.every((entry) => (field(entry.field) & maskOf(entry)) === entry.value),
-    );
+    const found = resolve(searched.flows, field);
     if (found !== undefined) searched.matched++;
     return found;
   }

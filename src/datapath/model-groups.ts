@@ -1,5 +1,5 @@
 /** Groups of the model (OpenFlow 1.3.5 §5.6, §6.5). */
-import { checkAction } from './model-check.js';
+import { checkSet } from './model-check.js';
 import { type ActionRecord, decodeActions } from './records-action.js';
 import type { BucketRecord, GroupModRecord } from './records-apply.js';
 import { GROUP_ANY } from './records-query.js';
@@ -50,19 +50,26 @@ const setOrder: readonly ActionRecord['kind'][] = [
   'set_queue',
   'group',
   'output',
+  'resubmit',
 ];
 
-/** Merges actions into an action set: one per type, and one per field for set_field; the later wins. */
+/** Merges actions into an action set: one per type, and one per field for set_field and load; the later wins. */
 export function mergeActionSet(set: readonly ActionRecord[], actions: readonly ActionRecord[]): ActionRecord[] {
-  const key = (a: ActionRecord) => setOrder.indexOf(a.kind) * 256 + (a.kind === 'set_field' ? a.field : 0);
+  const setFields = setOrder.indexOf('set_field') * 256;
+  const key = (a: ActionRecord) => {
+    if (a.kind === 'load') return setFields + a.to.field;
+    return a.kind === 'set_field' ? setFields + a.field : setOrder.indexOf(a.kind) * 256;
+  };
   const byKey = new Map<number, ActionRecord>();
   for (const action of [...set, ...actions]) byKey.set(key(action), action);
   return [...byKey.entries()].sort(([a], [b]) => a - b).map(([, action]) => action);
 }
 
-/** What of a set is carried out: an output has no effect beside a group. */
+/** What of a set is carried out: the first there is of group, output and resubmit. */
 export function executable(set: readonly ActionRecord[]): ActionRecord[] {
-  return set.some(({ kind }) => kind === 'group') ? set.filter(({ kind }) => kind !== 'output') : [...set];
+  const ends: readonly ActionRecord['kind'][] = ['group', 'output', 'resubmit'];
+  const end = ends.find((wanted) => set.some(({ kind }) => kind === wanted));
+  return set.filter(({ kind }) => kind === end || !ends.includes(kind));
 }
 
 function isWatchable(port: number): boolean {
@@ -120,8 +127,8 @@ export class Groups {
     if (mod.type > GroupType.ff) return Status.badGroupType;
     if (mod.type === GroupType.indirect && buckets.length !== 1) return Status.badGroupType;
     for (const { record, written } of buckets) {
-      const wrong = written.map(checkAction).find((status) => status !== Status.ok);
-      if (wrong !== undefined) return wrong;
+      const wrong = checkSet(written);
+      if (wrong !== Status.ok) return wrong;
       if (mod.type !== GroupType.select && record.weight > 1) return Status.badWeight;
       if (!isWatchable(record.watchPort)) return Status.badWatch;
       if (record.watchGroup !== GROUP_ANY && !this.#groups.has(record.watchGroup)) return Status.badWatch;

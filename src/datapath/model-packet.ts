@@ -31,6 +31,8 @@ export interface Layout {
   readonly lengthAt: number;
   /** First label stack entry. */
   readonly mpls: number;
+  /** TCI of the I-TAG (PBB). */
+  readonly pbb: number;
   /** IPv4, IPv6 or ARP header. */
   readonly l3: number;
   /** TCP, UDP, SCTP, ICMP or ICMPv6 header; none in later fragments. */
@@ -67,6 +69,7 @@ class Parser {
     ethertypeAt: 0,
     lengthAt: 0,
     mpls: 0,
+    pbb: 0,
     l3: 0,
     l4: 0,
     protoAt: 0,
@@ -135,6 +138,16 @@ class Parser {
     else if (type === ethertype.ipv6) this.ipv6(at);
     else if (type === ethertype.arp) this.arp(at);
     else if (isMpls(type)) this.mpls(at);
+    else if (type === ethertype.pbb) this.pbb(at);
+  }
+
+  /** IEEE 802.1ah: TCI, then the customer's Ethernet header, which is not looked into. */
+  pbb(at: number): void {
+    if (!this.has(at, 4 + 14)) return;
+    this.layout.pbb = at;
+    const tci = Number(readBig(this.frame, at, 4));
+    this.set('pbb_uca', (tci >>> 27) & 1);
+    this.set('pbb_isid', tci & 0xffffff);
   }
 
   mpls(at: number): void {
@@ -169,6 +182,7 @@ class Parser {
     if (header < 20 || !this.has(at, header) || total < header) return;
     this.layout.l3 = at;
     this.trafficClass(this.frame[at + 1]!);
+    this.copy('nw_ttl', at + 8, 1);
     this.layout.protoAt = at + 9;
     this.copy('ip_proto', at + 9, 1);
     this.copy('ipv4_src', at + 12, 4);
@@ -184,6 +198,7 @@ class Parser {
     if (!this.has(at, 40) || this.frame[at]! >> 4 !== 6) return;
     this.layout.l3 = at;
     this.trafficClass(((this.frame[at]! & 15) << 4) | (this.frame[at + 1]! >> 4));
+    this.copy('nw_ttl', at + 7, 1);
     this.set('ipv6_flabel', readBig(this.frame, at, 4) & 0xfffffn);
     this.copy('ipv6_src', at + 8, 16);
     this.copy('ipv6_dst', at + 24, 16);
@@ -206,6 +221,7 @@ class Parser {
       this.layout.l4 = at;
       this.copy(`${name}_src`, at, 2);
       this.copy(`${name}_dst`, at + 2, 2);
+      if (name === 'tcp') this.set('tcp_flags', u16At(this.frame, at + 12) & 0xfff);
     } else if (proto === ipProto.icmp && !ipv6 && this.has(at, 4)) {
       this.layout.l4 = at;
       this.copy('icmpv4_type', at, 1);
@@ -243,5 +259,6 @@ class Parser {
 export function parseFrame(frame: Uint8Array): Parsed {
   const parser = new Parser(frame);
   parser.ethernet();
+  parser.set('ip_frag', parser.frag);
   return { fields: parser.fields, layout: parser.layout, frag: parser.frag };
 }

@@ -3,13 +3,16 @@ import { edit, remarkDscp } from './model-edit.js';
 import { countFlow, type Flow, isTableMiss } from './model-flows.js';
 import { type Bucket, executable, type Group, mergeActionSet } from './model-groups.js';
 import { admits } from './model-guard.js';
+import { decrementTtl, portOf, readSubfield, writeSubfield } from './model-nicira.js';
 import { normal } from './model-normal.js';
 import { ModelPacket } from './model-place.js';
 import type { ModelPort } from './model-ports.js';
-import { selected } from './model-select.js';
+import { flowHash, selected } from './model-select.js';
 import type { ModelState } from './model-state.js';
 import type { ActionRecord } from './records-action.js';
+import { isNicira, type NiciraActionRecord } from './records-nicira.js';
 import {
+  allTables,
   controllerMaxLenNoBuffer,
   Drop,
   Frag,
@@ -24,11 +27,37 @@ import {
 /** kGroupDepthMax and kClonesMax of native/base/limits.h. */
 const GROUP_DEPTH_MAX = 8;
 const CLONES_MAX = 512;
+/** kResubmitDepthMax, kResubmitsMax and kStackMax. */
+const RESUBMIT_DEPTH_MAX = 64;
+const RESUBMITS_MAX = 4096;
+const STACK_MAX = 64;
+/** NX_BD_ALG_ACTIVE_BACKUP. */
+const ACTIVE_BACKUP = 0;
+/** OFPP_NONE of OpenFlow 1.0. */
+const NO_PORT_16 = 0xffff;
 const NO_COOKIE = 0xffffffffffffffffn;
 /** OFPM_CONTROLLER: the meter that packet-ins pass. */
 const METER_CONTROLLER = 0xfffffffe;
 /** Frames leave padded to the shortest Ethernet frame (without its checksum). */
 const FRAME_BYTES_MIN = 60;
+
+/** What a received packet carries along, shared by its copies. */
+interface Journey {
+  readonly budget: { copies: number };
+  resubmits: number;
+  /** Of resubmits and clones within each other. */
+  depth: number;
+  set: readonly ActionRecord[];
+  /** It is being carried out: what is written now has no effect. */
+  setDone: boolean;
+  /** No further actions but those of the set. */
+  exited: boolean;
+  stack: bigint[];
+}
+
+function newJourney(budget: { copies: number }): Journey {
+  return { budget, resubmits: 0, depth: 0, set: [], setDone: false, exited: false, stack: [] };
+}
 
 /** On whose behalf actions run. */
 interface Origin {
@@ -37,12 +66,18 @@ interface Origin {
   readonly groupDepth: number;
   /** Output to TABLE is for packet-outs only. */
   readonly packetOut: boolean;
-  /** Shared by all copies of one received packet. */
-  readonly budget: { copies: number };
+  readonly journey: Journey;
 }
 
 /** Whether the packet goes on after an action. */
 type Outcome = 'go_on' | 'gone';
+
+/** What the controller action adds to a packet-in. */
+interface ControllerData {
+  readonly id: number;
+  readonly userdata: Uint8Array;
+}
+const noData: ControllerData = { id: 0, userdata: new Uint8Array(0) };
 
 export class Pipeline {
   readonly #state: ModelState;
@@ -78,8 +113,9 @@ export class Pipeline {
   /** A packet-out: its actions, then nothing (§7.3.7). */
   packetOut(inPort: number, frame: Uint8Array, actions: readonly ActionRecord[]): void {
     const packet = new ModelPacket(frame, inPort);
-    const origin = { flow: undefined, table: 0, groupDepth: 0, packetOut: true, budget: { copies: 0 } };
-    this.#perform(packet, actions, origin);
+    const journey = newJourney({ copies: 0 });
+    const origin = { flow: undefined, table: 0, groupDepth: 0, packetOut: true, journey };
+    if (this.#perform(packet, actions, origin) !== 'gone') this.#performSet(packet, origin);
   }
 
   #drop(packet: ModelPacket, reason: number): void {
@@ -88,37 +124,55 @@ export class Pipeline {
 
   /** All tables from table 0, then the action set. */
   #run(packet: ModelPacket, budget: { copies: number }): void {
-    const { flows, fragMode } = this.#state;
-    if (fragMode === FragMode.drop && packet.parsed.frag !== Frag.none) {
+    if (this.#state.fragMode === FragMode.drop && packet.parsed.frag !== Frag.none) {
       this.#drop(packet, Drop.frag);
       return;
     }
-    let set: readonly ActionRecord[] = [];
-    let next: number | undefined = 0;
-    let origin: Origin = { flow: undefined, table: 0, groupDepth: 0, packetOut: false, budget };
+    const origin: Origin = { flow: undefined, table: 0, groupDepth: 0, packetOut: false, journey: newJourney(budget) };
+    const end = this.#tables(packet, 0, undefined, origin);
+    if (end === undefined) this.#drop(packet, Drop.tableMiss);
+    else if (end !== 'gone') this.#performSet(packet, end);
+  }
+
+  /**
+   * From one table on to the end of the pipeline, without the action set. Where the packet got to; undefined: no flow
+   * matched. `asPort`: the ingress port that the first look-up sees, where it is not the packet's own.
+   */
+  #tables(packet: ModelPacket, first: number, asPort: number | undefined, from: Origin): Origin | 'gone' | undefined {
+    const { journey } = from;
+    let next: number | undefined = first;
+    let seenPort = asPort;
+    let origin = from;
     while (next !== undefined) {
       const table: number = next;
-      const flow = flows.lookup(table, (id) => packet.field(id));
+      if (journey.depth > 0 && ++journey.resubmits > RESUBMITS_MAX) {
+        this.#drop(packet, Drop.resubmitLimit);
+        return 'gone';
+      }
+      const real = packet.seenPort;
+      packet.seenPort = seenPort ?? real;
+      const flow = this.#state.flows.lookup(table, (id) => packet.field(id));
+      packet.seenPort = real;
+      seenPort = undefined;
       if (flow === undefined) {
+        if (journey.depth > 0 || !this.#state.missesToController) return undefined;
         const missed = { ...origin, flow: undefined, table };
-        if (this.#state.missesToController) {
-          this.#packetIn(packet, PacketInReason.noMatch, controllerMaxLenNoBuffer, missed);
-        } else {
-          this.#drop(packet, Drop.tableMiss);
-        }
-        return;
+        this.#packetIn(packet, PacketInReason.noMatch, controllerMaxLenNoBuffer, missed);
+        return 'gone';
       }
       countFlow(flow, packet.frame.length, this.#state.nowNs());
       origin = { ...origin, flow, table };
       next = undefined;
       for (const instruction of flow.instructions) {
         if (instruction.kind === 'meter') {
-          if (!this.#meter(packet, instruction.meter)) return;
-        } else if (instruction.kind === 'apply' || instruction.kind === 'write') {
-          if (instruction.kind === 'write') set = mergeActionSet(set, instruction.actions);
-          else if (this.#perform(packet, instruction.actions, origin) === 'gone') return;
+          if (!this.#meter(packet, instruction.meter)) return 'gone';
+        } else if (instruction.kind === 'apply') {
+          if (this.#perform(packet, instruction.actions, origin) === 'gone') return 'gone';
+          if (journey.exited) return origin;
+        } else if (instruction.kind === 'write') {
+          if (!journey.setDone) journey.set = mergeActionSet(journey.set, instruction.actions);
         } else if (instruction.kind === 'clear') {
-          set = [];
+          if (!journey.setDone) journey.set = [];
         } else if (instruction.kind === 'metadata') {
           packet.metadata = (packet.metadata & ~instruction.mask) | (instruction.value & instruction.mask);
         } else {
@@ -126,8 +180,16 @@ export class Pipeline {
         }
       }
     }
-    if (set.length === 0) this.#drop(packet, Drop.noOutput);
-    else this.#perform(packet, executable(set), origin);
+    return origin;
+  }
+
+  #performSet(packet: ModelPacket, origin: Origin): void {
+    const { journey } = origin;
+    if (journey.setDone || journey.set.length === 0) return;
+    const actions = executable(journey.set);
+    journey.setDone = true;
+    journey.exited = false;
+    this.#perform(packet, actions, origin);
   }
 
   /** False when the meter drops the packet. */
@@ -147,7 +209,10 @@ export class Pipeline {
     for (const action of actions) {
       if (action.kind === 'output') this.#outputAction(packet, action.port, action.maxLen, origin);
       else if (action.kind === 'group') this.#group(packet, action.group, origin);
-      else {
+      else if (isNicira(action)) {
+        if (this.#nicira(packet, action, origin) === 'gone') return 'gone';
+        if (origin.journey.exited) return 'go_on';
+      } else {
         const verdict = edit(packet, action);
         if (verdict === 'no_room') {
           this.#drop(packet, Drop.noRoom);
@@ -163,6 +228,102 @@ export class Pipeline {
     return 'go_on';
   }
 
+  #nicira(packet: ModelPacket, action: NiciraActionRecord, origin: Origin): Outcome {
+    const { journey } = origin;
+    switch (action.kind) {
+      case 'load':
+        writeSubfield(packet, action.to, action.value);
+        return 'go_on';
+      case 'move': {
+        const value = readSubfield(packet, action.from);
+        if (value !== undefined) writeSubfield(packet, action.to, value);
+        return 'go_on';
+      }
+      case 'output_reg': {
+        const value = readSubfield(packet, action.from);
+        if (value !== undefined) this.#outputAction(packet, portOf(value), action.maxLen, origin);
+        return 'go_on';
+      }
+      case 'stack_push':
+        if (journey.stack.length >= STACK_MAX) return this.#giveUp(packet, Drop.stackFull);
+        journey.stack.push(readSubfield(packet, action.from) ?? 0n);
+        return 'go_on';
+      case 'stack_pop': {
+        const value = journey.stack.pop();
+        if (value !== undefined) writeSubfield(packet, action.to, value);
+        return 'go_on';
+      }
+      case 'check_pkt_larger':
+        writeSubfield(packet, action.to, packet.frame.length > action.bytes ? 1n : 0n);
+        return 'go_on';
+      case 'resubmit':
+        return this.#resubmit(packet, action, origin);
+      case 'clone':
+        return this.#clone(packet, action.actions, origin);
+      case 'exit':
+        journey.exited = true;
+        return 'go_on';
+      case 'controller':
+        this.#packetIn(packet, action.reason, action.maxLen, origin, action);
+        return 'go_on';
+      case 'dec_nw_ttl_ids':
+        if (decrementTtl(packet)) return 'go_on';
+        this.#drop(packet, Drop.ttl);
+        for (const id of action.ids) {
+          const data = { ...noData, id };
+          this.#packetIn(packet, PacketInReason.invalidTtl, controllerMaxLenNoBuffer, origin, data);
+        }
+        return 'gone';
+      case 'note':
+      case 'conjunction':
+        return 'go_on';
+      case 'multipath':
+        writeSubfield(packet, action.to, BigInt(flowHash(packet) % (action.maxLink + 1)));
+        return 'go_on';
+      case 'bundle': {
+        const { ports } = this.#state;
+        const live = action.members.filter((member) => ports.get(member)?.live);
+        const member = live[action.algorithm === ACTIVE_BACKUP ? 0 : flowHash(packet) % live.length];
+        if (action.to !== undefined) writeSubfield(packet, action.to, BigInt(member ?? NO_PORT_16));
+        else if (member === undefined) this.#drop(packet, Drop.noPort);
+        else this.#outputAction(packet, member, controllerMaxLenNoBuffer, origin);
+        return 'go_on';
+      }
+    }
+  }
+
+  #giveUp(packet: ModelPacket, reason: number): Outcome {
+    this.#drop(packet, reason);
+    return 'gone';
+  }
+
+  #resubmit(packet: ModelPacket, to: { readonly port: number; readonly table: number }, origin: Origin): Outcome {
+    const { journey } = origin;
+    if (journey.depth >= RESUBMIT_DEPTH_MAX) return this.#giveUp(packet, Drop.resubmitLimit);
+    const table = to.table === allTables ? origin.table : to.table;
+    journey.depth++;
+    const end = this.#tables(packet, table, to.port === ReservedPort.inPort ? undefined : to.port, origin);
+    journey.depth--;
+    return end === 'gone' ? 'gone' : 'go_on';
+  }
+
+  /** On a copy; fields, stack and action set are as before when it is done. */
+  #clone(packet: ModelPacket, actions: readonly ActionRecord[], origin: Origin): Outcome {
+    const { journey } = origin;
+    if (journey.depth >= RESUBMIT_DEPTH_MAX) return this.#giveUp(packet, Drop.resubmitLimit);
+    if (++journey.budget.copies > CLONES_MAX) {
+      this.#drop(packet, Drop.noRoom);
+      return 'go_on';
+    }
+    const before = { set: journey.set, setDone: journey.setDone, stack: [...journey.stack], exited: false };
+    const copy = packet.clone();
+    journey.depth++;
+    if (this.#perform(copy, actions, origin) !== 'gone') this.#performSet(copy, origin);
+    journey.depth--;
+    Object.assign(journey, before);
+    return 'go_on';
+  }
+
   #outputAction(packet: ModelPacket, port: number, maxLen: number, origin: Origin): void {
     switch (port) {
       case ReservedPort.controller: {
@@ -171,10 +332,12 @@ export class Pipeline {
         return;
       }
       case ReservedPort.table:
-        if (origin.packetOut && ++origin.budget.copies <= CLONES_MAX) this.#run(packet.clone(), origin.budget);
+        if (origin.packetOut && ++origin.journey.budget.copies <= CLONES_MAX) {
+          this.#run(packet.anew(), origin.journey.budget);
+        }
         return;
       case ReservedPort.inPort:
-        this.#send(packet, packet.inPort, origin);
+        this.#send(packet, packet.seenPort, origin);
         return;
       case ReservedPort.all:
       case ReservedPort.flood:
@@ -188,7 +351,7 @@ export class Pipeline {
         });
         return;
       default:
-        if (port === packet.inPort) {
+        if (port === packet.seenPort) {
           this.#drop(packet, Drop.loop);
           return;
         }
@@ -204,7 +367,7 @@ export class Pipeline {
       this.#drop(packet, Drop.noPort);
       return;
     }
-    if (++origin.budget.copies > CLONES_MAX) {
+    if (++origin.journey.budget.copies > CLONES_MAX) {
       this.#drop(packet, Drop.noRoom);
       return;
     }
@@ -252,13 +415,18 @@ export class Pipeline {
       return;
     }
     for (const bucket of buckets) {
-      if (++origin.budget.copies > CLONES_MAX) {
+      if (++origin.journey.budget.copies > CLONES_MAX) {
         this.#drop(packet, Drop.noRoom);
         return;
       }
       bucket.packets++;
       bucket.bytes += BigInt(packet.frame.length);
+      // What flows reached from a bucket write to the action set has no effect; exit ends the bucket alone.
+      const { journey } = origin;
+      const { setDone } = journey;
+      journey.setDone = true;
       this.#perform(packet.clone(), bucket.actions, { ...origin, groupDepth: origin.groupDepth + 1 });
+      Object.assign(journey, { setDone, exited: false });
     }
   }
 
@@ -275,7 +443,7 @@ export class Pipeline {
     }
   }
 
-  #packetIn(packet: ModelPacket, reason: number, maxLen: number, origin: Origin): void {
+  #packetIn(packet: ModelPacket, reason: number, maxLen: number, origin: Origin, data: ControllerData = noData): void {
     const port = this.#state.ports.get(packet.inPort);
     if (port !== undefined && (port.config & PortConfig.noPacketIn) !== 0) return;
     if (!this.#state.controllerConnected) {
@@ -288,8 +456,11 @@ export class Pipeline {
       reason,
       table: origin.table,
       cookie: origin.flow?.cookie ?? NO_COOKIE,
-      inPort: packet.inPort,
+      inPort: packet.seenPort,
       maxLen,
+      controllerId: data.id,
+      userdata: data.userdata,
+      registers: packet.registersSet(),
       frameTotal: packet.frame.length,
       metadata: packet.metadata,
       tunnelId: packet.tunnelId,

@@ -1,10 +1,21 @@
 /** A packet of the model on its way through the tables, and where its fields stand in the frame. */
 import { isIpv4 } from './model-checksum.js';
 import { ipProto, isVlan, type Parsed, parseFrame, u16At } from './model-packet.js';
-import { type FieldName, fields } from './schema.gen.js';
+import { fieldOnes } from './records-match.js';
+import { type FieldName, fields, firstRegister } from './schema.gen.js';
 
 /** Room for pushed headers before a frame (kHeadroom of native/base/limits.h). */
 const HEADROOM_BYTES = 64;
+
+const REGISTER_BITS = 512n;
+const registerName = /^x*reg(\d+)$/;
+
+/** Of a register, or of a number made of some (xreg, xxreg): how far it is from the lowest bit of all registers. */
+function registerShift(id: number): bigint {
+  const { name, bits } = fields[id]!;
+  const [, number] = registerName.exec(name)!;
+  return REGISTER_BITS - BigInt(bits) * (BigInt(number!) + 1n);
+}
 
 /** A packet on its way through the tables. */
 export class ModelPacket {
@@ -12,6 +23,10 @@ export class ModelPacket {
   #parsed: Parsed;
   metadata = 0n;
   tunnelId = 0n;
+  /** What the flows see as in_port; actions may write to it. */
+  seenPort: number;
+  /** All sixteen, the first in the highest bits. */
+  registers = 0n;
   headroom = HEADROOM_BYTES;
 
   constructor(
@@ -20,6 +35,7 @@ export class ModelPacket {
   ) {
     this.#frame = frame.slice();
     this.#parsed = parseFrame(this.#frame);
+    this.seenPort = inPort;
   }
 
   get frame(): Uint8Array {
@@ -38,13 +54,35 @@ export class ModelPacket {
     const copy = new ModelPacket(this.#frame, this.inPort);
     copy.metadata = this.metadata;
     copy.tunnelId = this.tunnelId;
+    copy.seenPort = this.seenPort;
+    copy.registers = this.registers;
     copy.headroom = this.headroom;
     return copy;
   }
 
+  /** The frame as if it came in now. */
+  anew(): ModelPacket {
+    const fresh = new ModelPacket(this.#frame, this.inPort);
+    fresh.headroom = this.headroom;
+    return fresh;
+  }
+
+  /** Registers that are not 0, by number. */
+  registersSet(): ReadonlyMap<number, number> {
+    const all = Array.from({ length: 16 }, (_, n) => [n, Number(this.field(firstRegister + n))] as const);
+    return new Map(all.filter(([, value]) => value !== 0));
+  }
+
+  setRegister(id: number, value: bigint): void {
+    const shift = registerShift(id);
+    this.registers = (this.registers & ~(fieldOnes(id) << shift)) | (value << shift);
+  }
+
   field(id: number): bigint {
+    if (id >= firstRegister) return (this.registers >> registerShift(id)) & fieldOnes(id);
     switch (fields[id]!.name) {
       case 'in_port':
+        return BigInt(this.seenPort);
       case 'in_phy_port':
         return BigInt(this.inPort);
       case 'metadata':
@@ -110,6 +148,8 @@ export function placeOf(packet: ModelPacket, field: number): Place | undefined {
     ipv6_nd_target: when(layout.ndTarget !== 0, layout.ndTarget, 16),
     ipv6_nd_sll: when(layout.ndSll !== 0, layout.ndSll, 6),
     ipv6_nd_tll: when(layout.ndTll !== 0, layout.ndTll, 6),
+    pbb_isid: when(layout.pbb !== 0, layout.pbb, 4),
+    pbb_uca: when(layout.pbb !== 0, layout.pbb, 4, 27),
     mpls_label: when(layout.mpls !== 0, layout.mpls, 4, 12),
     mpls_tc: when(layout.mpls !== 0, layout.mpls, 4, 9),
     mpls_bos: when(layout.mpls !== 0, layout.mpls, 4, 8),

@@ -35,7 +35,7 @@ const hashed = [
 ] as const;
 
 /** FNV-1a over what makes a flow. Which bucket a flow takes may differ from the native datapath. */
-function flowHash(packet: ModelPacket): number {
+export function flowHash(packet: ModelPacket): number {
   let hash = 0xcbf29ce484222325n;
   for (const name of hashed) {
     hash = ((hash ^ packet.field(fieldId[name])) * 0x100000001b3n) & 0xffffffffffffffffn;

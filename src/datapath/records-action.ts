@@ -1,5 +1,6 @@
 /** Action and instruction records (schema.mjs, `Action` and `Instruction`). */
 import { fieldWidth, readBig, writeBig } from './records-match.js';
+import { decodeNicira, isNicira, type NiciraActionRecord, niciraActionCodes, writeNicira } from './records-nicira.js';
 import { RecordWriter, viewOf } from './records-writer.js';
 import { Action, fields, Instruction } from './schema.gen.js';
 
@@ -12,7 +13,8 @@ export type ActionRecord =
   | { readonly kind: 'push_mpls' | 'pop_mpls' | 'push_pbb'; readonly ethertype: number }
   | { readonly kind: 'pop_vlan' | 'pop_pbb' | 'dec_mpls_ttl' | 'dec_nw_ttl' | 'copy_ttl_out' | 'copy_ttl_in' }
   | { readonly kind: 'set_mpls_ttl' | 'set_nw_ttl'; readonly ttl: number }
-  | { readonly kind: 'set_field'; readonly field: number; readonly value: bigint };
+  | { readonly kind: 'set_field'; readonly field: number; readonly value: bigint }
+  | NiciraActionRecord;
 
 export type ActionKind = ActionRecord['kind'];
 
@@ -41,6 +43,7 @@ export const actionCodes: Readonly<Record<ActionKind, number>> = {
   set_field: Action.setField,
   push_pbb: Action.pushPbb,
   pop_pbb: Action.popPbb,
+  ...niciraActionCodes,
 };
 
 const actionKinds: ReadonlyMap<number, ActionKind> = new Map(
@@ -84,6 +87,7 @@ export function writeAction(writer: RecordWriter, action: ActionRecord): void {
       writeSetField(writer, at, action.field, action.value);
       break;
     default:
+      if (isNicira(action)) writeNicira(writer, at, action, writeAction);
       break;
   }
   writer.setU16(at + 2, writer.length - at);
@@ -150,8 +154,15 @@ function decodeAction(bytes: Uint8Array, view: DataView, at: number, length: num
       if (field >= fields.length || width !== fieldWidth(field) || 8 + width > length) return undefined;
       return { kind, field, value: readBig(bytes, at + 8, width) };
     }
-    default:
+    case 'pop_vlan':
+    case 'pop_pbb':
+    case 'dec_mpls_ttl':
+    case 'dec_nw_ttl':
+    case 'copy_ttl_out':
+    case 'copy_ttl_in':
       return { kind };
+    default:
+      return decodeNicira(bytes.subarray(at, at + length), decodeActions);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Match records: `field u8, width u8, hasMask u8, zero u8, value, mask` (docs/native-boundary.md). */
-import { fields } from './schema.gen.js';
+import { fields, matchFields } from './schema.gen.js';
 
 /** One field of a match. Values are numbers in the mathematical sense, whatever their width. */
 export interface MatchEntry {
@@ -64,7 +64,7 @@ export function decodeMatch(bytes: Uint8Array): MatchEntry[] | undefined {
     if (bytes.length - at < 4) return undefined;
     const [field, width, hasMask] = [bytes[at]!, bytes[at + 1]!, bytes[at + 2]!];
     const size = 4 + width * (hasMask === 0 ? 1 : 2);
-    if (field <= last || field >= fields.length || width !== fieldWidth(field) || hasMask > 1) return undefined;
+    if (field <= last || field >= matchFields || width !== fieldWidth(field) || hasMask > 1) return undefined;
     if (bytes.length - at < size) return undefined;
     const value = readBig(bytes, at + 4, width);
     const mask = hasMask === 0 ? undefined : readBig(bytes, at + 4 + width, width);

@@ -10,6 +10,11 @@ export interface PacketInRecord {
   readonly cookie: bigint;
   readonly inPort: number;
   readonly maxLen: number;
+  /** Of the controller that is meant, and data for it: the controller action's; 0 and none otherwise. */
+  readonly controllerId: number;
+  readonly userdata: Uint8Array;
+  /** By number; those that are 0 are left away. */
+  readonly registers: ReadonlyMap<number, number>;
   readonly frameTotal: number;
   readonly metadata: bigint;
   readonly tunnelId: bigint;
@@ -90,12 +95,26 @@ function writePacketIn(writer: RecordWriter, record: PacketInRecord): void {
   writer.setU64(at + 8, record.cookie);
   writer.setU32(at + 16, record.inPort);
   writer.setU16(at + 20, record.maxLen);
+  writer.setU16(at + 22, record.controllerId);
   writer.setU32(at + 24, record.frameTotal);
   writer.setU32(at + 28, record.frame.length);
   setBigEndian64(writer, at + 32, record.metadata);
   setBigEndian64(writer, at + 40, record.tunnelId);
   writer.setU32(at + 48, record.inPhyPort);
+  writer.setU16(at + 52, record.userdata.length);
+  writer.setU16(
+    at + 54,
+    [...record.registers.keys()].reduce((bits, n) => bits | (1 << n), 0),
+  );
   writer.bytes(record.frame);
+  writer.pad8();
+  writer.bytes(record.userdata);
+  writer.pad8();
+  for (const [, value] of [...record.registers].sort(([a], [b]) => a - b)) {
+    const bytes = new Uint8Array(4);
+    viewOf(bytes).setUint32(0, value);
+    writer.bytes(bytes);
+  }
   end(writer, at);
 }
 
@@ -161,6 +180,8 @@ function decodeUpcall(batch: Uint8Array, view: DataView, at: number): UpcallReco
 
 function decodePacketIn(batch: Uint8Array, view: DataView, at: number): PacketInRecord {
   const frame = at + PACKET_IN_HEADER;
+  const userdata = frame + align8(view.getUint32(at + 28, true));
+  const userdataEnd = userdata + view.getUint16(at + 52, true);
   return {
     kind: 'packet_in',
     reason: batch[at + 1]!,
@@ -168,12 +189,27 @@ function decodePacketIn(batch: Uint8Array, view: DataView, at: number): PacketIn
     cookie: view.getBigUint64(at + 8, true),
     inPort: view.getUint32(at + 16, true),
     maxLen: view.getUint16(at + 20, true),
+    controllerId: view.getUint16(at + 22, true),
+    userdata: batch.subarray(userdata, userdataEnd),
+    registers: registersAt(view, userdata + align8(userdataEnd - userdata), view.getUint16(at + 54, true)),
     frameTotal: view.getUint32(at + 24, true),
     metadata: view.getBigUint64(at + 32),
     tunnelId: view.getBigUint64(at + 40),
     inPhyPort: view.getUint32(at + 48, true),
     frame: batch.subarray(frame, frame + view.getUint32(at + 28, true)),
   };
+}
+
+const none: ReadonlyMap<number, number> = new Map();
+
+/** `set`: bit n for register n; values follow each other in network order. */
+function registersAt(view: DataView, at: number, set: number): ReadonlyMap<number, number> {
+  if (set === 0) return none;
+  const registers = new Map<number, number>();
+  for (let n = 0; n < 16; n++) {
+    if ((set & (1 << n)) !== 0) registers.set(n, view.getUint32(at + 4 * registers.size));
+  }
+  return registers;
 }
 
 function decodeFlowRemoved(batch: Uint8Array, view: DataView, at: number): FlowRemovedRecord {

@@ -137,6 +137,24 @@ export const Action = {
   setField: 14,
   pushPbb: 15,
   popPbb: 16,
+  load: 17,
+  move: 18,
+  outputReg: 19,
+  resubmit: 20,
+  stackPush: 21,
+  stackPop: 22,
+  conjunction: 23,
+  clone: 24,
+  exit: 25,
+  controller: 26,
+  decNwTtlIds: 27,
+  note: 28,
+  multipath: 29,
+  bundle: 30,
+  checkPktLarger: 31,
+  finTimeout: 32,
+  sample: 33,
+  learn: 34,
 } as const;
 export type Action = (typeof Action)[keyof typeof Action];
 
@@ -168,6 +186,8 @@ export const Upcall = {
   flowRemoved: 2,
   portState: 3,
   portOutput: 4,
+  learn: 5,
+  finTimeout: 6,
 } as const;
 export type Upcall = (typeof Upcall)[keyof typeof Upcall];
 
@@ -221,11 +241,15 @@ export const Drop = {
   vlan: 24,
   spoofed: 25,
   multicastFilter: 26,
+  resubmitLimit: 27,
+  stackFull: 28,
 } as const;
 export type Drop = (typeof Drop)[keyof typeof Drop];
 
 export const tables = 254;
 export const allTables = 255;
+export const matchFields = 61;
+export const firstRegister = 45;
 export const noCookieMask = 0;
 export const portsMax = 4096;
 export const noMeter = 0;
@@ -280,7 +304,40 @@ export type FieldName =
   | 'mpls_bos'
   | 'pbb_isid'
   | 'tunnel_id'
-  | 'ipv6_exthdr';
+  | 'ipv6_exthdr'
+  | 'pbb_uca'
+  | 'tcp_flags'
+  | 'nw_ttl'
+  | 'ip_frag'
+  | 'conj_id'
+  | 'reg0'
+  | 'reg1'
+  | 'reg2'
+  | 'reg3'
+  | 'reg4'
+  | 'reg5'
+  | 'reg6'
+  | 'reg7'
+  | 'reg8'
+  | 'reg9'
+  | 'reg10'
+  | 'reg11'
+  | 'reg12'
+  | 'reg13'
+  | 'reg14'
+  | 'reg15'
+  | 'xreg0'
+  | 'xreg1'
+  | 'xreg2'
+  | 'xreg3'
+  | 'xreg4'
+  | 'xreg5'
+  | 'xreg6'
+  | 'xreg7'
+  | 'xxreg0'
+  | 'xxreg1'
+  | 'xxreg2'
+  | 'xxreg3';
 
 /** Indexed by field number. */
 export const fields: readonly FieldPlace[] = [
@@ -324,4 +381,37 @@ export const fields: readonly FieldPlace[] = [
   { name: 'pbb_isid', id: 37, bits: 24, settable: true, prerequisites: [{ field: 'eth_type', values: [35047] }] },
   { name: 'tunnel_id', id: 38, bits: 64, settable: true, prerequisites: [] },
   { name: 'ipv6_exthdr', id: 39, bits: 9, settable: false, prerequisites: [{ field: 'eth_type', values: [34525] }] },
+  { name: 'pbb_uca', id: 40, bits: 1, settable: true, prerequisites: [{ field: 'eth_type', values: [35047] }] },
+  { name: 'tcp_flags', id: 41, bits: 12, settable: false, prerequisites: [{ field: 'eth_type', values: [2048, 34525] }, { field: 'ip_proto', values: [6] }] },
+  { name: 'nw_ttl', id: 42, bits: 8, settable: false, prerequisites: [{ field: 'eth_type', values: [2048, 34525] }] },
+  { name: 'ip_frag', id: 43, bits: 2, settable: false, prerequisites: [{ field: 'eth_type', values: [2048, 34525] }] },
+  { name: 'conj_id', id: 44, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg0', id: 45, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg1', id: 46, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg2', id: 47, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg3', id: 48, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg4', id: 49, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg5', id: 50, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg6', id: 51, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg7', id: 52, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg8', id: 53, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg9', id: 54, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg10', id: 55, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg11', id: 56, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg12', id: 57, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg13', id: 58, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg14', id: 59, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg15', id: 60, bits: 32, settable: false, prerequisites: [] },
+  { name: 'xreg0', id: 61, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg1', id: 62, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg2', id: 63, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg3', id: 64, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg4', id: 65, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg5', id: 66, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg6', id: 67, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg7', id: 68, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xxreg0', id: 69, bits: 128, settable: false, prerequisites: [] },
+  { name: 'xxreg1', id: 70, bits: 128, settable: false, prerequisites: [] },
+  { name: 'xxreg2', id: 71, bits: 128, settable: false, prerequisites: [] },
+  { name: 'xxreg3', id: 72, bits: 128, settable: false, prerequisites: [] },
 ];

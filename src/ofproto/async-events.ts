@@ -3,6 +3,7 @@ import {
   type FlowRemoved,
   type Match,
   type Outgoing,
+  type OxmFieldName,
   type OxmKnown,
   of13,
   type PacketIn,
@@ -44,6 +45,7 @@ function packetInMatch(record: PacketInRecord): Match {
   }
   if (record.metadata !== 0n) match.push({ field: 'metadata', value: bytesOf(record.metadata, 8) });
   if (record.tunnelId !== 0n) match.push({ field: 'tunnel_id', value: bytesOf(record.tunnelId, 8) });
+  for (const [n, value] of record.registers) match.push({ field: `reg${n}` as OxmFieldName, value: bytesOf(value, 4) });
   return match;
 }
 

@@ -8,6 +8,7 @@ import { fieldIds, numberOf } from './translate-match.js';
 
 const IP = [0x0800, 0x86dd];
 const MPLS = [0x8847, 0x8848];
+const PBB = [0x88e7];
 const VLAN_PRESENT = 0x1000;
 
 /** Exact values of the fields that others depend on. */
@@ -27,6 +28,13 @@ export class HeadersKnown {
     }
   }
 
+  copy(): HeadersKnown {
+    const copy = new HeadersKnown(this.#anything ? undefined : []);
+    for (const [field, value] of this.#values) copy.#values.set(field, value);
+    copy.#vlan = this.#vlan;
+    return copy;
+  }
+
   #seeVlan({ value, mask }: OxmKnown): void {
     const bits = mask === undefined ? 0xffff : numberOf(mask);
     this.#vlan = (numberOf(value) & bits & VLAN_PRESENT) !== 0;
@@ -43,6 +51,9 @@ export class HeadersKnown {
   get isMpls(): boolean {
     return this.#is('eth_type', MPLS);
   }
+  get isPbb(): boolean {
+    return this.#is('eth_type', PBB);
+  }
   get hasVlan(): boolean {
     return this.#anything || this.#vlan;
   }
@@ -57,6 +68,16 @@ export class HeadersKnown {
 
   pushVlan(): void {
     this.#vlan = true;
+  }
+  /** VLAN tags are behind it now. */
+  pushPbb(): void {
+    this.setEthertype(PBB[0]!);
+    this.#vlan = false;
+  }
+  /** Nothing is known of the customer's frame. */
+  popPbb(): void {
+    this.#values.clear();
+    this.#vlan = false;
   }
   /** Another tag may be left: nothing is known of it. */
   popVlan(): void {

@@ -233,8 +233,11 @@ function describe(description: Description): MultipartReplyBody {
   };
 }
 
-/** Bits of the actions that a bucket may hold: all but PBB's. */
-const BUCKET_ACTIONS = [0, 11, 12, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25].reduce((bits, n) => bits | (1 << n), 0);
+/** Bits of the actions that a bucket may hold: all. */
+const BUCKET_ACTIONS = [0, 11, 12, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27].reduce(
+  (bits, n) => bits | (1 << n),
+  0,
+);
 
 function groupFeatures(): MultipartReplyBody {
   return {

@@ -14,8 +14,6 @@ import { FLOWS_PER_TABLE_MAX } from './limits.js';
 import { OF15 } from './versions.js';
 
 const ALL_BITS = 0xffffffffffffffffn;
-/** PBB headers are not looked into. */
-const unparsed: readonly string[] = ['pbb_isid'];
 
 const instructionNames = ['goto_table', 'write_metadata', 'write_actions', 'apply_actions', 'clear_actions', 'meter'];
 const actionNames = [
@@ -28,6 +26,8 @@ const actionNames = [
   'pop_vlan',
   'push_mpls',
   'pop_mpls',
+  'push_pbb',
+  'pop_pbb',
   'set_queue',
   'group',
   'set_nw_ttl',
@@ -35,9 +35,12 @@ const actionNames = [
   'set_field',
 ] as const;
 
+/** Others are of later versions or extensions. */
+const known: ReadonlySet<string> = new Set(of13.oxmFields.map(({ name }) => name));
+
 function oxmIds(select: (name: string, settable: boolean) => boolean, masked: boolean): OxmId[] {
   return fields
-    .filter(({ name, settable }) => !unparsed.includes(name) && select(name, settable))
+    .filter(({ name, settable }) => known.has(name) && select(name, settable))
     .map(({ name }) => ({ field: name as OxmFieldName, hasMask: masked && isMaskable(name) }));
 }
 

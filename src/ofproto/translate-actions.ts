@@ -7,19 +7,22 @@ import {
   actionCodes,
   decodeActions,
   fieldWidth,
-  type RecordWriter,
+  isNicira,
+  RecordWriter,
   writeAction,
   writeBig,
 } from '../datapath/records.js';
-import { fields, portsMax, ReservedPort } from '../datapath/schema.gen.js';
+import { fields, firstRegister, portsMax, ReservedPort } from '../datapath/schema.gen.js';
 import type { HeadersKnown } from './headers-known.js';
 import { legacyRecords, liftLegacy } from './legacy-actions.js';
 import { badAction, type OfError } from './of-error.js';
-import { fieldIds, numberOf } from './translate-match.js';
+import { fieldIds, numberOf, oxmName, oxmWidth } from './translate-match.js';
+import { type ExtendedAction, fromNicira, loadRegister, niciraRecords } from './translate-nicira.js';
 
 const { OFPBAC, OFPG, OFPQ } = of13;
 const VLAN_TYPES = [0x8100, 0x88a8];
 const MPLS_TYPES = [0x8847, 0x8848];
+const PBB_TYPE = 0x88e7;
 const SMALLEST_ETHERTYPE = 0x600;
 const VLAN_PRESENT = 0x1000;
 /** 1.5's: the data plane sets whole fields. */
@@ -43,7 +46,7 @@ export interface ActionContext {
   readonly set?: boolean;
 }
 
-const ofTags: readonly Action['type'][] = ['pop_vlan', 'pop_mpls', 'push_mpls', 'push_vlan'];
+const ofTags: readonly Action['type'][] = ['pop_vlan', 'pop_mpls', 'pop_pbb', 'push_mpls', 'push_pbb', 'push_vlan'];
 
 /** Checks and appends actions; on an error the caller truncates the writer. */
 export function writeActions(
@@ -52,16 +55,38 @@ export function writeActions(
   context: ActionContext,
 ): OfError | undefined {
   const start = writer.length;
+  const translated = new Map<Action, readonly ActionRecord[]>();
   for (const action of context.set ? tagsFirst(actions) : actions) {
     const wrong = checkAction(action, context);
     if (wrong !== undefined) return wrong;
+    if (isExtension(action)) {
+      const records = niciraRecords(action, context.known, (inner) => nestedRecords(inner, context));
+      if ('code' in records) return records;
+      translated.set(action, records);
+    }
   }
   for (const action of actions) {
-    if (action.type === 'set_field') writeSetField(writer, action.oxm as OxmKnown);
-    else for (const record of legacyRecords(action) ?? [toRecord(action as Plain)]) writeAction(writer, record);
+    if (action.type === 'set_field') {
+      if (isRegister(action.oxm.field)) writeAction(writer, loadRegister(action.oxm as OxmKnown));
+      else writeSetField(writer, action.oxm as OxmKnown);
+      continue;
+    }
+    const records = translated.get(action) ?? legacyRecords(action) ?? [toRecord(action as Plain)];
+    for (const record of records) writeAction(writer, record);
   }
   return writer.length - start > ACTIONS_BYTES_MAX ? badAction(OFPBAC.TOO_MANY) : undefined;
 }
+
+/** The actions of a clone. What they change is not known of the packet itself. */
+function nestedRecords(actions: readonly Action[], context: ActionContext): readonly ActionRecord[] | OfError {
+  const writer = new RecordWriter();
+  const wrong = writeActions(writer, actions, { ...context, known: context.known.copy(), set: false });
+  return wrong ?? decodeActions(writer.view())!;
+}
+
+const isExtension = (action: Action): action is ExtendedAction =>
+  action.type === 'copy_field' || action.type.startsWith('nx_');
+const isRegister = (field: string): boolean => (fieldIds.get(field) ?? 0) >= firstRegister;
 
 function tagsFirst(actions: readonly Action[]): readonly Action[] {
   // indexOf is -1 for all others.
@@ -134,6 +159,8 @@ function checkAction(action: Action, context: ActionContext): OfError | undefine
     case 'pop_vlan':
     case 'push_mpls':
     case 'pop_mpls':
+    case 'push_pbb':
+    case 'pop_pbb':
       return checkTag(action, known);
     case 'set_mpls_ttl':
     case 'dec_mpls_ttl':
@@ -144,14 +171,13 @@ function checkAction(action: Action, context: ActionContext): OfError | undefine
     case 'copy_ttl_in':
     case 'copy_ttl_out':
       return undefined;
-    case 'push_pbb':
-    case 'pop_pbb':
     case 'meter':
     case 'unknown':
       return badAction(OFPBAC.BAD_TYPE);
-    // Experimenters', and copy_field, in 1.3 an extension of ONF's.
-    default:
+    case 'experimenter':
       return badAction(OFPBAC.BAD_EXPERIMENTER);
+    default:
+      return undefined;
   }
 }
 
@@ -172,6 +198,14 @@ function checkTag(action: EthertypeAction | PlainAction, known: HeadersKnown): O
       if (!MPLS_TYPES.includes(action.ethertype)) return badAction(OFPBAC.BAD_ARGUMENT);
       known.setEthertype(action.ethertype);
       return undefined;
+    case 'push_pbb':
+      if (action.ethertype !== PBB_TYPE) return badAction(OFPBAC.BAD_ARGUMENT);
+      known.pushPbb();
+      return undefined;
+    case 'pop_pbb':
+      if (!known.isPbb) return badAction(OFPBAC.MATCH_INCONSISTENT);
+      known.popPbb();
+      return undefined;
     case 'pop_mpls':
       if (action.ethertype < SMALLEST_ETHERTYPE) return badAction(OFPBAC.BAD_ARGUMENT);
       if (!known.isMpls) return badAction(OFPBAC.MATCH_INCONSISTENT);
@@ -187,6 +221,7 @@ function checkTag(action: EthertypeAction | PlainAction, known: HeadersKnown): O
 /** Set-field (§7.2.4.8): not of metadata or ports, which are no headers. */
 function checkSetField({ oxm }: SetFieldAction, known: HeadersKnown): OfError | undefined {
   const id = fieldIds.get(oxm.field);
+  if (id !== undefined && id >= firstRegister) return undefined;
   if (id === undefined || oxm.field === 'metadata' || !fields[id]!.settable) return badAction(OFPBAC.BAD_SET_TYPE);
   const { field, value, mask } = oxm as OxmKnown;
   if (mask !== undefined) return badSetMask;
@@ -196,8 +231,6 @@ function checkSetField({ oxm }: SetFieldAction, known: HeadersKnown): OfError | 
   if (value.length <= 2) known.set(field, numberOf(value));
   return undefined;
 }
-
-const oxmBytes = new Map(of13.oxmFields.map(({ name, bytes }) => [name as string, bytes]));
 
 /** Action records as OpenFlow. The datapath wrote them, so they are right. */
 export function readActions(record: Uint8Array): Action[] {
@@ -225,12 +258,13 @@ function fromRecord(action: ActionRecord): Action {
     case 'push_pbb':
       return { type: action.kind, ethertype: action.ethertype };
     case 'set_field': {
-      const field = fields[action.field]!.name;
-      const value = new Uint8Array(oxmBytes.get(field)!);
+      const field = oxmName(action.field);
+      const value = new Uint8Array(oxmWidth(action.field));
       writeBig(value, 0, value.length, action.value);
       return { type: 'set_field', oxm: { field, value } };
     }
     default:
+      if (isNicira(action)) return fromNicira(action, (nested) => nested.map(fromRecord));
       return { type: action.kind };
   }
 }

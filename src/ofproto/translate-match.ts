@@ -1,16 +1,43 @@
 /** Matches between OXM and records: values are network-order bytes on both sides, so only headers change. */
-import { checkPrerequisites, type Match, type OxmFieldName, type OxmKnown, of13 } from 'node-openflow';
-import { fieldWidth, type RecordWriter } from '../datapath/records.js';
-import { fields, ReservedPort } from '../datapath/schema.gen.js';
+import { checkPrerequisites, type Match, nicira, type OxmFieldName, type OxmKnown, of13 } from 'node-openflow';
+import { fieldWidth, type RecordWriter, readBig, writeBig } from '../datapath/records.js';
+import { type FieldName, fields, matchFields, ReservedPort } from '../datapath/schema.gen.js';
 import { badMatch, type OfError } from './of-error.js';
 
 const { OFPBMC, OFPVID } = of13;
 
-/** A field's number by its name; the names are the same on both sides. */
-export const fieldIds: ReadonlyMap<string, number> = new Map(fields.map(({ name, id }) => [name, id]));
-const oxmBytes: readonly number[] = fields.map(
-  ({ name }) => of13.oxmFields.find((facts) => facts.name === name)?.bytes ?? 0,
+const idByName: ReadonlyMap<string, number> = new Map(fields.map(({ name, id }) => [name, id]));
+/** Fields whose names are others on the two sides. */
+const others: Readonly<Record<string, FieldName>> = {
+  ip_ttl: 'nw_ttl',
+  nxm_nx_tcp_flags: 'tcp_flags',
+  onf_tcp_flags: 'tcp_flags',
+};
+type OxmFacts = (typeof nicira.oxmFields)[number];
+const facts: readonly OxmFacts[] = [...of13.oxmFields, ...nicira.oxmFields];
+
+/** A field's number by its OpenFlow name, whichever of its headers that is. Names are mostly the same on both sides. */
+export const fieldIds: ReadonlyMap<string, number> = new Map(
+  facts.flatMap(({ name, twin }) => {
+    const id = idByName.get(others[name] ?? twin ?? name);
+    return id === undefined ? [] : [[name, id] as const];
+  }),
 );
+/** The first name of each field. */
+const factsById: ReadonlyMap<number, OxmFacts> = new Map(
+  [...facts].reverse().flatMap((each) => {
+    const id = fieldIds.get(each.name);
+    return id === undefined ? [] : [[id, each] as const];
+  }),
+);
+
+export function oxmName(id: number): OxmFieldName {
+  return factsById.get(id)!.name as OxmFieldName;
+}
+/** Bytes of a field's value in OpenFlow. */
+export function oxmWidth(id: number): number {
+  return factsById.get(id)!.bytes;
+}
 
 export function numberOf(bytes: Uint8Array): number {
   let value = 0;
@@ -37,9 +64,16 @@ function checkValue({ field, value, mask }: OxmKnown): OfError | undefined {
 /** Fields known to us, each legal in itself and with its prerequisites (§7.2.3.6). */
 export function checkMatch(match: Match): OfError | undefined {
   for (const tlv of match) {
-    if (!fieldIds.has(tlv.field)) return badMatch(OFPBMC.BAD_FIELD);
+    if (!isMatchable(tlv.field)) return badMatch(OFPBMC.BAD_FIELD);
     const wrong = checkValue(tlv as OxmKnown);
     if (wrong !== undefined) return wrong;
+  }
+  // The same bits under two names: a register and a number that it is part of, or a VLAN tag and its parts.
+  if (
+    match.some(({ field }) => composite(field)) &&
+    new Set(expanded(match).map(({ field }) => field)).size !== expanded(match).length
+  ) {
+    return badMatch(OFPBMC.DUP_FIELD);
   }
   const missing = checkPrerequisites(match);
   return missing && { type: missing.type, code: missing.code };
@@ -57,16 +91,60 @@ function isFull(mask: Uint8Array, from: number, bits: number): boolean {
   return (mask[from]! & top) === top;
 }
 
+/** Fields that are one number in OpenFlow and several in records, or another number. */
+function composite(field: string): boolean {
+  return isView(field) || field === 'vlan_tci' || field === 'ip_tos' || field === 'nxm_of_in_port';
+}
+const isView = (field: string): boolean => (fieldIds.get(field) ?? 0) >= matchFields;
+const isMatchable = (field: string): boolean => fieldIds.has(field) || composite(field);
+
+function expanded(match: Match): Match {
+  return match.flatMap((tlv) => (composite(tlv.field) ? parts(tlv as OxmKnown) : [tlv]));
+}
+
+/** A piece of a field: `bits` from `shift` on, as a field of its own. */
+function piece({ value, mask }: OxmKnown, field: OxmFieldName, shift: number, bits: number): OxmKnown[] {
+  const width = oxmWidth(fieldIds.get(field)!);
+  const cut = (bytes: Uint8Array): Uint8Array => {
+    const number = (readBig(bytes, 0, bytes.length) >> BigInt(shift)) & ((1n << BigInt(bits)) - 1n);
+    const part = new Uint8Array(width);
+    writeBig(part, 0, width, number);
+    return part;
+  };
+  if (mask === undefined) return [{ field, value: cut(value) }];
+  const partMask = cut(mask);
+  return partMask.every((byte) => byte === 0) ? [] : [{ field, value: cut(value), mask: partMask }];
+}
+
+function parts(tlv: OxmKnown): OxmKnown[] {
+  // The bit that says that there is a tag is the first of the VLAN id.
+  if (tlv.field === 'vlan_tci') return [...piece(tlv, 'vlan_vid', 0, 13), ...piece(tlv, 'vlan_pcp', 13, 3)];
+  if (tlv.field === 'ip_tos') return piece(tlv, 'ip_dscp', 2, 6);
+  if (tlv.field === 'nxm_of_in_port') {
+    const port = numberOf(tlv.value);
+    const wide = new Uint8Array(4);
+    writeBig(wide, 0, 4, BigInt(port >= 0xff00 ? (port | 0xffff0000) >>> 0 : port));
+    return [{ field: 'in_port', value: wide }];
+  }
+  const { bits, name } = fields[fieldIds.get(tlv.field)!]!;
+  const count = bits / 32;
+  const first = count * Number(/\d+$/.exec(name)![0]);
+  return Array.from({ length: count }, (_, i) =>
+    piece(tlv, `reg${first + i}` as OxmFieldName, 32 * (count - 1 - i), 32),
+  ).flat();
+}
+
 /** Appends a checked match in ascending field order. Masks of all zeros say nothing and are left away. */
 export function writeMatch(writer: RecordWriter, match: Match): void {
+  const plain = match.some(({ field }) => composite(field)) ? expanded(match) : match;
   let ascending = true;
   let last = -1;
-  for (const tlv of match) {
+  for (const tlv of plain) {
     const id = fieldIds.get(tlv.field)!;
     ascending &&= id > last;
     last = id;
   }
-  const ordered = ascending ? match : [...match].sort((a, b) => fieldIds.get(a.field)! - fieldIds.get(b.field)!);
+  const ordered = ascending ? plain : [...plain].sort((a, b) => fieldIds.get(a.field)! - fieldIds.get(b.field)!);
   for (const tlv of ordered) writeField(writer, tlv as OxmKnown);
 }
 
@@ -90,11 +168,11 @@ export function readMatch(record: Uint8Array): Match {
   let at = 0;
   while (at < record.length) {
     const [id, width, masked] = [record[at]!, record[at + 1]!, record[at + 2] !== 0];
-    const value = widened(record, at + 4, width, oxmBytes[id]!);
-    const field = fields[id]!.name as OxmFieldName;
+    const value = widened(record, at + 4, width, oxmWidth(id));
+    const field = oxmName(id);
     at += 4 + width;
     if (masked) {
-      match.push({ field, value, mask: widened(record, at, width, oxmBytes[id]!) });
+      match.push({ field, value, mask: widened(record, at, width, oxmWidth(id)) });
       at += width;
     } else {
       match.push({ field, value });

@@ -27,8 +27,11 @@ export class Observer {
         this.calls++;
         if (record.kind === 'port_state') return;
         if (record.kind === 'port_output') this.#lines.push(`out ${record.port} ${hex(record.frame)}`);
-        else if (record.kind === 'packet_in') this.#lines.push(`in ${text({ ...record, frame: hex(record.frame) })}`);
-        else this.#lines.push(`removed ${text({ ...record, duration: 0, match: hex(record.match) })}`);
+        else if (record.kind === 'packet_in') {
+          const { frame, userdata, registers } = record;
+          const bytes = { frame: hex(frame), userdata: hex(userdata), registers: [...registers] };
+          this.#lines.push(`in ${text({ ...record, ...bytes })}`);
+        } else this.#lines.push(`removed ${text({ ...record, duration: 0, match: hex(record.match) })}`);
       }),
     );
   }

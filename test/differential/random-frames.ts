@@ -88,6 +88,14 @@ function payload(random: Random): { type: number; payload: f.Bytes } {
   }
 }
 
+/** IEEE 802.1ah: addresses and a service of its own before the frame. */
+function withServiceTag(random: Random, frame: Uint8Array): Uint8Array {
+  const tci = [random.pick([0x00, 0x08, 0x6f, 0xff]), 0, random.pick([0, 1]), random.pick([0, 100, 255])];
+  const payload = [...tci, ...frame];
+  const tags = random.chance(40) ? [{ tpid: 0x88a8, vid: random.pick([1, 100]), pcp: random.below(8) }] : [];
+  return f.ethernet({ dst: random.pick(macs), src: random.pick(macs.slice(0, 3)), tags, type: 0x88e7, payload });
+}
+
 export function randomFrame(random: Random): Uint8Array {
   const tags = random.chance(70)
     ? []
@@ -99,13 +107,14 @@ export function randomFrame(random: Random): Uint8Array {
     : Array.from({ length: 1 + random.below(2) }, () => {
         return { label: random.pick([0, 16, 1048575]), tc: random.below(8), ttl: random.pick([0, 1, 2, 64]) };
       });
-  const frame = f.ethernet({
+  const plain = f.ethernet({
     dst: random.pick(macs),
     src: random.pick(macs.slice(0, 3)),
     tags,
     labels,
     ...payload(random),
   });
+  const frame = random.chance(10) ? withServiceTag(random, plain) : plain;
   // Now and then a frame that ends too soon, or has something behind.
   if (random.chance(5)) return frame.slice(0, 14 + random.below(frame.length - 13));
   return random.chance(5) ? Uint8Array.from([...frame, ...zeros(random.below(20))]) : frame;

@@ -9,24 +9,38 @@ import {
   type InstructionRecord,
   type MatchEntry,
   type MeterModRecord,
+  type SubfieldRecord,
 } from '../../src/datapath/records.js';
-import { FlowCommand, fields, GroupType, MeterFlag, ModCommand, ReservedPort } from '../../src/datapath/schema.gen.js';
+import {
+  allTables,
+  FlowCommand,
+  fields,
+  firstRegister,
+  GroupType,
+  MeterFlag,
+  ModCommand,
+  matchFields,
+  ReservedPort,
+} from '../../src/datapath/schema.gen.js';
 import type { Random } from './random.js';
 import type { Rule } from './rules.js';
 
 export const PORTS = [1, 2, 3, 4, 5];
 const GROUPS = [1, 2, 3, 4];
 const METERS = [1, 2];
+/** Reached by goto; a resubmit may also lead to the one behind them. */
 const TABLES = 4;
 /** Others depend on their exact value. */
 const exact = ['in_port', 'in_phy_port', 'eth_type', 'ip_proto', 'icmpv6_type'];
-const unset = ['in_port', 'in_phy_port', 'tunnel_id', 'pbb_isid'];
+const unset = ['in_port', 'in_phy_port', 'tunnel_id', 'conj_id'];
 
 /** A match that the frame, come in at `inPort`, satisfies (but for metadata). */
 export function randomMatch(random: Random, frame: Uint8Array, inPort: number): MatchEntry[] {
   const values = [...parseFrame(frame).fields];
   values[0] = BigInt(inPort);
   values[2] = BigInt(random.below(4));
+  // Small numbers, so that what actions load is hit; most registers are 0.
+  for (let id = firstRegister; id < matchFields; id++) values[id] = random.chance(70) ? 0n : BigInt(random.below(3));
   const chosen = new Set<number>();
   const add = (id: number): boolean => {
     for (const wanted of fields[id]!.prerequisites) {
@@ -38,7 +52,7 @@ export function randomMatch(random: Random, frame: Uint8Array, inPort: number): 
     return true;
   };
   for (let i = random.below(5); i > 0; i--) {
-    const id = random.below(fields.length);
+    const id = random.below(matchFields);
     if (!unset.slice(1).includes(fields[id]!.name)) add(id);
   }
   const depended = new Set([...chosen].flatMap((id) => fields[id]!.prerequisites.map(({ field }) => field)));
@@ -57,8 +71,87 @@ export function randomMatch(random: Random, frame: Uint8Array, inPort: number): 
     });
 }
 
-function randomAction(random: Random, inGroup: boolean): ActionRecord {
+function randomSubfield(random: Random, bits: number, allowed: (id: number) => boolean): SubfieldRecord {
+  const wide = fields.filter(({ id, bits: width }) => width >= bits && allowed(id));
+  // Registers and their views half of the time.
+  const registers = wide.filter(({ id }) => id >= firstRegister);
+  const { id, bits: width } = random.pick(random.chance(50) ? registers : wide);
+  return { field: id, offset: random.chance(50) ? 0 : random.below(width - bits + 1), bits };
+}
+const readable = (id: number) => fields[id]!.name !== 'conj_id';
+const writable = (id: number) =>
+  id >= firstRegister || fields[id]!.name === 'in_port' || (fields[id]!.settable && fields[id]!.name !== 'tunnel_id');
+
+/** Of Nicira's, those that change fields or send the packet somewhere. */
+function randomNicira(random: Random, nesting: number): ActionRecord {
+  const bits = random.pick([1, 3, 8, 16, 32]);
   switch (random.below(16)) {
+    case 0:
+    case 1: {
+      // Whole registers with small numbers are what matches look for.
+      const to = { field: firstRegister + random.below(16), offset: 0, bits: 32 };
+      return { kind: 'load', to, value: BigInt(random.below(3)) };
+    }
+    case 2: {
+      const to = randomSubfield(random, bits, writable);
+      return { kind: 'load', to, value: random.bits(bits) };
+    }
+    case 3:
+    case 4:
+      return {
+        kind: 'move',
+        from: randomSubfield(random, bits, readable),
+        to: randomSubfield(random, bits, writable),
+      };
+    case 5:
+      return { kind: 'output_reg', from: { field: firstRegister + random.below(4), offset: 0, bits: 16 }, maxLen: 99 };
+    case 6:
+      return { kind: 'stack_push', from: randomSubfield(random, bits, readable) };
+    case 7:
+      return { kind: 'stack_pop', to: randomSubfield(random, bits, writable) };
+    case 8:
+      return { kind: 'check_pkt_larger', bytes: random.pick([60, 100]), to: randomSubfield(random, 1, writable) };
+    case 9:
+      if (nesting > 2) return { kind: 'exit' };
+      return {
+        kind: 'clone',
+        actions: Array.from({ length: random.below(4) }, () => randomAction(random, false, nesting + 1)),
+      };
+    case 10:
+      return random.chance(30) ? { kind: 'exit' } : { kind: 'note', note: Uint8Array.from([1, 2, 3]) };
+    case 11: {
+      const userdata = Uint8Array.from({ length: random.below(12) }, () => random.below(256));
+      return { kind: 'controller', maxLen: 0xffff, id: random.below(3), reason: random.below(3), userdata };
+    }
+    case 13:
+      // Which of several is chosen is the datapath's own business.
+      return {
+        kind: 'multipath',
+        hashFields: random.below(7),
+        basis: 0,
+        algorithm: random.below(4),
+        maxLink: 0,
+        argument: random.below(9),
+        to: randomSubfield(random, 3, writable),
+      };
+    case 14: {
+      const members = [random.pick(PORTS), random.pick([...PORTS, 9])];
+      const [hashFields, algorithm] = [random.below(7), random.below(2)];
+      const to = random.chance(50) ? undefined : randomSubfield(random, 16, writable);
+      return { kind: 'bundle', hashFields, basis: 0, algorithm, members: members.slice(algorithm), to };
+    }
+    case 12:
+      return { kind: 'dec_nw_ttl_ids', ids: random.pick([[], [0], [1, 7]]) };
+    default: {
+      // Up the tables mostly: circles end only when the limit is reached.
+      const table = random.chance(97) ? TABLES : random.pick([...Array(TABLES).keys(), allTables]);
+      return { kind: 'resubmit', port: random.pick([ReservedPort.inPort, ...PORTS]), table };
+    }
+  }
+}
+
+function randomAction(random: Random, inGroup: boolean, nesting = 0): ActionRecord {
+  switch (random.below(inGroup ? 17 : 22)) {
     case 0:
       return { kind: 'push_vlan', ethertype: random.pick([0x8100, 0x88a8]) };
     case 1:
@@ -83,6 +176,14 @@ function randomAction(random: Random, inGroup: boolean): ActionRecord {
       const { id, bits } = random.pick(settable);
       return { kind: 'set_field', field: id, value: random.bits(bits) };
     }
+    case 12:
+      return random.chance(60) ? { kind: 'push_pbb', ethertype: 0x88e7 } : { kind: 'pop_pbb' };
+    case 17:
+    case 18:
+    case 19:
+    case 20:
+    case 21:
+      return randomNicira(random, nesting);
     default: {
       const special = [ReservedPort.inPort, ReservedPort.all, ReservedPort.controller, ReservedPort.normal];
       const port = random.chance(75) ? random.pick(PORTS) : random.pick(inGroup ? special.slice(0, 3) : special);
@@ -100,7 +201,7 @@ function randomInstructions(random: Random, table: number): InstructionRecord[] 
   if (random.chance(8)) list.push({ kind: 'meter', meter: random.pick(METERS) });
   if (random.chance(60)) list.push({ kind: 'apply', actions: randomActions(random) });
   if (random.chance(5)) list.push({ kind: 'clear' });
-  if (random.chance(50)) list.push({ kind: 'write', actions: randomActions(random) });
+  if (random.chance(50)) list.push({ kind: 'write', actions: randomActions(random, random.chance(97)) });
   if (random.chance(20)) list.push({ kind: 'metadata', value: BigInt(random.below(4)), mask: 3n });
   if (table < TABLES - 1 && random.chance(60))
     list.push({ kind: 'goto', table: table + 1 + random.below(TABLES - 1 - table) });
@@ -114,8 +215,8 @@ function randomInstructions(random: Random, table: number): InstructionRecord[] 
  */
 export class RuleMaker {
   readonly #frames: readonly Uint8Array[];
-  readonly #priorities = Array.from({ length: TABLES }, () => new Map<string, number>());
-  readonly #matches = Array.from({ length: TABLES }, () => [] as MatchEntry[][]);
+  readonly #priorities = Array.from({ length: TABLES + 1 }, () => new Map<string, number>());
+  readonly #matches = Array.from({ length: TABLES + 1 }, () => [] as MatchEntry[][]);
 
   constructor(frames: readonly Uint8Array[]) {
     this.#frames = frames;
@@ -123,7 +224,7 @@ export class RuleMaker {
 
   /** Adds mostly, with the modifies and deletes that a controller would send now and then. */
   make(random: Random): Rule {
-    const table = random.below(TABLES);
+    const table = random.below(TABLES + 1);
     const match = this.#match(random, table);
     const command = random.chance(85) ? FlowCommand.add : 1 + random.below(4);
     const deletes = command === FlowCommand.delete || command === FlowCommand.deleteStrict;

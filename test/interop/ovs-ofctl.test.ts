@@ -49,6 +49,32 @@ describe('ovs-ofctl -O OpenFlow13', () => {
     expect([...(await portNumbers()).keys()].filter((name) => /^xvif\d+i0$/.test(name))).toHaveLength(3);
   });
 
+  it("Nicira's extensions: ovs-ofctl reads back what it wrote", async () => {
+    const texts = [
+      'priority=100,reg0=0x5,reg1=0x10/0xf0 actions=resubmit(,1),resubmit(3,2)',
+      'priority=99 actions=load:0x7->NXM_NX_REG0[4..8],move:NXM_NX_REG0[0..15]->NXM_NX_REG3[16..31]',
+      'priority=98 actions=push:NXM_NX_REG0[],pop:NXM_NX_REG1[],output:NXM_NX_REG1[0..15]',
+      'priority=97,ip actions=clone(dec_ttl,output:2),dec_ttl(1,2),output:3',
+      'priority=96 actions=controller(reason=no_match,max_len=100,id=7)',
+      'priority=95,conj_id=7 actions=note:01.02.03.04.05.06,exit',
+      'priority=94 actions=conjunction(7,1/2)',
+      'priority=93 actions=multipath(symmetric_l4,50,modulo_n,4,0,NXM_NX_REG0[0..1])',
+      'priority=92 actions=bundle(eth_src,0,hrw,ofport,members:2,3)',
+      'priority=91 actions=check_pkt_larger(1500)->NXM_NX_REG0[3]',
+    ];
+    for (const text of texts) await xvif.ofctl('add-flow', text);
+    const dumped = (await flows()).join('\n').replaceAll(/"?xvif\d+i0"?/g, 'port');
+    for (const text of texts) {
+      const [, actions] = text.split(' actions=');
+      const named = actions!.replaceAll(/output:\d+/g, 'output:port').replaceAll(/resubmit\(3,/g, 'resubmit(port,');
+      const wanted = named.replaceAll(/members:2,3/g, 'members:port,port');
+      expect(dumped).toContain(wanted);
+    }
+    await expect(xvif.ofctl('add-flow', 'ip actions=ct(commit)')).rejects.toThrow(
+      /OFPBAC_BAD_VENDOR_TYPE|BAD_EXP_TYPE/,
+    );
+  });
+
   it('add-flow, dump-flows, mod-flows, del-flows', async () => {
     const texts = [
       'priority=100,ip,nw_dst=10.0.0.0/24 actions=output:2',

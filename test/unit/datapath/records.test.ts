@@ -35,7 +35,7 @@ import {
   writeSetConfig,
   writeUpcall,
 } from '../../../src/datapath/records.js';
-import { fields } from '../../../src/datapath/schema.gen.js';
+import { fields, matchFields } from '../../../src/datapath/schema.gen.js';
 
 const u16 = fc.nat(0xffff);
 const u32 = fc.nat(0xffffffff);
@@ -47,7 +47,7 @@ const entry = (field: number): fc.Arbitrary<MatchEntry> =>
     .record({ value: fc.bigInt(0n, fieldOnes(field)), mask: fc.option(fc.bigInt(0n, fieldOnes(field))) })
     .map(({ value, mask }) => ({ field, value: mask === null ? value : value & mask, mask: mask ?? undefined }));
 const match: fc.Arbitrary<MatchEntry[]> = fc
-  .subarray([...fields.keys()])
+  .subarray([...fields.keys()].slice(0, matchFields))
   .chain((ids) => fc.tuple(...ids.map((id) => entry(id))));
 const action: fc.Arbitrary<ActionRecord> = fc.oneof(
   fc.record({ kind: fc.constant('output' as const), port: u32, maxLen: u16 }),
@@ -60,7 +60,48 @@ const action: fc.Arbitrary<ActionRecord> = fc.oneof(
     .nat(fields.length - 1)
     .chain((field) => fc.bigInt(0n, fieldOnes(field)).map((value) => ({ kind: 'set_field' as const, field, value }))),
 );
-const actions = fc.array(action, { maxLength: 6 });
+const subfield = fc
+  .nat(fields.length - 1)
+  .chain((field) =>
+    fc.record({ field: fc.constant(field), offset: fc.nat(7), bits: fc.integer({ min: 1, max: 128 }) }),
+  );
+const data = bytes(20);
+const niciraAction: fc.Arbitrary<ActionRecord> = fc.oneof(
+  subfield.chain((to) =>
+    fc.bigInt(0n, (1n << BigInt(to.bits)) - 1n).map((value) => ({ kind: 'load' as const, to, value })),
+  ),
+  fc.record({ kind: fc.constant('move' as const), from: subfield, to: subfield }),
+  fc.record({ kind: fc.constant('output_reg' as const), from: subfield, maxLen: u16 }),
+  fc.record({ kind: fc.constant('resubmit' as const), port: u32, table: fc.nat(255) }),
+  fc.record({ kind: fc.constant('stack_push' as const), from: subfield }),
+  fc.record({ kind: fc.constant('stack_pop' as const), to: subfield }),
+  fc.record({ kind: fc.constant('exit' as const) }),
+  fc.record({ kind: fc.constant('controller' as const), maxLen: u16, id: u16, reason: fc.nat(255), userdata: data }),
+  fc.record({ kind: fc.constant('dec_nw_ttl_ids' as const), ids: fc.array(u16, { maxLength: 5 }) }),
+  fc.record({ kind: fc.constant('note' as const), note: data }),
+  fc.record({ kind: fc.constant('check_pkt_larger' as const), bytes: u16, to: subfield }),
+  fc.record({
+    kind: fc.constant('multipath' as const),
+    hashFields: u16,
+    basis: u16,
+    algorithm: u16,
+    maxLink: u16,
+    argument: u32,
+    to: subfield,
+  }),
+  fc.record({
+    kind: fc.constant('bundle' as const),
+    hashFields: u16,
+    basis: u16,
+    algorithm: u16,
+    members: fc.array(u32, { maxLength: 5 }),
+    to: fc.option(subfield, { nil: undefined }),
+  }),
+  fc.record({ kind: fc.constant('conjunction' as const), id: u32, clause: fc.nat(255), clauses: fc.nat(255) }),
+);
+const plainActions = fc.array(fc.oneof(action, niciraAction), { maxLength: 6 });
+const clone = plainActions.map((list) => ({ kind: 'clone' as const, actions: list }));
+const actions = fc.array(fc.oneof(action, niciraAction, clone), { maxLength: 6 });
 const instructions: fc.Arbitrary<InstructionRecord[]> = fc
   .tuple(
     fc.option(u32.map((meter) => ({ kind: 'meter' as const, meter }))),
@@ -272,6 +313,12 @@ describe('answers and upcalls', () => {
         cookie: 0xffffffffffffffffn,
         inPort: 4,
         maxLen: 128,
+        controllerId: 7,
+        userdata: Uint8Array.of(4, 5),
+        registers: new Map([
+          [0, 1],
+          [15, 0xffffffff],
+        ]),
         frameTotal: 3,
         metadata: 0x0102030405060708n,
         tunnelId: 9n,

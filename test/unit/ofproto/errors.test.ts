@@ -45,7 +45,7 @@ describe('flow_mod', () => {
     ['OFPBAC_BAD_OUT_GROUP', { instructions: [apply({ type: 'group', groupId: 1 })] }],
     ['OFPBAC_BAD_OUT_GROUP', { instructions: [apply({ type: 'group', groupId: ANY })] }],
     ['OFPBAC_BAD_QUEUE', { instructions: [apply({ type: 'set_queue', queueId: ANY })] }],
-    ['OFPBAC_BAD_TYPE', { instructions: [apply({ type: 'push_pbb', ethertype: 0x88e7 })] }],
+    ['OFPBAC_BAD_ARGUMENT', { instructions: [apply({ type: 'push_pbb', ethertype: 0x88a8 })] }],
     ['OFPBAC_BAD_ARGUMENT', { instructions: [apply({ type: 'push_vlan', ethertype: 0x0800 })] }],
     ['OFPBAC_BAD_ARGUMENT', { instructions: [apply({ type: 'push_mpls', ethertype: 0x8100 })] }],
     [
@@ -59,6 +59,8 @@ describe('flow_mod', () => {
     ],
     ['OFPBAC_MATCH_INCONSISTENT', { instructions: [apply({ type: 'dec_nw_ttl' })] }],
     ['OFPBAC_MATCH_INCONSISTENT', { instructions: [apply({ type: 'pop_vlan' })] }],
+    ['OFPBAC_MATCH_INCONSISTENT', { match: { eth_type: 0x0800 }, instructions: [apply({ type: 'pop_pbb' })] }],
+    ['OFPBAC_MATCH_INCONSISTENT', { instructions: [apply(setField('pbb_isid', 1))] }],
     ['OFPBAC_MATCH_INCONSISTENT', { instructions: [apply(setField('vlan_vid', 0x1001))] }],
     ['OFPBAC_BAD_SET_ARGUMENT', { match: { vlan_vid: 0x1002 }, instructions: [apply(setField('vlan_vid', 1))] }],
     ['OFPBAC_BAD_SET_TYPE', { instructions: [apply(setField('metadata', 1))] }],
@@ -71,7 +73,7 @@ describe('flow_mod', () => {
   });
 
   it('OFPBMC_BAD_FIELD for fields of another class', async () => {
-    expect(await name({ ...flowMod(), match: [raw(3)] })).toBe('OFPBMC_BAD_FIELD');
+    expect(await name({ ...flowMod(), match: [raw(105)] })).toBe('OFPBMC_BAD_FIELD');
   });
   it('OFPFMFC_OVERLAP', async () => {
     expect(await name(flowMod({ match: { in_port: 1 } }))).toBeUndefined();

@@ -1,0 +1,316 @@
+/**
+ * Nicira's actions between node-openflow's values and records. What the data plane does not carry out is refused with
+ * OFPBAC_BAD_EXP_TYPE: connection tracking, NSH, tunnel metadata, learn and fin_timeout, samples.
+ */
+import type {
+  Action,
+  CopyFieldAction,
+  NiciraAction,
+  OxmId,
+  OxmKnown,
+  OxmTlv,
+  Subfield,
+  SubfieldStart,
+} from 'node-openflow';
+import { of13 } from 'node-openflow';
+import { type ActionRecord, type NiciraActionRecord, readBig, type SubfieldRecord } from '../datapath/records.js';
+import { allTables, controllerMaxLenNoBuffer, fields, PacketInReason } from '../datapath/schema.gen.js';
+import type { HeadersKnown } from './headers-known.js';
+import { badAction, type OfError } from './of-error.js';
+import { fieldIds, oxmName, oxmWidth } from './translate-match.js';
+
+const { OFPBAC } = of13;
+
+/** Nicira's actions, and copy_field, which is one of theirs by another name. */
+export type ExtendedAction = NiciraAction | CopyFieldAction;
+
+/** Ports in Nicira's actions have 16 bits, the reserved ones from 0xff00. */
+const RESERVED_16 = 0xff00;
+const RESERVED_BITS = 0xffff0000;
+/** Bits that nx_reg_load can write. */
+const REG_LOAD_BITS_MAX = 64;
+/** Where the VLAN priority begins in a TCI; the bit below is the drop-eligible one, or that a tag is there. */
+const TCI_PCP_SHIFT = 13;
+const TCI_VID_BITS = 12;
+/** Where DSCP begins in IPv4's type of service. */
+const TOS_DSCP_SHIFT = 2;
+
+export function widePort(port: number): number {
+  return port >= RESERVED_16 ? (port | RESERVED_BITS) >>> 0 : port;
+}
+const narrowPort = (port: number): number => port & 0xffff;
+
+/** Bits of a field of the data plane; undefined: there are none that the subfield could be. */
+function toSubfield({ field, offset }: SubfieldStart, bits: number): SubfieldRecord | undefined {
+  const within = (name: string, shift: number): SubfieldRecord => ({
+    field: fieldIds.get(name)!,
+    offset: offset - shift,
+    bits,
+  });
+  if (field === 'vlan_tci') {
+    if (offset >= TCI_PCP_SHIFT) return within('vlan_pcp', TCI_PCP_SHIFT);
+    return offset + bits <= TCI_VID_BITS ? within('vlan_vid', 0) : undefined;
+  }
+  if (field === 'ip_tos') return offset >= TOS_DSCP_SHIFT ? within('ip_dscp', TOS_DSCP_SHIFT) : undefined;
+  const id = fieldIds.get(field);
+  return id === undefined ? undefined : { field: id, offset, bits };
+}
+
+function fromSubfield({ field, offset, bits }: SubfieldRecord): Subfield {
+  return { field: oxmName(field), offset, bits };
+}
+const startOf = (subfield: SubfieldRecord): SubfieldStart => {
+  const { field, offset } = fromSubfield(subfield);
+  return { field, offset };
+};
+
+/** Runs of ones in a mask: the lowest bit and the length of each. */
+function runsOf(mask: bigint): { readonly offset: number; readonly bits: number }[] {
+  const runs: { offset: number; bits: number }[] = [];
+  for (let at = 0, rest = mask; rest !== 0n; ) {
+    let bits = 0;
+    for (; (rest & 1n) === 0n; rest >>= 1n) at++;
+    for (; (rest & 1n) === 1n; rest >>= 1n) bits++;
+    runs.push({ offset: at, bits });
+    at += bits;
+  }
+  return runs;
+}
+
+class Refused extends Error {
+  constructor(readonly error: OfError) {
+    super();
+  }
+}
+
+function refuse(code: number): never {
+  throw new Refused(badAction(code));
+}
+
+/** What the actions say is translated in turn, each with what is known of the packet then. */
+class Translation {
+  constructor(
+    readonly known: HeadersKnown,
+    readonly nested: (actions: readonly Action[]) => readonly ActionRecord[] | OfError,
+  ) {}
+
+  subfield(subfield: SubfieldStart, bits: number): SubfieldRecord {
+    const found = toSubfield(subfield, bits) ?? refuse(OFPBAC.BAD_SET_TYPE);
+    if (!this.known.allows(fields[found.field]!.name)) refuse(OFPBAC.MATCH_INCONSISTENT);
+    return found;
+  }
+
+  end(id: OxmId, offset: number, bits: number): SubfieldRecord {
+    if (id.field === 'raw' || id.field === 'experimenter') refuse(OFPBAC.BAD_SET_TYPE);
+    return this.subfield({ field: id.field, offset }, bits);
+  }
+
+  whole(subfield: Subfield): SubfieldRecord {
+    return this.subfield(subfield, subfield.bits);
+  }
+
+  load(to: Subfield, value: bigint): NiciraActionRecord {
+    // Zero is no port in either width.
+    if (to.field === 'nxm_of_in_port' && to.offset === 0 && to.bits === 16) {
+      const port = { field: fieldIds.get('in_port')!, offset: 0, bits: 32 };
+      return { kind: 'load', to: port, value: BigInt(widePort(Number(value))) };
+    }
+    return { kind: 'load', to: this.whole(to), value };
+  }
+
+  /** One load for each run of ones in the mask. */
+  masked(field: OxmKnown['field'], value: bigint, mask: bigint): NiciraActionRecord[] {
+    return runsOf(mask).map(({ offset, bits }) => {
+      const part = (value >> BigInt(offset)) & ((1n << BigInt(bits)) - 1n);
+      return this.load({ field, offset, bits }, part);
+    });
+  }
+
+  loadField(oxm: OxmTlv): NiciraActionRecord[] {
+    const id = fieldIds.get(oxm.field) ?? refuse(OFPBAC.BAD_SET_TYPE);
+    const { field, value, mask } = oxm as OxmKnown;
+    const all = (1n << BigInt(fields[id]!.bits)) - 1n;
+    return this.masked(field, bigOf(value), mask === undefined ? all : bigOf(mask) & all);
+  }
+
+  clone(actions: readonly Action[]): NiciraActionRecord {
+    const records = this.nested(actions);
+    if ('code' in records) throw new Refused(records);
+    return { kind: 'clone', actions: records };
+  }
+
+  records(action: ExtendedAction): readonly ActionRecord[] {
+    switch (action.type) {
+      case 'nx_resubmit':
+        return [{ kind: 'resubmit', port: widePort(action.inPort), table: allTables }];
+      case 'nx_resubmit_table':
+        return [{ kind: 'resubmit', port: widePort(action.inPort), table: action.tableId }];
+      case 'nx_set_tunnel':
+      case 'nx_set_tunnel64':
+        return [{ kind: 'set_field', field: fieldIds.get('tunnel_id')!, value: BigInt(action.tunnelId) }];
+      case 'nx_reg_move': {
+        const { bits, source, destination } = action;
+        return [{ kind: 'move', from: this.subfield(source, bits), to: this.subfield(destination, bits) }];
+      }
+      case 'copy_field': {
+        const { nBits, src, srcOffset, dst, dstOffset } = action;
+        return [{ kind: 'move', from: this.end(src, srcOffset, nBits), to: this.end(dst, dstOffset, nBits) }];
+      }
+      case 'nx_reg_load':
+        return [this.load(action.destination, action.value)];
+      case 'nx_reg_load2':
+        return this.loadField(action.oxm);
+      case 'nx_write_metadata':
+        return this.masked('metadata', action.metadata, action.metadataMask);
+      case 'nx_output_reg':
+      case 'nx_output_reg2':
+        return [{ kind: 'output_reg', from: this.whole(action.source), maxLen: action.maxLen }];
+      case 'nx_stack_push':
+        return [{ kind: 'stack_push', from: this.whole(action.subfield) }];
+      case 'nx_stack_pop':
+        return [{ kind: 'stack_pop', to: this.whole(action.subfield) }];
+      case 'nx_exit':
+        return [{ kind: 'exit' }];
+      case 'nx_note':
+        return [{ kind: 'note', note: action.note }];
+      case 'nx_clone':
+        return [this.clone(action.actions)];
+      case 'nx_conjunction':
+        return [{ kind: 'conjunction', id: action.id, clause: action.clause, clauses: action.clauses }];
+      case 'nx_check_pkt_larger':
+        return [{ kind: 'check_pkt_larger', bytes: action.packetLength, to: this.subfield(action.destination, 1) }];
+      case 'nx_dec_ttl_cnt_ids':
+        if (!this.known.isIp) refuse(OFPBAC.MATCH_INCONSISTENT);
+        return [{ kind: 'dec_nw_ttl_ids', ids: action.controllers }];
+      case 'nx_controller': {
+        const { maxLen, controllerId, reason } = action;
+        return [{ kind: 'controller', maxLen, id: controllerId, reason, userdata: new Uint8Array(0) }];
+      }
+      case 'nx_controller2':
+        return [controller(action)];
+      case 'nx_multipath': {
+        const { fields: hashFields, basis, algorithm, maxLink, argument, destination } = action;
+        return [{ kind: 'multipath', hashFields, basis, algorithm, maxLink, argument, to: this.whole(destination) }];
+      }
+      case 'nx_bundle':
+      case 'nx_bundle_load': {
+        const { fields: hashFields, basis, algorithm, members } = action;
+        const to = action.type === 'nx_bundle' ? undefined : this.whole(action.destination);
+        return [{ kind: 'bundle', hashFields, basis, algorithm, members: members.map(widePort), to }];
+      }
+      default:
+        return refuse(OFPBAC.BAD_EXP_TYPE);
+    }
+  }
+}
+
+function bigOf(bytes: Uint8Array): bigint {
+  return readBig(bytes, 0, bytes.length);
+}
+
+/** Pausing and meters need what is not there. */
+function controller(action: Extract<NiciraAction, { readonly type: 'nx_controller2' }>): NiciraActionRecord {
+  if (action.pause === true || action.meterId !== undefined) refuse(OFPBAC.BAD_ARGUMENT);
+  return {
+    kind: 'controller',
+    maxLen: action.maxLen ?? controllerMaxLenNoBuffer,
+    id: action.controllerId ?? 0,
+    reason: action.reason ?? PacketInReason.action,
+    userdata: action.userdata ?? new Uint8Array(0),
+  };
+}
+
+/**
+ * The records of an action; an error where it cannot be. `nested`: translates the actions of a clone, which change what
+ * is known of its copy alone.
+ */
+export function niciraRecords(
+  action: NiciraAction,
+  known: HeadersKnown,
+  nested: (actions: readonly Action[]) => readonly ActionRecord[] | OfError,
+): readonly ActionRecord[] | OfError {
+  try {
+    return new Translation(known, nested).records(action);
+  } catch (error) {
+    if (error instanceof Refused) return error.error;
+    throw error;
+  }
+}
+
+/** Set-field of a register: a load of all its bits. */
+export function loadRegister({ field, value }: OxmKnown): NiciraActionRecord {
+  const id = fieldIds.get(field)!;
+  return { kind: 'load', to: { field: id, offset: 0, bits: fields[id]!.bits }, value: bigOf(value) };
+}
+
+function bytesOf(value: bigint, width: number): Uint8Array {
+  return Uint8Array.from({ length: width }, (_, i) => Number((value >> BigInt(8 * (width - 1 - i))) & 0xffn));
+}
+
+/** Set-field where all of a field is written, which OpenFlow has; else Nicira's load that is wide enough. */
+function loadAction(to: SubfieldRecord, value: bigint): Action {
+  const { bits, name } = fields[to.field]!;
+  const field = oxmName(to.field);
+  const width = oxmWidth(to.field);
+  if (to.offset === 0 && to.bits === bits && name !== 'in_port' && name !== 'metadata') {
+    return { type: 'set_field', oxm: { field, value: bytesOf(value, width) } };
+  }
+  if (to.bits <= REG_LOAD_BITS_MAX) return { type: 'nx_reg_load', destination: fromSubfield(to), value };
+  const mask = ((1n << BigInt(to.bits)) - 1n) << BigInt(to.offset);
+  const placed = bytesOf(value << BigInt(to.offset), width);
+  return { type: 'nx_reg_load2', oxm: { field, value: placed, mask: bytesOf(mask, width) } };
+}
+
+/** A record as an action that does the same, be it that another one was sent. */
+export function fromNicira(
+  record: NiciraActionRecord,
+  fromNested: (actions: readonly ActionRecord[]) => readonly Action[],
+): Action {
+  switch (record.kind) {
+    case 'load':
+      return loadAction(record.to, record.value);
+    case 'move': {
+      const { bits } = record.from;
+      return { type: 'nx_reg_move', bits, source: startOf(record.from), destination: startOf(record.to) };
+    }
+    case 'output_reg':
+      return { type: 'nx_output_reg', source: fromSubfield(record.from), maxLen: record.maxLen };
+    case 'resubmit': {
+      const inPort = narrowPort(record.port);
+      if (record.table === allTables) return { type: 'nx_resubmit', inPort };
+      return { type: 'nx_resubmit_table', inPort, tableId: record.table };
+    }
+    case 'stack_push':
+      return { type: 'nx_stack_push', subfield: fromSubfield(record.from) };
+    case 'stack_pop':
+      return { type: 'nx_stack_pop', subfield: fromSubfield(record.to) };
+    case 'clone':
+      return { type: 'nx_clone', actions: fromNested(record.actions) };
+    case 'exit':
+      return { type: 'nx_exit' };
+    case 'controller': {
+      const { maxLen, id: controllerId, reason, userdata } = record;
+      if (userdata.length === 0) return { type: 'nx_controller', maxLen, controllerId, reason };
+      return { type: 'nx_controller2', maxLen, controllerId, reason, userdata };
+    }
+    case 'dec_nw_ttl_ids':
+      return { type: 'nx_dec_ttl_cnt_ids', controllers: record.ids };
+    case 'note':
+      return { type: 'nx_note', note: record.note };
+    case 'check_pkt_larger':
+      return { type: 'nx_check_pkt_larger', packetLength: record.bytes, destination: startOf(record.to) };
+    case 'conjunction':
+      return { type: 'nx_conjunction', id: record.id, clause: record.clause, clauses: record.clauses };
+    case 'multipath': {
+      const { hashFields, basis, algorithm, maxLink, argument, to } = record;
+      const destination = fromSubfield(to);
+      return { type: 'nx_multipath', fields: hashFields, basis, algorithm, maxLink, argument, destination };
+    }
+    case 'bundle': {
+      const { hashFields, basis, algorithm, members, to } = record;
+      const common = { fields: hashFields, basis, algorithm, members: members.map(narrowPort) };
+      if (to === undefined) return { type: 'nx_bundle', ...common };
+      return { type: 'nx_bundle_load', ...common, destination: fromSubfield(to) };
+    }
+  }
+}
