@@ -225,7 +225,7 @@ function controller(action: Extract<NiciraAction, { readonly type: 'nx_controlle
  * is known of its copy alone.
  */
 export function niciraRecords(
-  action: NiciraAction,
+  action: ExtendedAction,
   known: HeadersKnown,
   nested: (actions: readonly Action[]) => readonly ActionRecord[] | OfError,
 ): readonly ActionRecord[] | OfError {
