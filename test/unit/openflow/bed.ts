@@ -170,6 +170,7 @@ export class Bed {
       controllers: [],
       listen: ['ptcp:0:127.0.0.1'],
       failMode: 'secure',
+      versions: [VERSION],
       logger: silentLogger,
       ...options,
     });

@@ -95,7 +95,7 @@ describe('connections that we make', () => {
 
   it('say why a controller that is there does not do', async () => {
     const awaiter = await Awaiter.listen();
-    const bed = await start({ controllers: [`tcp:127.0.0.1:${awaiter.port}`], listen: [] });
+    const bed = await start({ controllers: [`tcp:127.0.0.1:${awaiter.port}`], listen: [], versions: [4] });
     const old = await awaiter.nth(0);
     old.write(raw(0, [], { version: 1 }));
     await old.next(is('error'));
