@@ -1,5 +1,5 @@
 /** Matches between OXM and records: values are network-order bytes on both sides, so only headers change. */
-import { checkPrerequisites, type Match, nicira, type OxmFieldName, type OxmKnown, of13 } from 'node-openflow';
+import { checkPrerequisites, type Match, nicira, type OxmFieldName, type OxmKnown, of13, of15 } from 'node-openflow';
 import { fieldWidth, type RecordWriter, readBig, writeBig } from '../datapath/records.js';
 import { type FieldName, fields, matchFields, ReservedPort } from '../datapath/schema.gen.js';
 import { badMatch, type OfError } from './of-error.js';
@@ -11,10 +11,9 @@ const idByName: ReadonlyMap<string, number> = new Map(fields.map(({ name, id }) 
 const others: Readonly<Record<string, FieldName>> = {
   ip_ttl: 'nw_ttl',
   nxm_nx_tcp_flags: 'tcp_flags',
-  onf_tcp_flags: 'tcp_flags',
 };
 type OxmFacts = (typeof nicira.oxmFields)[number];
-const facts: readonly OxmFacts[] = [...of13.oxmFields, ...nicira.oxmFields];
+const facts: readonly OxmFacts[] = [...of15.oxmFields, ...nicira.oxmFields];
 
 /** A field's number by its OpenFlow name, whichever of its headers that is. Names are mostly the same on both sides. */
 export const fieldIds: ReadonlyMap<string, number> = new Map(

@@ -238,7 +238,7 @@ describe('batches', () => {
       meter,
       { op: 'port_config', port: 3, config: 1, mask: 33 },
       { op: 'set_config', fragMode: 1 },
-      { op: 'controller_state', connected: true },
+      { op: 'controller_state', connected: true, misses: false },
     ]);
   });
   it('end with one malformed record where the framing breaks', () => {

@@ -33,7 +33,8 @@ const bad: readonly (readonly [string, string, Uint8Array])[] = [
   ['OFPBRC_BAD_LEN', 'a barrier with a body', raw(20, [1])],
   ['OFPBRC_BAD_LEN', 'a packet_out whose actions are longer than it', raw(13, [...zeros(8), 0xff, 0xf0, ...zeros(6)])],
   ['OFPBRC_BAD_MULTIPART', 'a multipart nobody knows', raw(18, [0, 99, 0, 0, 0, 0, 0, 0])],
-  ['OFPBRC_BAD_EXPERIMENTER', "Nicira's messages", raw(4, [0, 0, 0x23, 0x20, 0, 0, 0, 1])],
+  ['OFPBRC_BAD_EXPERIMENTER', "Nicira's messages", raw(4, [0, 0, 0x23, 0x20, 0, 0, 0, 18])],
+  ['OFPBRC_BAD_EXP_TYPE', 'a message of Nicira that there is not', raw(4, [0, 0, 0x23, 0x20, 0, 0, 0, 1])],
   // Matches.
   ['OFPBMC_BAD_TYPE', 'a match of no known type', flowModOf([0, 9, 0, 4, 0, 0, 0, 0])],
   ['OFPBMC_BAD_LEN', 'a match longer than its message', flowModOf([0, 1, 0, 200, 0, 0, 0, 0])],
@@ -151,7 +152,7 @@ describe('the byte stream', () => {
     const experimenter = raw(4, [0, 0, 0x23, 0x20, ...zeros(65_523)]);
     controller.write(experimenter);
     const error = await controller.next(is('error'));
-    expect([nameOf(error), error.data]).toEqual(['OFPBRC_BAD_EXPERIMENTER', experimenter.slice(0, 64)]);
+    expect([nameOf(error), error.data]).toEqual(['OFPBRC_BAD_EXP_TYPE', experimenter.slice(0, 64)]);
   });
 
   it('64 KiB that are announced and never come are waited for, and keep nobody else waiting', async () => {

@@ -54,7 +54,8 @@ export interface DecodeOptions {
   /**
    * What to do with message types, actions, OXM fields and the like that no table knows: 'keep' them as values of type
    * 'unknown' (OXM: field 'raw'), the default, or 'refuse' them with the error that a switch has to send. Experimenters'
-   * are always kept, as type 'experimenter'.
+   * are always kept, as type 'experimenter'; of Nicira's and ONF's, 'refuse' refuses messages, multiparts and actions of
+   * an unknown type.
    */
   readonly unknown?: 'refuse' | 'keep';
 }
