@@ -84,8 +84,12 @@ describe.each([4, 5, 6])('bundles of wire version %i (§7.3.9)', (version) => {
     expect(await client.flows()).toEqual([]);
     expect(await client.control(OFPBCT.COMMIT_REQUEST)).toEqual([version === 4 ? [0x4f4e4600, 2302] : 'OFPBFC_BAD_ID']);
   });
+});
 
-  it.runIf(version > 4)('are refused with the errors of the specification', async () => {
+describe.each([5, 6])('bundles of wire version %i that are wrong (§7.3.9)', (version) => {
+  const open = async () => Client.connect(await start({ versions: [version] }), version);
+
+  it('are refused with the errors of the specification', async () => {
     const client = await open();
     expect(await client.control(OFPBCT.CLOSE_REQUEST)).toEqual(['OFPBFC_BAD_ID']);
     expect(await client.control(OFPBCT.DISCARD_REQUEST)).toEqual(['OFPBFC_BAD_ID']);

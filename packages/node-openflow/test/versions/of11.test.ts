@@ -91,9 +91,7 @@ describe('the rest of the conversation', () => {
     const counts = { nBuffers: 0, nTables: 254, auxiliaryId: 0, capabilities: 0, reserved: 0 };
     const bytes = encodeMessage({ ...head, type: 'features_reply', datapathId: 5n, ...counts, ports: [port] });
     expect(bytes).toHaveLength(32 + 64);
-    expect(toHex(bytes.subarray(32, 64))).toBe(
-      '00000001000000000a00000000010000766966312e3000000000000000000000',
-    );
+    expect(toHex(bytes.subarray(32, 64))).toBe('00000001000000000a00000000010000766966312e3000000000000000000000');
   });
   it('errors in the version’s own numbers, where asked for', () => {
     for (const name of ['OFPBMC_BAD_PREREQ', 'OFPBIC_BAD_LEN', 'OFPFMFC_BAD_FLAGS', 'OFPMMFC_UNKNOWN'] as const) {
