@@ -63,16 +63,12 @@ describe('ovs-ofctl -O OpenFlow13', () => {
       'priority=91 actions=check_pkt_larger(1500)->NXM_NX_REG0[3]',
     ];
     for (const text of texts) await xvif.ofctl('add-flow', text);
-    const dumped = (await flows()).join('\n').replaceAll(/"?xvif\d+i0"?/g, 'port');
-    for (const text of texts) {
-      const [, actions] = text.split(' actions=');
-      const named = actions!.replaceAll(/output:\d+/g, 'output:port').replaceAll(/resubmit\(3,/g, 'resubmit(port,');
-      const wanted = named.replaceAll(/members:2,3/g, 'members:port,port');
-      expect(dumped).toContain(wanted);
-    }
+    const dumped = await flows();
+    for (const text of texts) expect(dumped).toContain(text);
     await expect(xvif.ofctl('add-flow', 'ip actions=ct(commit)')).rejects.toThrow(
       /OFPBAC_BAD_VENDOR_TYPE|BAD_EXP_TYPE/,
     );
+    await xvif.ofctl('del-flows');
   });
 
   it('add-flow, dump-flows, mod-flows, del-flows', async () => {
