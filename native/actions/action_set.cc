@@ -36,11 +36,8 @@ ActionSet::Slot ActionSet::slot_of(Action action) {
       return kOutput;
     case Action::kResubmit:
       return kResubmit;
-    case Action::kSetField:
-    case Action::kLoad:
-      break;  // have places of their own
     default:
-      break;  // not in a set (validate_action_set)
+      break;  // set_field and load have places of their own; others are in no set (validate_action_set)
   }
   return kSlots;
 }

@@ -133,10 +133,6 @@ Verdict modify(Packet& packet, FlowKey& key, const ActionView& action) {
     case Action::kCopyTtlIn:
       copy_ttl_in(packet);
       return Verdict::kOk;
-    case Action::kOutput:
-    case Action::kGroup:
-    case Action::kSetQueue:
-      return Verdict::kOk;
     default:
       return Verdict::kOk;
   }
