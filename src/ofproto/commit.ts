@@ -1,5 +1,5 @@
 /** Several changes at once: every packet meets all of them or none (OpenFlow 1.4.1 §7.3.9). */
-import type { FlowMod, GroupMod, MeterMod, PortMod } from 'node-openflow';
+import { type FlowMod, type GroupMod, type MeterMod, of13, type PortMod } from 'node-openflow';
 import type { Datapath } from '../datapath/datapath.js';
 import { RecordWriter } from '../datapath/records.js';
 import { Status } from '../datapath/schema.gen.js';
@@ -9,6 +9,8 @@ import { appendMeterMod, meterModOutcome } from './meter-mods.js';
 import { flowModError, type OfError, portModFailed } from './of-error.js';
 import type { PortTable } from './port-table.js';
 import { legacyPortMod } from './versions.js';
+
+const { OFPPMFC } = of13;
 
 /** What can be undone, and so be part of a bundle. */
 export type Change = FlowMod | GroupMod | MeterMod | PortMod;
@@ -57,6 +59,6 @@ function outcome(datapath: Datapath, change: Change, status: number): OfError | 
     case 'meter_mod':
       return meterModOutcome(status);
     case 'port_mod':
-      return portModFailed(0);
+      return portModFailed(OFPPMFC.BAD_PORT);
   }
 }

@@ -58,7 +58,7 @@ export class Bundles {
     const { message } = decoded;
     if (message.xid !== xid) return refuse('OFPBFC_MSG_BAD_XID');
     if (!isChange(message)) return refuse('OFPBFC_MSG_UNSUP');
-    if (bundle.bytes + request.message.length > BUNDLE_BYTES_MAX) return refuse('OFPBFC_MSG_TOO_MANY');
+    if (this.#bytes + request.message.length > BUNDLE_BYTES_MAX) return refuse('OFPBFC_MSG_TOO_MANY');
     bundle.bytes += request.message.length;
     bundle.changes.push(message);
     return undefined;
@@ -97,6 +97,12 @@ export class Bundles {
       default:
         return refuse('OFPBFC_BAD_TYPE');
     }
+  }
+
+  get #bytes(): number {
+    let sum = 0;
+    for (const { bytes } of this.#open.values()) sum += bytes;
+    return sum;
   }
 
   #create(id: number, flags: number): Bundle | ErrorName {

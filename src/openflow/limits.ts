@@ -30,5 +30,5 @@ export const STANDALONE_AFTER = 3;
 export const UNIX_PATH_BYTES_MAX = 107;
 /** Bundles that one controller may have open. */
 export const BUNDLES_MAX = 16;
-/** Bytes of the messages in a bundle. */
+/** Bytes of the messages in all bundles of one controller. */
 export const BUNDLE_BYTES_MAX = 16 * 1024 * 1024;
