@@ -50,10 +50,15 @@ async function removeStrangeKeys({ domid }: Guest): Promise<void> {
   if (strange.length > 0) await sh('xenstore-rm', ...strange);
 }
 
-/** The attacker's vif carries traffic again, from whatever state it is in. */
+/**
+ * The attacker's vif carries traffic again, from whatever state it is in. A netfront that is loaded while its backend
+ * waits, in Closing, for an answer takes that for the end of the device; so the answer comes first.
+ */
 async function recovers({ xvifd, attacker }: Scene): Promise<void> {
   await attacker.ask(unloadNetfront);
   await removeStrangeKeys(attacker);
+  await attacker.run(`xenstore-write ${frontend}/state 6`);
+  await eventually('the backend is closed', async () => (await read(`${backendPath(attacker.domid)}/state`)) === '6');
   await attacker.run('modprobe xen-netfront; sleep 1');
   await xvifd.portOf(attacker, 0, 300);
   await attacker.configure(3);
