@@ -157,10 +157,10 @@ async function queues(run: Run, xvifd: Xvifd): Promise<void> {
     // So many that hardly ever a queue gets none of them: 4 * (3/4)^24 is 0.4 %.
     const stream = await iperf(a, '10.0.0.4', { megabytes: 16 }, '-P 24');
     atLeast(stream.bytes, 16 << 19, 'bytes');
-    const interrupts = await a.run('grep -c "eth0-q[0-3]-[rt]x" /proc/interrupts');
+    const interrupts = await a.run('grep -c "vif0-q[0-3]-[rt]x" /proc/interrupts');
     equal(Number(interrupts), 8, 'event channels of the device');
     const idle = await b.run(
-      `awk '/eth0-q[0-3]-rx/ { n = 0; for (i = 2; i <= 5; i++) n += $i; if (!n) print $NF }' /proc/interrupts`,
+      `awk '/vif0-q[0-3]-rx/ { n = 0; for (i = 2; i <= 5; i++) n += $i; if (!n) print $NF }' /proc/interrupts`,
     );
     equal(idle, '', 'queues of the receiver without an interrupt');
     return `${mbit(stream)} Mbit/s in 24 streams`;
