@@ -170,6 +170,7 @@ async function build(config: DaemonConfig, options: BuildOptions, closers: Close
   });
   closers.add('xenstore connection', () => store.close());
   const domid = host === undefined ? await ownDomid(store) : 0;
+  runtime.setOwnDomid(domid);
   const vifs = new VifBackend({ store, domid, hooks: new VifPorts(bridges, logger), logger });
   closers.add('vif backend', () => vifs.stop());
   for (const bridge of bridges.all) {

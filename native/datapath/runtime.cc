@@ -31,6 +31,10 @@ Worker& Runtime::least_loaded() {
                             [](const auto& a, const auto& b) { return a->load() < b->load(); });
 }
 
+void Runtime::set_own_domid(DomId self) {
+  for (const auto& thread : vif_threads_) thread->grants().set_own_domid(self);
+}
+
 PacketPool& Runtime::pool(std::size_t thread) {
   return thread == control_thread() ? control_pool_ : workers_[thread]->pool();
 }

@@ -37,6 +37,8 @@ class Runtime {
   std::size_t control_thread() const { return workers_.size(); }
   std::span<netback::VifThread* const> vif_threads() { return vif_thread_pointers_; }
   Linearizer& linearizer(std::size_t thread) { return vif_threads_[thread]->linearizer(); }
+  /// The domain we are in; before the first port of a guest.
+  void set_own_domid(DomId self);
   /// Packets of a data plane thread.
   PacketPool& pool(std::size_t thread);
 

@@ -31,6 +31,7 @@ class RuntimeBinding : public Napi::ObjectWrap<RuntimeBinding> {
     return DefineClass(
         env, "NativeRuntime",
         {InstanceMethod<&RuntimeBinding::open_datapath>("openDatapath"),
+         InstanceMethod<&RuntimeBinding::set_own_domid>("setOwnDomid"),
          InstanceAccessor<&RuntimeBinding::emulated>("emulated"), InstanceMethod<&RuntimeBinding::close>("close")});
   }
 
@@ -48,6 +49,13 @@ class RuntimeBinding : public Napi::ObjectWrap<RuntimeBinding> {
     return classes(info.Env())
         .datapath.New({Napi::External<std::shared_ptr<RuntimeState>>::New(info.Env(), &state_),
                        Napi::External<std::shared_ptr<DatapathState>>::New(info.Env(), &datapath)});
+  }
+
+  Napi::Value set_own_domid(const Napi::CallbackInfo& info) {
+    const std::uint32_t domid = arg_u32(info, 0, "domid");
+    if (domid >= xen::kDomainsMax) wrong(info.Env(), "domid", "0..32751");
+    state_->open(info.Env()).set_own_domid(DomId{static_cast<std::uint16_t>(domid)});
+    return info.Env().Undefined();
   }
 
   Napi::Value emulated(const Napi::CallbackInfo& info) {

@@ -58,6 +58,8 @@ class GrantTable {
   virtual void unmap(void* page) = 0;
   /// Carries out all segments, each on its own; the status of every one is set.
   virtual void copy(std::span<CopySegment> segments) = 0;
+  /// Control thread, before the first copy: the domain we are in. Copies may be faster from then on.
+  virtual void set_own_domid(DomId) {}
 };
 
 /// Event channels bound by one thread, as one /dev/xen/evtchn fd.

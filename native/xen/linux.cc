@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include "base/assert.h"
 #include "xen/linux_evtchns.h"
@@ -37,10 +38,17 @@ std::unique_ptr<LinuxHypervisor> LinuxHypervisor::open(std::size_t tables, std::
   std::unique_ptr<LinuxHypervisor> hypervisor(new LinuxHypervisor);
   if (!open_devices("/dev/xen/gntdev", 0, tables, hypervisor->gntdev_, error)) return nullptr;
   if (!open_devices("/dev/xen/evtchn", O_NONBLOCK, channels, hypervisor->evtchn_, error)) return nullptr;
+  // Only makes copies cheaper.
+  std::string ignored;
+  open_devices("/dev/xen/gntalloc", 0, tables, hypervisor->gntalloc_, ignored);
   return hypervisor;
 }
 
-std::unique_ptr<GrantTable> LinuxHypervisor::open_grants() { return std::make_unique<LinuxGrants>(take(gntdev_)); }
+std::unique_ptr<GrantTable> LinuxHypervisor::open_grants() {
+  std::optional<DeviceFd> gntalloc;
+  if (!gntalloc_.empty()) gntalloc.emplace(take(gntalloc_));
+  return std::make_unique<LinuxGrants>(take(gntdev_), std::move(gntalloc));
+}
 
 std::unique_ptr<EventChannels> LinuxHypervisor::open_evtchns() { return std::make_unique<LinuxEvtchns>(take(evtchn_)); }
 

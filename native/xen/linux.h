@@ -1,4 +1,5 @@
-// A real Xen below Linux, in Dom0 or a driver domain: /dev/xen/gntdev and /dev/xen/evtchn.
+// A real Xen below Linux, in Dom0 or a driver domain: /dev/xen/gntdev, /dev/xen/evtchn, and /dev/xen/gntalloc where it
+// is there.
 //
 // All devices are opened at once, one of each per thread, so that privileges can be dropped afterwards.
 #pragma once
@@ -26,6 +27,7 @@ class LinuxHypervisor final : public Hypervisor {
   LinuxHypervisor() = default;
 
   std::vector<DeviceFd> gntdev_, evtchn_;
+  std::vector<DeviceFd> gntalloc_;  // fewer, or none, where there is no such device
 };
 
 }  // namespace xvif::xen

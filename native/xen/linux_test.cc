@@ -44,6 +44,16 @@ TEST(LinuxGrants, EverySegmentHasAStatusWhateverTheKernelSays) {
   for (std::size_t i = 3; i < segments.size(); ++i) EXPECT_EQ(segments[i].status, GrantStatus::kGeneralError) << i;
 }
 
+TEST(LinuxGrants, PagesOfOursAreNotNeeded) {
+  LinuxGrants grants(no_device(), no_device());
+  grants.set_own_domid(DomId{3});  // refused
+  std::array<std::uint8_t, 64> local{};
+  std::array<CopySegment, 1> segments{CopySegment{
+      {nullptr, GrantRef{9}, DomId{1}, 0}, {local.data(), GrantRef{0}, DomId{0}, 0}, 10, GrantStatus::kOkay}};
+  grants.copy(segments);
+  EXPECT_EQ(segments[0].status, GrantStatus::kGeneralError);
+}
+
 TEST(LinuxEvtchns, FailuresAreAnswers) {
   LinuxEvtchns channels(no_device());
   EXPECT_EQ(channels.bind_interdomain(DomId{1}, EvtchnPort{3}), std::nullopt);

@@ -7,4 +7,5 @@ using grant_ref_t = std::uint32_t;
 using domid_t = std::uint16_t;
 
 #include <xen/evtchn.h>
+#include <xen/gntalloc.h>
 #include <xen/gntdev.h>

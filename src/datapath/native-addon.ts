@@ -29,6 +29,8 @@ export interface NativeAddon {
 /** Worker threads and the hypervisor; shared by every datapath of the process. */
 export interface NativeRuntime {
   openDatapath(): NativeDatapath;
+  /** The domain we are in, 0..0x7fef, before a guest's port is attached: on a real Xen, copies become cheaper. */
+  setOwnDomid(domid: number): void;
   /** Only with the emulated hypervisor. Throws otherwise. */
   readonly emulated: EmulatedHypervisor;
   /** Closes every datapath and guest still open. May be called again. */

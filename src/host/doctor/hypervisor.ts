@@ -66,6 +66,12 @@ const devices: readonly Device[] = [
 
 export function checkDevices(host: Host, place: Place): Finding[] {
   const findings = devices.map((device) => checkDevice(host, device));
+  const gntalloc = '/dev/xen/gntalloc';
+  findings.push(
+    host.exists(gntalloc)
+      ? ok(gntalloc, 'there, for cheaper copies')
+      : warn(gntalloc, 'is not there: each small copy costs more', 'modprobe xen-gntalloc, then start xvifd anew'),
+  );
   const tun = '/dev/net/tun';
   findings.push(
     host.exists(tun)

@@ -48,6 +48,7 @@ describe('whole hosts', () => {
       { check: 'native data plane', status: 'ok', found: 'loads' },
       { check: '/dev/xen/gntdev', status: 'ok', found: "opens, for guests' pages" },
       { check: '/dev/xen/evtchn', status: 'ok', found: 'opens, for event channels' },
+      { check: '/dev/xen/gntalloc', status: 'ok', found: 'there, for cheaper copies' },
       { check: '/dev/net/tun', status: 'ok', found: 'there, for LOCAL ports' },
       { check: 'xen-netback', status: 'ok', found: 'is not loaded, and /etc/modprobe.d/xvif.conf keeps it away' },
       { check: 'hotplug script', status: 'ok', found: '/etc/xen/scripts/vif-xvif, version 1.2.3' },
@@ -116,6 +117,12 @@ describe('one thing amiss', () => {
       without('/dev/xen/gntdev'),
       '/dev/xen/gntdev',
       'fail: is not there, though module xen-gntdev is loaded',
+    ],
+    [
+      'one that can be done without',
+      without('/dev/xen/gntalloc'),
+      '/dev/xen/gntalloc',
+      'warn: is not there: each small copy costs more',
     ],
     [
       'nor its module',

@@ -98,6 +98,7 @@ const xen: Files = {
   '/sys/hypervisor/version/extra': '.5\n',
   '/proc/xen/capabilities': '',
   '/dev/xen/gntdev': '',
+  '/dev/xen/gntalloc': '',
   '/dev/xen/evtchn': '',
   '/dev/xen/xenbus': '',
   '/dev/net/tun': '',

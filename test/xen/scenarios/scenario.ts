@@ -6,5 +6,7 @@ export interface Scenario {
   readonly seconds: number;
   /** The same for its short form; 0: not part of the short form. */
   readonly shortSeconds: number;
+  /** On one processor whose time is the instructions it has run, so that figures repeat. */
+  readonly counted?: true;
   readonly run: (run: Run) => Promise<void>;
 }
