@@ -19,8 +19,8 @@ import { type Logger, RateLimitedLog } from '../base/logger.js';
 import { isDefaultMiss } from '../ofproto/async-events.js';
 import type { ControllerView } from '../ofproto/controller-view.js';
 import { sendError } from '../ofproto/of-error.js';
-import { OF14, sendsMisses } from '../ofproto/versions.js';
-import { defaultMasks, noMasks, wants, wantsPackets } from './async-masks.js';
+import { OF14, removalReason, sendsMisses } from '../ofproto/versions.js';
+import { defaultMasks, defaultMasks14, noMasks, wants, wantsPackets } from './async-masks.js';
 import { type BundleRequest, Bundles } from './bundles.js';
 import type { Event } from './event.js';
 import { HANDSHAKE_MS } from './limits.js';
@@ -91,7 +91,7 @@ export class Channel implements ControllerView, RoleHolder {
     const { peer, logger, versions, keepAliveMs, roles, muted } = options;
     this.#options = options;
     this.#asksForEvents = !muted;
-    this.#bundles = new Bundles(options.switch);
+    this.#bundles = new Bundles((changes) => options.switch.commit(this, changes));
     const log = new RateLimitedLog(logger);
     this.#session = new Session(socket, {
       unknown: 'refuse',
@@ -182,19 +182,28 @@ export class Channel implements ControllerView, RoleHolder {
     return this.#outlet.drained();
   }
 
+  abandon(reason: string): void {
+    this.#options.logger.warn({ peer: this.#options.peer, reason }, 'disconnected');
+    void this.close();
+  }
+
   // ---- events
 
   /** Tells the controller of an event, if it wants to know. */
   notify(event: Event): void {
     const { message } = event;
-    if (!this.connected || !wants(this.#masks, this.role, message)) return;
+    const { type } = message;
+    const reason = type === 'flow_removed' ? removalReason(this.version, message.reason) : message.reason;
+    if (!this.connected || !wants(this.#masks, this.role, type, reason)) return;
     // Each version has its own idea of what becomes of packets that no flow matches.
     if (message.type === 'packet_in' && isDefaultMiss(message) && !sendsMisses(this.version)) return;
     this.#outlet.notify(event, this.version);
   }
 
   get #masks(): AsyncMasks {
-    return this.#masksSet ?? (this.#asksForEvents ? defaultMasks : noMasks);
+    if (this.#masksSet !== undefined) return this.#masksSet;
+    if (!this.#asksForEvents) return noMasks;
+    return this.version >= OF14 ? defaultMasks14 : defaultMasks;
   }
 
   demoted(generationId: bigint): void {
