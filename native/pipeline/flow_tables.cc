@@ -56,7 +56,7 @@ Status FlowTables::apply(const FlowMod& mod, std::uint64_t now_ns) {
 }
 
 Status FlowTables::check(const FlowMod& mod) const {
-  if (mod.table == kAllTables) return Status::kBadTable;
+  if (mod.table == kAllTables && mod.command == FlowCommand::kAdd) return Status::kBadTable;
   const Status valid = validate_instructions(mod.instructions);
   return valid != Status::kOk ? valid : check_references(mod);
 }
@@ -158,11 +158,13 @@ Status FlowTables::modify(const FlowMod& mod, std::uint64_t now_ns) {
   const std::vector<Flow*> flows = select(mod);
   std::vector<Flow*> fresh;
   fresh.reserve(flows.size());
+  FlowMod one = mod;  // of kAllTables, for the table of each
   // All or none: memory first.
   for (Flow* old : flows) {
     const bool keeps = !has(mod, FlowFlag::kResetCounts);
     const CounterId counter = keeps ? old->counter : counters_.allocate();
-    Flow* const flow = counter == kNoCounter ? nullptr : make(old->words, mod, counter);
+    one.table = old->table;
+    Flow* const flow = counter == kNoCounter ? nullptr : make(old->words, one, counter);
     if (flow == nullptr) {
       for (Flow* made : fresh) {
         made->shares_counter = keeps;
@@ -178,7 +180,6 @@ Status FlowTables::modify(const FlowMod& mod, std::uint64_t now_ns) {
     Flow& flow = *fresh[i];
     std::copy_n(old.key(), old.words, const_cast<std::uint64_t*>(flow.key()));
     flow.priority = old.priority;
-    flow.table = old.table;
     flow.cookie = old.cookie;
     flow.created_ns = old.created_ns;
     flow.idle_timeout = old.idle_timeout;

@@ -78,7 +78,7 @@ function flowMod(state: ModelState, mod: FlowModRecord): number {
     return Status.ok;
   }
   if (mod.command > FlowCommand.deleteStrict) return Status.malformed;
-  if (mod.table === allTables) return Status.badTable;
+  if (mod.table === allTables && mod.command === FlowCommand.add) return Status.badTable;
   const instructions = decodeInstructions(mod.instructions);
   if (instructions === undefined) return Status.malformed;
   const wrong = checkInstructions(state, mod.table, instructions);

@@ -19,7 +19,7 @@ import { badAction, badInstruction, flowModError, flowModFailed, type OfError, s
 import type { TableSettings } from './table-settings.js';
 import { writeInstructions } from './translate-instructions.js';
 import { checkMatch, writeMatch } from './translate-match.js';
-import { checkFlags, flagsInForce, modifyMayAdd } from './versions.js';
+import { checkFlags, flagsInForce, modifyMayAdd, OF10 } from './versions.js';
 
 const { OFPBAC, OFPBIC, OFPFMFC } = of13;
 
@@ -83,9 +83,13 @@ export class FlowMods {
     return status === Status.ok;
   }
 
-  /** A modify that adds where there is nothing to modify is turned into what it will be. */
-  #orAdd(mod: FlowMod): FlowMod {
-    if (!modifyMayAdd(mod) || checkMatch(mod.match) !== undefined) return mod;
+  /**
+   * A modify that adds where there is nothing to modify is turned into what it will be. 1.0 names no table: it modifies in
+   * all, and adds to the first.
+   */
+  #orAdd(asked: FlowMod): FlowMod {
+    if (!modifyMayAdd(asked) || checkMatch(asked.match) !== undefined) return asked;
+    const mod = asked.version === OF10 ? { ...asked, tableId: allTables } : asked;
     this.flush();
     const writer = new RecordWriter(64);
     writeMatch(writer, mod.match);
@@ -99,7 +103,7 @@ export class FlowMods {
       }
       next = part.next;
     }
-    return { ...mod, command: FlowCommand.add };
+    return { ...asked, command: FlowCommand.add };
   }
 
   #append(view: ControllerView, mod: FlowMod): boolean {
@@ -159,6 +163,7 @@ function checkHeader(mod: FlowMod, tableSettings: Pick<TableSettings, 'has'>): O
   const flags = checkFlags(mod);
   if (flags !== undefined) return flags;
   const deletes = mod.command === FlowCommand.delete || mod.command === FlowCommand.deleteStrict;
-  if (tableSettings.has(mod.tableId) || (deletes && mod.tableId === allTables)) return undefined;
+  const toAll = deletes || (mod.version === OF10 && mod.command !== FlowCommand.add);
+  if (tableSettings.has(mod.tableId) || (toAll && mod.tableId === allTables)) return undefined;
   return flowModFailed(OFPFMFC.BAD_TABLE_ID);
 }

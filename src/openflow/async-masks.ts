@@ -15,6 +15,12 @@ export const defaultMasks: AsyncMasks = {
   flowRemovedMask: [bits(...Object.values(of13.OFPRR)), 0],
 };
 
+/** Of a controller before 1.3 that asked for packets whose TTL ran out. */
+export const invalidTtlMasks: AsyncMasks = {
+  ...defaultMasks,
+  packetInMask: [bits(OFPR.NO_MATCH, OFPR.ACTION, OFPR.INVALID_TTL), 0],
+};
+
 /** Of 1.4 and later, which have more reasons and more events. */
 export const defaultMasks14: AsyncMasks = {
   ...defaultMasks,

@@ -1,7 +1,15 @@
 /** What tables can be set to: misses, eviction, vacancy events, features. */
-import { errorName, type MessageOf, of14, of15, type TableFeatures, type TableModProperty } from 'node-openflow';
+import {
+  errorName,
+  type Message,
+  type MessageOf,
+  of14,
+  of15,
+  type TableFeatures,
+  type TableModProperty,
+} from 'node-openflow';
 import { describe, expect, it } from 'vitest';
-import { apply, Bed, flowMod, output } from './bed.js';
+import { apply, Bed, FakeController, flowMod, output } from './bed.js';
 
 const { OFPTC, OFPTMPEF, OFPTR } = of14;
 
@@ -238,5 +246,23 @@ describe('table features (1.3.5 §7.3.5.5)', () => {
     const bed = new Bed(version);
     expect(await errorOf(bed, setFeatures(entries))).toBe(expected);
     expect(await errorOf(bed, flow(1, { tableId: 253 }))).toBeUndefined();
+  });
+});
+
+describe('a modify of 1.0 (1.0.2 §4.6)', () => {
+  it('reaches flows in every table, and adds to the first where there is none', async () => {
+    const bed = new Bed(1);
+    const other = new FakeController(4);
+    const add = { ...flow(1, { tableId: 7 }), version: 4, xid: 1 } as Message;
+    await bed.ofproto.handle(other, add);
+    await bed.say(flow(1, { command: 1, instructions: [apply(output(3))] }));
+    await bed.say(flow(2, { command: 1 }));
+    const filter = { outPort: 0xffffffff, outGroup: 0xffffffff, cookie: 0n, cookieMask: 0n, match: [] };
+    const bodies = await bed.stats({ type: 'flow', tableId: 255, ...filter });
+    const flows = bodies.flatMap((body) => ('entries' in body ? body.entries : []));
+    expect(flows.map(({ tableId, instructions }) => [tableId, instructions])).toEqual([
+      [0, [apply(output(2))]],
+      [7, [apply(output(3))]],
+    ]);
   });
 });
