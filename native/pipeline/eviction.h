@@ -1,5 +1,5 @@
-// Which flow of a full table makes room for another (OpenFlow 1.4.1 section 6.5). A heap of ranks, one per flow: the rank
-// of a flow that has an idle timeout rises with its traffic and is looked at only when it comes up.
+// Which flow of a full table makes room for another (OpenFlow 1.4.1 section 6.5). A heap of ranks, one per flow: the
+// rank of a flow that has an idle timeout rises with its traffic and is looked at only when it comes up.
 #pragma once
 
 #include <compare>
