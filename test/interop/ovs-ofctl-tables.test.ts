@@ -32,7 +32,7 @@ describe.each(['10', '11', '12', '13', '14', '15'])('ovs-ofctl -O OpenFlow%s mon
     await ofctl('13', 'mod-flows', 'in_port=1,actions=output:1');
     await printed(new RegExp(`event=MODIFIED table=0 cookie=0 in_port=("?one"?|1) ${actions('one')}`));
     await ofctl('13', 'add-flow', 'table=3,priority=8,tcp,tp_dst=80,idle_timeout=9,actions=drop');
-    await printed(/event=ADDED table=3.*tcp,tp_dst=80 actions=drop/);
+    await printed(/event=ADDED table=3.*tcp,tp_dst=80/);
     await ofctl('13', 'del-flows', 'in_port=1');
     await printed(/event=(DELETED|REMOVED) reason=delete table=0 cookie=0 in_port=/);
   });
