@@ -87,6 +87,8 @@ inline constexpr std::size_t kFlowsPerTableMax = 4'000'000;
 inline constexpr std::size_t kCountersMax = 16 * 1024 * 1024;
 /// Stations that NORMAL remembers.
 inline constexpr std::size_t kMacsMax = 32768;
+/// Bytes of flow changes of one batch that are told while flows are watched.
+inline constexpr std::size_t kFlowChangeBytes = 64 * 1024 * 1024;
 /// Upcall bytes waiting for the control thread, per data plane thread.
 inline constexpr std::size_t kUpcallBytes = 4 * 1024 * 1024;
 /// Of these, what the packets of one port may take while others wait.

@@ -32,6 +32,21 @@ enum class Op : std::uint8_t {
   kPortConfig = 4,
   kSetConfig = 5,
   kControllerState = 6,
+  kTableConfig = 7,
+  kWatchFlows = 8,
+};
+
+enum class TableMiss : std::uint8_t {
+  kDefault = 0,
+  kController = 1,
+  kContinue = 2,
+  kDrop = 3,
+};
+
+enum class EvictionFlag : std::uint8_t {
+  kOther = 1,
+  kImportance = 2,
+  kLifetime = 4,
 };
 
 enum class FlowCommand : std::uint8_t {
@@ -42,12 +57,13 @@ enum class FlowCommand : std::uint8_t {
   kDeleteStrict = 4,
 };
 
-enum class FlowFlag : std::uint8_t {
+enum class FlowFlag : std::uint32_t {
   kSendFlowRem = 1,
   kCheckOverlap = 2,
   kResetCounts = 4,
   kNoPktCounts = 8,
   kNoBytCounts = 16,
+  kSilent = 32768,
 };
 
 enum class ModCommand : std::uint8_t {
@@ -180,6 +196,7 @@ enum class Upcall : std::uint8_t {
   kPortOutput = 4,
   kLearn = 5,
   kFinTimeout = 6,
+  kFlowChange = 7,
 };
 
 enum class PacketInReason : std::uint8_t {
@@ -194,6 +211,14 @@ enum class FlowRemovedReason : std::uint8_t {
   kDelete = 2,
   kGroupDelete = 3,
   kMeterDelete = 4,
+  kEviction = 5,
+};
+
+enum class FlowChange : std::uint8_t {
+  kLost = 0,
+  kAdded = 1,
+  kRemoved = 2,
+  kModified = 3,
 };
 
 enum class FragMode : std::uint8_t {

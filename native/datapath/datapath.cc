@@ -185,6 +185,14 @@ Status Datapath::apply_record(Bytes record) {
     case Op::kControllerState:
       if (record.size() != 16) return Status::kMalformed;
       return pipeline_.controller_state((record[8] & 1) != 0, (record[8] & 2) != 0);
+    case Op::kTableConfig: {
+      const auto mod = decode_table_config(record);
+      return mod ? pipeline_.table_config(mod->table, mod->config) : Status::kMalformed;
+    }
+    case Op::kWatchFlows:
+      if (record.size() != 16) return Status::kMalformed;
+      pipeline_.on_flow_changed(record[8] != 0 ? this : nullptr);
+      return Status::kOk;
   }
   return Status::kMalformed;
 }
@@ -193,9 +201,11 @@ std::vector<std::uint8_t> Datapath::apply(Bytes batch, bool atomic) {
   std::vector<std::uint8_t> statuses;
   std::size_t failed = ~std::size_t{0};
   const std::uint64_t now = now_ns();
+  const std::size_t told = changes_.size();
   pipeline_.begin(now, atomic);
   while (!batch.empty()) {
     const std::optional<Bytes> record = take_record(batch);
+    cause_ = static_cast<std::uint32_t>(statuses.size());
     // After a failure the rest of an atomic batch is only counted.
     Status status = Status::kMalformed;
     if (record) status = atomic && failed < statuses.size() ? Status::kOk : apply_record(*record);
@@ -207,8 +217,11 @@ std::vector<std::uint8_t> Datapath::apply(Bytes batch, bool atomic) {
       pipeline_.begin(now, false);
     }
   }
+  cause_ = ~std::uint32_t{0};
   if (atomic && failed < statuses.size()) {
     pipeline_.rollback();
+    changes_.resize(told);
+    changes_lost_ = false;
   } else {
     pipeline_.publish();
   }
@@ -300,6 +313,26 @@ void Datapath::flow_removed(const FlowView& view, FlowRemovedReason reason) {
   out.align();
   out.patch<std::uint32_t>(start + 4, static_cast<std::uint32_t>(out.at() - start));
   wake_();
+}
+
+void Datapath::flow_changed(const FlowView& view, FlowChange event, FlowRemovedReason reason, const Flow* before) {
+  if (changes_lost_) return;
+  RecordWriter out(changes_);
+  const std::size_t start = out.at();
+  // One record tells that there would have been more.
+  const bool lost = changes_lost_ = start >= kFlowChangeBytes;
+  const Bytes old = before == nullptr || lost ? Bytes{} : before->instructions->bytes();
+  out.put<std::uint8_t>(static_cast<std::uint8_t>(Upcall::kFlowChange));
+  out.put<std::uint8_t>(static_cast<std::uint8_t>(lost ? FlowChange::kLost : event));
+  out.put<std::uint8_t>(static_cast<std::uint8_t>(reason));
+  out.zero(5);
+  out.put<std::uint32_t>(cause_);
+  out.put<std::uint32_t>(static_cast<std::uint32_t>(old.size()));
+  out.put<std::uint64_t>(view.flow.born);
+  if (!lost) write_flow(out, view, false);
+  out.put_bytes(old);
+  out.align();
+  out.patch<std::uint32_t>(start + 4, static_cast<std::uint32_t>(out.at() - start));
 }
 
 bool Datapath::put(PortNo port, Bytes frame) {

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <span>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -47,7 +48,7 @@ struct ReadPart {
   std::vector<std::uint8_t> next;  // empty: that was all
 };
 
-class Datapath final : private FlowRemovedSink, private FrameSink {
+class Datapath final : private FlowRemovedSink, private FlowChangeSink, private FrameSink {
  public:
   /// `wake` is called by any data plane thread when upcalls wait; it must be quick and may be called often.
   Datapath(Runtime& runtime, std::function<void()> wake);
@@ -69,6 +70,11 @@ class Datapath final : private FlowRemovedSink, private FrameSink {
   /// Moves waiting upcall records to `out`, whole ones, up to `limit` bytes and a record or two. Captured frames leave
   /// room for packet_in. True when more wait.
   bool drain_upcalls(std::vector<std::uint8_t>& out, std::size_t limit);
+  /// What became of flows since the last call, while they are watched: flow_change records.
+  std::vector<std::uint8_t> take_flow_changes() {
+    changes_lost_ = false;
+    return std::exchange(changes_, {});
+  }
 
  private:
   struct Attached {
@@ -81,6 +87,7 @@ class Datapath final : private FlowRemovedSink, private FrameSink {
   std::unique_ptr<Port> make_port(PortNo number, const PortSpec& spec, std::vector<Worker*>& homes, std::string& error);
   Status apply_record(std::span<const std::uint8_t> record);
   void flow_removed(const FlowView& flow, FlowRemovedReason reason) override;
+  void flow_changed(const FlowView& flow, FlowChange event, FlowRemovedReason reason, const Flow* before) override;
   bool put(PortNo port, std::span<const std::uint8_t> frame) override;
   void watch_links();
 
@@ -89,7 +96,10 @@ class Datapath final : private FlowRemovedSink, private FrameSink {
   std::vector<Linearizer*> linearizers_;  // by thread
   Pipeline pipeline_;
   std::map<std::uint32_t, Attached> ports_;
-  RecordQueue told_;  // of the control thread itself: flow_removed, port_state
+  RecordQueue told_;                         // of the control thread itself: flow_removed, port_state
+  std::vector<std::uint8_t> changes_;        // flow_change records
+  bool changes_lost_ = false;                // they were too many
+  std::uint32_t cause_ = ~std::uint32_t{0};  // which record of a batch is carried out
   std::mutex captured_mutex_;
   RecordQueue captured_;  // port_output; guarded by captured_mutex_
 };

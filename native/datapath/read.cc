@@ -7,33 +7,6 @@
 namespace xvif {
 namespace {
 
-void write_flow(RecordWriter& out, const FlowView& view) {
-  const Flow& flow = view.flow;
-  const std::size_t start = out.at();
-  const std::span<const std::uint8_t> instructions = view.instructions();
-  out.put<std::uint32_t>(0);
-  out.put<std::uint8_t>(flow.table);
-  out.put<std::uint8_t>(0);
-  out.put<std::uint16_t>(flow.priority);
-  out.put<std::uint64_t>(flow.cookie);
-  out.put<std::uint64_t>(view.packets);
-  out.put<std::uint64_t>(view.bytes);
-  out.put<std::uint64_t>(view.duration_ns);
-  out.put<std::uint16_t>(flow.idle_timeout);
-  out.put<std::uint16_t>(flow.hard_timeout);
-  out.put<std::uint16_t>(flow.flags);
-  const std::size_t match_length = out.at();
-  out.put<std::uint16_t>(0);
-  out.put<std::uint32_t>(static_cast<std::uint32_t>(instructions.size()));
-  out.put<std::uint16_t>(flow.importance);
-  out.put<std::uint16_t>(0);
-  out.patch<std::uint16_t>(match_length, static_cast<std::uint16_t>(write_match(out, view.value, view.mask)));
-  out.align();
-  out.put_bytes(instructions);
-  out.align();
-  out.patch<std::uint32_t>(start, static_cast<std::uint32_t>(out.at() - start));
-}
-
 FlowFilter filter_of(const QueryRecord& query) {
   FlowFilter filter;
   filter.table = query.table;
@@ -41,6 +14,7 @@ FlowFilter filter_of(const QueryRecord& query) {
   filter.cookie_mask = query.cookie_mask;
   filter.out_port = query.out_port;
   filter.out_group = query.out_group;
+  filter.since = query.since;
   filter.value = query.value;
   filter.mask = query.mask;
   return filter;
@@ -66,7 +40,7 @@ std::uint64_t read_flows(const Pipeline& pipeline, const QueryRecord& query, std
       [&](std::uint64_t& cursor, const auto& visit) {
         return pipeline.flows().read(filter_of(query), now, cursor, visit);
       },
-      [&](const FlowView& view) { write_flow(writer, view); });
+      [&](const FlowView& view) { write_flow(writer, view, query.since != 0 && view.flow.born > query.since); });
 }
 
 void read_aggregate(const Pipeline& pipeline, const QueryRecord& query, std::uint64_t now, RecordWriter& out) {
@@ -203,6 +177,33 @@ void each_port(const Pipeline& pipeline, std::uint32_t id, Write&& write) {
 }
 
 }  // namespace
+
+void write_flow(RecordWriter& out, const FlowView& view, bool is_new) {
+  const Flow& flow = view.flow;
+  const std::size_t start = out.at();
+  const std::span<const std::uint8_t> instructions = view.instructions();
+  out.put<std::uint32_t>(0);
+  out.put<std::uint8_t>(flow.table);
+  out.put<std::uint8_t>(is_new ? 1 : 0);
+  out.put<std::uint16_t>(flow.priority);
+  out.put<std::uint64_t>(flow.cookie);
+  out.put<std::uint64_t>(view.packets);
+  out.put<std::uint64_t>(view.bytes);
+  out.put<std::uint64_t>(view.duration_ns);
+  out.put<std::uint16_t>(flow.idle_timeout);
+  out.put<std::uint16_t>(flow.hard_timeout);
+  out.put<std::uint16_t>(flow.flags);
+  const std::size_t match_length = out.at();
+  out.put<std::uint16_t>(0);
+  out.put<std::uint32_t>(static_cast<std::uint32_t>(instructions.size()));
+  out.put<std::uint16_t>(flow.importance);
+  out.put<std::uint16_t>(0);
+  out.patch<std::uint16_t>(match_length, static_cast<std::uint16_t>(write_match(out, view.value, view.mask)));
+  out.align();
+  out.put_bytes(instructions);
+  out.align();
+  out.patch<std::uint32_t>(start, static_cast<std::uint32_t>(out.at() - start));
+}
 
 std::size_t write_match(RecordWriter& out, const FlowKey& value, const FlowKey& mask) {
   std::array<MatchEntry, kMatchFields> entries;

@@ -17,6 +17,9 @@ namespace xvif {
 std::uint64_t read_pipeline(const Pipeline& pipeline, const QueryRecord& query, std::uint64_t now_ns, std::size_t limit,
                             std::vector<std::uint8_t>& out);
 
+/// A flow as in the answer to Query::kFlows. `is_new`: it appeared after the version that was asked for.
+void write_flow(RecordWriter& out, const FlowView& view, bool is_new);
+
 /// The match of a record: `field u8, width u8, hasMask u8, zero u8, value, mask` for each field. Returns its bytes.
 std::size_t write_match(RecordWriter& out, const FlowKey& value, const FlowKey& mask);
 

@@ -13,7 +13,7 @@ constexpr std::size_t kMeterModHead = 16;
 constexpr std::size_t kBandBytes = 16;
 constexpr std::size_t kPortConfigBytes = 24;
 constexpr std::size_t kPacketOutHead = 16;
-constexpr std::size_t kQueryHead = 40;
+constexpr std::size_t kQueryHead = 48;
 constexpr std::size_t kQueryCursor = 32;
 
 template <typename T>
@@ -149,6 +149,19 @@ std::optional<PortConfigMod> decode_port_config(Bytes record) {
                        load<std::uint32_t>(record, 16)};
 }
 
+std::optional<TableConfigMod> decode_table_config(Bytes record) {
+  constexpr unsigned kEvictionFlags = static_cast<unsigned>(EvictionFlag::kOther) |
+                                      static_cast<unsigned>(EvictionFlag::kImportance) |
+                                      static_cast<unsigned>(EvictionFlag::kLifetime);
+  const bool legal =
+      record.size() == 16 && record[12] <= static_cast<std::uint8_t>(TableMiss::kDrop) && record[13] <= kEvictionFlags;
+  if (!legal) return std::nullopt;
+  return TableConfigMod{.table = record[2],
+                        .config = {.max_entries = load<std::uint32_t>(record, 8),
+                                   .miss = static_cast<TableMiss>(record[12]),
+                                   .eviction = record[13]}};
+}
+
 std::optional<PacketOut> decode_packet_out(Bytes record) {
   if (record.size() < kPacketOutHead) return std::nullopt;
   const std::size_t actions = load<std::uint32_t>(record, 4), frame = load<std::uint32_t>(record, 8);
@@ -169,6 +182,7 @@ std::optional<QueryRecord> decode_query(Bytes record) {
   query.out_port = load<std::uint32_t>(record, 24);
   query.out_group = load<std::uint32_t>(record, 28);
   query.cursor = load<std::uint64_t>(record, kQueryCursor);
+  query.since = load<std::uint64_t>(record, 40);
   const std::size_t match = load<std::uint16_t>(record, 2);
   if (match > record.size() - kQueryHead) return std::nullopt;
   if (!decode_match(record.subspan(kQueryHead, match), query.value, query.mask)) return std::nullopt;

@@ -32,6 +32,12 @@ struct PortConfigMod {
 };
 std::optional<PortConfigMod> decode_port_config(Bytes record);
 
+struct TableConfigMod {
+  std::uint8_t table;
+  TableConfig config;
+};
+std::optional<TableConfigMod> decode_table_config(Bytes record);
+
 struct PacketOut {
   PortNo in_port;
   Bytes actions;
@@ -48,6 +54,7 @@ struct QueryRecord {
   std::uint32_t out_port;
   std::uint32_t out_group;
   std::uint64_t cursor;
+  std::uint64_t since;
   FlowKey value;
   FlowKey mask;
 };

@@ -65,7 +65,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         datapath.read(part, 4096);
         break;
       case 6:
-        part.resize(std::max<std::size_t>(part.size(), 40));
+        part.resize(std::max<std::size_t>(part.size(), 48));
         part[2] = part[3] = 0;  // without a match
         read_all(datapath, part);
         break;

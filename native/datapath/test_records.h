@@ -87,14 +87,14 @@ inline Bytes packet_out_record(std::uint32_t in_port, const Bytes& actions, cons
 }
 
 inline Bytes query_record(Query query, const Bytes& match = {}) {
-  Bytes out(40 + ((match.size() + 7) & ~std::size_t{7}), 0);
+  Bytes out(48 + ((match.size() + 7) & ~std::size_t{7}), 0);
   out[0] = static_cast<std::uint8_t>(query);
   out[1] = 255;
   put(out, 2, static_cast<std::uint16_t>(match.size()));
   put(out, 4, query == Query::kGroups ? kGroupAll : ~std::uint32_t{0});
   put(out, 24, static_cast<std::uint32_t>(ReservedPort::kAny));
   put(out, 28, kGroupAny);
-  std::copy(match.begin(), match.end(), out.begin() + 40);
+  std::copy(match.begin(), match.end(), out.begin() + 48);
   return out;
 }
 

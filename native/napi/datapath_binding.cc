@@ -101,6 +101,14 @@ void DatapathState::drain(Napi::Env env, Napi::Function, Wake* wake, void*) {
   }
 }
 
+void DatapathState::tell_flow_changes(Napi::Env env) {
+  const std::vector<std::uint8_t> records = datapath_->take_flow_changes();
+  if (records.empty() || listener_.IsEmpty()) return;
+  const Napi::Uint8Array batch = bytes(env, records);
+  const Napi::Function listener = listener_.Value();
+  listener.Call({batch});  // may close the datapath: nothing of self is used after this
+}
+
 Napi::Function DatapathBinding::define(Napi::Env env) {
   return DefineClass(
       env, "NativeDatapath",
@@ -148,9 +156,11 @@ Napi::Value DatapathBinding::port_detach(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value DatapathBinding::apply(const Napi::CallbackInfo& info) {
-  Datapath& datapath = open(info.Env()).datapath();
+  DatapathState& state = open(info.Env());
   const bool atomic = info[1].ToBoolean().Value();
-  return bytes(info.Env(), datapath.apply(arg_bytes(info, 0, "batch"), atomic));
+  const Napi::Value statuses = bytes(info.Env(), state.datapath().apply(arg_bytes(info, 0, "batch"), atomic));
+  state.tell_flow_changes(info.Env());
+  return statuses;
 }
 
 Napi::Value DatapathBinding::packet_out(const Napi::CallbackInfo& info) {
@@ -169,7 +179,9 @@ Napi::Value DatapathBinding::read(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value DatapathBinding::tick(const Napi::CallbackInfo& info) {
-  open(info.Env()).datapath().tick();
+  DatapathState& state = open(info.Env());
+  state.datapath().tick();
+  state.tell_flow_changes(info.Env());
   return info.Env().Undefined();
 }
 

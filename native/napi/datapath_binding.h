@@ -21,6 +21,8 @@ class DatapathState {
 
   Datapath& datapath() { return *datapath_; }
   void listen(Napi::Function listener);
+  /// Hands what became of watched flows to the listener, before the verb returns that did it.
+  void tell_flow_changes(Napi::Env env);
 
  private:
   struct Wake;

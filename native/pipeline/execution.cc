@@ -195,20 +195,30 @@ void Execution::visit(std::size_t id, std::uint64_t lanes) {
     const auto* const flow = static_cast<const Flow*>(thread_.found[i]);
     if (flow != nullptr) {
       execute(i, id, *flow);
-      return;
-    }
-    // Section 5.4: without a table-miss flow the packet is dropped. Before OpenFlow 1.3 it went to the controller.
-    Lane& lane = thread_.lanes[i];
-    if (pipeline_.misses_.load(std::memory_order_relaxed)) [[unlikely]] {
-      lane.flow = nullptr;
-      lane.table = static_cast<std::uint8_t>(id);
-      packet_in(lane, *lane.packet, thread_.keys[i], PacketInReason::kNoMatch, kControllerMaxLenNoBuffer);
     } else {
-      drop(lane, Drop::kTableMiss);
+      miss(i, id);
     }
-    lane.packet->release();
-    lane.packet = nullptr;
   });
+}
+
+void Execution::miss(std::size_t i, std::size_t table) {
+  Lane& lane = thread_.lanes[i];
+  const TableMiss rule = pipeline_.table_miss_[table].load(std::memory_order_relaxed);
+  if (rule == TableMiss::kContinue && table + 1 < kTables) [[unlikely]] {
+    wait(table + 1, bit(i));
+    return;
+  }
+  // Section 5.4: without a table-miss flow the packet is dropped. Before OpenFlow 1.3 it went to the controller.
+  const bool asked = rule == TableMiss::kDefault || rule == TableMiss::kController;
+  if (asked && pipeline_.misses_.load(std::memory_order_relaxed)) [[unlikely]] {
+    lane.flow = nullptr;
+    lane.table = static_cast<std::uint8_t>(table);
+    packet_in(lane, *lane.packet, thread_.keys[i], PacketInReason::kNoMatch, kControllerMaxLenNoBuffer);
+  } else {
+    drop(lane, Drop::kTableMiss);
+  }
+  lane.packet->release();
+  lane.packet = nullptr;
 }
 
 bool Execution::meter(Lane& lane, Packet*& packet, FlowKey& key, std::uint32_t id) {

@@ -44,6 +44,8 @@ class Execution {
   void visit(std::size_t table, std::uint64_t lanes);
   void count(std::size_t table, std::uint64_t lanes);
   void execute(std::size_t i, std::size_t table, const Flow& flow);
+  /// No flow of the table matches.
+  void miss(std::size_t i, std::size_t table);
   /// False: the meter took the packet.
   bool meter(Lane& lane, Packet*& packet, FlowKey& key, std::uint32_t id);
   void write_set(Lane& lane, const InstructionSet& set);

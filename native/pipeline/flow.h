@@ -16,9 +16,11 @@ namespace xvif {
 struct Flow : Rule {
   const InstructionSet* instructions = nullptr;
   CounterId counter = kNoCounter;
-  std::uint32_t timer = 0;  // control; serial of its entry in Expiry, 0 none
+  std::uint32_t timer = 0;     // control; serial of its entry in Expiry, 0 none
+  std::uint32_t eviction = 0;  // control; serial of its entry in Eviction, 0 none
   std::uint64_t cookie = 0;
   std::uint64_t created_ns = 0;
+  std::uint64_t born = 0;  // version in which it appeared; `added` is that of its last change
   std::uint16_t idle_timeout = 0;
   std::uint16_t hard_timeout = 0;
   std::uint16_t flags = 0;
@@ -51,6 +53,7 @@ struct FlowFilter {
   std::uint64_t cookie_mask = 0;
   std::uint32_t out_port = static_cast<std::uint32_t>(ReservedPort::kAny);
   std::uint32_t out_group = kGroupAny;
+  std::uint64_t since = 0;  // only what appeared or changed after this version
   FlowKey value{};
   FlowKey mask{};
 };
@@ -62,6 +65,16 @@ class FlowRemovedSink {
 
  protected:
   ~FlowRemovedSink() = default;
+};
+
+/// Told about every change while it is made, on the control thread.
+class FlowChangeSink {
+ public:
+  /// `before`: the flow that a modified one replaces. A batch that is rolled back has told of what did not happen.
+  virtual void flow_changed(const FlowView& flow, FlowChange event, FlowRemovedReason reason, const Flow* before) = 0;
+
+ protected:
+  ~FlowChangeSink() = default;
 };
 
 }  // namespace xvif

@@ -24,7 +24,9 @@ std::pair<std::size_t, std::size_t> table_range(std::uint8_t table) {
 
 FlowTables::FlowTables(Epoch& epoch, Versions& versions, Counters& counters, GroupTable& groups, MeterTable& meters,
                        std::uint64_t seed)
-    : epoch_(epoch), versions_(versions), counters_(counters), groups_(groups), meters_(meters), seed_(seed) {}
+    : epoch_(epoch), versions_(versions), counters_(counters), groups_(groups), meters_(meters), seed_(seed) {
+  max_entries_.fill(kFlowsPerTableMax);
+}
 
 FlowTables::~FlowTables() {
   for (std::atomic<Table*>& at : tables_) {
@@ -44,7 +46,7 @@ Status FlowTables::apply(const FlowMod& mod, std::uint64_t now_ns) {
       return add(mod, now_ns);
     case FlowCommand::kModify:
     case FlowCommand::kModifyStrict:
-      return modify(mod);
+      return modify(mod, now_ns);
     case FlowCommand::kDelete:
     case FlowCommand::kDeleteStrict:
       erase(mod, now_ns);
@@ -54,7 +56,7 @@ Status FlowTables::apply(const FlowMod& mod, std::uint64_t now_ns) {
 }
 
 Status FlowTables::check(const FlowMod& mod) const {
-  if (mod.table == kAllTables) return Status::kBadTable;
+  if (mod.table == kAllTables && mod.command == FlowCommand::kAdd) return Status::kBadTable;
   const Status valid = validate_instructions(mod.instructions);
   return valid != Status::kOk ? valid : check_references(mod);
 }
@@ -92,7 +94,8 @@ Status FlowTables::add(const FlowMod& mod, std::uint64_t now_ns) {
     return Status::kOverlap;
   }
   auto* const old = static_cast<Flow*>(table.find(mod.value, mod.mask, mod.priority));
-  if (old == nullptr && table.size() >= kFlowsPerTableMax) return Status::kTableFull;
+  Flow* const victim = old == nullptr ? victim_for(mod) : nullptr;
+  if (old == nullptr && victim == nullptr && table.size() >= max_entries_[mod.table]) return Status::kTableFull;
   const bool keeps = old != nullptr && !has(mod, FlowFlag::kResetCounts);
   const CounterId counter = keeps ? old->counter : counters_.allocate();
   if (counter == kNoCounter) return Status::kNoMemory;
@@ -108,25 +111,60 @@ Status FlowTables::add(const FlowMod& mod, std::uint64_t now_ns) {
   flow->hard_timeout = mod.hard_timeout;
   flow->flags = mod.flags;
   flow->importance = mod.importance;
+  if (victim != nullptr) remove(*victim, FlowRemovedReason::kEviction, now_ns);
   if (old == nullptr) {
-    insert(table, *flow, mod.mask);
+    insert(table, *flow, mod.mask, now_ns);
   } else {
     old->shares_counter = keeps;
-    replace(*old, *flow);
+    replace(*old, *flow, now_ns);
   }
   return Status::kOk;
 }
 
-Status FlowTables::modify(const FlowMod& mod) {
+void FlowTables::configure(std::uint8_t id, const TableConfig& config, std::uint64_t now_ns) {
+  max_entries_[id] = std::min<std::uint32_t>(config.max_entries, kFlowsPerTableMax);
+  evictions_[id].reset();
+  if (config.eviction == 0) return;
+  Table& table = table_for(id);
+  const std::uint8_t flags = config.eviction;
+  evictions_[id] = std::make_unique<Eviction>(
+      [&table](std::uint32_t slot) { return slot < table.slots() ? static_cast<Flow*>(table.at(slot)) : nullptr; },
+      [this, flags](const Flow& flow) { return rank_of(flow, flags); });
+  for (std::uint32_t slot = 0; slot < table.slots(); ++slot) {
+    if (Rule* rule = table.at(slot)) evictions_[id]->add(static_cast<Flow&>(*rule));
+  }
+  while (table.size() > max_entries_[id]) {
+    remove(*evictions_[id]->lowest(), FlowRemovedReason::kEviction, now_ns);
+  }
+}
+
+EvictionRank FlowTables::rank_of(const Flow& flow, std::uint8_t flags) const {
+  const auto by = [flags](EvictionFlag flag) { return (flags & static_cast<unsigned>(flag)) != 0; };
+  return {.importance = by(EvictionFlag::kImportance) ? flow.importance : std::uint16_t{0},
+          .expires_ns = by(EvictionFlag::kLifetime) ? expires_ns(flow) : ~std::uint64_t{0},
+          .created_ns = flow.created_ns};
+}
+
+Flow* FlowTables::victim_for(const FlowMod& mod) {
+  Eviction* const eviction = evictions_[mod.table].get();
+  if (eviction == nullptr || table_for(mod.table).size() < max_entries_[mod.table]) return nullptr;
+  Flow* const lowest = eviction->lowest();
+  // Its rank knows whether importance counts.
+  return lowest != nullptr && eviction->rank(*lowest).importance <= mod.importance ? lowest : nullptr;
+}
+
+Status FlowTables::modify(const FlowMod& mod, std::uint64_t now_ns) {
   if (const Status status = check(mod); status != Status::kOk) return status;
   const std::vector<Flow*> flows = select(mod);
   std::vector<Flow*> fresh;
   fresh.reserve(flows.size());
+  FlowMod one = mod;  // of kAllTables, for the table of each
   // All or none: memory first.
   for (Flow* old : flows) {
     const bool keeps = !has(mod, FlowFlag::kResetCounts);
     const CounterId counter = keeps ? old->counter : counters_.allocate();
-    Flow* const flow = counter == kNoCounter ? nullptr : make(old->words, mod, counter);
+    one.table = old->table;
+    Flow* const flow = counter == kNoCounter ? nullptr : make(old->words, one, counter);
     if (flow == nullptr) {
       for (Flow* made : fresh) {
         made->shares_counter = keeps;
@@ -142,7 +180,6 @@ Status FlowTables::modify(const FlowMod& mod) {
     Flow& flow = *fresh[i];
     std::copy_n(old.key(), old.words, const_cast<std::uint64_t*>(flow.key()));
     flow.priority = old.priority;
-    flow.table = old.table;
     flow.cookie = old.cookie;
     flow.created_ns = old.created_ns;
     flow.idle_timeout = old.idle_timeout;
@@ -152,13 +189,13 @@ Status FlowTables::modify(const FlowMod& mod) {
     old.shares_counter = flow.counter == old.counter;
     // A reset counter forgets the last packet too, which is what the idle timeout counts from.
     if (!old.shares_counter) counters_.restore_used(flow.counter, used_ns(old));
-    replace(old, flow);
+    replace(old, flow, now_ns);
   }
   return Status::kOk;
 }
 
 void FlowTables::erase(const FlowMod& mod, std::uint64_t now_ns) {
-  for (Flow* flow : select(mod)) remove(*flow, FlowRemovedReason::kDelete, now_ns);
+  for (Flow* flow : select(mod)) remove(*flow, FlowRemovedReason::kDelete, now_ns, has(mod, FlowFlag::kSilent));
 }
 
 bool FlowTables::is_selected(const Flow& flow, const FlowMod& mod) {
@@ -240,39 +277,59 @@ void FlowTables::settle() {
   unsettled_.clear();
 }
 
-void FlowTables::insert(Table& table, Flow& flow, const FlowKey& mask) {
+void FlowTables::insert(Table& table, Flow& flow, const FlowKey& mask, std::uint64_t now_ns) {
+  flow.born = versions_.working();
   table.insert(flow, mask, versions_.working());
   touch(flow);
   count_references(flow, 1);
-  arm(flow);
+  enlist(flow);
   versions_.on_rollback(undo_insert, this, &flow);
+  tell(flow, FlowChange::kAdded, now_ns);
 }
 
-void FlowTables::replace(Flow& old, Flow& fresh) {
+void FlowTables::replace(Flow& old, Flow& fresh, std::uint64_t now_ns) {
+  fresh.born = old.born;
   table_of(old).replace(old, fresh, versions_.working());
   touch(old);
   count_references(old, -1);
   count_references(fresh, 1);
-  expiry_.disarm(old);
-  arm(fresh);
+  delist(old);
+  enlist(fresh);
   versions_.on_rollback(undo_replace, this, &old, &fresh);
   versions_.after_publication(take_out, this, &old);
+  tell(fresh, FlowChange::kModified, now_ns, {}, &old);
 }
 
-void FlowTables::remove(Flow& flow, FlowRemovedReason reason, std::uint64_t now_ns) {
+void FlowTables::remove(Flow& flow, FlowRemovedReason reason, std::uint64_t now_ns, bool silent) {
   table_of(flow).remove(flow, versions_.working());
   count_references(flow, -1);
-  expiry_.disarm(flow);
-  auto* const removal = new Removal{&flow, now_ns, reason, flow.has(FlowFlag::kSendFlowRem)};
+  delist(flow);
+  auto* const removal = new Removal{&flow, now_ns, reason, !silent && flow.has(FlowFlag::kSendFlowRem)};
   unannounced_ += removal->announce;
   versions_.on_rollback(undo_remove, this, &flow, removal);
   versions_.after_publication(finish_removal, this, removal);
+  tell(flow, FlowChange::kRemoved, now_ns, reason);
+}
+
+void FlowTables::enlist(Flow& flow) {
+  arm(flow);
+  if (evictions_[flow.table]) evictions_[flow.table]->add(flow);
+}
+
+void FlowTables::delist(Flow& flow) {
+  expiry_.disarm(flow);
+  if (evictions_[flow.table]) evictions_[flow.table]->remove(flow);
+}
+
+void FlowTables::tell(const Flow& flow, FlowChange event, std::uint64_t now_ns, FlowRemovedReason reason,
+                      const Flow* before) {
+  if (watcher_ != nullptr) watcher_->flow_changed(view(flow, now_ns), event, reason, before);
 }
 
 void FlowTables::undo_insert(void* owner, void* flow, void*) {
   auto& self = *static_cast<FlowTables*>(owner);
   auto* const inserted = static_cast<Flow*>(flow);
-  self.expiry_.disarm(*inserted);
+  self.delist(*inserted);
   self.count_references(*inserted, -1);
   self.table_of(*inserted).undo_insert(*inserted);
   self.touch(*inserted);
@@ -283,14 +340,14 @@ void FlowTables::undo_replace(void* owner, void* old, void* fresh) {
   auto& self = *static_cast<FlowTables*>(owner);
   auto& before = *static_cast<Flow*>(old);
   auto& after = *static_cast<Flow*>(fresh);
-  self.expiry_.disarm(after);
+  self.delist(after);
   self.count_references(after, -1);
   self.count_references(before, 1);
   self.table_of(before).undo_replace(before, after);
   self.touch(before);
   after.shares_counter = before.shares_counter;
   before.shares_counter = false;
-  self.arm(before);
+  self.enlist(before);
   self.epoch_.retire(destroy_later, owner, &after);
 }
 
@@ -299,7 +356,7 @@ void FlowTables::undo_remove(void* owner, void* flow, void* removal) {
   auto& removed = *static_cast<Flow*>(flow);
   self.table_of(removed).undo_remove(removed);
   self.count_references(removed, 1);
-  self.arm(removed);
+  self.enlist(removed);
   self.unannounced_ -= static_cast<Removal*>(removal)->announce;
   delete static_cast<Removal*>(removal);
 }
@@ -354,10 +411,15 @@ std::uint64_t FlowTables::used_ns(const Flow& flow) const {
   return std::max(flow.created_ns, counters_.read(flow.counter).used_ns);
 }
 
-void FlowTables::arm(Flow& flow) {
+std::uint64_t FlowTables::expires_ns(const Flow& flow) const {
   std::uint64_t at = ~std::uint64_t{0};
   if (flow.hard_timeout != 0) at = flow.created_ns + flow.hard_timeout * kSecond;
   if (flow.idle_timeout != 0) at = std::min(at, used_ns(flow) + flow.idle_timeout * kSecond);
+  return at;
+}
+
+void FlowTables::arm(Flow& flow) {
+  const std::uint64_t at = expires_ns(flow);
   if (at != ~std::uint64_t{0}) expiry_.arm(flow, at);
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "pipeline/counters.h"
+#include "pipeline/eviction.h"
 #include "pipeline/expiry.h"
 #include "pipeline/flow.h"
 #include "pipeline/flow_arena.h"
@@ -47,10 +48,15 @@ class FlowTables {
   void delete_users_of_meter(std::uint32_t meter, std::uint64_t now_ns);
   /// Within a batch: removes flows whose time has come. Work is that of the flows that are due.
   void expire(std::uint64_t now_ns);
+  /// Within a batch: limit and eviction; a table that evicts never holds more than its limit. Not taken back by
+  /// rollback.
+  void configure(std::uint8_t table, const TableConfig& config, std::uint64_t now_ns);
   /// Before publishing and after reclaiming.
   void settle();
 
   void on_removed(FlowRemovedSink* sink) { sink_ = sink; }
+  /// nullptr: nobody watches.
+  void on_changed(FlowChangeSink* watcher) { watcher_ = watcher; }
   /// Removals published whose flow_removed has not been told yet.
   std::size_t unannounced() const { return unannounced_; }
 
@@ -77,7 +83,10 @@ class FlowTables {
   };
 
   Status add(const FlowMod& mod, std::uint64_t now_ns);
-  Status modify(const FlowMod& mod);
+  /// The flow that makes room for this one; nullptr none.
+  Flow* victim_for(const FlowMod& mod);
+  EvictionRank rank_of(const Flow& flow, std::uint8_t flags) const;
+  Status modify(const FlowMod& mod, std::uint64_t now_ns);
   void erase(const FlowMod& mod, std::uint64_t now_ns);
   Status check(const FlowMod& mod) const;
   Status check_references(const FlowMod& mod) const;
@@ -87,14 +96,21 @@ class FlowTables {
 
   Table& table_for(std::uint8_t id);
   Flow* make(std::size_t words, const FlowMod& mod, CounterId counter);
-  void insert(Table& table, Flow& flow, const FlowKey& mask);
-  void replace(Flow& old, Flow& fresh);
-  void remove(Flow& flow, FlowRemovedReason reason, std::uint64_t now_ns);
+  void insert(Table& table, Flow& flow, const FlowKey& mask, std::uint64_t now_ns);
+  void replace(Flow& old, Flow& fresh, std::uint64_t now_ns);
+  /// `silent`: no flow_removed is told.
+  void remove(Flow& flow, FlowRemovedReason reason, std::uint64_t now_ns, bool silent = false);
   template <typename Uses>
   void delete_users(Uses uses, FlowRemovedReason reason, std::uint64_t now_ns);
   /// Called when a flow begins (+1) and ceases (-1) to be live.
   void count_references(const Flow& flow, int by);
   void arm(Flow& flow);
+  /// The flow lives from now on, or does no more: timeouts and eviction.
+  void enlist(Flow& flow);
+  void delist(Flow& flow);
+  void tell(const Flow& flow, FlowChange event, std::uint64_t now_ns, FlowRemovedReason reason = {},
+            const Flow* before = nullptr);
+  std::uint64_t expires_ns(const Flow& flow) const;
   void expire_slot(Table& table, std::uint32_t slot, std::uint64_t now_ns);
   std::uint64_t used_ns(const Flow& flow) const;
   FlowView view(const Flow& flow, std::uint64_t now_ns) const;
@@ -119,9 +135,12 @@ class FlowTables {
   InstructionSets instructions_;
   Expiry expiry_;
   FlowRemovedSink* sink_ = nullptr;
-  std::array<std::atomic<Table*>, kTables> tables_{};     // control: rw, readers: ro
-  std::array<std::atomic<bool>, kTables> conjunctive_{};  // control: rw, readers: ro; stays once it was set
-  std::vector<std::uint8_t> unsettled_;                   // tables to settle
+  FlowChangeSink* watcher_ = nullptr;
+  std::array<std::uint32_t, kTables> max_entries_;
+  std::array<std::unique_ptr<Eviction>, kTables> evictions_{};  // of the tables that evict
+  std::array<std::atomic<Table*>, kTables> tables_{};           // control: rw, readers: ro
+  std::array<std::atomic<bool>, kTables> conjunctive_{};        // control: rw, readers: ro; stays once it was set
+  std::vector<std::uint8_t> unsettled_;                         // tables to settle
   std::array<bool, kTables> is_unsettled_{};
   std::size_t live_ = 0;
   std::size_t unannounced_ = 0;

@@ -36,6 +36,7 @@ bool FlowTables::read(const FlowFilter& filter, std::uint64_t now_ns, std::uint6
     for (; table != nullptr && slot < table->slots(); ++slot) {
       const auto* const flow = static_cast<const Flow*>(table->at(slot));
       if (flow == nullptr || !Table::is_within(*flow, filter.value, filter.mask)) continue;
+      if (flow->added.load(std::memory_order_relaxed) <= filter.since) continue;
       if (!flow->passes(filter.cookie, filter.cookie_mask, filter.out_port, filter.out_group)) continue;
       if (visit(view(*flow, now_ns))) continue;
       cursor = static_cast<std::uint64_t>(id) << 32 | slot;

@@ -351,5 +351,66 @@ TEST_F(FlowTest, MillionExactRulesTakeFewBytes) {
 }
 #endif
 
+class Watched : public FlowTest, private FlowChangeSink {
+ protected:
+  Watched() { switch_.pipeline.on_flow_changed(this); }
+  ~Watched() override { switch_.pipeline.on_flow_changed(nullptr); }
+  void flow_changed(const FlowView& view, FlowChange event, FlowRemovedReason, const Flow* before) override {
+    changes_.push_back({event, view.flow.cookie, before == nullptr ? 0 : before->cookie});
+  }
+  struct Change {
+    FlowChange event;
+    std::uint64_t cookie, before;
+    bool operator==(const Change&) const = default;
+  };
+  void configure(std::uint32_t max_entries, unsigned eviction) {
+    switch_.pipeline.begin(switch_.now, false);
+    const TableConfig config{.max_entries = max_entries, .eviction = static_cast<std::uint8_t>(eviction)};
+    EXPECT_EQ(switch_.pipeline.table_config(0, config), Status::kOk);
+    EXPECT_EQ(switch_.pipeline.table_config(254, config), Status::kBadTable);
+    switch_.pipeline.publish();
+  }
+  std::vector<Change> changes_;
+};
+
+TEST_F(Watched, AFullTableLetsTheLeastImportantFlowGo) {
+  const auto important = [&](std::uint16_t n, std::uint16_t importance) {
+    FlowMod out = add(n, kit::on_port(n), n, flag(FlowFlag::kSendFlowRem));
+    out.importance = importance;
+    return switch_.flow(out);
+  };
+  configure(2, 0);
+  EXPECT_EQ(important(1, 5), Status::kOk);
+  EXPECT_EQ(important(2, 4), Status::kOk);
+  EXPECT_EQ(important(3, 9), Status::kTableFull);
+  configure(2, static_cast<unsigned>(EvictionFlag::kImportance));
+  EXPECT_EQ(important(3, 3), Status::kTableFull);
+  EXPECT_EQ(important(3, 4), Status::kOk);
+  EXPECT_EQ(cookies(), Cookies({1, 3}));
+  ASSERT_EQ(removed_.size(), 1u);
+  EXPECT_EQ(removed_[0].reason, FlowRemovedReason::kEviction);
+  configure(1, static_cast<unsigned>(EvictionFlag::kImportance));
+  EXPECT_EQ(cookies(), Cookies({1}));
+  using enum FlowChange;
+  EXPECT_EQ(changes_,
+            std::vector<Change>({{kAdded, 1, 0}, {kAdded, 2, 0}, {kRemoved, 2, 0}, {kAdded, 3, 0}, {kRemoved, 3, 0}}));
+}
+
+TEST_F(Watched, AnIdleFlowThatIsUsedIsNotTheFirstToGo) {
+  const auto idle = [&](std::uint16_t n) {
+    FlowMod out = add(n, kit::on_port(n), n);
+    out.idle_timeout = 10;
+    return switch_.flow(out);
+  };
+  configure(2, static_cast<unsigned>(EvictionFlag::kLifetime));
+  idle(1);
+  switch_.now += kSecond;
+  idle(2);
+  switch_.now += kSecond;
+  receive(1);  // at port 1
+  idle(3);
+  EXPECT_EQ(cookies(), Cookies({1, 3}));
+}
+
 }  // namespace
 }  // namespace xvif

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/schema.gen.h"
 #include "packet/flow_key.h"
 
@@ -27,12 +28,19 @@ struct FlowMod {
   std::uint16_t flags = 0;         // FlowFlag
   std::uint16_t idle_timeout = 0;  // s, 0: none
   std::uint16_t hard_timeout = 0;  // s, 0: none
-  std::uint16_t importance = 0;    // kept and given back
+  std::uint16_t importance = 0;    // in a table that evicts
   std::uint32_t out_port = static_cast<std::uint32_t>(ReservedPort::kAny);
   std::uint32_t out_group = kGroupAny;
   FlowKey value{};
   FlowKey mask{};
   std::span<const std::uint8_t> instructions;  // not yet validated
+};
+
+/// What controllers and operators set of a table (OpenFlow 1.1.0 section A.3.3, 1.4.1 section 7.3.3).
+struct TableConfig {
+  std::uint32_t max_entries = kFlowsPerTableMax;
+  TableMiss miss = TableMiss::kDefault;
+  std::uint8_t eviction = 0;  // EvictionFlag; 0: a full table takes no more flows
 };
 
 struct BucketMod {

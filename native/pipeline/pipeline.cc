@@ -41,6 +41,7 @@ Pipeline::Pipeline(Epoch& epoch, std::size_t threads, std::uint64_t seed)
 
 Pipeline::~Pipeline() {
   flows_.on_removed(nullptr);
+  flows_.on_changed(nullptr);
   epoch_.drain();
 }
 
@@ -119,6 +120,14 @@ Status Pipeline::controller_state(bool connected, bool misses) {
   return Status::kOk;
 }
 
+Status Pipeline::table_config(std::uint8_t table, const TableConfig& config) {
+  XVIF_ASSERT(versions_.open());
+  if (table >= kTables) return Status::kBadTable;
+  flows_.configure(table, config, batch_ns_);
+  pending_config_.push_back({PendingConfig::kMiss, PortNo{table}, static_cast<std::uint32_t>(config.miss), 0});
+  return Status::kOk;
+}
+
 void Pipeline::configure(const PendingConfig& change) {
   switch (change.what) {
     case PendingConfig::kPort: {
@@ -133,6 +142,9 @@ void Pipeline::configure(const PendingConfig& change) {
     case PendingConfig::kController:
       controller_.store(change.value != 0, std::memory_order_relaxed);
       misses_.store(change.mask != 0, std::memory_order_relaxed);
+      return;
+    case PendingConfig::kMiss:
+      table_miss_[raw(change.port)].store(static_cast<TableMiss>(change.value), std::memory_order_relaxed);
       return;
   }
 }

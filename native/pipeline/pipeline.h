@@ -11,6 +11,7 @@
 // wished; long batches that are not atomic are better published every few hundred changes.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -56,6 +57,8 @@ class Pipeline final : public PacketSink {
   Status port_config(PortNo port, std::uint32_t config, std::uint32_t mask);
   Status set_config(FragMode frag);
   Status controller_state(bool connected, bool misses = false);
+  /// kBadTable. The miss takes effect like port configuration; the rest is not taken back by rollback.
+  Status table_config(std::uint8_t table, const TableConfig& config);
   void publish();
   void rollback();
 
@@ -85,6 +88,8 @@ class Pipeline final : public PacketSink {
   bool take_upcalls(std::size_t limit, const std::function<void(std::span<const std::uint8_t>)>& take);
   /// Removed flows are told within publish() or tick(), after the batch that removed them was published.
   void on_flow_removed(FlowRemovedSink* sink) { flows_.on_removed(sink); }
+  /// nullptr: nobody watches.
+  void on_flow_changed(FlowChangeSink* watcher) { flows_.on_changed(watcher); }
 
   // --- reading, control thread ---
 
@@ -108,8 +113,8 @@ class Pipeline final : public PacketSink {
  private:
   /// A change of configuration that waits for publish().
   struct PendingConfig {
-    enum What : std::uint8_t { kPort, kFrag, kController } what;
-    PortNo port;
+    enum What : std::uint8_t { kPort, kFrag, kController, kMiss } what;
+    PortNo port;  // kMiss: the table
     std::uint32_t value;
     std::uint32_t mask;
   };
@@ -125,14 +130,15 @@ class Pipeline final : public PacketSink {
   FlowTables flows_;
   MacTable macs_;
   std::vector<std::unique_ptr<ThreadContext>> threads_;
-  std::vector<PendingConfig> pending_config_;           // control
-  std::uint64_t batch_ns_ = 0;                          // control; time of begin()
-  std::atomic<FragMode> frag_mode_{FragMode::kNormal};  // control: rw, threads: ro
-  std::atomic<bool> misses_{false};                     // control: rw, threads: ro
-  std::atomic<bool> controller_{false};                 // control: rw, threads: ro
-  std::atomic<bool> woken_{false};                      // threads: set, control: clear
-  std::function<void()> wake_;                          // control: wo before threads run
-  std::size_t upcall_turn_ = 0;                         // control; thread whose upcalls are taken first
+  std::vector<PendingConfig> pending_config_;                 // control
+  std::uint64_t batch_ns_ = 0;                                // control; time of begin()
+  std::atomic<FragMode> frag_mode_{FragMode::kNormal};        // control: rw, threads: ro
+  std::atomic<bool> misses_{false};                           // control: rw, threads: ro
+  std::array<std::atomic<TableMiss>, kTables> table_miss_{};  // control: rw, threads: ro
+  std::atomic<bool> controller_{false};                       // control: rw, threads: ro
+  std::atomic<bool> woken_{false};                            // threads: set, control: clear
+  std::function<void()> wake_;                                // control: wo before threads run
+  std::size_t upcall_turn_ = 0;                               // control; thread whose upcalls are taken first
 
   friend class Execution;
 };

@@ -119,10 +119,31 @@ export const enums = {
     any: 0xffffffff,
   },
   /** Records of an apply batch. */
-  Op: { flow_mod: 1, group_mod: 2, meter_mod: 3, port_config: 4, set_config: 5, controller_state: 6 },
+  Op: {
+    flow_mod: 1,
+    group_mod: 2,
+    meter_mod: 3,
+    port_config: 4,
+    set_config: 5,
+    controller_state: 6,
+    table_config: 7,
+    watch_flows: 8,
+  },
+  /** What becomes of a packet that no flow of a table matches; default: up if controllers want that, else dropped. */
+  TableMiss: { default: 0, controller: 1, continue: 2, drop: 3 },
+  /** What chooses the flow that makes room in a full table, equal to OFPTMPEF_*; 0: none does. */
+  EvictionFlag: { other: 1, importance: 2, lifetime: 4 },
   FlowCommand: { add: 0, modify: 1, modify_strict: 2, delete: 3, delete_strict: 4 },
   /** Flow flags, equal to OFPFF_*. */
-  FlowFlag: { send_flow_rem: 1, check_overlap: 2, reset_counts: 4, no_pkt_counts: 8, no_byt_counts: 16 },
+  FlowFlag: {
+    send_flow_rem: 1,
+    check_overlap: 2,
+    reset_counts: 4,
+    no_pkt_counts: 8,
+    no_byt_counts: 16,
+    // Our own, of a delete: no flow_removed for what it removes.
+    silent: 0x8000,
+  },
   ModCommand: { add: 0, modify: 1, delete: 2 },
   GroupType: { all: 0, select: 1, indirect: 2, ff: 3 },
   MeterBandType: { drop: 1, dscp_remark: 2 },
@@ -207,11 +228,13 @@ export const enums = {
   /** What read() can be asked for. */
   Query: { flows: 1, aggregate: 2, tables: 3, groups: 4, meters: 5, ports: 6, queues: 7, drops: 8, runtime: 9 },
   /** Records handed to onUpcall. */
-  Upcall: { packet_in: 1, flow_removed: 2, port_state: 3, port_output: 4, learn: 5, fin_timeout: 6 },
+  Upcall: { packet_in: 1, flow_removed: 2, port_state: 3, port_output: 4, learn: 5, fin_timeout: 6, flow_change: 7 },
   /** Why a packet went up, equal to OFPR_*. */
   PacketInReason: { no_match: 0, action: 1, invalid_ttl: 2 },
   /** Why a flow went, equal to OFPRR_*. */
-  FlowRemovedReason: { idle_timeout: 0, hard_timeout: 1, delete: 2, group_delete: 3, meter_delete: 4 },
+  FlowRemovedReason: { idle_timeout: 0, hard_timeout: 1, delete: 2, group_delete: 3, meter_delete: 4, eviction: 5 },
+  /** What happened to a flow, equal to OFPFME_*; lost: changes were too many to be told. */
+  FlowChange: { lost: 0, added: 1, removed: 2, modified: 3 },
   /** IP fragment handling, equal to OFPC_FRAG_*. */
   FragMode: { normal: 0, drop: 1 },
   /** Why a packet was dropped. Counted per port and direction. */

@@ -114,7 +114,7 @@ export class Bridge {
     this.#overrides = options.overrides ?? new PortOverrides();
     this.#openflow.onPortState((number, linkDown, fault) => this.#portState(number, linkDown, fault));
     this.#timers = [
-      setInterval(() => this.#datapath.tick(), TICK_INTERVAL_MS),
+      setInterval(() => this.#openflow.tick(), TICK_INTERVAL_MS),
       setInterval(() => this.#sample(), SAMPLE_INTERVAL_MS),
     ];
     for (const timer of this.#timers) timer.unref();

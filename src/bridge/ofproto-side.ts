@@ -84,6 +84,10 @@ class OfprotoSide implements OpenFlowSide {
     this.#tellBridge = listener;
   }
 
+  tick(): void {
+    this.#ofproto.tick();
+  }
+
   async flows(): Promise<readonly FlowEntry[]> {
     const entries: FlowEntry[] = [];
     for await (const stats of this.#ofproto.flows()) entries.push({ stats, text: formatFlowStats(stats) });

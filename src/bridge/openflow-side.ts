@@ -28,6 +28,8 @@ export interface OpenFlowSide {
   portRemoved(number: PortNo): void;
   /** One listener. */
   onPortState(listener: PortStateListener): void;
+  /** Flows expire: see Datapath.tick. */
+  tick(): void;
   flows(): Promise<readonly FlowEntry[]>;
   controllers(): readonly ControllerStatus[];
   /** Where controllers may connect, with picked port numbers. */

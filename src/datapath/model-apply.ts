@@ -1,13 +1,16 @@
 /** What the records of a batch do to the model (OpenFlow 1.3.5 §6.4, §6.5, §5.7). Each returns a Status. */
 import { checkAction, checkConjunctions, checkSet } from './model-check.js';
 import { actionsOf, countsOf, type Flow, type FlowFilter, unfolded } from './model-flows.js';
+import { flowAnswer } from './model-read.js';
 import type { ModelState } from './model-state.js';
+import { chooseVictim } from './model-tables.js';
 import { type ActionRecord, decodeInstructions, type InstructionRecord } from './records-action.js';
-import type { ApplyRecord, FlowModRecord, GroupModRecord, MeterModRecord } from './records-apply.js';
+import type { ApplyRecord, FlowModRecord, GroupModRecord, MeterModRecord, TableConfigRecord } from './records-apply.js';
 import { decodeMatch, type MatchEntry } from './records-match.js';
 import { GROUP_ALL, METER_ALL } from './records-query.js';
 import {
   allTables,
+  FlowChange,
   FlowCommand,
   FlowFlag,
   FlowRemovedReason,
@@ -17,8 +20,7 @@ import {
   tables,
 } from './schema.gen.js';
 
-/** kFlowsPerTableMax of native/base/limits.h. */
-const FLOWS_PER_TABLE_MAX = 4_000_000;
+const IMPORTANCE_MAX = 0xffff;
 const CONFIG_BITS = PortConfig.down | PortConfig.noRecv | PortConfig.noFwd | PortConfig.noPacketIn;
 
 export function applyRecord(state: ModelState, record: ApplyRecord): number {
@@ -43,9 +45,25 @@ export function applyRecord(state: ModelState, record: ApplyRecord): number {
       state.controllerConnected = record.connected;
       state.missesToController = record.misses;
       return Status.ok;
+    case 'table_config':
+      return configureTable(state, record);
+    case 'watch_flows':
+      state.watched = record.on;
+      return Status.ok;
     case 'malformed':
       return Status.malformed;
   }
+}
+
+function configureTable(state: ModelState, config: TableConfigRecord): number {
+  if (config.table >= tables) return Status.badTable;
+  state.tables.set(config.table, config);
+  const { flows } = state.flows.table(config.table);
+  const { maxEntries, eviction } = state.tables.of(config.table);
+  while (eviction !== 0 && flows.length > maxEntries) {
+    removeFlow(state, chooseVictim(flows, eviction, IMPORTANCE_MAX)!, FlowRemovedReason.eviction);
+  }
+  return Status.ok;
 }
 
 function flowMod(state: ModelState, mod: FlowModRecord): number {
@@ -53,19 +71,25 @@ function flowMod(state: ModelState, mod: FlowModRecord): number {
   if (match === undefined) return Status.malformed;
   if (mod.table >= tables && mod.table !== allTables) return Status.badTable;
   if (mod.command === FlowCommand.delete || mod.command === FlowCommand.deleteStrict) {
-    for (const flow of state.flows.select(filterOf(mod, match))) removeFlow(state, flow, FlowRemovedReason.delete);
+    const silent = (mod.flags & FlowFlag.silent) !== 0;
+    for (const flow of state.flows.select(filterOf(mod, match))) {
+      removeFlow(state, flow, FlowRemovedReason.delete, silent);
+    }
     return Status.ok;
   }
   if (mod.command > FlowCommand.deleteStrict) return Status.malformed;
-  if (mod.table === allTables) return Status.badTable;
+  if (mod.table === allTables && mod.command === FlowCommand.add) return Status.badTable;
   const instructions = decodeInstructions(mod.instructions);
   if (instructions === undefined) return Status.malformed;
   const wrong = checkInstructions(state, mod.table, instructions);
   if (wrong !== Status.ok) return wrong;
   if (mod.command === FlowCommand.add) return addFlow(state, mod, match, instructions);
   for (const flow of state.flows.select(filterOf(mod, match))) {
+    const before = flow.instructionBytes;
     flow.instructions = instructions;
     flow.instructionBytes = mod.instructions;
+    flow.changed = state.version;
+    tell(state, FlowChange.modified, flow, { before });
     if ((mod.flags & FlowFlag.resetCounts) !== 0) [flow.packets, flow.bytes] = [0n, 0n];
   }
   return Status.ok;
@@ -91,7 +115,7 @@ function addFlow(
   if ((mod.flags & FlowFlag.checkOverlap) !== 0 && flows.hasOverlap(mod.table, mod.priority, match)) {
     return Status.overlap;
   }
-  if (old === undefined && flows.table(mod.table).flows.length >= FLOWS_PER_TABLE_MAX) return Status.tableFull;
+  if (old === undefined && !makeRoom(state, mod)) return Status.tableFull;
   const now = state.nowNs();
   const keep = old !== undefined && (mod.flags & FlowFlag.resetCounts) === 0;
   const flow: Flow = {
@@ -110,15 +134,46 @@ function addFlow(
     usedNs: now,
     packets: keep ? old.packets : 0n,
     bytes: keep ? old.bytes : 0n,
+    born: old?.born ?? state.version,
+    changed: state.version,
   };
-  if (old === undefined) flows.insert(flow);
-  else flows.replace(old, flow);
+  if (old === undefined) {
+    flows.insert(flow);
+    tell(state, FlowChange.added, flow);
+  } else {
+    flows.replace(old, flow);
+    tell(state, FlowChange.modified, flow, { before: old.instructionBytes });
+  }
   return Status.ok;
 }
 
-export function removeFlow(state: ModelState, flow: Flow, reason: number): void {
+/** False: the table is full. */
+function makeRoom(state: ModelState, { table, importance }: FlowModRecord): boolean {
+  const { flows } = state.flows.table(table);
+  const { maxEntries, eviction } = state.tables.of(table);
+  if (flows.length < maxEntries) return true;
+  const victim = chooseVictim(flows, eviction, importance);
+  if (victim === undefined) return false;
+  removeFlow(state, victim, FlowRemovedReason.eviction);
+  return true;
+}
+
+function tell(
+  state: ModelState,
+  event: number,
+  flow: Flow,
+  { reason = 0, before = new Uint8Array(0) }: { readonly reason?: number; readonly before?: Uint8Array } = {},
+): void {
+  if (!state.watched) return;
+  const { cause } = state;
+  const answer = flowAnswer(flow, state.nowNs());
+  state.upcall({ kind: 'flow_change', event, reason, cause, born: flow.born, flow: answer, oldInstructions: before });
+}
+
+export function removeFlow(state: ModelState, flow: Flow, reason: number, silent = false): void {
   state.flows.remove(flow);
-  if ((flow.flags & FlowFlag.sendFlowRem) === 0) return;
+  tell(state, FlowChange.removed, flow, { reason });
+  if (silent || (flow.flags & FlowFlag.sendFlowRem) === 0) return;
   const { table, cookie, priority, idle, hard, flags } = flow;
   const { packets, bytes } = countsOf(flow);
   const duration = state.nowNs() - flow.createdNs;

@@ -21,6 +21,9 @@ export interface Flow {
   usedNs: bigint;
   packets: bigint;
   bytes: bigint;
+  /** Versions in which it appeared, and last changed. */
+  readonly born: bigint;
+  changed: bigint;
 }
 
 /** What picks flows for modify, delete and statistics. */

@@ -22,6 +22,8 @@ import {
   PacketInReason,
   PortConfig,
   ReservedPort,
+  TableMiss,
+  tables,
 } from './schema.gen.js';
 
 /** kGroupDepthMax and kClonesMax of native/base/limits.h. */
@@ -134,6 +136,16 @@ export class Pipeline {
     else if (end !== 'gone') this.#performSet(packet, end);
   }
 
+  /** No flow of the table matched: the table to go on with, or the end. */
+  #miss(packet: ModelPacket, table: number, origin: Origin): number | 'gone' | undefined {
+    const { miss } = this.#state.tables.of(table);
+    if (miss === TableMiss.continue) return table + 1 < tables ? table + 1 : undefined;
+    if (miss === TableMiss.drop || !this.#state.missesToController) return undefined;
+    const missed = { ...origin, flow: undefined, table };
+    this.#packetIn(packet, PacketInReason.noMatch, controllerMaxLenNoBuffer, missed);
+    return 'gone';
+  }
+
   /**
    * From one table on to the end of the pipeline, without the action set. Where the packet got to; undefined: no flow
    * matched. `asPort`: the ingress port that the first look-up sees, where it is not the packet's own.
@@ -155,10 +167,10 @@ export class Pipeline {
       packet.seenPort = real;
       seenPort = undefined;
       if (flow === undefined) {
-        if (journey.depth > 0 || !this.#state.missesToController) return undefined;
-        const missed = { ...origin, flow: undefined, table };
-        this.#packetIn(packet, PacketInReason.noMatch, controllerMaxLenNoBuffer, missed);
-        return 'gone';
+        const end = journey.depth > 0 ? undefined : this.#miss(packet, table, origin);
+        if (typeof end !== 'number') return end;
+        next = end;
+        continue;
       }
       countFlow(flow, packet.frame.length, this.#state.nowNs());
       origin = { ...origin, flow, table };

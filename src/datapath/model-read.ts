@@ -7,6 +7,7 @@ import { decodeMatch } from './records-match.js';
 import {
   decodeQuery,
   encodeQuery,
+  type FlowAnswer,
   GROUP_ALL,
   METER_ALL,
   type QueryRecord,
@@ -40,7 +41,9 @@ function itemsOf(state: ModelState, query: QueryRecord): Item[] {
   const now = state.nowNs();
   switch (query.query) {
     case Query.flows:
-      return selected(state, query).map((flow) => (writer) => writeFlowAnswer(writer, flowAnswer(flow, now)));
+      return selected(state, query)
+        .filter((flow) => flow.changed > query.since)
+        .map((flow) => (writer) => writeFlowAnswer(writer, flowAnswer(flow, now, query.since)));
     case Query.aggregate: {
       const flows = selected(state, query);
       const sum = (count: (flow: Flow) => bigint) => flows.reduce((total, flow) => total + count(flow), 0n);
@@ -83,11 +86,13 @@ function selected(state: ModelState, query: QueryRecord): Flow[] {
   return state.flows.select(filter);
 }
 
-function flowAnswer(flow: Flow, now: bigint) {
+export function flowAnswer(flow: Flow, now: bigint, since = 0n): FlowAnswer {
+  const isNew = since !== 0n && flow.born > since;
   const { table, priority, cookie, idle, hard, flags, importance } = flow;
   const { packets, bytes } = countsOf(flow);
   const [match, instructions, duration] = [flow.matchBytes, flow.instructionBytes, now - flow.createdNs];
-  return { table, priority, cookie, packets, bytes, duration, idle, hard, flags, importance, match, instructions };
+  const counts = { packets, bytes, duration };
+  return { table, priority, cookie, ...counts, idle, hard, flags, importance, isNew, match, instructions };
 }
 
 /** Uses of a group: flows, and buckets of other groups. */
@@ -122,7 +127,7 @@ function meterItems(state: ModelState, id: number, now: bigint): Item[] {
     });
 }
 
-/** No workers, and nothing that would have a size. */
+/** No workers, and nothing that would have a size; the published version is that of the last batch. */
 function runtimeItem(writer: RecordWriter, state: ModelState): void {
-  for (const word of [0, 0, state.flows.all().length, 0, 0, 0, 0]) writer.u64(BigInt(word));
+  for (const word of [0, state.version, state.flows.all().length, 0, 0, 0, 0]) writer.u64(BigInt(word));
 }

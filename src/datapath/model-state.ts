@@ -3,6 +3,7 @@ import type { FlowTables } from './model-flows.js';
 import type { Groups } from './model-groups.js';
 import type { Meters } from './model-meters.js';
 import type { MacTable, ModelPorts } from './model-ports.js';
+import type { TableConfigs } from './model-tables.js';
 import type { UpcallRecord } from './records-upcall.js';
 
 export interface ModelState {
@@ -15,6 +16,13 @@ export interface ModelState {
   controllerConnected: boolean;
   /** Packets that no flow of a table matches go up, as before OpenFlow 1.3. */
   missesToController: boolean;
+  readonly tables: TableConfigs;
+  /** What becomes of flows is told. */
+  watched: boolean;
+  /** Of the batch that is carried out. */
+  version: bigint;
+  /** Which of its records is carried out; undefined: none. */
+  cause: number | undefined;
   /** Nanoseconds that only go forward. */
   readonly nowNs: () => bigint;
   readonly upcall: (record: UpcallRecord) => void;

@@ -13,6 +13,7 @@ import { MacTable, ModelPorts } from './model-ports.js';
 import { type Answer, readModel } from './model-read.js';
 import { checkSettings } from './model-settings.js';
 import type { ModelState } from './model-state.js';
+import { TableConfigs } from './model-tables.js';
 import { sameVlans } from './model-vlan.js';
 import { decodeActions } from './records-action.js';
 import { decodeBatch } from './records-apply.js';
@@ -45,6 +46,10 @@ export class ModelDatapath implements Datapath {
       fragMode: FragMode.normal,
       controllerConnected: false,
       missesToController: false,
+      tables: new TableConfigs(),
+      watched: false,
+      version: 1n,
+      cause: undefined,
       nowNs,
       upcall: (record) => this.#upcalls.push(record),
     };
@@ -91,7 +96,14 @@ export class ModelDatapath implements Datapath {
     const state = this.#open();
     const restore = options.atomic === true ? this.#snapshot() : undefined;
     const statuses: number[] = [];
-    for (const record of decodeBatch(batch)) statuses.push(applyRecord(state, record));
+    state.version++;
+    for (const record of decodeBatch(batch)) {
+      state.cause = statuses.length;
+      // After a failure the rest of an atomic batch is only counted.
+      const over = restore !== undefined && statuses.some((status) => status !== Status.ok);
+      statuses.push(over ? Status.ok : applyRecord(state, record));
+    }
+    state.cause = undefined;
     if (restore !== undefined && statuses.some((status) => status !== Status.ok)) {
       restore();
       const failed = statuses.findIndex((status) => status !== Status.ok);
@@ -137,6 +149,7 @@ export class ModelDatapath implements Datapath {
   tick(): void {
     const state = this.#open();
     const now = state.nowNs();
+    state.version++;
     const over = (seconds: number, sinceNs: bigint) => seconds > 0 && now - sinceNs >= BigInt(seconds) * NS_PER_SECOND;
     for (const flow of state.flows.all()) {
       if (over(flow.hard, flow.createdNs)) removeFlow(state, flow, FlowRemovedReason.hardTimeout);

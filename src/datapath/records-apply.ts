@@ -1,6 +1,6 @@
 /** Records of an apply batch. */
 import { align8, type RecordWriter, viewOf } from './records-writer.js';
-import { Op } from './schema.gen.js';
+import { EvictionFlag, Op, TableMiss } from './schema.gen.js';
 
 export interface FlowModRecord {
   readonly op: 'flow_mod';
@@ -51,6 +51,16 @@ export interface MeterModRecord {
   readonly bands: readonly BandRecord[];
 }
 
+export interface TableConfigRecord {
+  readonly op: 'table_config';
+  readonly table: number;
+  readonly maxEntries: number;
+  /** TableMiss */
+  readonly miss: number;
+  /** EvictionFlag; 0: a full table takes no more flows. */
+  readonly eviction: number;
+}
+
 export type ApplyRecord =
   | FlowModRecord
   | GroupModRecord
@@ -58,6 +68,8 @@ export type ApplyRecord =
   | { readonly op: 'port_config'; readonly port: number; readonly config: number; readonly mask: number }
   | { readonly op: 'set_config'; readonly fragMode: number }
   | { readonly op: 'controller_state'; readonly connected: boolean; readonly misses: boolean }
+  | TableConfigRecord
+  | { readonly op: 'watch_flows'; readonly on: boolean }
   /** Framed rightly, but its inside is not what its op says. */
   | { readonly op: 'malformed' };
 
@@ -66,6 +78,7 @@ const GROUP_MOD_HEADER = 16;
 const BUCKET_HEADER = 16;
 const METER_MOD_HEADER = 16;
 const BAND_BYTES = 16;
+const EVICTION_FLAGS = EvictionFlag.other | EvictionFlag.importance | EvictionFlag.lifetime;
 
 function begin(writer: RecordWriter, op: number, command: number, third: number, length: number): number {
   const at = writer.reserve(length);
@@ -165,6 +178,18 @@ export function writeControllerState(writer: RecordWriter, connected: boolean, m
   writer.setU8(begin(writer, Op.controllerState, 0, 0, 16) + 8, (connected ? 1 : 0) | (misses ? 2 : 0));
 }
 
+export function writeTableConfig(writer: RecordWriter, config: Omit<TableConfigRecord, 'op'>): void {
+  const at = begin(writer, Op.tableConfig, 0, config.table, 16);
+  writer.setU32(at + 8, config.maxEntries);
+  writer.setU8(at + 12, config.miss);
+  writer.setU8(at + 13, config.eviction);
+}
+
+/** `on`: what becomes of flows is told by flow_change upcalls. */
+export function writeWatchFlows(writer: RecordWriter, on: boolean): void {
+  writer.setU8(begin(writer, Op.watchFlows, 0, 0, 16) + 8, on ? 1 : 0);
+}
+
 const MALFORMED: ApplyRecord = { op: 'malformed' };
 
 /** The records of a batch. Ends with a malformed one where the framing breaks. */
@@ -204,9 +229,19 @@ function decodeApply(bytes: Uint8Array): ApplyRecord | undefined {
     case Op.controllerState:
       if (bytes.length < 16) return undefined;
       return { op: 'controller_state', connected: (bytes[8]! & 1) !== 0, misses: (bytes[8]! & 2) !== 0 };
+    case Op.tableConfig:
+      return decodeTableConfig(bytes, view);
+    case Op.watchFlows:
+      return bytes.length < 16 ? undefined : { op: 'watch_flows', on: bytes[8] !== 0 };
     default:
       return undefined;
   }
+}
+
+function decodeTableConfig(bytes: Uint8Array, view: DataView): TableConfigRecord | undefined {
+  if (bytes.length < 16 || bytes[12]! > TableMiss.drop || bytes[13]! > EVICTION_FLAGS) return undefined;
+  const [table, maxEntries, miss, eviction] = [bytes[2]!, view.getUint32(8, true), bytes[12]!, bytes[13]!];
+  return { op: 'table_config', table, maxEntries, miss, eviction };
 }
 
 function decodeFlowMod(bytes: Uint8Array, view: DataView): FlowModRecord | undefined {

@@ -12,10 +12,12 @@ export interface QueryRecord {
   readonly outPort: number;
   readonly outGroup: number;
   readonly cursor: bigint;
+  /** Of flows only those that appeared or changed after this version; 0: all. */
+  readonly since: bigint;
   readonly match: Uint8Array;
 }
 
-const QUERY_HEADER = 40;
+const QUERY_HEADER = 48;
 /** Group number that means every group; the same number means no group in a filter (OFPG_ALL, OFPG_ANY). */
 export const GROUP_ALL = 0xfffffffc;
 export const GROUP_ANY = 0xffffffff;
@@ -36,6 +38,7 @@ export function encodeQuery(query: Partial<QueryRecord> & { readonly query: numb
   writer.setU32(at + 24, query.outPort ?? ReservedPort.any);
   writer.setU32(at + 28, query.outGroup ?? GROUP_ANY);
   writer.setU64(at + 32, query.cursor ?? 0n);
+  writer.setU64(at + 40, query.since ?? 0n);
   writer.bytes(match);
   writer.pad8();
   return writer.take();
@@ -59,6 +62,7 @@ export function decodeQuery(bytes: Uint8Array): QueryRecord | undefined {
     outPort: view.getUint32(24, true),
     outGroup: view.getUint32(28, true),
     cursor: view.getBigUint64(32, true),
+    since: view.getBigUint64(40, true),
     match: bytes.slice(QUERY_HEADER, QUERY_HEADER + matchLength),
   };
 }
@@ -74,6 +78,8 @@ export interface FlowAnswer {
   readonly hard: number;
   readonly flags: number;
   readonly importance: number;
+  /** It appeared after the version that the query named, and did not only change. */
+  readonly isNew: boolean;
   readonly match: Uint8Array;
   readonly instructions: Uint8Array;
 }
@@ -83,6 +89,7 @@ const FLOW_ANSWER_HEADER = 56;
 export function writeFlowAnswer(writer: RecordWriter, flow: FlowAnswer): void {
   const at = writer.reserve(FLOW_ANSWER_HEADER);
   writer.setU8(at + 4, flow.table);
+  writer.setU8(at + 5, flow.isNew ? 1 : 0);
   writer.setU16(at + 6, flow.priority);
   writer.setU64(at + 8, flow.cookie);
   writer.setU64(at + 16, flow.packets);
@@ -121,6 +128,7 @@ export function* decodeFlowAnswers(data: Uint8Array): Generator<FlowAnswer> {
       hard: view.getUint16(at + 42, true),
       flags: view.getUint16(at + 44, true),
       importance: view.getUint16(at + 52, true),
+      isNew: data[at + 5] === 1,
       match: data.subarray(at + FLOW_ANSWER_HEADER, at + FLOW_ANSWER_HEADER + matchLength),
       instructions: data.subarray(instructionsAt, instructionsAt + view.getUint32(at + 48, true)),
     };

@@ -1,6 +1,7 @@
 /** Records handed to onUpcall. */
+import { decodeFlowAnswers, type FlowAnswer, writeFlowAnswer } from './records-query.js';
 import { align8, type RecordWriter, viewOf } from './records-writer.js';
-import { Upcall } from './schema.gen.js';
+import { FlowChange, Upcall } from './schema.gen.js';
 
 export interface PacketInRecord {
   readonly kind: 'packet_in';
@@ -37,14 +38,34 @@ export interface FlowRemovedRecord {
   readonly match: Uint8Array;
 }
 
+/** What became of a flow, told while flows are watched and before the verb returns that did it. */
+export interface FlowChangeRecord {
+  readonly kind: 'flow_change';
+  /** FlowChange */
+  readonly event: number;
+  /** FlowRemovedReason, when it was removed. */
+  readonly reason: number;
+  /** Which record of the batch did it; undefined: none did. */
+  readonly cause: number | undefined;
+  /** Version in which the flow appeared, which its modifications leave as it is. */
+  readonly born: bigint;
+  /** As it is now, or was last; undefined when changes were lost. */
+  readonly flow: FlowAnswer | undefined;
+  /** What a modified flow did before. */
+  readonly oldInstructions: Uint8Array;
+}
+
 export type UpcallRecord =
   | PacketInRecord
   | FlowRemovedRecord
+  | FlowChangeRecord
   | { readonly kind: 'port_state'; readonly port: number; readonly state: number; readonly text: string }
   | { readonly kind: 'port_output'; readonly port: number; readonly frame: Uint8Array };
 
 const PACKET_IN_HEADER = 56;
 const FLOW_REMOVED_HEADER = 56;
+const FLOW_CHANGE_HEADER = 24;
+const NO_CAUSE = 0xffffffff;
 const PORT_STATE_HEADER = 24;
 const PORT_OUTPUT_HEADER = 16;
 
@@ -68,6 +89,9 @@ export function writeUpcall(writer: RecordWriter, record: UpcallRecord): void {
       return;
     case 'flow_removed':
       writeFlowRemoved(writer, record);
+      return;
+    case 'flow_change':
+      writeFlowChange(writer, record);
       return;
     case 'port_state': {
       const text = new TextEncoder().encode(record.text);
@@ -137,6 +161,16 @@ function writeFlowRemoved(writer: RecordWriter, record: FlowRemovedRecord): void
   end(writer, at);
 }
 
+function writeFlowChange(writer: RecordWriter, record: FlowChangeRecord): void {
+  const at = begin(writer, Upcall.flowChange, record.event, record.reason, FLOW_CHANGE_HEADER);
+  writer.setU32(at + 8, record.cause ?? NO_CAUSE);
+  writer.setU32(at + 12, record.oldInstructions.length);
+  writer.setU64(at + 16, record.born);
+  if (record.flow !== undefined) writeFlowAnswer(writer, record.flow);
+  writer.bytes(record.oldInstructions);
+  end(writer, at);
+}
+
 /** Calls `each` for every record. Frames and matches are views into `batch`. Unknown kinds are passed over. */
 export function forEachUpcall(batch: Uint8Array, each: (record: UpcallRecord) => void): void {
   const view = viewOf(batch);
@@ -156,6 +190,8 @@ function decodeUpcall(batch: Uint8Array, view: DataView, at: number): UpcallReco
       return decodePacketIn(batch, view, at);
     case Upcall.flowRemoved:
       return decodeFlowRemoved(batch, view, at);
+    case Upcall.flowChange:
+      return decodeFlowChange(batch.subarray(at, at + view.getUint32(at + 4, true)));
     case Upcall.portState: {
       const text = at + PORT_STATE_HEADER;
       return {
@@ -227,5 +263,21 @@ function decodeFlowRemoved(batch: Uint8Array, view: DataView, at: number): FlowR
     packets: view.getBigUint64(at + 32, true),
     bytes: view.getBigUint64(at + 40, true),
     match: batch.subarray(match, match + view.getUint32(at + 48, true)),
+  };
+}
+
+function decodeFlowChange(bytes: Uint8Array): FlowChangeRecord {
+  const view = viewOf(bytes);
+  const [cause, oldLength] = [view.getUint32(8, true), view.getUint32(12, true)];
+  const end = bytes.length - oldLength;
+  const [flow] = decodeFlowAnswers(bytes.subarray(FLOW_CHANGE_HEADER, end));
+  return {
+    kind: 'flow_change',
+    event: flow === undefined ? FlowChange.lost : bytes[1]!,
+    reason: bytes[2]!,
+    cause: cause === NO_CAUSE ? undefined : cause,
+    born: view.getBigUint64(16, true),
+    flow,
+    oldInstructions: bytes.subarray(end),
   };
 }

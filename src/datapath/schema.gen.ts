@@ -27,8 +27,25 @@ export const Op = {
   portConfig: 4,
   setConfig: 5,
   controllerState: 6,
+  tableConfig: 7,
+  watchFlows: 8,
 } as const;
 export type Op = (typeof Op)[keyof typeof Op];
+
+export const TableMiss = {
+  default: 0,
+  controller: 1,
+  continue: 2,
+  drop: 3,
+} as const;
+export type TableMiss = (typeof TableMiss)[keyof typeof TableMiss];
+
+export const EvictionFlag = {
+  other: 1,
+  importance: 2,
+  lifetime: 4,
+} as const;
+export type EvictionFlag = (typeof EvictionFlag)[keyof typeof EvictionFlag];
 
 export const FlowCommand = {
   add: 0,
@@ -45,6 +62,7 @@ export const FlowFlag = {
   resetCounts: 4,
   noPktCounts: 8,
   noBytCounts: 16,
+  silent: 32768,
 } as const;
 export type FlowFlag = (typeof FlowFlag)[keyof typeof FlowFlag];
 
@@ -188,6 +206,7 @@ export const Upcall = {
   portOutput: 4,
   learn: 5,
   finTimeout: 6,
+  flowChange: 7,
 } as const;
 export type Upcall = (typeof Upcall)[keyof typeof Upcall];
 
@@ -204,8 +223,17 @@ export const FlowRemovedReason = {
   delete: 2,
   groupDelete: 3,
   meterDelete: 4,
+  eviction: 5,
 } as const;
 export type FlowRemovedReason = (typeof FlowRemovedReason)[keyof typeof FlowRemovedReason];
+
+export const FlowChange = {
+  lost: 0,
+  added: 1,
+  removed: 2,
+  modified: 3,
+} as const;
+export type FlowChange = (typeof FlowChange)[keyof typeof FlowChange];
 
 export const FragMode = {
   normal: 0,

@@ -8,6 +8,7 @@ import {
   of13,
   type PacketIn,
   type PortStatus,
+  type TableStatus,
 } from 'node-openflow';
 import type { FlowRemovedRecord, PacketInRecord } from '../datapath/records.js';
 import { controllerMaxLenNoBuffer, PacketInReason } from '../datapath/schema.gen.js';
@@ -18,7 +19,7 @@ import { readMatch } from './translate-match.js';
 const { OFP_NO_BUFFER } = of13;
 const NS_PER_SECOND = 1_000_000_000n;
 
-export type AsyncMessage = Outgoing<PacketIn | FlowRemoved | PortStatus>;
+export type AsyncMessage = Outgoing<PacketIn | FlowRemoved | PortStatus | TableStatus>;
 
 export function splitNs(duration: bigint): { readonly durationSec: number; readonly durationNsec: number } {
   return {

@@ -8,6 +8,7 @@ import { appendGroupMod, groupModOutcome } from './group-mods.js';
 import { appendMeterMod, meterModOutcome } from './meter-mods.js';
 import { flowModError, type OfError, portModFailed } from './of-error.js';
 import type { PortTable } from './port-table.js';
+import type { TableSettings } from './table-settings.js';
 import { legacyPortMod } from './versions.js';
 
 const { OFPPMFC } = of13;
@@ -15,16 +16,23 @@ const { OFPPMFC } = of13;
 /** What can be undone, and so be part of a bundle. */
 export type Change = FlowMod | GroupMod | MeterMod | PortMod;
 
+/** Of the switch, what changes are about. */
+export interface Parts {
+  readonly datapath: Datapath;
+  readonly ports: PortTable;
+  readonly tableSettings: TableSettings;
+}
+
 export interface Refused {
   readonly change: Change;
   readonly error: OfError;
 }
 
 /** Carries all out, in order. Where one is refused nothing has changed, and that one is returned. */
-export function commit(datapath: Datapath, ports: PortTable, changes: readonly Change[]): Refused | undefined {
+export function commit({ datapath, ports, tableSettings }: Parts, changes: readonly Change[]): Refused | undefined {
   const writer = new RecordWriter();
   for (const change of changes) {
-    const error = append(writer, ports, change);
+    const error = append(writer, ports, tableSettings, change);
     if (error !== undefined) return { change, error };
   }
   const statuses = datapath.apply(writer.view(), { atomic: true });
@@ -36,10 +44,15 @@ export function commit(datapath: Datapath, ports: PortTable, changes: readonly C
   return undefined;
 }
 
-function append(writer: RecordWriter, ports: PortTable, change: Change): OfError | undefined {
+function append(
+  writer: RecordWriter,
+  ports: PortTable,
+  tableSettings: TableSettings,
+  change: Change,
+): OfError | undefined {
   switch (change.type) {
     case 'flow_mod':
-      return appendFlowMod(writer, change);
+      return appendFlowMod(writer, change, tableSettings);
     case 'group_mod':
       return appendGroupMod(writer, change);
     case 'meter_mod':

@@ -9,6 +9,8 @@ export interface ControllerView {
   sendRaw(bytes: Uint8Array): boolean;
   /** Resolves when more can be sent, or the connection is gone. */
   drained(): Promise<void>;
+  /** Ends the connection: the controller misses something that it cannot find out otherwise. */
+  abandon(reason: string): void;
   /** Nothing that is sent arrives any more. */
   readonly gone: boolean;
 }

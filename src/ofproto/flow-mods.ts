@@ -15,14 +15,15 @@ import {
 import { allTables, FlowCommand, Query, Status, tables } from '../datapath/schema.gen.js';
 import type { ControllerView } from './controller-view.js';
 import { BATCH_BYTES_MAX, BATCH_FLOW_MODS_MAX, ENTRY_BYTES_MAX } from './limits.js';
-import { badAction, flowModError, flowModFailed, type OfError, sendError } from './of-error.js';
+import { badAction, badInstruction, flowModError, flowModFailed, type OfError, sendError } from './of-error.js';
+import type { TableSettings } from './table-settings.js';
 import { writeInstructions } from './translate-instructions.js';
 import { checkMatch, writeMatch } from './translate-match.js';
-import { checkFlags, flagsInForce, modifyMayAdd } from './versions.js';
+import { checkFlags, flagsInForce, modifyMayAdd, OF10 } from './versions.js';
 
-const { OFPBAC, OFPFMFC } = of13;
+const { OFPBAC, OFPBIC, OFPFMFC } = of13;
 
-interface Pending {
+export interface Pending {
   readonly view: ControllerView;
   readonly mod: FlowMod;
 }
@@ -30,10 +31,21 @@ interface Pending {
 export class FlowMods {
   readonly #datapath: Datapath;
   readonly #writer = new RecordWriter(BATCH_BYTES_MAX);
+  readonly #tables: TableSettings;
   readonly #pending: Pending[] = [];
+  readonly #settled: () => void;
+  #inForce: readonly Pending[] = [];
 
-  constructor(datapath: Datapath) {
+  /** `settled`: flow_mods are in force, and those that were not taken were answered. */
+  constructor(datapath: Datapath, tableSettings: TableSettings, settled: () => void) {
     this.#datapath = datapath;
+    this.#tables = tableSettings;
+    this.#settled = settled;
+  }
+
+  /** Whose flow_mod a record of the batch is that is being handed over. */
+  origin(record: number): Pending | undefined {
+    return this.#inForce[record];
   }
 
   get isEmpty(): boolean {
@@ -58,19 +70,26 @@ export class FlowMods {
   flush(): boolean {
     if (this.#pending.length === 0) return true;
     const pending = this.#pending.splice(0);
+    this.#inForce = pending;
     const statuses = this.#datapath.apply(this.#writer.view());
+    this.#inForce = [];
     this.#writer.reset();
     let status: number = Status.ok;
     for (let i = 0; i < pending.length; i++) {
       status = statuses[i] ?? Status.malformed;
       if (status !== Status.ok) sendError(pending[i]!.view, pending[i]!.mod, flowModError(status));
     }
+    this.#settled();
     return status === Status.ok;
   }
 
-  /** A modify that adds where there is nothing to modify is turned into what it will be. */
-  #orAdd(mod: FlowMod): FlowMod {
-    if (!modifyMayAdd(mod) || checkMatch(mod.match) !== undefined) return mod;
+  /**
+   * A modify that adds where there is nothing to modify is turned into what it will be. 1.0 names no table: it modifies in
+   * all, and adds to the first.
+   */
+  #orAdd(asked: FlowMod): FlowMod {
+    if (!modifyMayAdd(asked) || checkMatch(asked.match) !== undefined) return asked;
+    const mod = asked.version === OF10 ? { ...asked, tableId: allTables } : asked;
     this.flush();
     const writer = new RecordWriter(64);
     writeMatch(writer, mod.match);
@@ -84,12 +103,12 @@ export class FlowMods {
       }
       next = part.next;
     }
-    return { ...mod, command: FlowCommand.add };
+    return { ...asked, command: FlowCommand.add };
   }
 
   #append(view: ControllerView, mod: FlowMod): boolean {
     const start = this.#writer.length;
-    const wrong = appendFlowMod(this.#writer, mod);
+    const wrong = appendFlowMod(this.#writer, mod, this.#tables);
     if (wrong === undefined) {
       this.#pending.push({ view, mod });
       return true;
@@ -101,8 +120,12 @@ export class FlowMods {
 }
 
 /** Appends one record, or returns why not: the caller truncates the writer then. */
-export function appendFlowMod(writer: RecordWriter, mod: FlowMod): OfError | undefined {
-  const wrong = checkHeader(mod) ?? checkMatch(mod.match);
+export function appendFlowMod(
+  writer: RecordWriter,
+  mod: FlowMod,
+  tableSettings: Pick<TableSettings, 'has'>,
+): OfError | undefined {
+  const wrong = checkHeader(mod, tableSettings) ?? checkMatch(mod.match);
   if (wrong !== undefined) return wrong;
   const deletes = mod.command === FlowCommand.delete || mod.command === FlowCommand.deleteStrict;
   const at = beginFlowMod(writer, {
@@ -122,16 +145,25 @@ export function appendFlowMod(writer: RecordWriter, mod: FlowMod): OfError | und
   endFlowModMatch(writer, at);
   const instructionsAt = writer.length;
   // A delete has no use for instructions: they are not even looked at.
-  const bad = deletes ? undefined : writeInstructions(writer, mod.instructions, mod);
+  const bad = deletes ? undefined : (checkGoto(mod, tableSettings) ?? writeInstructions(writer, mod.instructions, mod));
   endFlowMod(writer, at, instructionsAt);
   return bad ?? (writer.length - at > ENTRY_BYTES_MAX ? badAction(OFPBAC.TOO_MANY) : undefined);
 }
 
-function checkHeader(mod: FlowMod): OfError | undefined {
+/** A table that was taken out of the pipeline leads nowhere; whether it lies behind this one the datapath says. */
+function checkGoto({ instructions }: FlowMod, tableSettings: Pick<TableSettings, 'has'>): OfError | undefined {
+  const lost = instructions.some(
+    (each) => each.type === 'goto_table' && each.tableId < tables && !tableSettings.has(each.tableId),
+  );
+  return lost ? badInstruction(OFPBIC.BAD_TABLE_ID) : undefined;
+}
+
+function checkHeader(mod: FlowMod, tableSettings: Pick<TableSettings, 'has'>): OfError | undefined {
   if (mod.command > FlowCommand.deleteStrict) return flowModFailed(OFPFMFC.BAD_COMMAND);
   const flags = checkFlags(mod);
   if (flags !== undefined) return flags;
   const deletes = mod.command === FlowCommand.delete || mod.command === FlowCommand.deleteStrict;
-  if (mod.tableId < tables || (deletes && mod.tableId === allTables)) return undefined;
+  const toAll = deletes || (mod.version === OF10 && mod.command !== FlowCommand.add);
+  if (tableSettings.has(mod.tableId) || (toAll && mod.tableId === allTables)) return undefined;
   return flowModFailed(OFPFMFC.BAD_TABLE_ID);
 }

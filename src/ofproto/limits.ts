@@ -16,6 +16,10 @@ export const PACKET_IN_BYTES_MAX = 65_400;
 export const READ_PART_BYTES = 128 * 1024;
 /** What table features promise (kFlowsPerTableMax of native/base/limits.h). */
 export const FLOWS_PER_TABLE_MAX = 4_000_000;
+/** Flow monitors of one controller. */
+export const MONITORS_MAX = 256;
+/** Tables that a request for table features may name, in all its parts. */
+export const TABLE_FEATURES_MAX = 254;
 export const GROUPS_MAX = 65_536;
 export const METERS_MAX = 65_536;
 export const BANDS_MAX = 16;

@@ -20,28 +20,24 @@ import { FlowCommand, FragMode, Query, ReservedPort, tables } from '../datapath/
 import { type AsyncMessage, flowRemovedMessage, packetInMessage } from './async-events.js';
 import { type Change, commit, type Refused } from './commit.js';
 import type { ControllerView } from './controller-view.js';
+import { FeaturesRequests } from './features-requests.js';
 import { FlowMods } from './flow-mods.js';
+import { FlowMonitors, type Origin } from './flow-monitors.js';
 import { applyGroupMod } from './group-mods.js';
 import { BUFFERS_MAX, MISS_SEND_LEN_DEFAULT, READ_PART_BYTES } from './limits.js';
 import { applyMeterMod } from './meter-mods.js';
-import {
-  badRequest,
-  type OfError,
-  queueOpFailed,
-  sendError,
-  switchConfigFailed,
-  tableFeaturesFailed,
-  tableModFailed,
-} from './of-error.js';
+import { badRequest, type OfError, queueOpFailed, sendError, switchConfigFailed } from './of-error.js';
 import { PacketBuffers } from './packet-buffers.js';
 import { PacketOuts } from './packet-outs.js';
 import { type PortInfo, PortTable } from './port-table.js';
 import { type Standalone, setStandalone } from './standalone.js';
-import { type Description, Statistics } from './statistics.js';
+import { type Answer, type Description, Statistics } from './statistics.js';
 import { flowEntry } from './stats-entries.js';
+import { setTableFeatures } from './table-features-request.js';
+import { TableSettings } from './table-settings.js';
 import { ACTIONS_10, capabilities, FEATURES_PORTS_MAX, legacyPortMod, listsPortsInFeatures, OF10 } from './versions.js';
 
-const { OFP_NO_BUFFER, OFPBRC, OFPC_FRAG, OFPCML, OFPMPF, OFPQOFC, OFPSCFC, OFPTFFC, OFPTMFC, OFPTT, OFPTC } = of13;
+const { OFP_NO_BUFFER, OFPBRC, OFPC_FRAG, OFPCML, OFPMPF, OFPQOFC, OFPSCFC } = of13;
 
 export interface OfprotoOptions {
   /** Its onUpcall belongs to ofproto from here on. */
@@ -64,6 +60,11 @@ export class Ofproto {
   readonly #ports: PortTable;
   readonly #packetOuts: PacketOuts;
   readonly #statistics: Statistics;
+  readonly #tableSettings: TableSettings;
+  readonly #monitors: FlowMonitors;
+  readonly #featuresRequests = new FeaturesRequests();
+  /** Whose message the record of a batch comes from that is handed over, where it is no flow_mod alone. */
+  #origin: ((record: number) => Origin) | undefined;
   #async: (message: AsyncMessage) => void = () => {};
   #flushPending = false;
   #closed = false;
@@ -73,12 +74,16 @@ export class Ofproto {
   constructor(options: OfprotoOptions) {
     this.#options = options;
     this.#datapath = options.datapath;
-    this.#flowMods = new FlowMods(options.datapath);
+    this.#tableSettings = new TableSettings(options.datapath, (reason, table) => {
+      this.#async({ type: 'table_status', reason, table });
+    });
+    this.#monitors = new FlowMonitors(options.datapath, this.#tableSettings);
+    this.#flowMods = new FlowMods(options.datapath, this.#tableSettings, () => this.#settled());
     this.#ports = new PortTable(options.datapath, (reason, port) => {
       this.#async({ type: 'port_status', reason, port });
     });
     this.#packetOuts = new PacketOuts(options.datapath, this.#buffers, this.#ports);
-    this.#statistics = new Statistics(options.datapath, this.#ports, options.description);
+    this.#statistics = new Statistics(options.datapath, this.#ports, this.#tableSettings, options.description);
     options.datapath.onUpcall((records) => forEachUpcall(records, (record) => this.#guarded(record)));
   }
 
@@ -93,15 +98,25 @@ export class Ofproto {
     }
     this.barrier();
     if (message.type === 'multipart_request') return this.#multipart(view, message);
-    const wrong = this.#other(view, message);
+    const { xid } = message;
+    const wrong = this.#by(
+      () => ({ view, xid }),
+      () => this.#other(view, message),
+    );
     if (wrong !== undefined) sendError(view, message, wrong);
+    this.#settled();
     return undefined;
   }
 
-  /** Carries changes out together: see `commit`. The caller has checked that each may be part of a bundle. */
-  commit(changes: readonly Change[]): Refused | undefined {
+  /** Carries changes of a controller out together: see `commit`. The caller has checked that each may be part of a bundle. */
+  commit(view: ControllerView, changes: readonly Change[]): Refused | undefined {
     this.barrier();
-    const refused = commit(this.#datapath, this.#ports, changes);
+    const parts = { datapath: this.#datapath, ports: this.#ports, tableSettings: this.#tableSettings };
+    const refused = this.#by(
+      (record) => ({ view, xid: changes[record]!.xid }),
+      () => commit(parts, changes),
+    );
+    this.#settled();
     if (refused !== undefined) return refused;
     for (const change of changes) {
       const names = change.type === 'flow_mod' && change.command <= FlowCommand.modifyStrict;
@@ -146,6 +161,14 @@ export class Ofproto {
     if (this.#closed) return;
     this.barrier();
     setStandalone(this.#datapath, place);
+    this.#settled();
+  }
+
+  /** Flows expire, and what no worker sees any more is freed. About ten times a second. */
+  tick(): void {
+    if (this.#closed) return;
+    this.#datapath.tick();
+    this.#settled();
   }
 
   /** All flows, part by part, for the management interface. */
@@ -205,8 +228,11 @@ export class Ofproto {
       case 'port_mod':
         return this.#ports.modify(legacyPortMod(message));
       case 'table_mod':
-        if (message.tableId >= tables && message.tableId !== OFPTT.ALL) return tableModFailed(OFPTMFC.BAD_TABLE);
-        return (message.config & ~OFPTC.DEPRECATED_MASK) === 0 ? undefined : tableModFailed(OFPTMFC.BAD_CONFIG);
+        return this.#tableSettings.modify(message);
+      case 'flow_monitor_cancel':
+        return this.#monitors.cancel(view, message.monitorId);
+      case 'nx_flow_monitor_cancel':
+        return this.#monitors.cancel(view, message.id);
       case 'queue_get_config_request':
         return this.#queueConfig(view, message.xid, message.port);
       case 'barrier_request':
@@ -266,17 +292,10 @@ export class Ofproto {
   }
 
   #multipart(view: ControllerView, request: MultipartRequest): Promise<void> | undefined {
-    // Only table features may be spread over several messages (§7.3.5), and those cannot be set.
-    if ((request.flags & OFPMPF.REQ_MORE) !== 0) {
-      sendError(view, request, badRequest(OFPBRC.MULTIPART_BUFFER_OVERFLOW));
-      return undefined;
-    }
-    if (request.body.type === 'table_features' && request.body.entries.length > 0) {
-      sendError(view, request, tableFeaturesFailed(OFPTFFC.EPERM));
-      return undefined;
-    }
-    const answer = this.#statistics.answer(request);
+    const answer = this.#answer(view, request);
     switch (answer.kind) {
+      case 'none':
+        return undefined;
       case 'error':
         sendError(view, request, answer.error);
         return undefined;
@@ -291,6 +310,45 @@ export class Ofproto {
     }
   }
 
+  #answer(view: ControllerView, request: MultipartRequest): Answer {
+    const { body, version } = request;
+    const more = (request.flags & OFPMPF.REQ_MORE) !== 0;
+    if (body.type === 'table_features') {
+      const entries = this.#featuresRequests.gather(view, request, body.entries, more);
+      if (entries === 'more') return { kind: 'none' };
+      const wrong =
+        'code' in entries
+          ? entries
+          : entries.length > 0
+            ? setTableFeatures(this.#tableSettings, version, entries)
+            : undefined;
+      this.#settled();
+      if (wrong !== undefined) return { kind: 'error', error: wrong };
+    } else if (more) {
+      // Only table features may be spread over several messages (§7.3.5).
+      return { kind: 'error', error: badRequest(OFPBRC.MULTIPART_BUFFER_OVERFLOW) };
+    }
+    const monitors = body.type === 'flow_monitor' || body.type === 'nx_flow_monitor';
+    return monitors ? this.#monitors.request(view, request) : this.#statistics.answer(request);
+  }
+
+  /** Changes that the call makes come from `origin`. */
+  #by<Result>(origin: (record: number) => Origin, call: () => Result): Result {
+    this.#origin = origin;
+    try {
+      return call();
+    } finally {
+      this.#origin = undefined;
+    }
+  }
+
+  /** What was handed over is in force: those who watch are told. */
+  #settled(): void {
+    if (this.#closed) return;
+    this.#tableSettings.look();
+    this.#monitors.flush();
+  }
+
   /** A guest's frame stands behind most records: what it brings to light in us must not end the service of all others. */
   #guarded(record: UpcallRecord): void {
     try {
@@ -301,6 +359,12 @@ export class Ofproto {
     }
   }
 
+  #originOf(record: number): Origin | undefined {
+    if (this.#origin !== undefined) return this.#origin(record);
+    const pending = this.#flowMods.origin(record);
+    return pending === undefined ? undefined : { view: pending.view, xid: pending.mod.xid };
+  }
+
   #upcall(record: UpcallRecord): void {
     switch (record.kind) {
       case 'packet_in':
@@ -308,6 +372,9 @@ export class Ofproto {
         return;
       case 'flow_removed':
         this.#async(flowRemovedMessage(record));
+        return;
+      case 'flow_change':
+        this.#monitors.changed(record, record.cause === undefined ? undefined : this.#originOf(record.cause));
         return;
       case 'port_state':
         this.#ports.setState(record.port, record.state);

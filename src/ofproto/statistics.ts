@@ -34,7 +34,8 @@ import {
   meterStats,
   portStats,
 } from './stats-entries.js';
-import { legacyTableAbilities, tableDescs, tableFeatures, tableName } from './table-features.js';
+import { legacyTableAbilities, tableFeatures } from './table-features.js';
+import type { TableSettings } from './table-settings.js';
 import { checkMatch, writeMatch } from './translate-match.js';
 import { sayable } from './versions.js';
 
@@ -53,6 +54,8 @@ export interface Description {
 
 /** An answer: one body, or a list that is made while it is sent. */
 export type Answer =
+  /** More of the request is to come. */
+  | { readonly kind: 'none' }
   | { readonly kind: 'error'; readonly error: OfError }
   | { readonly kind: 'body'; readonly body: MultipartReplyBody }
   | { readonly kind: 'list'; readonly list: MultipartReplySource }
@@ -64,11 +67,13 @@ const error = (value: OfError): Answer => ({ kind: 'error', error: value });
 export class Statistics {
   readonly #datapath: Datapath;
   readonly #ports: PortTable;
+  readonly #tableSettings: TableSettings;
   readonly #description: Description;
 
-  constructor(datapath: Datapath, ports: PortTable, description: Description) {
+  constructor(datapath: Datapath, ports: PortTable, tableSettings: TableSettings, description: Description) {
     this.#datapath = datapath;
     this.#ports = ports;
+    this.#tableSettings = tableSettings;
     this.#description = description;
   }
 
@@ -100,21 +105,25 @@ export class Statistics {
       case 'meter_features':
         return { kind: 'body', body: meterFeatures() };
       case 'table_features':
-        return { kind: 'list', list: { type: 'table_features', entries: tableFeatures(request.version) } };
+        return {
+          kind: 'list',
+          list: { type: 'table_features', entries: tableFeatures(request.version, this.#tableSettings) },
+        };
       case 'table_desc':
-        return { kind: 'list', list: { type: 'table_desc', entries: tableDescs() } };
+        return { kind: 'list', list: { type: 'table_desc', entries: this.#tableSettings.descs() } };
       case 'flow_stats':
         return this.#flows(body);
       case 'experimenter':
       case 'nx_flow':
       case 'nx_aggregate':
-      case 'nx_flow_monitor':
       case 'nx_ipfix_bridge':
       case 'nx_ipfix_flow':
         return error(badRequest(OFPBRC.BAD_EXPERIMENTER));
       case 'bundle_features':
         return { kind: 'body', body: { type: 'bundle_features', capabilities: BUNDLES, properties: [] } };
+      // Flow monitors are asked for elsewhere.
       case 'flow_monitor':
+      case 'nx_flow_monitor':
       case 'controller_status':
       case 'unknown':
         return error(badRequest(OFPBRC.BAD_MULTIPART));
@@ -141,10 +150,11 @@ export class Statistics {
 
   #tables(version: number): MultipartReplySource {
     const answers = decodeTableAnswers(this.#datapath.read(encodeQuery({ query: Query.tables })).data);
-    const abilities = legacyTableAbilities(version);
-    const entries = answers.map(({ active, lookups, matched }, tableId) => {
+    const entries = this.#tableSettings.ids().map((tableId) => {
+      const { active, lookups, matched } = answers[tableId]!;
+      const setting = this.#tableSettings.of(tableId);
       const counts = { tableId, activeCount: active, lookupCount: lookups, matchedCount: matched };
-      return { ...counts, ...abilities, name: tableName(tableId) };
+      return { ...counts, ...legacyTableAbilities(version, setting), name: setting.name };
     });
     return { type: 'table', entries };
   }

@@ -1,18 +1,11 @@
 /** What the tables can do: all the same (OpenFlow 1.3.5 §7.3.5.5). */
-import type {
-  ActionId,
-  InstructionId,
-  OxmId,
-  TableDesc,
-  TableFeatureProperty,
-  TableFeatures,
-  TableStats,
-} from 'node-openflow';
-import { type OxmFieldName, of10, of11, of13 } from 'node-openflow';
+import type { ActionId, InstructionId, OxmId, TableFeatureProperty, TableFeatures, TableStats } from 'node-openflow';
+import { type OxmFieldName, of10, of11, of13, of14 } from 'node-openflow';
 import { fields, tables } from '../datapath/schema.gen.js';
-import { FLOWS_PER_TABLE_MAX } from './limits.js';
-import { OF15 } from './versions.js';
+import { missConfig, type TableSetting, type TableSettings } from './table-settings.js';
+import { OF14, OF15 } from './versions.js';
 
+const { OFPTC } = of14;
 const ALL_BITS = 0xffffffffffffffffn;
 
 const instructionNames = ['goto_table', 'write_metadata', 'write_actions', 'apply_actions', 'clear_actions', 'meter'];
@@ -72,13 +65,6 @@ interface Facts {
   readonly settable: readonly OxmId[];
 }
 
-export const tableName = (tableId: number): string => `table${tableId}`;
-
-/** Eviction and vacancy events are not there, so that every table is as it always is (1.4.1 §7.3.5.8). */
-export function* tableDescs(): Generator<TableDesc> {
-  for (let tableId = 0; tableId < tables; tableId++) yield { tableId, config: 0, properties: [] };
-}
-
 /** Numbers of ofp_action_type in 1.2 that table statistics name: output, TTLs, tags, queue, group, set_field. */
 const actionBits12 = [0, 11, 12, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25];
 /** Those of 1.1: output, every set_*, TTLs, tags, queue, group. */
@@ -87,15 +73,15 @@ const instructionBits = [1, 2, 3, 4, 5];
 const bits = (numbers: readonly number[]): number => numbers.reduce((all, n) => (all | (1 << n)) >>> 0, 0);
 
 /** What statistics of tables say before 1.3, which says it in table features (1.0.2 §5.3.5, 1.1.0 §A.3.6.3, 1.2 §A.3.6.3). */
-export function legacyTableAbilities(version: number): Partial<TableStats> {
+export function legacyTableAbilities(version: number, { maxEntries, miss }: TableSetting): Partial<TableStats> {
   switch (version) {
     case 1:
-      return { wildcards: BigInt(of10.OFPFW.ALL), maxEntries: FLOWS_PER_TABLE_MAX };
+      return { wildcards: BigInt(of10.OFPFW.ALL), maxEntries };
     case 2: {
       const all = BigInt(bits(Object.values(of11.OFPFMF).map(Math.log2)));
       const actions = bits(actionBits11);
       const can = { instructions: bits(instructionBits), writeActions: actions, applyActions: actions };
-      return { match: all, wildcards: all, ...can, config: 0, maxEntries: FLOWS_PER_TABLE_MAX };
+      return { match: all, wildcards: all, ...can, config: missConfig(miss), maxEntries };
     }
     case 3: {
       const has12 = ({ id }: { readonly id: number }) => id <= LAST_FIELD_12;
@@ -113,8 +99,8 @@ export function legacyTableAbilities(version: number): Partial<TableStats> {
         metadataMatch: ALL_BITS,
         metadataWrite: ALL_BITS,
         instructions: bits(instructionBits),
-        config: 0,
-        maxEntries: FLOWS_PER_TABLE_MAX,
+        config: missConfig(miss),
+        maxEntries,
       };
     }
     default:
@@ -125,8 +111,12 @@ export function legacyTableAbilities(version: number): Partial<TableStats> {
 /** OFPXMT_OFB_MPLS_TC */
 const LAST_FIELD_12 = 35;
 
-/** One entry per table. The table-miss flow can do what every flow can, so the _miss properties are left away. */
-export function* tableFeatures(version: number): Generator<TableFeatures> {
+/** One entry for each of these tables. The table-miss flow can do what every flow can, so the _miss properties are left away. */
+export function* tableFeatures(
+  version: number,
+  settings: TableSettings,
+  ids: readonly number[] = settings.ids(),
+): Generator<TableFeatures> {
   const metersByAction = version >= OF15;
   const facts: Facts = {
     instructions: instructionNames
@@ -137,14 +127,16 @@ export function* tableFeatures(version: number): Generator<TableFeatures> {
     wildcards: oxmIds(() => true, false),
     settable: oxmIds((name, settable) => settable && name !== 'metadata', false),
   };
-  for (let tableId = 0; tableId < tables; tableId++) {
+  for (const tableId of ids) {
+    const { name, maxEntries, config } = settings.of(tableId);
     yield {
       tableId,
-      name: tableName(tableId),
+      name,
       metadataMatch: ALL_BITS,
       metadataWrite: ALL_BITS,
-      config: 0,
-      maxEntries: FLOWS_PER_TABLE_MAX,
+      // In 1.5 what it can do, in 1.4 what is in force.
+      config: version >= OF15 ? OFPTC.EVICTION | OFPTC.VACANCY_EVENTS : version >= OF14 ? config : 0,
+      maxEntries,
       properties: properties(tableId, facts),
     };
   }

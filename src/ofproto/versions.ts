@@ -58,6 +58,13 @@ export const listsPortsInFeatures = (version: number): boolean => version <= OF1
  */
 export const sendsMisses = (version: number): boolean => version <= OF12;
 
+/**
+ * OFPC_INVALID_TTL_TO_CONTROLLER of a switch configuration: packets whose TTL ran out go to the controller that set it
+ * (1.1.0 §A.3.2, 1.2 §A.3.2; in 1.0 as an extension of Open vSwitch's). Since 1.3 the mask of packet-ins says it.
+ */
+export const INVALID_TTL_TO_CONTROLLER = 1 << 2;
+export const hasInvalidTtlFlag = (version: number): boolean => version <= OF12;
+
 /** An action that a flow's packets can have no header for is refused since 1.1; in 1.0 it does nothing. */
 export const checksConsistency = (version: number): boolean => version > OF10;
 

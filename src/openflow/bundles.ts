@@ -11,9 +11,8 @@ import {
   of14,
   of15,
 } from 'node-openflow';
-import type { Change } from '../ofproto/commit.js';
+import type { Change, Refused } from '../ofproto/commit.js';
 import { BUNDLE_BYTES_MAX, BUNDLES_MAX } from './limits.js';
-import type { Switch } from './switch.js';
 
 const { OFPBCT } = of14;
 /** All are carried out in order and atomically, whether asked for or not. */
@@ -36,12 +35,15 @@ export interface BundleError {
 const isChange = (message: Message): message is Change =>
   ['flow_mod', 'group_mod', 'meter_mod', 'port_mod'].includes(message.type);
 
+/** Carries all out or none, and returns the one that was refused. */
+type Commit = (changes: readonly Change[]) => Refused | undefined;
+
 export class Bundles {
-  readonly #switch: Pick<Switch, 'commit'>;
+  readonly #commit: Commit;
   readonly #open = new Map<number, Bundle>();
 
-  constructor(theSwitch: Pick<Switch, 'commit'>) {
-    this.#switch = theSwitch;
+  constructor(commit: Commit) {
+    this.#commit = commit;
   }
 
   /** Adds a message to a bundle, which is opened if it is not there; returns why not. */
@@ -86,7 +88,7 @@ export class Bundles {
         if (bundle.flags !== flags) return refuse('OFPBFC_BAD_FLAGS');
         // It is gone, however it ends (§7.3.9.2).
         this.#open.delete(bundleId);
-        const refused = this.#switch.commit(bundle.changes);
+        const refused = this.#commit(bundle.changes);
         if (refused === undefined) return OFPBCT.COMMIT_REPLY;
         return [{ request: refused.change, error: refused.error }, ...refuse('OFPBFC_MSG_FAILED')];
       }

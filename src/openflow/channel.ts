@@ -19,8 +19,8 @@ import { type Logger, RateLimitedLog } from '../base/logger.js';
 import { isDefaultMiss } from '../ofproto/async-events.js';
 import type { ControllerView } from '../ofproto/controller-view.js';
 import { sendError } from '../ofproto/of-error.js';
-import { OF14, sendsMisses } from '../ofproto/versions.js';
-import { defaultMasks, noMasks, wants, wantsPackets } from './async-masks.js';
+import { hasInvalidTtlFlag, INVALID_TTL_TO_CONTROLLER, OF14, removalReason, sendsMisses } from '../ofproto/versions.js';
+import { defaultMasks, defaultMasks14, invalidTtlMasks, noMasks, wants, wantsPackets } from './async-masks.js';
 import { type BundleRequest, Bundles } from './bundles.js';
 import type { Event } from './event.js';
 import { HANDSHAKE_MS } from './limits.js';
@@ -82,6 +82,8 @@ export class Channel implements ControllerView, RoleHolder {
   readonly #session: Session;
   readonly #outlet: Outlet;
   readonly #bundles: Bundles;
+  /** By OFPT_SET_CONFIG before 1.3: packets whose TTL ran out too. */
+  #invalidTtl = false;
   /** By OFPT_SET_ASYNC. */
   #masksSet: AsyncMasks | undefined;
   /** By OFPT_SET_CONFIG, which is how a tool asks for events (ovs-ofctl monitor). */
@@ -91,7 +93,7 @@ export class Channel implements ControllerView, RoleHolder {
     const { peer, logger, versions, keepAliveMs, roles, muted } = options;
     this.#options = options;
     this.#asksForEvents = !muted;
-    this.#bundles = new Bundles(options.switch);
+    this.#bundles = new Bundles((changes) => options.switch.commit(this, changes));
     const log = new RateLimitedLog(logger);
     this.#session = new Session(socket, {
       unknown: 'refuse',
@@ -171,7 +173,8 @@ export class Channel implements ControllerView, RoleHolder {
   }
 
   send(message: Outgoing & { readonly xid: number }): void {
-    this.#outlet.send(message);
+    const flag = message.type === 'get_config_reply' && this.#invalidTtl ? INVALID_TTL_TO_CONTROLLER : 0;
+    this.#outlet.send(message.type === 'get_config_reply' ? { ...message, flags: message.flags | flag } : message);
   }
 
   sendRaw(bytes: Uint8Array): boolean {
@@ -182,19 +185,29 @@ export class Channel implements ControllerView, RoleHolder {
     return this.#outlet.drained();
   }
 
+  abandon(reason: string): void {
+    this.#options.logger.warn({ peer: this.#options.peer, reason }, 'disconnected');
+    void this.close();
+  }
+
   // ---- events
 
   /** Tells the controller of an event, if it wants to know. */
   notify(event: Event): void {
     const { message } = event;
-    if (!this.connected || !wants(this.#masks, this.role, message)) return;
+    const { type } = message;
+    const reason = type === 'flow_removed' ? removalReason(this.version, message.reason) : message.reason;
+    if (!this.connected || !wants(this.#masks, this.role, type, reason)) return;
     // Each version has its own idea of what becomes of packets that no flow matches.
     if (message.type === 'packet_in' && isDefaultMiss(message) && !sendsMisses(this.version)) return;
     this.#outlet.notify(event, this.version);
   }
 
   get #masks(): AsyncMasks {
-    return this.#masksSet ?? (this.#asksForEvents ? defaultMasks : noMasks);
+    if (this.#masksSet !== undefined) return this.#masksSet;
+    if (!this.#asksForEvents) return noMasks;
+    if (this.version >= OF14) return defaultMasks14;
+    return this.#invalidTtl ? invalidTtlMasks : defaultMasks;
   }
 
   demoted(generationId: bigint): void {
@@ -257,7 +270,11 @@ export class Channel implements ControllerView, RoleHolder {
     }
   }
 
-  #onSetConfig(message: MessageOf<'set_config'>): Promise<void> | undefined {
+  #onSetConfig(asked: MessageOf<'set_config'>): Promise<void> | undefined {
+    const own = hasInvalidTtlFlag(this.version) ? INVALID_TTL_TO_CONTROLLER : 0;
+    // The flag is this controller's; the rest is the switch's.
+    const message = { ...asked, flags: asked.flags & ~own };
+    this.#invalidTtl = (asked.flags & own) !== 0;
     if (this.#options.muted) {
       this.#asksForEvents = message.missSendLen > 0;
       this.#options.onInterest();

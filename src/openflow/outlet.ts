@@ -40,6 +40,8 @@ export class Outlet {
   sendRaw(bytes: Uint8Array): boolean {
     this.#answered = true;
     this.#gather(() => this.#options.session.sendRaw(bytes));
+    const unread = this.#options.session.writableLength;
+    if (unread > UNREAD_BYTES_MAX) this.#options.giveUp(unread);
     return !this.#full;
   }
 

@@ -5,7 +5,7 @@ import type { ControllerView } from '../ofproto/controller-view.js';
 import type { Standalone } from '../ofproto/standalone.js';
 
 /** A message for every controller that wants it. Packets are cut to size already. */
-export type AsyncMessage = Outgoing<MessageOf<'packet_in' | 'flow_removed' | 'port_status'>>;
+export type AsyncMessage = Outgoing<MessageOf<'packet_in' | 'flow_removed' | 'port_status' | 'table_status'>>;
 
 export interface Switch {
   /**
@@ -14,11 +14,11 @@ export interface Switch {
    * The promise, if there is one, is settled when the answer is complete; it never rejects.
    */
   handle(view: ControllerView, message: Message): Promise<void> | undefined;
-  /** Carries all out or none, and returns the one that was refused. */
-  commit(changes: readonly Change[]): Refused | undefined;
+  /** Carries all of a controller's out or none, and returns the one that was refused. */
+  commit(view: ControllerView, changes: readonly Change[]): Refused | undefined;
   /** When it returns everything handled so far is in force, and its errors were sent. */
   barrier(): void;
-  /** Packet-ins, removed flows and changes of ports. One listener. */
+  /** Packet-ins, removed flows, changes of ports and tables that fill up. One listener. */
   onAsync(listener: (message: AsyncMessage) => void): void;
   /** Whether anybody wants packet-ins, and such without a flow (before 1.3); nobody does until told otherwise. */
   controllersChanged(wanted: boolean, misses: boolean): void;

@@ -15,6 +15,8 @@ import {
   writeMeterMod,
   writePortConfig,
   writeSetConfig,
+  writeTableConfig,
+  writeWatchFlows,
 } from '../../src/datapath/records.js';
 import { ReservedPort } from '../../src/datapath/schema.gen.js';
 import { Observer } from './observe.js';
@@ -40,7 +42,11 @@ function randomChange(random: Random, rules: RuleMaker, writer: RecordWriter): v
   else if (kind < 17) writeGroupMod(writer, randomGroup(random));
   else if (kind < 18) writeMeterMod(writer, randomMeter(random));
   else if (kind < 19) writePortConfig(writer, random.pick([...PORTS, 77]), random.pick([0, 0, 1, 32, 64]), 97);
-  else writeSetConfig(writer, random.chance(80) ? 0 : 1);
+  else if (random.chance(50)) writeSetConfig(writer, random.chance(80) ? 0 : 1);
+  else {
+    const [table, maxEntries] = [random.below(4), random.pick([3, 1000])];
+    writeTableConfig(writer, { table, maxEntries, miss: random.below(4), eviction: 0 });
+  }
 }
 
 /** Waits until as many upcalls have come as the model made, then a little for any that should not. */
@@ -57,7 +63,10 @@ async function compare(seed: number): Promise<void> {
   const both = [model, subject];
   try {
     for (const each of both) each.attach(PORTS);
-    const connect = batch((writer) => writeControllerState(writer, true));
+    const connect = batch((writer) => {
+      writeControllerState(writer, true, random.chance(50));
+      writeWatchFlows(writer, true);
+    });
     for (const each of both) each.datapath.apply(connect);
     for (let round = 0; round < ROUNDS; round++) {
       const changes = batch((writer) => {

@@ -9,12 +9,20 @@ import {
   decodePortAnswers,
   decodeTableAnswers,
   encodeQuery,
+  type FlowChangeRecord,
   forEachUpcall,
 } from '../../src/datapath/records.js';
 import { Query } from '../../src/datapath/schema.gen.js';
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const text = (value: unknown) => JSON.stringify(value, (_, v: unknown) => (typeof v === 'bigint' ? `${v}n` : v));
+
+/** Counters lag behind here and there, and versions count what each side publishes. */
+function changeText({ event, reason, cause, flow, oldInstructions }: FlowChangeRecord): string {
+  const still = flow && { ...flow, duration: 0, packets: 0, bytes: 0 };
+  const bytes = still && { match: hex(still.match), instructions: hex(still.instructions) };
+  return text({ event, reason, cause, ...still, ...bytes, oldInstructions: hex(oldInstructions) });
+}
 
 /** Collects upcalls as lines. */
 export class Observer {
@@ -31,7 +39,8 @@ export class Observer {
           const { frame, userdata, registers } = record;
           const bytes = { frame: hex(frame), userdata: hex(userdata), registers: [...registers] };
           this.#lines.push(`in ${text({ ...record, ...bytes })}`);
-        } else this.#lines.push(`removed ${text({ ...record, duration: 0, match: hex(record.match) })}`);
+        } else if (record.kind === 'flow_change') this.#lines.push(`changed ${changeText(record)}`);
+        else this.#lines.push(`removed ${text({ ...record, duration: 0, match: hex(record.match) })}`);
       }),
     );
   }

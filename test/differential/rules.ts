@@ -22,6 +22,7 @@ export interface Rule {
   readonly flags?: number;
   readonly idle?: number;
   readonly hard?: number;
+  readonly importance?: number;
   readonly outPort?: number;
   readonly outGroup?: number;
   readonly match?: readonly MatchEntry[];
@@ -56,7 +57,7 @@ export function flowMod(rule: Rule): FlowModRecord {
     hard: rule.hard ?? 0,
     outPort: rule.outPort ?? ReservedPort.any,
     outGroup: rule.outGroup ?? 0xffffffff,
-    importance: 0,
+    importance: rule.importance ?? 0,
     match: encodeMatch(rule.match ?? []),
     instructions: encodeInstructions(rule.instructions ?? []),
   };

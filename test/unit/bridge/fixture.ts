@@ -13,6 +13,7 @@ import type { PortNo } from '../../../src/datapath/datapath.js';
 import { ModelDatapath } from '../../../src/datapath/model.js';
 
 export class FakeOpenFlow implements OpenFlowSide {
+  tick(): void {}
   readonly told: string[] = [];
   portState: PortStateListener = () => {};
   status: readonly ControllerStatus[] = [];

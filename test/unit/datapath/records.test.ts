@@ -272,8 +272,8 @@ describe('answers and upcalls', () => {
       flags: 9,
     };
     const flows = [
-      { ...flow, importance: 1, match: Uint8Array.of(5, 2, 0, 0, 8, 0), instructions: new Uint8Array(8) },
-      { ...flow, importance: 0, match: new Uint8Array(0), instructions: new Uint8Array(0) },
+      { ...flow, importance: 1, isNew: true, match: Uint8Array.of(5, 2, 0, 0, 8, 0), instructions: new Uint8Array(8) },
+      { ...flow, importance: 0, isNew: false, match: new Uint8Array(0), instructions: new Uint8Array(0) },
     ];
     const flowData = all(writeFlowAnswer, flows);
     expect([...decodeFlowAnswers(flowData)]).toEqual(flows);
@@ -301,6 +301,7 @@ describe('answers and upcalls', () => {
       outPort: 0xffffffff,
       outGroup: 0xffffffff,
       cursor: 0n,
+      since: 0n,
       match: new Uint8Array(0),
     });
   });

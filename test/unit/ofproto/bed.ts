@@ -38,6 +38,9 @@ export class FakeController implements ControllerView {
   drained(): Promise<void> {
     return Promise.resolve();
   }
+  abandon(): void {
+    this.gone = true;
+  }
   #take(bytes: Uint8Array): void {
     const result = decodeMessage(bytes, { version: this.version });
     if (!result.ok) throw new Error(`Ofproto sent what cannot be decoded: ${result.error.reason}`);

@@ -227,7 +227,7 @@ describe('the rest', () => {
       stats({
         type: 'table_features',
         entries: [
-          { tableId: 0, name: 'x', metadataMatch: 0n, metadataWrite: 0n, config: 0, maxEntries: 1, properties: [] },
+          { tableId: 1, name: 'x', metadataMatch: 0n, metadataWrite: 0n, config: 0, maxEntries: 1, properties: [] },
         ],
       }),
     ],

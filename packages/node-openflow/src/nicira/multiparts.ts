@@ -180,6 +180,7 @@ const monitorReply: BodyCodec<NxFlowMonitorReply> = {
   encode(w, body, ctx) {
     for (const update of body.entries) encodeUpdate(w, update, ctx);
   },
+  encodeEntry: (w, entry, ctx) => encodeUpdate(w, entry as NxFlowUpdate, ctx),
 };
 
 const counters = [
@@ -248,6 +249,8 @@ const experimenterCode = 0xffff;
 /** In OpenFlow 1.0 four bytes follow the subtype, so that what is behind them is aligned (nicira10_stats_msg). */
 function padded<Body>(body: BodyCodec<Body>): BodyCodec<Body> {
   return {
+    ...body,
+    encodeStart: (w) => w.zero(4),
     decode(r, ctx) {
       r.skip(4);
       return body.decode(r, ctx);

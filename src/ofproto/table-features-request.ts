@@ -1,0 +1,107 @@
+/** Requests that set table features (OpenFlow 1.3.5 §7.3.5.5, 1.5.1 §7.3.5.18). */
+import { neutralPair, of13, of14, of15, type TableFeatureProperty, type TableFeatures } from 'node-openflow';
+import { tables } from '../datapath/schema.gen.js';
+import { FLOWS_PER_TABLE_MAX } from './limits.js';
+import { type OfError, tableFeaturesFailed } from './of-error.js';
+import { tableFeatures } from './table-features.js';
+import type { TableSettings } from './table-settings.js';
+import { OF14, OF15 } from './versions.js';
+
+const { OFPTFFC, OFPTC } = of13;
+const { OFPTFC } = of15;
+type Command = number;
+
+/**
+ * Carries a request out, all of it or nothing; returns why it was refused. Every table can do at least what is asked of
+ * it, or the request is refused, so that of what is said only name and limit change a table.
+ */
+export function setTableFeatures(
+  settings: TableSettings,
+  version: number,
+  entries: readonly TableFeatures[],
+): OfError | undefined {
+  const commands = new Set(entries.map(({ command = OFPTFC.REPLACE }) => command));
+  const [command] = commands;
+  if (command === undefined || commands.size > 1 || command > OFPTFC.DISABLE) {
+    return neutralPair('OFPTFFC_BAD_COMMAND');
+  }
+  const named = new Set(entries.map(({ tableId }) => tableId));
+  if (named.size < entries.length) return tableFeaturesFailed(OFPTFFC.BAD_TABLE);
+  const wrong = entries
+    .map((entry) => check(settings, version, command, entry))
+    .find((each): each is OfError => each !== undefined);
+  if (wrong !== undefined) return wrong;
+  const removed = removedBy(settings, command, named);
+  // Packets begin at table 0.
+  if (removed.includes(0)) return tableFeaturesFailed(OFPTFFC.EPERM);
+  for (const tableId of removed) {
+    settings.clear(tableId);
+    settings.set(tableId, { inPipeline: false });
+  }
+  for (const entry of command === OFPTFC.DISABLE ? [] : entries) carryOut(settings, command, entry);
+  settings.look();
+  return undefined;
+}
+
+function removedBy(settings: TableSettings, command: Command, named: ReadonlySet<number>): number[] {
+  if (command === OFPTFC.REPLACE) return settings.ids().filter((id) => !named.has(id));
+  return command === OFPTFC.DISABLE ? [...named] : [];
+}
+
+function carryOut(settings: TableSettings, command: Command, { tableId, name, maxEntries }: TableFeatures): void {
+  if (command === OFPTFC.ENABLE) {
+    settings.set(tableId, { inPipeline: true });
+    return;
+  }
+  // The flows of a table whose features change go with them.
+  if (settings.of(tableId).maxEntries !== maxEntries) settings.clear(tableId);
+  settings.set(tableId, { inPipeline: true, maxEntries, ...(name === '' ? {} : { name }) });
+}
+
+function check(settings: TableSettings, version: number, command: Command, asked: TableFeatures): OfError | undefined {
+  const { tableId } = asked;
+  if (tableId >= tables) return tableFeaturesFailed(OFPTFFC.BAD_TABLE);
+  if (command === OFPTFC.ENABLE) return undefined;
+  if (command !== OFPTFC.REPLACE && !settings.has(tableId)) return tableFeaturesFailed(OFPTFFC.BAD_TABLE);
+  if (command === OFPTFC.DISABLE) return undefined;
+  const [able] = tableFeatures(version, settings, [tableId]);
+  const isNew = version >= OF15;
+  if (asked.maxEntries > FLOWS_PER_TABLE_MAX) return isNew ? neutralPair('OFPTFFC_BAD_MAX_ENT') : badArgument;
+  const config = OFPTC.DEPRECATED_MASK | (version < OF14 ? 0 : of14.OFPTC.EVICTION | of14.OFPTC.VACANCY_EVENTS);
+  if ((asked.config & ~config) !== 0) return isNew ? neutralPair('OFPTFFC_BAD_CAPA') : badArgument;
+  if (((asked.features ?? 0) & ~(able!.features ?? 0)) !== 0) return neutralPair('OFPTFFC_BAD_FEATURES');
+  return asked.properties
+    .map((property) => checkProperty(version, property, able!.properties))
+    .find((each) => each !== undefined);
+}
+
+const badArgument = tableFeaturesFailed(OFPTFFC.BAD_ARGUMENT);
+
+function checkProperty(
+  version: number,
+  asked: TableFeatureProperty,
+  able: readonly TableFeatureProperty[],
+): OfError | undefined {
+  if (asked.type === 'experimenter' || asked.type === 'experimenter_miss' || asked.type === 'unknown') {
+    return version < OF14 ? tableFeaturesFailed(OFPTFFC.BAD_TYPE) : neutralPair('OFPBPC_BAD_EXPERIMENTER');
+  }
+  // The table-miss flow can do what every flow can.
+  const type = asked.type.replace(/_miss$/, '');
+  const known = able.find((property) => property.type === type);
+  const can = new Set(known === undefined ? [] : namesOf(known).flatMap(withoutMask));
+  return namesOf(asked).every((name) => can.has(name)) ? undefined : badArgument;
+}
+
+/** What a property lists, as text. */
+function namesOf(property: TableFeatureProperty): string[] {
+  if (!('ids' in property)) return 'oxms' in property ? property.oxms.map((oxm) => JSON.stringify(oxm)) : [];
+  return property.ids.map((id) => {
+    if (typeof id === 'number') return `${id}`;
+    if ('type' in id) return id.type;
+    const field = 'field' in id ? `${id.field}` : JSON.stringify(id);
+    return 'hasMask' in id && id.hasMask ? `${field}/mask` : field;
+  });
+}
+
+/** Who can match a field with a mask can match it without. */
+const withoutMask = (name: string): string[] => (name.endsWith('/mask') ? [name, name.slice(0, -5)] : [name]);
