@@ -13,7 +13,7 @@ const sourceLayers = [
   ['cli'],
   ['host'],
   ['api'],
-  ['bridge', 'guest'],
+  ['bridge', 'guest', 'simulator'],
   ['openflow', 'vif', 'ovsdb'],
   ['ofproto', 'xenbus', 'compiler'],
   ['datapath', 'xenstore'],
@@ -27,7 +27,10 @@ const sourceForbidden: Record<string, readonly string[]> = {
   xenbus: ['datapath'],
   openflow: ['xenbus', 'xenstore', 'compiler'],
   main: ['cli'],
+  compiler: ['xenstore'],
+  simulator: ['openflow', 'vif', 'xenbus', 'xenstore'],
   host: ['bridge', 'guest', 'openflow', 'ofproto', 'xenbus'],
+  // Of the switch itself the command line has only what works on files: compiler and simulator.
   cli: ['bridge', 'guest', 'openflow', 'vif', 'ofproto', 'xenbus', 'datapath', 'xenstore'],
 };
 
