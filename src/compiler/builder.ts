@@ -9,6 +9,7 @@ import {
   parseMeter,
   type TextResult,
 } from 'node-openflow/text';
+import type { Member } from './acl/matches.js';
 import { type At, say, seen } from './at.js';
 import type { Diagnostics } from './diagnostic.js';
 import { FLOWS_MAX } from './limits.js';
@@ -39,6 +40,7 @@ export class Builder {
   readonly #owned = new Map<number, string>();
   readonly #allowed = new Map<string, ReadonlySet<string>>();
   readonly #flowKeys = new Map<string, ProgramFlow>();
+  readonly #acls = new Map<string, readonly Member[]>();
   readonly meterNumbers = new Numbers(1, METERS_MAX);
 
   constructor(
@@ -88,6 +90,13 @@ export class Builder {
   allow(document: string, codes: readonly string[]): void {
     this.#allowed.set(document, new Set(codes));
   }
+
+  /** Who is a member of an Acl; other Acls may mean them by its name. */
+  acl(name: string, members: readonly Member[]): void {
+    this.#acls.set(name, members);
+  }
+
+  readonly aclMembers = (name: string): readonly Member[] | undefined => this.#acls.get(name);
 
   table(table: ProgramTable): void {
     this.#tables.push(table);

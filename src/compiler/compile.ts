@@ -1,4 +1,5 @@
 /** Files → a program: read, validate, declare names, lower. What is wrong is gathered; nothing is thrown. */
+import { AclLowering } from './acl/lower.js';
 import { At, say, seen } from './at.js';
 import { Builder } from './builder.js';
 import type { Diagnostics } from './diagnostic.js';
@@ -19,7 +20,7 @@ interface Lowering {
 
 const lowerings: Readonly<Record<Kind, new (root: At, builder: Builder) => Lowering>> = {
   FlowSet: FlowSetLowering,
-  Acl: FlowSetLowering,
+  Acl: AclLowering,
 };
 
 /** A program is made even where there are errors, of what is right; it must not be used then. */

@@ -3,9 +3,9 @@ import { type At, say, seen } from '../at.js';
 import type { Builder } from '../builder.js';
 import { ORDERED_RULES_MAX, TABLE_ID_MAX } from '../limits.js';
 import { MappedText } from '../mapped-text.js';
-import { portLabel } from '../ports.js';
 import type { Origin } from '../program.js';
 import { Scope } from '../scope.js';
+import { lowerTests } from '../tests.js';
 import { actionsText, wantedBy } from './actions.js';
 import { expandMatch } from './match.js';
 
@@ -92,7 +92,7 @@ export class FlowSetLowering {
     for (const group of this.#spec.key('groups').each()) this.#group(group);
     for (const meter of this.#spec.key('meters').each()) this.#meter(meter);
     for (const table of this.#spec.key('tables').each()) this.#table(table);
-    for (const [index, test] of this.#spec.key('tests').each().entries()) this.#test(test, index);
+    lowerTests(this.#spec.key('tests'), this.scope, this.builder);
     for (const unused of this.scope.unused()) {
       const name = String(unused.path.at(-1));
       say(this.builder.diagnostics, unused, 'unused', `nothing uses the variable ${name}`, {
@@ -262,24 +262,6 @@ export class FlowSetLowering {
     const id = this.scope.names.meter.get(name);
     const text = `meter=${id},${unit},${burst === undefined ? '' : 'burst,'}stats,bands=${band.join(',')}`;
     this.builder.meter(new MappedText().add(text, at), this.#origin(at, name), this.scope);
-  }
-
-  #test(at: At, index: number): void {
-    const { name = `test ${index + 1}`, expect } = at.value as { name?: string; expect: unknown };
-    const [packet, expected] = [this.scope.text(at.key('packet')), at.key('expect')];
-    const asAt = expected.key('as');
-    const as = asAt.value === undefined ? undefined : this.scope.text(asAt);
-    if (packet === undefined || (asAt.value !== undefined && as === undefined)) return;
-    const wanted =
-      expect === 'drop' || expected.key('output').value === undefined ? [] : this.scope.values(expected.key('output'));
-    const outputs = wanted.flatMap((value) => {
-      const number = this.scope.portNumber(value);
-      return number === undefined
-        ? []
-        : [{ number, label: value.port === undefined ? value.text : portLabel(value.port) }];
-    });
-    const controller = expected.key('controller').value === true;
-    this.builder.test({ at, name, packet, outputs, controller, as });
   }
 }
 

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { TABLE_ID_MAX } from '../limits.js';
 import { header, lint, name, nameOrNumber, oneOrMore, port, scalar } from './common.js';
+import { tests } from './test.js';
 
 const ports = oneOrMore(z.union([z.int().min(0).max(65_535), z.string().min(1)]));
 
@@ -21,7 +22,7 @@ const rule = z.strictObject({
   protocol: z
     .union([z.enum(['tcp', 'udp', 'sctp', 'icmp', 'icmp6', 'arp', 'any']), z.int().min(0).max(255)])
     .optional()
-    .describe('Default: any.'),
+    .describe('Default: any, which is IPv4 and IPv6.'),
   ports: ports.optional().describe('Destination ports: numbers and ranges like "8000-8099".'),
   icmp_type: z.int().min(0).max(255).optional(),
   icmp_code: z.int().min(0).max(255).optional(),
@@ -56,6 +57,7 @@ export const acl = z
         .describe('What becomes of packets that no rule is about; default: deny both.'),
       basics: z.boolean().optional().describe('Allow ARP, neighbour discovery and DHCP as a client; default: true.'),
       rules: z.array(rule),
+      tests,
       lint,
     }),
   })

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { RULE_FLOWS_MAX, TABLE_ID_MAX } from '../limits.js';
 import { actions } from './actions.js';
 import { header, lint, name, nameOrNumber, oneOrMore, port, portByWords, scalar } from './common.js';
+import { tests } from './test.js';
 
 /** Words for what is known by several names in OpenFlow; each is made fields of by flow-set/words.ts. */
 export const matchWords = {
@@ -118,22 +119,6 @@ const meter = z
     }
   });
 
-const test = z.strictObject({
-  name: z.string().optional(),
-  packet: z
-    .string()
-    .min(1)
-    .describe('A packet in the words of ovs-ofctl, like "tcp,in_port=web/0,nw_dst=10.0.0.1,tp_dst=80".'),
-  expect: z.union([
-    z.literal('drop'),
-    z.strictObject({
-      output: oneOrMore(port).optional().describe('The ports it must leave by, in any order, and no others.'),
-      controller: z.boolean().optional().describe('Whether it must reach the controller; default: it must not.'),
-      as: z.string().optional().describe('A match, in the words of ovs-ofctl, that all that leaves must meet.'),
-    }),
-  ]),
-});
-
 const variable = z.union([scalar, portByWords, z.array(z.union([scalar, portByWords])).min(1)]);
 
 export const flowSet = z
@@ -150,7 +135,7 @@ export const flowSet = z
         .describe('In the order of the pipeline.'),
       groups: z.array(group).optional(),
       meters: z.array(meter).optional(),
-      tests: z.array(test).optional().describe('Packets and what must become of them; run by xvif check.'),
+      tests,
       lint,
     }),
   })
