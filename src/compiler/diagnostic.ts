@@ -55,7 +55,12 @@ export class Diagnostics {
   readonly #kept: Diagnostic[] = [];
   readonly #counts: Record<Severity, number> = { error: 0, warning: 0, note: 0 };
 
+  /** What was said of a place already is not said again. */
   add(diagnostic: Diagnostic): void {
+    const { file, range, code, message } = diagnostic;
+    const same = (kept: Diagnostic) =>
+      kept.range.start === range.start && kept.file === file && kept.code === code && kept.message === message;
+    if (this.#kept.some(same)) return;
     this.#counts[diagnostic.severity]++;
     if (this.#kept.length < DIAGNOSTICS_MAX) this.#kept.push(diagnostic);
   }

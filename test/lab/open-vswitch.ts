@@ -14,6 +14,11 @@ export class OpenVswitch {
     return `unix:${join(this.#dir, 'db.sock')}`;
   }
 
+  /** Where ovs-ofctl finds the bridge. */
+  get target(): string {
+    return `unix:${join(this.#dir, `ov${this.#tag}.mgmt`)}`;
+  }
+
   vsctl(...args: string[]): Promise<string> {
     return sh('ovs-vsctl', `--db=${this.#db}`, '--timeout=20', ...args);
   }

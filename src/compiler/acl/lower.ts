@@ -93,7 +93,7 @@ export class AclLowering {
     const answers = rules.find(
       ({ value }) => (value as RuleWords).action !== 'deny' && (value as RuleWords).protocol !== 'arp',
     );
-    if (answers !== undefined) {
+    if (answers !== undefined && this.builder.diagnostics.errors === 0) {
       say(
         this.builder.diagnostics,
         answers,
