@@ -1,4 +1,5 @@
 /** Gathers what documents are lowered to, and holds what they share: owners, cookies, numbers of groups and meters. */
+import { nicira, type OxmFieldName, type OxmTlv, oxmFacts } from 'node-openflow';
 import {
   type FlowText,
   type GroupText,
@@ -119,7 +120,7 @@ export class Builder {
   /** A flow as text, without cookie. */
   flow(text: MappedText, origin: Origin, cookie: bigint, scope: Scope): void {
     const parsed = this.#parsed(text, scope, (names) => parseFlow(text.text, names));
-    if (parsed !== undefined) this.#add({ mod: { ...parsed, cookie }, origin });
+    if (parsed !== undefined) this.#add({ mod: { ...parsed, match: parsed.match.map(withLegalMask), cookie }, origin });
   }
 
   #add(flow: ProgramFlow): void {
@@ -202,6 +203,18 @@ export class Builder {
       allowed: this.#allowed,
     };
   }
+}
+
+const maskableTwins: ReadonlyMap<string, OxmFieldName> = new Map(
+  nicira.oxmFields.flatMap(({ name, twin, maskable }) =>
+    twin === undefined || !maskable ? [] : [[twin, name as OxmFieldName] as const],
+  ),
+);
+
+/** OpenFlow has no masks for TCP and UDP ports; Nicira's fields of the same meaning have, and strict switches want those. */
+function withLegalMask(one: OxmTlv): OxmTlv {
+  if (!('value' in one) || one.mask === undefined || oxmFacts(one.field).maskable) return one;
+  return { ...one, field: maskableTwins.get(one.field) ?? one.field };
 }
 
 const latin1 = (bytes: Uint8Array | undefined): string =>

@@ -47,7 +47,7 @@ function suite(name: string, start: () => Promise<{ readonly target: string; sto
       const [command, ...rest] = args;
       return sh('ovs-ofctl', '-O', 'OpenFlow13', command!, peer.target, ...rest);
     };
-    const counters = async () =>
+    const ownFlows = async () =>
       (await ofctl('dump-flows')).split('\n').filter((line) => line.includes('0x5856')).length;
 
     beforeAll(async () => {
@@ -64,7 +64,7 @@ function suite(name: string, start: () => Promise<{ readonly target: string; sto
       expect(applied.output).toMatch(/\d+ to add, 0 to change, 0 to delete/);
       expect(applied.output).not.toContain('no bundles');
       expect(applied.code).toBe(0);
-      expect(await counters()).toBeGreaterThan(15);
+      expect(await ownFlows()).toBeGreaterThan(15);
       const after = await xvif('diff', path);
       expect(after.output).toContain('0 to add, 0 to change, 0 to delete');
       expect(after.code).toBe(0);
@@ -106,7 +106,7 @@ function suite(name: string, start: () => Promise<{ readonly target: string; sto
       expect(checked.output).toContain('0 tests passed');
       expect(checked.code).toBe(0);
       expect((await xvif('delete', path)).code).toBe(0);
-      expect(await counters()).toBe(0);
+      expect(await ownFlows()).toBe(0);
       expect(await ofctl('dump-flows')).toContain('cookie=0x9');
     }, 120_000);
   });
