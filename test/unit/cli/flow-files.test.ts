@@ -133,7 +133,7 @@ describe('compile', () => {
   it('does not make up ports', async () => {
     const printed = new Printed();
     const compiled = compileFiles(printed.context, [good], { port: [], format: 'text', as: 'flows' });
-    await expect(compiled).rejects.toMatchObject({ message: '2 errors' });
+    await expect(compiled).rejects.toMatchObject({ message: '1 error' });
     expect(printed.text).toContain('there is no port "web/0"');
   });
 });
