@@ -212,7 +212,7 @@ const maskableTwins: ReadonlyMap<string, OxmFieldName> = new Map(
 );
 
 /** OpenFlow has no masks for TCP and UDP ports; Nicira's fields of the same meaning have, and strict switches want those. */
-function withLegalMask(one: OxmTlv): OxmTlv {
+export function withLegalMask(one: OxmTlv): OxmTlv {
   if (!('value' in one) || one.mask === undefined || oxmFacts(one.field).maskable) return one;
   return { ...one, field: maskableTwins.get(one.field) ?? one.field };
 }

@@ -1,4 +1,5 @@
 /** Flow files → flows. Pure: knows no files, no switches and no clock. */
+export { withLegalMask } from './builder.js';
 export { compile } from './compile.js';
 export { Diagnostics } from './diagnostic.js';
 export { lint } from './lint/index.js';

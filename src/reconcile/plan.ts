@@ -1,7 +1,7 @@
 /** What must change on a switch for it to be as a program says: pure, from two states to a list of changes. */
 import { type FlowStats, type GroupDesc, type MeterConfig, type Outgoing, of13 } from 'node-openflow';
 import { formatFlow } from 'node-openflow/text';
-import { isOurs, type Origin, ownerOf, type Program, type ProgramFlow } from '../compiler/index.js';
+import { isOurs, type Origin, ownerOf, type Program, type ProgramFlow, withLegalMask } from '../compiler/index.js';
 import { flowActions, flowKey, flowSettings, groupText, meterText } from './normal.js';
 import type { SwitchState } from './switch.js';
 
@@ -72,7 +72,7 @@ const flowMod = (
     command,
     tableId,
     priority,
-    match,
+    match: match.map(withLegalMask),
     instructions: deletes ? [] : flow.instructions,
     idleTimeout,
     hardTimeout,

@@ -53,7 +53,7 @@ function suite(name: string, start: () => Promise<{ readonly target: string; sto
     beforeAll(async () => {
       peer = await start();
       writeFileSync(path, shop(rules));
-    }, 120_000);
+    }, 300_000);
     afterAll(() => peer?.stop());
 
     it('applies a file, after which nothing differs', async () => {
@@ -68,7 +68,7 @@ function suite(name: string, start: () => Promise<{ readonly target: string; sto
       const after = await xvif('diff', path);
       expect(after.output).toContain('0 to add, 0 to change, 0 to delete');
       expect(after.code).toBe(0);
-    }, 120_000);
+    }, 300_000);
 
     it('changes only what changed, and prunes only its own', async () => {
       writeFileSync(path, shop(rules.replace(/\n.*name: clone.*/, ''), 'normal'));
@@ -78,7 +78,7 @@ function suite(name: string, start: () => Promise<{ readonly target: string; sto
       expect(applied.output).toMatch(/0 to add, 8 to change, 1 to delete/);
       expect(await ofctl('dump-flows')).toContain('cookie=0x9');
       expect((await xvif('diff', path, '--prune')).code).toBe(0);
-    }, 120_000);
+    }, 300_000);
 
     it('does nothing of what is refused in part', async () => {
       const wrong = join(folder, 'wrong.yaml');
@@ -89,13 +89,13 @@ function suite(name: string, start: () => Promise<{ readonly target: string; sto
         wrong,
         bad
           .replace('name: shop', 'name: other')
-          .replaceAll('name: ingress', 'name: ingress, id: 5')
+          .replaceAll('name: ingress', 'name: ingress\n      id: 5')
           .replace('miss: {goto: acl}', ''),
       );
       const refused = await xvif('apply', wrong);
       expect(refused.code, refused.output).toBe(2);
       expect(await ofctl('dump-flows')).not.toContain('dl_vlan=77');
-    }, 120_000);
+    }, 300_000);
 
     it('exports what is there, and deletes what the file has', async () => {
       const exported = await xvif('export', '--name', 'again');
@@ -108,7 +108,7 @@ function suite(name: string, start: () => Promise<{ readonly target: string; sto
       expect((await xvif('delete', path)).code).toBe(0);
       expect(await ownFlows()).toBe(0);
       expect(await ofctl('dump-flows')).toContain('cookie=0x9');
-    }, 120_000);
+    }, 300_000);
   });
 }
 
