@@ -13,7 +13,7 @@ const sourceLayers = [
   ['cli'],
   ['host'],
   ['api'],
-  ['bridge', 'guest'],
+  ['bridge', 'guest', 'simulator', 'reconcile'],
   ['openflow', 'vif', 'ovsdb'],
   ['ofproto', 'xenbus', 'compiler'],
   ['datapath', 'xenstore'],
@@ -27,7 +27,11 @@ const sourceForbidden: Record<string, readonly string[]> = {
   xenbus: ['datapath'],
   openflow: ['xenbus', 'xenstore', 'compiler'],
   main: ['cli'],
+  compiler: ['xenstore'],
+  reconcile: ['openflow', 'vif', 'ofproto', 'xenbus', 'datapath', 'xenstore'],
+  simulator: ['openflow', 'vif', 'xenbus', 'xenstore'],
   host: ['bridge', 'guest', 'openflow', 'ofproto', 'xenbus'],
+  // Of the switch itself the command line has only what works on files and over OpenFlow: compiler, simulator, reconcile.
   cli: ['bridge', 'guest', 'openflow', 'vif', 'ofproto', 'xenbus', 'datapath', 'xenstore'],
 };
 

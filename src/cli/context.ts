@@ -10,7 +10,14 @@ export interface CommandContext {
   readonly untilInterrupted: () => AbortSignal;
 }
 
-/** The command did what it was asked, and the answer is no: printed already, exit code 1. */
+/** The command did what it was asked, and the answer is no: printed already. */
 export class CommandFailed extends Error {
   override readonly name = 'CommandFailed';
+
+  constructor(
+    message: string,
+    readonly exitCode = 1,
+  ) {
+    super(message);
+  }
 }

@@ -4,6 +4,7 @@ import type { AddGuestRequest, PortSetting } from '../api/messages.js';
 import { decimal, ipv4WithPrefix, macAddress, seconds } from './arguments.js';
 import type { CommandContext } from './context.js';
 import { type DoctorArguments, doctor } from './doctor.js';
+import { addFlowFileCommands } from './flow-files.js';
 import { flows } from './flows.js';
 import { guestAdd, guestList, guestRemove } from './guest.js';
 import { type InstallHostOptions, installHost } from './install-host.js';
@@ -163,6 +164,7 @@ export function createProgram(version: string, runCommand: RunCommand): Command 
       run((context) => ping(context, guest, address, { count, intervalMs: interval, timeoutMs: timeout, size })),
     );
   addHostCommands(program, run);
+  addFlowFileCommands(program, run);
   inheritExit(program);
   return program;
 }

@@ -5,6 +5,7 @@ import { ApiClient } from '../api/client.js';
 import { apiSocketPath, defaultRunDir } from '../api/run-dir.js';
 import { readVersion } from '../api/version.js';
 import { messageOf } from '../base/error.js';
+import { CommandFailed } from './context.js';
 import { createProgram, type RunCommand } from './program.js';
 
 function untilInterrupted(): AbortSignal {
@@ -32,7 +33,7 @@ async function main(): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     process.stderr.write(`xvif: ${messageOf(error)}\n`);
-    return 1;
+    return error instanceof CommandFailed ? error.exitCode : 1;
   }
 }
 

@@ -14,6 +14,11 @@ export class OpenVswitch {
     return `unix:${join(this.#dir, 'db.sock')}`;
   }
 
+  /** Where ovs-ofctl finds the bridge. */
+  get target(): string {
+    return `unix:${join(this.#dir, `ov${this.#tag}.mgmt`)}`;
+  }
+
   vsctl(...args: string[]): Promise<string> {
     return sh('ovs-vsctl', `--db=${this.#db}`, '--timeout=20', ...args);
   }
@@ -28,6 +33,7 @@ export class OpenVswitch {
     await eventually('ovsdb-server answers', async () => (await self.vsctl('--no-wait', 'init')) === '');
     self.#children.push(new Child('ovs-vswitchd', [self.#db, '--no-chdir', '--pidfile'], env));
     await self.vsctl('add-br', `ov${self.#tag}`, '--', 'set', 'bridge', `ov${self.#tag}`, 'datapath_type=netdev');
+    await eventually('the bridge answers', async () => (await sh('ovs-ofctl', 'show', self.target)).length > 0, 60_000);
     return self;
   }
 

@@ -15,6 +15,8 @@ export const replyTypes = {
   queue_get_config_request: 'queue_get_config_reply',
   role_request: 'role_reply',
   get_async_request: 'get_async_reply',
+  // Of 1.4: the type is the same both ways, `controlType` tells request from reply.
+  bundle_control: 'bundle_control',
 } as const;
 export type RequestType = keyof typeof replyTypes;
 export type ReplyTo<T extends RequestType> = MessageOf<(typeof replyTypes)[T]>;

@@ -1,0 +1,85 @@
+/** Commands on flow files: check and compile need no switch, the others do. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type KnownPort, ofctlForms, portOption, reportFormats } from '../compiler/index.js';
+import {
+  type ApplyOptions,
+  apply,
+  diff,
+  type ExportOptions,
+  exportFlows,
+  type PlanOptions,
+  plan,
+  remove,
+  type SwitchOptions,
+} from './apply.js';
+import { seconds } from './arguments.js';
+import { type CheckOptions, check } from './check.js';
+import { type CompileOptions, compileFiles } from './compile.js';
+import type { CommandContext } from './context.js';
+
+function port(text: string, before: readonly KnownPort[] = []): KnownPort[] {
+  const found = portOption(text);
+  if (found === undefined) throw new InvalidArgumentError('expected a name and a number, like web01/0=3.');
+  return [...before, found];
+}
+
+/** Options of every command that compiles. */
+function withPorts(command: Command): Command {
+  return command
+    .argument('<files...>', 'flow files in YAML or JSON; - is the standard input')
+    .option(
+      '--port <name=number>',
+      'number of a port, by VM/device, uuid, MAC address or name; may be repeated',
+      port,
+      [],
+    )
+    .option('--ports <file>', 'file with a list of ports')
+    .addOption(new Option('--format <form>', 'of what is found').choices([...reportFormats]).default('text'));
+}
+
+export function addFlowFileCommands(
+  program: Command,
+  run: (command: (context: CommandContext) => Promise<void>) => Promise<void>,
+): void {
+  withPorts(program.command('check'))
+    .description('look for mistakes in flow files and run the tests in them; needs no switch')
+    .option('--no-tests', 'do not run the tests')
+    .option('--strict', 'warnings are mistakes', false)
+    .action((files: string[], options: CheckOptions) => run((context) => check(context, files, options)));
+  withPorts(program.command('compile'))
+    .description('print what flow files become, in the words of ovs-ofctl; needs no switch')
+    .addOption(new Option('--as <form>', 'for which command of ovs-ofctl').choices([...ofctlForms]).default('bundle'))
+    .action((files: string[], options: CompileOptions) => run((context) => compileFiles(context, files, options)));
+  addSwitchCommands(program, run);
+}
+
+const SWITCH = '--switch <target>';
+const SWITCH_HELP = 'an OpenFlow switch: tcp:HOST[:PORT] or unix:PATH, like unix:/run/xvif/br0.mgmt';
+const PRUNE_HELP = 'delete own flows and groups that the files do not have any more';
+
+function addSwitchCommands(
+  program: Command,
+  run: (command: (context: CommandContext) => Promise<void>) => Promise<void>,
+): void {
+  const command = (name: string, description: string) =>
+    withPorts(program.command(name)).description(description).requiredOption(SWITCH, SWITCH_HELP);
+  command('plan', 'say what apply would change on a switch')
+    .option('--prune', PRUNE_HELP, false)
+    .action((files: string[], options: PlanOptions) => run((context) => plan(context, files, options)));
+  command('diff', 'the same; exit code 1 says that there are differences')
+    .option('--prune', PRUNE_HELP, false)
+    .action((files: string[], options: PlanOptions) => run((context) => diff(context, files, options)));
+  command('apply', 'make a switch have the flows of the files, in one bundle; unchanged flows keep their counters')
+    .option('--prune', PRUNE_HELP, false)
+    .option('--confirm <seconds>', 'undo it unless Enter is pressed in time', seconds)
+    .action((files: string[], options: ApplyOptions) => run((context) => apply(context, files, options)));
+  command('delete', 'take the flows, groups and meters of the files off a switch').action(
+    (files: string[], options: SwitchOptions) => run((context) => remove(context, files, options)),
+  );
+  program
+    .command('export')
+    .description('print the flows, groups and meters of a switch as a flow file')
+    .requiredOption(SWITCH, SWITCH_HELP)
+    .option('--name <name>', 'of the document', 'exported')
+    .action((options: ExportOptions) => run((context) => exportFlows(context, options)));
+}

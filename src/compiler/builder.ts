@@ -1,0 +1,229 @@
+/** Gathers what documents are lowered to, and holds what they share: owners, cookies, numbers of groups and meters. */
+import { nicira, type OxmFieldName, type OxmTlv, oxmFacts } from 'node-openflow';
+import {
+  type FlowText,
+  type GroupText,
+  type MeterText,
+  nearest,
+  parseFlow,
+  parseGroup,
+  parseMeter,
+  type TextResult,
+} from 'node-openflow/text';
+import type { Member } from './acl/matches.js';
+import { type At, say, seen } from './at.js';
+import type { Diagnostics } from './diagnostic.js';
+import { FLOWS_MAX } from './limits.js';
+import type { MappedText } from './mapped-text.js';
+import { Numbers, ownerCookie, ownerId } from './owner.js';
+import type { PortResolver } from './ports.js';
+import type { Origin, Program, ProgramFlow, ProgramGroup, ProgramMeter, ProgramTable, ProgramTest } from './program.js';
+import type { Scope } from './scope.js';
+
+/** Group numbers have their owner in the upper 16 bits, so that an owner's groups can be told from others'. */
+const GROUPS_PER_OWNER = 0x1_0000;
+/** Datapaths have few meters, and small numbers for them. */
+const METERS_MAX = 65_535;
+
+interface Owner {
+  readonly id: number;
+  readonly rules: Numbers;
+  readonly groups: Numbers;
+}
+
+export class Builder {
+  readonly #flows: ProgramFlow[] = [];
+  readonly #groups: ProgramGroup[] = [];
+  readonly #meters: ProgramMeter[] = [];
+  readonly #tables: ProgramTable[] = [];
+  readonly #tests: ProgramTest[] = [];
+  readonly #owners = new Map<string, Owner>();
+  readonly #owned = new Map<number, string>();
+  readonly #allowed = new Map<string, ReadonlySet<string>>();
+  readonly #flowKeys = new Map<string, ProgramFlow>();
+  readonly #acls = new Map<string, readonly Member[]>();
+  readonly meterNumbers = new Numbers(1, METERS_MAX);
+
+  constructor(
+    readonly ports: PortResolver,
+    readonly diagnostics: Diagnostics,
+  ) {}
+
+  /** Registers the owner of a document. */
+  owner(metadata: At): string {
+    const {
+      name,
+      owner = name,
+      ownerId: chosen,
+    } = metadata.value as { name: string; owner?: string; ownerId?: number };
+    const id = chosen ?? ownerId(owner);
+    const known = this.#owners.get(owner);
+    if (known !== undefined && known.id !== id) {
+      say(
+        this.diagnostics,
+        metadata,
+        'duplicate',
+        `owner ${JSON.stringify(owner)} has the number ${known.id} elsewhere and ${id} here`,
+      );
+    }
+    const holder = this.#owned.get(id);
+    if (holder !== undefined && holder !== owner) {
+      say(
+        this.diagnostics,
+        metadata,
+        'duplicate',
+        `owners ${JSON.stringify(owner)} and ${JSON.stringify(holder)} have the same number ${id}: give one an ownerId`,
+      );
+    }
+    this.#owned.set(id, owner);
+    if (known === undefined) {
+      const base = id * GROUPS_PER_OWNER;
+      const groups = new Numbers(base, base + GROUPS_PER_OWNER - 1);
+      this.#owners.set(owner, { id, rules: new Numbers(1, 0xffff_ffff), groups });
+    }
+    return owner;
+  }
+
+  groupNumbers(owner: string): Numbers {
+    return this.#owners.get(owner)!.groups;
+  }
+
+  allow(document: string, codes: readonly string[]): void {
+    this.#allowed.set(document, new Set(codes));
+  }
+
+  /** Who is a member of an Acl; other Acls may mean them by its name. */
+  acl(name: string, members: readonly Member[]): void {
+    this.#acls.set(name, members);
+  }
+
+  readonly aclMembers = (name: string): readonly Member[] | undefined => this.#acls.get(name);
+
+  table(table: ProgramTable): void {
+    this.#tables.push(table);
+  }
+
+  test(test: ProgramTest): void {
+    this.#tests.push(test);
+  }
+
+  get tables(): readonly ProgramTable[] {
+    return this.#tables;
+  }
+
+  /** The same for all flows of a rule. */
+  cookie({ owner, document, name }: Origin): bigint {
+    const { id, rules } = this.#owners.get(owner)!;
+    return ownerCookie(id) | BigInt(rules.make(`${document}/${name}`));
+  }
+
+  /** A flow as text, without cookie. */
+  flow(text: MappedText, origin: Origin, cookie: bigint, scope: Scope): void {
+    const parsed = this.#parsed(text, scope, (names) => parseFlow(text.text, names));
+    if (parsed !== undefined) this.#add({ mod: { ...parsed, match: parsed.match.map(withLegalMask), cookie }, origin });
+  }
+
+  #add(flow: ProgramFlow): void {
+    const key = keyOf(flow.mod);
+    const other = this.#flowKeys.get(key);
+    if (other !== undefined) {
+      // Values of a rule's lists may cover each other.
+      if (other.mod.cookie === flow.mod.cookie) return;
+      const { at, name } = flow.origin;
+      const message = `${name} has the priority and match of ${other.origin.name}: only one of them can be`;
+      say(this.diagnostics, at, 'duplicate', message, { related: [seen(other.origin.at, other.origin.name)] });
+      return;
+    }
+    if (this.#flows.length === FLOWS_MAX)
+      say(this.diagnostics, flow.origin.at, 'limit', `more than ${FLOWS_MAX} flows`);
+    if (this.#flows.length >= FLOWS_MAX) return;
+    this.#flowKeys.set(key, flow);
+    this.#flows.push(flow);
+  }
+
+  group(text: MappedText, origin: Origin, scope: Scope): void {
+    const mod = this.#parsed<GroupText>(text, scope, (names) => parseGroup(text.text, names));
+    if (mod !== undefined) this.#groups.push({ mod, origin });
+  }
+
+  meter(text: MappedText, origin: Origin, scope: Scope): void {
+    const mod = this.#parsed<MeterText>(text, scope, () => parseMeter(text.text));
+    if (mod !== undefined) this.#meters.push({ mod, origin });
+  }
+
+  /** Runs a parser of node-openflow's; what it complains of is said at the place that the letters came from. */
+  #parsed<T>(
+    text: MappedText,
+    scope: Scope,
+    parse: (names: {
+      port: (name: string) => number | undefined;
+      table: (name: string) => number | undefined;
+    }) => TextResult<T>,
+  ): T | undefined {
+    let unknownPort: string | undefined;
+    const result = parse({
+      port: (name) => {
+        const number = scope.portByText(name);
+        if (number === undefined) unknownPort = name;
+        return number;
+      },
+      table: (name) => scope.names.table.get(name),
+    });
+    const origin = text.origin(result.ok ? 0 : result.error.column - 1);
+    if (origin === undefined) return result.ok ? result.value : undefined;
+    if (result.ok) {
+      for (const warning of result.warnings) {
+        say(this.diagnostics, origin.at, 'text', warning, { severity: 'warning', range: origin.range });
+      }
+      return result.value;
+    }
+    const { message, suggestion } = result.error;
+    if (unknownPort !== undefined && message.startsWith('unknown port')) {
+      const near = nearest(unknownPort, scope.ports.names);
+      const hint = near === undefined ? '' : `; perhaps ${near}`;
+      say(this.diagnostics, origin.at, 'name', `there is no port ${JSON.stringify(unknownPort)}${hint}`, {
+        range: origin.range,
+        suggestion: near,
+      });
+    } else {
+      say(this.diagnostics, origin.at, 'text', message, { range: origin.range, suggestion });
+    }
+    return undefined;
+  }
+
+  program(): Program {
+    return {
+      flows: this.#flows,
+      groups: this.#groups,
+      meters: this.#meters,
+      tables: this.#tables,
+      tests: this.#tests,
+      owners: new Map([...this.#owners].map(([name, { id }]) => [name, id])),
+      ports: this.ports,
+      allowed: this.#allowed,
+    };
+  }
+}
+
+const maskableTwins: ReadonlyMap<string, OxmFieldName> = new Map(
+  nicira.oxmFields.flatMap(({ name, twin, maskable }) =>
+    twin === undefined || !maskable ? [] : [[twin, name as OxmFieldName] as const],
+  ),
+);
+
+/** OpenFlow has no masks for TCP and UDP ports; Nicira's fields of the same meaning have, and strict switches want those. */
+export function withLegalMask(one: OxmTlv): OxmTlv {
+  if (!('value' in one) || one.mask === undefined || oxmFacts(one.field).maskable) return one;
+  return { ...one, field: maskableTwins.get(one.field) ?? one.field };
+}
+
+const latin1 = (bytes: Uint8Array | undefined): string =>
+  bytes === undefined ? '' : Buffer.from(bytes).toString('latin1');
+
+/** Table, priority and match: what makes a flow the one that it is (OpenFlow 1.3.5 §5.2). */
+export function keyOf({ tableId, priority, match }: Pick<FlowText, 'tableId' | 'priority' | 'match'>): string {
+  const fields = match.map((one) =>
+    'value' in one ? `${one.field}=${latin1(one.value)}/${latin1(one.mask)}` : one.field,
+  );
+  return `${tableId} ${priority} ${fields.sort().join(' ')}`;
+}

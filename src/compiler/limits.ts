@@ -1,0 +1,24 @@
+/** Limits of this folder: what a file may ask of us. */
+
+/** Bytes of one file. */
+export const FILE_BYTES_MAX = 64 * 1024 * 1024;
+export const DOCUMENTS_MAX = 1000;
+/** Collections in collections. */
+export const NESTING_MAX = 64;
+/** What aliases may make of a document, as a multiple; see `maxAliasCount` of the yaml package. */
+export const ALIAS_FACTOR_MAX = 100;
+/** What is said of one run; the rest is counted. */
+export const DIAGNOSTICS_MAX = 200;
+/** Flows that lists and ranges of one rule may become. */
+export const RULE_FLOWS_MAX = 4096;
+export const FLOWS_MAX = 1_000_000;
+/** Values of a range of a field that has no masks. */
+export const RANGE_VALUES_MAX = 4096;
+/** OpenFlow tables 0..253 (254 is not used, 255 means all). */
+export const TABLE_ID_MAX = 253;
+/** Rules of a table whose priority comes from their order. */
+export const ORDERED_RULES_MAX = 5999;
+/** Characters of a line that are shown in an excerpt. */
+export const EXCERPT_WIDTH_MAX = 160;
+/** Distinct combinations of masks that the search for shadowed rules looks at in one table. */
+export const LINT_MASKS_MAX = 2000;

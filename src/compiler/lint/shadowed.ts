@@ -1,0 +1,146 @@
+/**
+ * Rules that never match, and rules of one priority that disagree.
+ *
+ * Flows are kept by the bits that they look at (as in tuple space search), so that one look-up per combination of bits
+ * says whether a flow lies within another. A flow that only several others together cover is not found.
+ */
+import { say } from '../at.js';
+import type { Diagnostics } from '../diagnostic.js';
+import { LINT_MASKS_MAX } from '../limits.js';
+import type { Program, ProgramFlow } from '../program.js';
+import { type Cube, common, looksAtLess, type Masks, masksOf, projected, signatureOf } from './cube.js';
+import { doesSame, isClause, type LintFlow, tablesOf } from './flows.js';
+import { tell } from './tell.js';
+
+interface Entry extends LintFlow {
+  readonly signature: string;
+}
+
+/** Flows that look at the same bits. */
+interface Tuple {
+  readonly masks: Masks;
+  readonly flows: Map<string, ProgramFlow>;
+}
+
+export function lintShadowed(program: Program, diagnostics: Diagnostics): void {
+  for (const [, flows] of tablesOf(program)) {
+    const entries = flows
+      .filter((flow) => !isClause(flow))
+      .map((flow) => ({ ...flow, signature: signatureOf(flow.cube) }));
+    const masks = new Set(entries.map(({ signature }) => signature));
+    if (masks.size > LINT_MASKS_MAX) {
+      const [first] = entries;
+      say(
+        diagnostics,
+        first!.flow.origin.at,
+        'limit',
+        `its table has ${masks.size} combinations of masks: shadowed and overlapping rules are not looked for`,
+        { severity: 'note' },
+      );
+      continue;
+    }
+    lintTable(entries, program, diagnostics);
+  }
+}
+
+function lintTable(entries: readonly Entry[], program: Program, diagnostics: Diagnostics): void {
+  const tuples = new Map<string, Tuple>();
+  const narrower = new Map<string, boolean>();
+  const alive = new Set<bigint>();
+  const shadowed = new Map<bigint, { readonly flow: ProgramFlow; readonly by: ProgramFlow }>();
+  for (const level of levels(entries)) {
+    for (const { flow, cube, signature } of level) {
+      const by = coveredBy(cube, signature, tuples, narrower);
+      if (by === undefined) alive.add(flow.mod.cookie);
+      else if (!shadowed.has(flow.mod.cookie)) shadowed.set(flow.mod.cookie, { flow, by });
+    }
+    lintLevel(level, program, diagnostics);
+    for (const { flow, cube, signature } of level) {
+      const tuple = tuples.get(signature) ?? { masks: masksOf(cube), flows: new Map() };
+      tuples.set(signature, tuple);
+      const key = projected(cube, tuple.masks);
+      if (!tuple.flows.has(key)) tuple.flows.set(key, flow);
+    }
+  }
+  for (const [cookie, { flow, by }] of shadowed) {
+    if (alive.has(cookie)) continue;
+    tell(
+      program,
+      diagnostics,
+      flow.origin,
+      'shadowed',
+      `${flow.origin.name} never matches: ${by.origin.name} takes all its packets`,
+      [by.origin],
+    );
+  }
+}
+
+/** Flows of one priority. */
+function levels(entries: readonly Entry[]): Entry[][] {
+  const found: Entry[][] = [];
+  for (const entry of entries) {
+    const last = found.at(-1);
+    if (last?.[0]?.flow.mod.priority === entry.flow.mod.priority) last.push(entry);
+    else found.push([entry]);
+  }
+  return found;
+}
+
+function coveredBy(
+  cube: Cube,
+  signature: string,
+  tuples: ReadonlyMap<string, Tuple>,
+  narrower: Map<string, boolean>,
+): ProgramFlow | undefined {
+  const masks = masksOf(cube);
+  for (const [other, tuple] of tuples) {
+    const pair = `${other}|${signature}`;
+    let fits = narrower.get(pair);
+    if (fits === undefined) {
+      fits = looksAtLess(tuple.masks, masks);
+      narrower.set(pair, fits);
+    }
+    const found = fits ? tuple.flows.get(projected(cube, tuple.masks)) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Combinations of bits of one priority that are compared with each other. */
+const LEVEL_TUPLES_MAX = 200;
+
+function lintLevel(level: readonly Entry[], program: Program, diagnostics: Diagnostics): void {
+  const tuples = [...grouped(level).values()];
+  if (tuples.length > LEVEL_TUPLES_MAX) return;
+  const told = new Set<string>();
+  for (const [index, left] of tuples.entries()) {
+    for (const right of tuples.slice(index + 1)) {
+      const masks = common(masksOf(left[0]!.cube), masksOf(right[0]!.cube));
+      const byKey = new Map(left.map((entry) => [projected(entry.cube, masks), entry.flow]));
+      for (const { flow, cube } of right) {
+        const other = byKey.get(projected(cube, masks));
+        if (other !== undefined) overlap(other, flow, program, diagnostics, told);
+      }
+    }
+  }
+}
+
+function grouped(level: readonly Entry[]): Map<string, Entry[]> {
+  const found = new Map<string, Entry[]>();
+  for (const entry of level) {
+    const list = found.get(entry.signature) ?? [];
+    list.push(entry);
+    found.set(entry.signature, list);
+  }
+  return found;
+}
+
+function overlap(a: ProgramFlow, b: ProgramFlow, program: Program, diagnostics: Diagnostics, told: Set<string>): void {
+  if (a.mod.cookie === b.mod.cookie || doesSame(a, b)) return;
+  const pair = `${a.mod.cookie} ${b.mod.cookie}`;
+  if (told.has(pair)) return;
+  told.add(pair);
+  const [first, second] = a.origin.at.range().start < b.origin.at.range().start ? [a, b] : [b, a];
+  const message = `${second.origin.name} and ${first.origin.name} have priority ${a.mod.priority}, match some of the same packets and do different things`;
+  tell(program, diagnostics, second.origin, 'overlap', message, [first.origin]);
+}

@@ -1,0 +1,51 @@
+/**
+ * Whose a flow is, and of which rule: both are in its cookie, `0x5856 | owner (16 bits) | rule (32 bits)`.
+ *
+ * 0x5856 is "XV". Cookies of others on Xen hosts are small numbers (0, 1, interface indices) or random.
+ */
+export const COOKIE_MAGIC = 0x5856n;
+export const OWNER_COOKIE_MASK = 0xffff_ffff_0000_0000n;
+
+/** FNV-1a, 32 bits: the same in every run and on every machine. */
+export function hash32(text: string): number {
+  let hash = 0x811c_9dc5;
+  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x0100_0193) >>> 0;
+  return hash;
+}
+
+/** 1..0xfffe. */
+export const ownerId = (owner: string): number => (hash32(owner) % 0xfffe) + 1;
+
+/** The cookie of an owner's flows, where the rule's part is 0. */
+export const ownerCookie = (id: number): bigint => (COOKIE_MAGIC << 48n) | (BigInt(id) << 32n);
+
+export const isOurs = (cookie: bigint): boolean => cookie >> 48n === COOKIE_MAGIC;
+export const ownerOf = (cookie: bigint): number => Number((cookie >> 32n) & 0xffffn);
+
+/** Gives out numbers made from names: the same for the same name, another where two names make the same. */
+export class Numbers {
+  readonly #taken = new Map<number, string>();
+
+  constructor(
+    readonly least: number,
+    readonly most: number,
+  ) {}
+
+  /** A number that was chosen by hand; the name that has it already, if it is another. */
+  take(number: number, name: string): string | undefined {
+    const holder = this.#taken.get(number);
+    if (holder !== undefined && holder !== name) return holder;
+    this.#taken.set(number, name);
+    return undefined;
+  }
+
+  make(name: string): number {
+    const count = this.most - this.least + 1;
+    let number = hash32(name) % count;
+    for (let tries = 0; tries < count; tries++) {
+      if (this.take(this.least + number, name) === undefined) return this.least + number;
+      number = (number + 1) % count;
+    }
+    return this.most;
+  }
+}

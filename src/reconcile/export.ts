@@ -1,0 +1,89 @@
+/** Running flows → a FlowSet that makes them again. */
+import { type FlowStats, type GroupDesc, type MeterConfig, of13 } from 'node-openflow';
+import { formatActions, formatFlow } from 'node-openflow/text';
+import { stringify } from 'yaml';
+import { isOurs, ownerOf } from '../compiler/index.js';
+import { API_VERSION } from '../compiler/schema/index.js';
+import type { SwitchState } from './switch.js';
+
+const { OFPG, OFPMF, OFPP } = of13;
+
+export interface ExportOptions {
+  /** Name of the document. */
+  readonly name: string;
+  /** Only flows of this owner's number; absent: all. */
+  readonly ownerId?: number;
+}
+
+/** YAML; what it cannot say is a comment in front. */
+export function exportFlowSet(state: SwitchState, { name, ownerId }: ExportOptions): string {
+  const flows = state.flows.filter(
+    ({ cookie }) => ownerId === undefined || (isOurs(cookie) && ownerOf(cookie) === ownerId),
+  );
+  const left = state.meters.filter(({ bands }) => meterWords(bands) === undefined);
+  const meters = state.meters.filter((meter) => !left.includes(meter));
+  const document = {
+    apiVersion: API_VERSION,
+    kind: 'FlowSet',
+    metadata: { name },
+    spec: {
+      tables: tablesOf(flows),
+      ...(state.groups.length === 0 ? {} : { groups: state.groups.map(groupOf) }),
+      ...(meters.length === 0 ? {} : { meters: meters.map(meterOf) }),
+    },
+  };
+  const comments = left.map(({ meterId }) => `# meter ${meterId} has bands that a FlowSet has no words for\n`);
+  return `${comments.join('')}${stringify(document, { lineWidth: 0 })}`;
+}
+
+function tablesOf(flows: readonly FlowStats[]) {
+  const byTable = new Map<number, string[]>([[0, []]]);
+  for (const flow of [...flows].sort((a, b) => b.priority - a.priority)) {
+    const lines = byTable.get(flow.tableId) ?? [];
+    byTable.set(flow.tableId, lines);
+    lines.push(formatFlow({ ...flow, tableId: 0, cookie: 0n }));
+  }
+  return [...byTable]
+    .sort(([a], [b]) => a - b)
+    .map(([id, lines]) => ({
+      name: `table-${id}`,
+      id,
+      ...(lines.length === 0 ? {} : { flows: `${lines.join('\n')}\n` }),
+    }));
+}
+
+const groupTypes = ['all', 'select', 'indirect', 'ff'];
+
+function groupOf({ groupId, groupType, buckets }: GroupDesc) {
+  return {
+    name: `group-${groupId}`,
+    id: groupId,
+    type: groupTypes[groupType] ?? 'all',
+    buckets: buckets.map(({ weight, watchPort, watchGroup, actions }) => ({
+      ...(weight === 0 ? {} : { weight }),
+      ...(watchPort === OFPP.ANY ? {} : { watch_port: watchPort }),
+      ...(watchGroup === OFPG.ANY ? {} : { watch_group: watchGroup }),
+      do: formatActions(actions),
+    })),
+  };
+}
+
+/** Undefined: no words for it. */
+function meterWords(bands: MeterConfig['bands']): { rate: number; burstSize: number; remark?: number } | undefined {
+  const [band, second] = bands;
+  if (band === undefined || second !== undefined) return undefined;
+  if (band.type === 'drop') return { rate: band.rate, burstSize: band.burstSize };
+  if (band.type !== 'dscp_remark') return undefined;
+  return { rate: band.rate, burstSize: band.burstSize, remark: band.precLevel };
+}
+
+function meterOf({ meterId, flags, bands }: MeterConfig) {
+  const { rate, burstSize, remark } = meterWords(bands)!;
+  return {
+    name: `meter-${meterId}`,
+    id: meterId,
+    ...((flags & OFPMF.PKTPS) === 0 ? { kbps: rate } : { pktps: rate }),
+    ...((flags & OFPMF.BURST) === 0 || burstSize === 0 ? {} : { burst: burstSize }),
+    ...(remark === undefined ? {} : { dscp_remark: remark }),
+  };
+}

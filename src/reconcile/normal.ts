@@ -1,0 +1,54 @@
+/** Flows, groups and meters in one form, so that what means the same is the same text. */
+import {
+  type Action,
+  type FlowStats,
+  type GroupDesc,
+  type Instruction,
+  type MeterConfig,
+  normalizeMatch,
+  of13,
+  oxm,
+  oxmFacts,
+} from 'node-openflow';
+import { formatGroup, formatInstructions, formatMatch, formatMeter } from 'node-openflow/text';
+
+const { OFPFF } = of13;
+/** Flags that a flow keeps; the others are about adding it. */
+const KEPT_FLAGS = OFPFF.SEND_FLOW_REM | OFPFF.NO_PKT_COUNTS | OFPFF.NO_BYT_COUNTS;
+
+type Flow = Pick<
+  FlowStats,
+  'tableId' | 'priority' | 'match' | 'instructions' | 'idleTimeout' | 'hardTimeout' | 'flags'
+>;
+
+/** Which flow it is: table, priority and match. */
+export const flowKey = ({ tableId, priority, match }: Pick<Flow, 'tableId' | 'priority' | 'match'>): string =>
+  `table=${tableId},priority=${priority},${formatMatch(normalizeMatch(match))}`;
+
+/** Loading all of a field is setting it, and is told so by switches. */
+function plain(action: Action): Action {
+  if (action.type === 'nx_clone') return { ...action, actions: action.actions.map(plain) };
+  if (action.type !== 'nx_reg_load') return action;
+  const { field, offset, bits } = action.destination;
+  if (offset !== 0 || bits !== oxmFacts(field).bits) return action;
+  return { type: 'set_field', oxm: oxm(field, action.value) };
+}
+
+const plainInstruction = (one: Instruction): Instruction =>
+  one.type === 'apply_actions' || one.type === 'write_actions' ? { ...one, actions: one.actions.map(plain) } : one;
+
+/** What it does. */
+export const flowActions = ({ instructions }: Pick<Flow, 'instructions'>): string =>
+  formatInstructions(instructions.map(plainInstruction));
+
+/** What it is besides: timeouts and flags. */
+export const flowSettings = ({ idleTimeout, hardTimeout, flags }: Flow): string =>
+  `idle=${idleTimeout},hard=${hardTimeout},flags=${flags & KEPT_FLAGS}`;
+
+export const groupText = (group: Pick<GroupDesc, 'groupId' | 'groupType' | 'buckets'>): string =>
+  formatGroup({
+    ...group,
+    buckets: group.buckets.map((bucket) => ({ ...bucket, actions: bucket.actions.map(plain) })),
+  });
+
+export const meterText = ({ meterId, flags, bands }: MeterConfig): string => formatMeter({ meterId, flags, bands });

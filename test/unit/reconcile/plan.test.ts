@@ -1,0 +1,132 @@
+/** From what a switch has and what a file says to what must change: pure. */
+import { type FlowStats, of13 } from 'node-openflow';
+import { describe, expect, it } from 'vitest';
+import { PortList, type Program } from '../../../src/compiler/index.js';
+import { exportFlowSet, makePlan, type SwitchState } from '../../../src/reconcile/index.js';
+import { compiled, said } from '../compiler/cases.js';
+
+const file = (rules: string, rest = '') => `apiVersion: xvif.dev/v1alpha1
+kind: FlowSet
+metadata: {name: shop}
+spec:
+  tables:
+  - name: in
+    rules:
+${rules}${rest}`;
+
+function programOf(text: string): Program {
+  const { program, diagnostics } = compiled(text, new PortList([]));
+  expect(said(diagnostics)).toBe('');
+  return program;
+}
+
+const stats = (mod: Program['flows'][number]['mod']): FlowStats => ({
+  ...mod,
+  durationSec: 1,
+  durationNsec: 0,
+  packetCount: 7n,
+  byteCount: 700n,
+});
+
+/** A switch that has a program. */
+const having = ({ flows, groups, meters }: Program, others: readonly FlowStats[] = []): SwitchState => ({
+  flows: [...flows.map(({ mod }) => stats(mod)), ...others],
+  groups: groups.map(({ mod }) => mod),
+  meters: meters.map(({ mod }) => mod),
+});
+const empty: SwitchState = { flows: [], groups: [], meters: [] };
+const keep = { prune: false };
+
+const web = '    - {name: web, priority: 9, match: {protocol: tcp4, dst_port: 80}, do: normal}\n';
+const arp = '    - {name: arp, priority: 8, match: {protocol: arp}, do: normal}\n';
+const more = `  groups: [{name: g, type: all, buckets: [{do: [{output: 1}]}]}]
+  meters: [{name: m, kbps: 100}]
+`;
+
+describe('a plan', () => {
+  it('of an empty switch adds everything, meters and groups before what uses them', () => {
+    const plan = makePlan(programOf(file(web + arp, more)), empty, keep);
+    expect(plan.changes.map(({ kind, what }) => `${kind} ${what}`)).toEqual([
+      'add meter',
+      'add group',
+      'add flow',
+      'add flow',
+    ]);
+  });
+
+  it('of a switch that has it changes nothing', () => {
+    const program = programOf(file(web + arp, more));
+    const { changes, unchanged, stale } = makePlan(program, having(program), keep);
+    expect({ changes, unchanged, stale }).toEqual({ changes: [], unchanged: 4, stale: [] });
+  });
+
+  it('modifies what does something else, which keeps its counters', () => {
+    const before = programOf(file(web));
+    const plan = makePlan(programOf(file(web.replace('normal', 'drop'))), having(before), keep);
+    expect(plan.changes).toHaveLength(1);
+    const [change] = plan.changes;
+    expect(change).toMatchObject({ kind: 'change', message: { command: of13.OFPFC.MODIFY_STRICT } });
+    expect(change!.undo).toMatchObject({
+      command: of13.OFPFC.MODIFY_STRICT,
+      instructions: before.flows[0]!.mod.instructions,
+    });
+  });
+
+  it('adds anew what has other timeouts', () => {
+    const program = programOf(file(web.replace('do:', 'idle_timeout: 5, do:')));
+    const { changes } = makePlan(program, having(programOf(file(web))), keep);
+    expect(changes).toMatchObject([{ kind: 'change', message: { command: of13.OFPFC.ADD, idleTimeout: 5 } }]);
+  });
+
+  it('leaves what no file has any more, and deletes it with prune', () => {
+    const state = having(programOf(file(web + arp)));
+    const program = programOf(file(web));
+    expect(makePlan(program, state, keep)).toMatchObject({ changes: [], stale: [expect.stringContaining('arp')] });
+    const { changes } = makePlan(program, state, { prune: true });
+    expect(changes).toMatchObject([{ kind: 'delete', message: { command: of13.OFPFC.DELETE_STRICT, priority: 8 } }]);
+  });
+
+  it('never touches flows of others', () => {
+    const program = programOf(file(web));
+    const foreign = { ...stats(programOf(file(arp)).flows[0]!.mod), cookie: 5n };
+    const { changes, stale, conflicts } = makePlan(program, having(program, [foreign]), { prune: true });
+    expect({ changes, stale, conflicts }).toEqual({ changes: [], stale: [], conflicts: [] });
+  });
+
+  it('says where it would take the place of a flow of others', () => {
+    const program = programOf(file(web));
+    const foreign = { ...stats(program.flows[0]!.mod), cookie: 5n };
+    const { changes, conflicts } = makePlan(program, { ...empty, flows: [foreign] }, keep);
+    expect(changes).toEqual([]);
+    expect(conflicts).toMatchObject([{ other: expect.stringContaining('cookie=0x5') }]);
+  });
+
+  it('sees the same in other words: load of a whole field, masks of all ones', () => {
+    const loads = programOf(
+      file('    - {name: web, priority: 9, match: {protocol: tcp4}, do: ["load:5->NXM_NX_REG0[]", normal]}\n'),
+    );
+    const sets = programOf(
+      file('    - {name: web, priority: 9, match: {protocol: tcp4}, do: ["set_field:5->reg0", normal]}\n'),
+    );
+    expect(makePlan(loads, having(sets), keep).changes).toEqual([]);
+  });
+
+  it('of a removal deletes what the files have', () => {
+    const program = programOf(file(web + arp, more));
+    const { changes } = makePlan(program, having(program), { prune: false, remove: true });
+    expect(changes.map(({ kind }) => kind)).toEqual(['delete', 'delete', 'delete', 'delete']);
+  });
+});
+
+describe('an export', () => {
+  it('makes the same flows, groups and meters again', () => {
+    const program = programOf(file(web + arp, more));
+    const again = programOf(exportFlowSet(having(program), { name: 'again' }));
+    const bare = ({ flows, groups, meters }: Program) => ({
+      flows: flows.map(({ mod }) => ({ ...mod, cookie: 0n })),
+      groups: groups.map(({ mod }) => mod),
+      meters: meters.map(({ mod }) => ({ ...mod, flags: mod.flags & ~of13.OFPMF.STATS })),
+    });
+    expect(bare(again)).toEqual(bare(program));
+  });
+});
