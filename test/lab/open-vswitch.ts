@@ -46,6 +46,12 @@ export class OpenVswitch {
     return { netns, ipv4: `10.0.0.${n}` };
   }
 
+  /** One link made of several kernel devices, by LACP with a message each second. */
+  async bond(name: string, devices: readonly string[]): Promise<void> {
+    const options = ['lacp=active', 'bond_mode=balance-slb', 'other_config:lacp-time=fast'];
+    await this.vsctl('add-bond', `ov${this.#tag}`, name, ...devices, '--', 'set', 'port', name, ...options);
+  }
+
   async stop(): Promise<void> {
     await this.vsctl('--if-exists', 'del-br', `ov${this.#tag}`).catch(() => undefined);
     for (const child of this.#children.reverse()) await child.stop();

@@ -39,10 +39,12 @@ def output(dp, port):
 
 
 def add_flow(dp, priority, fields, actions, **rest):
-    """Adds a flow to table 0; `rest` goes into the OFPFlowMod as it is."""
+    """Adds a flow, to table 0 unless `rest`, which goes into the OFPFlowMod as it is, says another."""
     parser, ofproto = dp.ofproto_parser, dp.ofproto
     if is_1_0(dp):
         does = {"actions": actions}
+    elif "instructions" in rest:
+        does = {}
     else:
         apply = parser.OFPInstructionActions(ofproto.OFPIT_APPLY_ACTIONS, actions)
         does = {"instructions": [apply] if actions else []}
