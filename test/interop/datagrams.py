@@ -2,7 +2,7 @@
 
 datagrams.py listen PORT [GROUP ADDRESS]   prints a line for each datagram: its bytes as text, and its DSCP;
                                            as a member of multicast GROUP on the interface that has ADDRESS
-datagrams.py send FROM TO PORT COUNT       sends COUNT numbered datagrams, to a host or a group
+datagrams.py send FROM TO PORT COUNT DSCP  sends COUNT numbered datagrams, to a host or a group
 datagrams.py watch DEVICE MAC              prints a line for each frame to MAC that comes in, whoever it is for
 """
 
@@ -27,10 +27,11 @@ def listen(port, group=None, address=None):
             print(f"{data.decode()} dscp={beside[0][2][0] >> 2}", flush=True)
 
 
-def send(source, to, port, count):
+def send(source, to, port, count, dscp):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(source))
         s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 4)
+        s.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, int(dscp) << 2)
         s.bind((source, 0))
         for number in range(int(count)):
             s.sendto(f"datagram {number}".encode(), (to, int(port)))

@@ -1,6 +1,6 @@
 /** Mininet builds a network of xvif switches (examples/mininet) and runs its own tests on it. */
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Child, freePort, root } from '../lab/process.js';
 
 const controllers = {
@@ -25,6 +25,9 @@ interface Result {
   readonly ports: Record<string, string>;
 }
 
+// Long enough for a machine that does other things at the same time.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
 describe.each(Object.keys(controllers) as (keyof typeof controllers)[])('a tree with %s', (name) => {
   let controller: Child;
   let network: Child;
@@ -38,7 +41,7 @@ describe.each(Object.keys(controllers) as (keyof typeof controllers)[])('a tree 
     const code = await network.ended();
     if (code !== 0) throw new Error(`Mininet ended with ${code}:\n${network.output}`);
     result = JSON.parse(network.output.trim().split('\n').at(-1)!);
-  }, 300_000);
+  });
 
   afterAll(async () => {
     await network?.stop();

@@ -1,5 +1,5 @@
 /** os-ken's IGMP library as querier: multicast goes to the members, who are real kernels' sockets, and to nobody else. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Listener, sendDatagrams } from '../lab/datagrams.js';
 import { Osken } from '../lab/osken.js';
 import { eventually, sh } from '../lab/process.js';
@@ -8,6 +8,9 @@ import { TestSwitch } from '../lab/switch.js';
 const group = '239.1.2.3';
 const groupMac = '01:00:5e:01:02:03';
 const port = 5000;
+
+// Long enough for a machine that does other things at the same time.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 describe('IGMP snooping', () => {
   let controller: Osken;
@@ -28,7 +31,7 @@ describe('IGMP snooping', () => {
       async () => (await xvif.ofctl('dump-flows')).includes('CONTROLLER'),
       60_000,
     );
-  }, 240_000);
+  });
 
   afterAll(async () => {
     for (const listener of listeners) await listener.stop();
@@ -80,7 +83,7 @@ describe('IGMP snooping', () => {
 
     await other.stop();
     await eventually('the group is gone', async () => (await members()) === undefined, 30_000);
-  }, 240_000);
+  });
 
   it('makes no mistake on the way', () => {
     expect(controller.output).not.toMatch(/Traceback|EventOFPErrorMsg/);

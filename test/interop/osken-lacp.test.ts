@@ -1,11 +1,14 @@
 /** os-ken's LACP library bonds two ports with Open vSwitch at the other end of two wires. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { OpenVswitch } from '../lab/open-vswitch.js';
 import { Osken } from '../lab/osken.js';
 import { eventually, sh } from '../lab/process.js';
 import { TestSwitch } from '../lab/switch.js';
 import { ping } from '../lab/traffic.js';
 import { Wires } from '../lab/wires.js';
+
+// Long enough for a machine that does other things at the same time.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 describe('a bond of two ports', () => {
   let controller: Osken;
@@ -32,7 +35,7 @@ describe('a bond of two ports', () => {
     peer = await OpenVswitch.start();
     far = await peer.namespace(4);
     await peer.bond('bond0', theirs);
-  }, 240_000);
+  });
 
   afterAll(async () => {
     await peer?.stop();
@@ -61,7 +64,7 @@ describe('a bond of two ports', () => {
   it('is agreed on by both ends, and carries each packet once', async () => {
     await eventually('both are members', async () => (await members()) === '1, 2 / 1, 2', 60_000);
     await carries();
-  }, 150_000);
+  });
 
   it.each([0, 1])(
     'carries on over the other wire when wire %i is cut',

@@ -1,9 +1,12 @@
 /** A learning switch for os-ken in each version that os-ken speaks: real Linux stacks talk through it. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Osken } from '../lab/osken.js';
 import { eventually } from '../lab/process.js';
 import { TestSwitch } from '../lab/switch.js';
 import { iperf3, ping } from '../lab/traffic.js';
+
+// Long enough for a machine that does other things at the same time.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 240_000 });
 
 describe.each(['1.0', '1.2', '1.3', '1.4', '1.5'])('an OpenFlow %s application', (version) => {
   let controller: Osken;
@@ -16,7 +19,7 @@ describe.each(['1.0', '1.2', '1.3', '1.4', '1.5'])('an OpenFlow %s application',
     guests = [await xvif.tapGuest(1), await xvif.tapGuest(2), await xvif.tapGuest(3)];
     const [a, b] = guests as [(typeof guests)[0], (typeof guests)[0]];
     await eventually('the first ping', async () => (await ping(a.netns, b.ipv4, 1)) === 1, 30_000);
-  }, 90_000);
+  });
 
   afterAll(async () => {
     await xvif?.stop();

@@ -1,5 +1,5 @@
 /** os-ken's spanning tree library keeps a loop of three bridges from turning, and mends a cut. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Osken } from '../lab/osken.js';
 import { eventually, sh } from '../lab/process.js';
 import { TestSwitch } from '../lab/switch.js';
@@ -7,6 +7,9 @@ import { ping } from '../lab/traffic.js';
 import { Wires } from '../lab/wires.js';
 
 const GUEST_PORT = 3;
+
+// Long enough for a machine that does other things at the same time.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 describe('a loop of three bridges', () => {
   let controller: Osken;
@@ -34,9 +37,10 @@ describe('a loop of three bridges', () => {
         ],
       });
       bridges.push(bridge);
-      guests.push(await bridge.tapGuest(i + 1));
+      // Each daemon begins with the same MAC address.
+      guests.push(await bridge.tapGuest(i + 1, '--mac', `02:00:00:00:01:0${i + 1}`));
     }
-  }, 180_000);
+  });
 
   afterAll(async () => {
     for (const bridge of bridges) await bridge.stop();
@@ -61,8 +65,9 @@ describe('a loop of three bridges', () => {
   async function everyoneReachesEveryone(): Promise<void> {
     for (const from of guests) {
       for (const to of guests.filter((guest) => guest !== from)) {
-        await eventually(`${from.name} to ${to.name}`, async () => (await ping(from.netns, to.ipv4, 1)) === 1, 90_000);
-        expect(await ping(from.netns, to.ipv4, 5), `${from.name} to ${to.name}`).toBe(5);
+        // Until the tree is as it stays, pings may be lost.
+        const lossless = async () => (await ping(from.netns, to.ipv4, 5)) === 5;
+        await eventually(`${from.name} to ${to.name}`, lossless, 90_000);
       }
     }
   }
@@ -75,7 +80,7 @@ describe('a loop of three bridges', () => {
     );
     await everyoneReachesEveryone();
     expect(await blocked()).toEqual(['3:2']);
-  }, 180_000);
+  });
 
   it('does not multiply broadcasts', async () => {
     const before = await sentToGuest(bridges[1]!);
@@ -87,7 +92,7 @@ describe('a loop of three bridges', () => {
     await sh('ip', 'link', 'set', rootToSecond[0], 'down');
     await eventually('no port is blocked but the cut ones', async () => !(await blocked()).includes('3:2'), 120_000);
     await everyoneReachesEveryone();
-  }, 240_000);
+  });
 
   it('makes no mistake on the way', () => {
     expect(controller.output).not.toMatch(/Traceback|EventOFPErrorMsg/);

@@ -34,6 +34,13 @@ export class Listener {
   }
 }
 
-export function sendDatagrams(netns: string, from: string, to: string, port: number, count: number): Promise<string> {
-  return sh('ip', 'netns', 'exec', netns, ...program, 'send', from, to, `${port}`, `${count}`);
+export async function sendDatagrams(
+  netns: string,
+  from: string,
+  to: string,
+  port: number,
+  count: number,
+  dscp = 0,
+): Promise<void> {
+  await sh('ip', 'netns', 'exec', netns, ...program, 'send', from, to, `${port}`, `${count}`, `${dscp}`);
 }

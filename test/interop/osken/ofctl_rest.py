@@ -56,8 +56,8 @@ class OfctlRest(Base):
     def modify_port(self, body):
         dp = self.datapath(body["dpid"])
         port = dp.ports[body["port_no"]]
-        same = "advertised" if hasattr(port, "advertised") else "properties"
-        self.ofctl(dp).mod_port_behavior(dp, {"hw_addr": port.hw_addr, same.rstrip("d"): getattr(port, same), **body})
+        same = {"advertise": port.advertised} if hasattr(port, "advertised") else {"properties": []}
+        self.ofctl(dp).mod_port_behavior(dp, {"hw_addr": port.hw_addr, **same, **body})
 
     @rest.route("POST", "/stats/{what}/{command}")
     def write(self, what, command, body):

@@ -66,8 +66,12 @@ class Router(Base):
         if self.address_towards(gateway) is None:
             raise rest.Refused(f"no address of the router is in the network of {gateway}")
         number = max(self.routes, default=0) + 1
-        self.routes[number] = (ipaddress.IPv4Network(body.get("destination", "0.0.0.0/0")), gateway)
-        self.ask(dp, gateway)
+        network = ipaddress.IPv4Network(body.get("destination", "0.0.0.0/0"))
+        self.routes[number] = (network, gateway)
+        if gateway in self.hosts:
+            self.install(dp, network, gateway)
+        else:
+            self.ask(dp, gateway)
         return {"route_id": number}
 
     @rest.route("DELETE", "/router/{dpid}")

@@ -4,8 +4,8 @@ import learning
 from os_ken.controller.handler import MAIN_DISPATCHER, set_ev_cls
 from os_ken.lib import stplib
 
-# Seconds; the standard's 2, 15 and 20 would only make waiting longer.
-TIMES = {"hello_time": 1, "fwd_delay": 3, "max_age": 10}
+# Seconds; the standard's 2 and 15 would only make waiting longer.
+TIMES = {"hello_time": 1, "fwd_delay": 4, "max_age": 20}
 PRIORITIES = {1: 0x8000, 2: 0x9000, 3: 0xA000}
 
 

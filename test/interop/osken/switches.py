@@ -10,7 +10,8 @@ from os_ken.controller.handler import DEAD_DISPATCHER, MAIN_DISPATCHER, set_ev_c
 from os_ken.lib import ofctl_v1_0, ofctl_v1_2, ofctl_v1_3, ofctl_v1_4, ofctl_v1_5
 
 OFCTL = dict(zip(openflow.VERSIONS.values(), (ofctl_v1_0, ofctl_v1_2, ofctl_v1_3, ofctl_v1_4, ofctl_v1_5)))
-ANSWERS = [getattr(ofp_event, name) for name in dir(ofp_event) if re.fullmatch(r"EventOFP(?!Switch)\w+Reply", name)]
+# Ports are told in the features of 1.0 and 1.2.
+ANSWERS = [getattr(ofp_event, name) for name in dir(ofp_event) if re.fullmatch(r"EventOFP(\w+Reply|SwitchFeatures)", name)]
 MORE_TO_COME = 1
 
 
