@@ -16,7 +16,7 @@ from mininet.node import RemoteController
 from mininet.topolib import TreeTopo
 from xvif import XvifSwitch
 
-SECONDS = 240
+SECONDS = 280
 
 
 def stopped(*_):

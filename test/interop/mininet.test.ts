@@ -64,8 +64,8 @@ describe.each(Object.keys(controllers) as (keyof typeof controllers)[])('a tree 
   it('numbers ports as Mininet does, and carries the traffic in flows', () => {
     expect(Object.keys(result.ports)).toEqual(['s1', 's2', 's3']);
     for (const [bridge, ports] of Object.entries(result.ports)) {
-      expect(ports).toMatch(new RegExp(`^ *1 +${bridge}-eth1 +packet`, 'm'));
-      expect(ports).toMatch(new RegExp(`^ *2 +${bridge}-eth2 +packet`, 'm'));
+      expect(ports).toMatch(new RegExp(`^${bridge} +1 +${bridge}-eth1 +packet`, 'm'));
+      expect(ports).toMatch(new RegExp(`^${bridge} +2 +${bridge}-eth2 +packet`, 'm'));
       const counts = [...result.flows[bridge]!.matchAll(/n_packets=(\d+)/g)].map(([, n]) => Number(n));
       expect(Math.max(...counts)).toBeGreaterThan(100);
     }
