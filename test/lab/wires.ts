@@ -18,12 +18,6 @@ export class Wires {
     return ends;
   }
 
-  /** Puts one end into a network namespace. */
-  async move(device: string, netns: string): Promise<void> {
-    await sh('ip', 'link', 'set', device, 'netns', netns);
-    await sh('ip', '-n', netns, 'link', 'set', device, 'up');
-  }
-
   async stop(): Promise<void> {
     for (const device of this.#devices) await sh('ip', 'link', 'del', device).catch(() => undefined);
   }
