@@ -28,6 +28,7 @@ export const tools = {
   ovs: ['interoperability tests', ['ovs-ofctl'], 'openvswitch-switch'],
   ovsController: ['interoperability tests', ['ovs-testcontroller'], 'openvswitch-testcontroller'],
   osken: ['interoperability tests', ['osken-manager'], 'python3-os-ken'],
+  mininet: ['interoperability tests', ['mnexec'], 'mininet'],
   xenstore: ['interoperability tests', ['xenstore-ls'], 'xenstore-utils'],
   openssl: ['interoperability tests', ['openssl'], 'openssl'],
   shellcheck: ['interoperability tests', ['shellcheck'], 'shellcheck'],

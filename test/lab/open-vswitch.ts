@@ -52,6 +52,27 @@ export class OpenVswitch {
     return { netns, ipv4: `10.0.0.${n}` };
   }
 
+  /** One link made of several kernel devices, by LACP with a message each second. */
+  async bond(name: string, devices: readonly string[]): Promise<void> {
+    const options = ['lacp=active', 'bond_mode=balance-slb', 'other_config:lacp-time=fast'];
+    await this.vsctl('add-bond', `ov${this.#tag}`, name, ...devices, '--', 'set', 'port', name, ...options);
+  }
+
+  /** Gives the bridge to a controller, as datapath `id` with `devices` as ports 1 and on. */
+  async control(target: string, protocol: string, id: number, devices: readonly string[]): Promise<void> {
+    const bridge = `ov${this.#tag}`;
+    await this.vsctl(
+      ...['set', 'bridge', bridge, 'fail_mode=secure', `protocols=${protocol}`, 'other-config:disable-in-band=true'],
+      `other-config:datapath-id=${id.toString(16).padStart(16, '0')}`,
+      ...devices.flatMap((device, i) => {
+        return ['--', 'add-port', bridge, device, '--', 'set', 'interface', device, `ofport_request=${i + 1}`];
+      }),
+      ...['--', 'set-controller', bridge, target],
+      // What it has cached is soon gone, as the tester expects.
+      ...['--', 'set', 'Open_vSwitch', '.', 'other_config:max-idle=100', 'other_config:max-revalidator=100'],
+    );
+  }
+
   async stop(): Promise<void> {
     await this.vsctl('--if-exists', 'del-br', `ov${this.#tag}`).catch(() => undefined);
     for (const child of this.#children.reverse()) await child.stop();

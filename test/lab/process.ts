@@ -82,6 +82,12 @@ export class Child {
     return this.#process.exitCode === null && this.#process.signalCode === null;
   }
 
+  /** Waits for its end; its exit code, null when a signal ended it. */
+  async ended(): Promise<number | null> {
+    if (this.running) await once(this.#process, 'exit');
+    return this.#process.exitCode;
+  }
+
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     if (this.running) {
       const exit = once(this.#process, 'exit');
