@@ -18,6 +18,7 @@
 #include "pipeline/instructions.h"
 #include "pipeline/meter_table.h"
 #include "pipeline/mods.h"
+#include "pipeline/stat_triggers.h"
 #include "pipeline/versions.h"
 
 namespace xvif {
@@ -47,6 +48,8 @@ class FlowTables {
   void delete_users_of_meter(std::uint32_t meter, std::uint64_t now_ns);
   /// Within a batch: removes flows whose time has come. Work is that of the flows that are due.
   void expire(std::uint64_t now_ns);
+  /// Tells about flows that passed thresholds since the last call. When no batch is open.
+  void look_at_triggers(std::uint64_t now_ns);
   /// Before publishing and after reclaiming.
   void settle();
 
@@ -95,6 +98,8 @@ class FlowTables {
   /// Called when a flow begins (+1) and ceases (-1) to be live.
   void count_references(const Flow& flow, int by);
   void arm(Flow& flow);
+  void disarm(Flow& flow);
+  FlowStatistics statistics(const Flow& flow, std::uint64_t now_ns) const;
   void expire_slot(Table& table, std::uint32_t slot, std::uint64_t now_ns);
   std::uint64_t used_ns(const Flow& flow) const;
   FlowView view(const Flow& flow, std::uint64_t now_ns) const;
@@ -118,6 +123,8 @@ class FlowTables {
   FlowArena arena_;
   InstructionSets instructions_;
   Expiry expiry_;
+  StatTriggers triggers_;
+  std::uint64_t now_ns_ = 0;  // of the batch that is open
   FlowRemovedSink* sink_ = nullptr;
   std::array<std::atomic<Table*>, kTables> tables_{};     // control: rw, readers: ro
   std::array<std::atomic<bool>, kTables> conjunctive_{};  // control: rw, readers: ro; stays once it was set

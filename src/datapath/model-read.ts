@@ -1,6 +1,6 @@
 /** Queries to the model and their answers (docs/native-boundary.md). */
 import type { Flow, FlowFilter } from './model-flows.js';
-import { actionsOf, countsOf } from './model-flows.js';
+import { actionsOf, countsOf, usesMeter } from './model-flows.js';
 import type { ModelState } from './model-state.js';
 import { writeDropAnswer, writeGroupAnswer, writeMeterAnswer, writePortAnswer } from './records-answer.js';
 import { decodeMatch } from './records-match.js';
@@ -86,8 +86,23 @@ function selected(state: ModelState, query: QueryRecord): Flow[] {
 function flowAnswer(flow: Flow, now: bigint) {
   const { table, priority, cookie, idle, hard, flags, importance } = flow;
   const { packets, bytes } = countsOf(flow);
-  const [match, instructions, duration] = [flow.matchBytes, flow.instructionBytes, now - flow.createdNs];
-  return { table, priority, cookie, packets, bytes, duration, idle, hard, flags, importance, match, instructions };
+  const [match, instructions] = [flow.matchBytes, flow.instructionBytes];
+  const [duration, unused] = [now - flow.createdNs, now - flow.usedNs];
+  return {
+    table,
+    priority,
+    cookie,
+    packets,
+    bytes,
+    duration,
+    unused,
+    idle,
+    hard,
+    flags,
+    importance,
+    match,
+    instructions,
+  };
 }
 
 /** Uses of a group: flows, and buckets of other groups. */
@@ -114,7 +129,7 @@ function meterItems(state: ModelState, id: number, now: bigint): Item[] {
     .all()
     .filter((meter) => id === METER_ALL || meter.id === id)
     .map((meter) => (writer) => {
-      const uses = (flow: Flow) => flow.instructions.some((i) => i.kind === 'meter' && i.meter === meter.id);
+      const uses = (flow: Flow) => usesMeter(flow, meter.id);
       const { flags, packets, bytes } = meter;
       const bands = meter.bands.map((b) => ({ ...b.record, packets: b.packets, bytes: b.bytes }));
       const [flows, duration] = [state.flows.all().filter(uses).length, now - meter.createdNs];

@@ -4,7 +4,7 @@
  * is meant to be fast. Time comes from outside; frames come in by {@link ModelDatapath.inject}.
  */
 import { type Datapath, DatapathClosed, type PortNo, type PortSettings, type PortSpec } from './datapath.js';
-import { applyRecord, checkActions, removeFlow } from './model-apply.js';
+import { applyRecord, checkActions, removeFlow, tellFlow } from './model-apply.js';
 import { FlowTables } from './model-flows.js';
 import { Groups } from './model-groups.js';
 import { Meters } from './model-meters.js';
@@ -13,6 +13,7 @@ import { MacTable, ModelPorts } from './model-ports.js';
 import { type Answer, readModel } from './model-read.js';
 import { checkSettings } from './model-settings.js';
 import type { ModelState } from './model-state.js';
+import { passesThreshold } from './model-triggers.js';
 import { sameVlans } from './model-vlan.js';
 import { decodeActions } from './records-action.js';
 import { decodeBatch } from './records-apply.js';
@@ -43,6 +44,7 @@ export class ModelDatapath implements Datapath {
       ports: new ModelPorts(),
       macs: new MacTable(),
       fragMode: FragMode.normal,
+      firstEgress: 0,
       controllerConnected: false,
       missesToController: false,
       nowNs,
@@ -103,7 +105,8 @@ export class ModelDatapath implements Datapath {
 
   /** Brings back what records of a batch can change. */
   #snapshot(): () => void {
-    const { flows, groups, meters, ports, fragMode, controllerConnected, missesToController } = this.#state;
+    const { flows, groups, meters, ports, fragMode, firstEgress, controllerConnected, missesToController } =
+      this.#state;
     const undo = [flows.snapshot(), groups.snapshot(), meters.snapshot()];
     const configs = ports.all().map((port) => [port, port.config] as const);
     const upcalls = [...this.#upcalls];
@@ -111,6 +114,7 @@ export class ModelDatapath implements Datapath {
       for (const bringBack of undo) bringBack();
       for (const [port, config] of configs) port.config = config;
       this.#state.fragMode = fragMode;
+      this.#state.firstEgress = firstEgress;
       this.#state.controllerConnected = controllerConnected;
       this.#state.missesToController = missesToController;
       this.#upcalls = upcalls;
@@ -142,6 +146,7 @@ export class ModelDatapath implements Datapath {
       if (over(flow.hard, flow.createdNs)) removeFlow(state, flow, FlowRemovedReason.hardTimeout);
       else if (over(flow.idle, flow.usedNs)) removeFlow(state, flow, FlowRemovedReason.idleTimeout);
     }
+    for (const flow of state.flows.all()) if (passesThreshold(flow, now)) tellFlow(state, flow, 'flow_statistics', 0);
     this.#deliver();
   }
 

@@ -21,10 +21,16 @@ export interface Refused {
 }
 
 /** Carries all out, in order. Where one is refused nothing has changed, and that one is returned. */
-export function commit(datapath: Datapath, ports: PortTable, changes: readonly Change[]): Refused | undefined {
+export function commit(
+  datapath: Datapath,
+  ports: PortTable,
+  changes: readonly Change[],
+  firstEgress: number,
+): Refused | undefined {
   const writer = new RecordWriter();
   for (const change of changes) {
-    const error = append(writer, ports, change);
+    const error =
+      change.type === 'flow_mod' ? appendFlowMod(writer, change, firstEgress) : append(datapath, writer, ports, change);
     if (error !== undefined) return { change, error };
   }
   const statuses = datapath.apply(writer.view(), { atomic: true });
@@ -36,12 +42,15 @@ export function commit(datapath: Datapath, ports: PortTable, changes: readonly C
   return undefined;
 }
 
-function append(writer: RecordWriter, ports: PortTable, change: Change): OfError | undefined {
+function append(
+  datapath: Datapath,
+  writer: RecordWriter,
+  ports: PortTable,
+  change: Exclude<Change, FlowMod>,
+): OfError | undefined {
   switch (change.type) {
-    case 'flow_mod':
-      return appendFlowMod(writer, change);
     case 'group_mod':
-      return appendGroupMod(writer, change);
+      return appendGroupMod(datapath, writer, change);
     case 'meter_mod':
       return appendMeterMod(writer, change);
     case 'port_mod':
@@ -53,7 +62,7 @@ function outcome(datapath: Datapath, change: Change, status: number): OfError | 
   if (status === Status.ok) return undefined;
   switch (change.type) {
     case 'flow_mod':
-      return flowModError(status);
+      return flowModError(status, change.version);
     case 'group_mod':
       return groupModOutcome(datapath, change, status);
     case 'meter_mod':

@@ -31,6 +31,8 @@ export class FlowMods {
   readonly #datapath: Datapath;
   readonly #writer = new RecordWriter(BATCH_BYTES_MAX);
   readonly #pending: Pending[] = [];
+  /** 0: there are no egress tables. */
+  firstEgress = 0;
 
   constructor(datapath: Datapath) {
     this.#datapath = datapath;
@@ -63,7 +65,10 @@ export class FlowMods {
     let status: number = Status.ok;
     for (let i = 0; i < pending.length; i++) {
       status = statuses[i] ?? Status.malformed;
-      if (status !== Status.ok) sendError(pending[i]!.view, pending[i]!.mod, flowModError(status));
+      if (status !== Status.ok) {
+        const { view, mod } = pending[i]!;
+        sendError(view, mod, flowModError(status, mod.version));
+      }
     }
     return status === Status.ok;
   }
@@ -89,7 +94,7 @@ export class FlowMods {
 
   #append(view: ControllerView, mod: FlowMod): boolean {
     const start = this.#writer.length;
-    const wrong = appendFlowMod(this.#writer, mod);
+    const wrong = appendFlowMod(this.#writer, mod, this.firstEgress);
     if (wrong === undefined) {
       this.#pending.push({ view, mod });
       return true;
@@ -101,7 +106,7 @@ export class FlowMods {
 }
 
 /** Appends one record, or returns why not: the caller truncates the writer then. */
-export function appendFlowMod(writer: RecordWriter, mod: FlowMod): OfError | undefined {
+export function appendFlowMod(writer: RecordWriter, mod: FlowMod, firstEgress: number): OfError | undefined {
   const wrong = checkHeader(mod) ?? checkMatch(mod.match);
   if (wrong !== undefined) return wrong;
   const deletes = mod.command === FlowCommand.delete || mod.command === FlowCommand.deleteStrict;
@@ -122,7 +127,7 @@ export function appendFlowMod(writer: RecordWriter, mod: FlowMod): OfError | und
   endFlowModMatch(writer, at);
   const instructionsAt = writer.length;
   // A delete has no use for instructions: they are not even looked at.
-  const bad = deletes ? undefined : writeInstructions(writer, mod.instructions, mod);
+  const bad = deletes ? undefined : writeInstructions(writer, mod.instructions, mod, firstEgress);
   endFlowMod(writer, at, instructionsAt);
   return bad ?? (writer.length - at > ENTRY_BYTES_MAX ? badAction(OFPBAC.TOO_MANY) : undefined);
 }

@@ -5,7 +5,15 @@
  * Messages are handled in the order of calls. Flow_mods are gathered and handed over together: at the latest when
  * another message comes, from whichever controller, or when the event loop has read what was there.
  */
-import { type FlowMod, type Message, type MultipartRequest, of13, type SetConfig } from 'node-openflow';
+import {
+  type FlowMod,
+  type Message,
+  type MultipartRequest,
+  of13,
+  of15,
+  type SetConfig,
+  type TableFeatures,
+} from 'node-openflow';
 import type { Datapath } from '../datapath/datapath.js';
 import {
   decodeFlowAnswers,
@@ -20,6 +28,7 @@ import { FlowCommand, FragMode, Query, ReservedPort, tables } from '../datapath/
 import { type AsyncMessage, flowRemovedMessage, packetInMessage } from './async-events.js';
 import { type Change, commit, type Refused } from './commit.js';
 import type { ControllerView } from './controller-view.js';
+import { firstEgressAsked } from './egress-tables.js';
 import { FlowMods } from './flow-mods.js';
 import { applyGroupMod } from './group-mods.js';
 import { BUFFERS_MAX, MISS_SEND_LEN_DEFAULT, READ_PART_BYTES } from './limits.js';
@@ -38,10 +47,22 @@ import { PacketOuts } from './packet-outs.js';
 import { type PortInfo, PortTable } from './port-table.js';
 import { type Standalone, setStandalone } from './standalone.js';
 import { type Description, Statistics } from './statistics.js';
-import { flowEntry } from './stats-entries.js';
-import { ACTIONS_10, capabilities, FEATURES_PORTS_MAX, legacyPortMod, listsPortsInFeatures, OF10 } from './versions.js';
+import { flowEntry, flowStatisticsEntry } from './stats-entries.js';
+import { tableFeatures } from './table-features.js';
+import {
+  ACTIONS_10,
+  capabilities,
+  FEATURES_PORTS_MAX,
+  legacyPortMod,
+  listsPortsInFeatures,
+  OF10,
+  OF15,
+} from './versions.js';
 
 const { OFP_NO_BUFFER, OFPBRC, OFPC_FRAG, OFPCML, OFPMPF, OFPQOFC, OFPSCFC, OFPTFFC, OFPTMFC, OFPTT, OFPTC } = of13;
+
+/** OFPC_FRAG_NX_MATCH */
+const NX_MATCH = 3;
 
 export interface OfprotoOptions {
   /** Its onUpcall belongs to ofproto from here on. */
@@ -68,6 +89,7 @@ export class Ofproto {
   #flushPending = false;
   #closed = false;
   #fragments: number = FragMode.normal;
+  #firstEgress = 0;
   #missSendLen = MISS_SEND_LEN_DEFAULT;
 
   constructor(options: OfprotoOptions) {
@@ -101,7 +123,7 @@ export class Ofproto {
   /** Carries changes out together: see `commit`. The caller has checked that each may be part of a bundle. */
   commit(changes: readonly Change[]): Refused | undefined {
     this.barrier();
-    const refused = commit(this.#datapath, this.#ports, changes);
+    const refused = commit(this.#datapath, this.#ports, changes, this.#firstEgress);
     if (refused !== undefined) return refused;
     for (const change of changes) {
       const names = change.type === 'flow_mod' && change.command <= FlowCommand.modifyStrict;
@@ -245,17 +267,42 @@ export class Ofproto {
     });
   }
 
-  /** §7.3.2: fragments are passed or dropped, never reassembled. */
+  /**
+   * §7.3.2: fragments are passed or dropped, never reassembled. Nicira's nx-match wants of the first fragment what it is here
+   * anyway: to match by its ports.
+   */
   #setConfig({ flags, missSendLen }: SetConfig): OfError | undefined {
-    if (flags !== OFPC_FRAG.NORMAL && flags !== OFPC_FRAG.DROP) return switchConfigFailed(OFPSCFC.BAD_FLAGS);
+    if (![OFPC_FRAG.NORMAL, OFPC_FRAG.DROP, NX_MATCH].includes(flags)) return switchConfigFailed(OFPSCFC.BAD_FLAGS);
     if (missSendLen > OFPCML.MAX && missSendLen !== OFPCML.NO_BUFFER) return switchConfigFailed(OFPSCFC.BAD_LEN);
     this.#missSendLen = missSendLen;
     if (flags === this.#fragments) return undefined;
     this.#fragments = flags;
-    const writer = new RecordWriter(16);
-    writeSetConfig(writer, flags);
-    this.#datapath.apply(writer.view());
+    this.#configure();
     return undefined;
+  }
+
+  #configure(): void {
+    const writer = new RecordWriter(16);
+    const mode = this.#fragments === OFPC_FRAG.DROP ? FragMode.drop : FragMode.normal;
+    writeSetConfig(writer, mode, this.#firstEgress);
+    this.#datapath.apply(writer.view());
+  }
+
+  /** 1.5 may name the first egress table; all else of tables is as it is. Answered with what they are then. */
+  #setTableFeatures(view: ControllerView, request: MultipartRequest, asked: readonly TableFeatures[]): void {
+    const { version } = request;
+    const current = [...tableFeatures(version, this.#firstEgress)];
+    const first =
+      version >= OF15 ? firstEgressAsked(asked, current, this.#firstEgress) : tableFeaturesFailed(OFPTFFC.EPERM);
+    if (typeof first !== 'number') {
+      sendError(view, request, first);
+      return;
+    }
+    this.#firstEgress = first;
+    this.#flowMods.firstEgress = first;
+    this.#statistics.firstEgress = first;
+    this.#configure();
+    this.#statistics.sendList(view, request, this.#statistics.tableFeatures(version).list);
   }
 
   /** §7.3.6: no port has queues. */
@@ -272,7 +319,7 @@ export class Ofproto {
       return undefined;
     }
     if (request.body.type === 'table_features' && request.body.entries.length > 0) {
-      sendError(view, request, tableFeaturesFailed(OFPTFFC.EPERM));
+      this.#setTableFeatures(view, request, request.body.entries);
       return undefined;
     }
     const answer = this.#statistics.answer(request);
@@ -309,6 +356,11 @@ export class Ofproto {
       case 'flow_removed':
         this.#async(flowRemovedMessage(record));
         return;
+      case 'flow_statistics': {
+        const entries = [flowStatisticsEntry(record, of15.OFPFSR.STAT_TRIGGER)];
+        this.#async({ type: 'multipart_reply', flags: 0, body: { type: 'flow_stats', entries } });
+        return;
+      }
       case 'port_state':
         this.#ports.setState(record.port, record.state);
         this.#options.onPortState?.(record.port, record.state, record.text);

@@ -8,14 +8,23 @@ import type {
   TableFeatures,
   TableStats,
 } from 'node-openflow';
-import { type OxmFieldName, of10, of11, of13 } from 'node-openflow';
+import { type OxmFieldName, of10, of11, of13, of15 } from 'node-openflow';
 import { fields, tables } from '../datapath/schema.gen.js';
+import { tableFlags } from './egress-tables.js';
 import { FLOWS_PER_TABLE_MAX } from './limits.js';
 import { OF15 } from './versions.js';
 
 const ALL_BITS = 0xffffffffffffffffn;
 
-const instructionNames = ['goto_table', 'write_metadata', 'write_actions', 'apply_actions', 'clear_actions', 'meter'];
+const instructionNames = [
+  'goto_table',
+  'write_metadata',
+  'write_actions',
+  'apply_actions',
+  'clear_actions',
+  'meter',
+  'stat_trigger',
+];
 const actionNames = [
   'output',
   'copy_ttl_out',
@@ -35,20 +44,29 @@ const actionNames = [
   'set_field',
 ] as const;
 
-/** Others are of later versions or extensions. */
-const known: ReadonlySet<string> = new Set(of13.oxmFields.map(({ name }) => name));
+/** By name. Others are of later versions or extensions. */
+const known = (version: number): ReadonlyMap<string, { readonly maskable: boolean; readonly settable: boolean }> =>
+  new Map((version >= OF15 ? of15 : of13).oxmFields.map((facts) => [facts.name, facts] as const));
 
-function oxmIds(select: (name: string, settable: boolean) => boolean, masked: boolean): OxmId[] {
+function oxmIds(version: number, settableOnly: boolean, masked: boolean): OxmId[] {
+  const facts = known(version);
+  const asked = ({ name, settable }: { readonly name: string; readonly settable: boolean }) =>
+    facts.has(name) && (!settableOnly || (settable && facts.get(name)!.settable && name !== 'metadata'));
   return fields
-    .filter(({ name, settable }) => known.has(name) && select(name, settable))
-    .map(({ name }) => ({ field: name as OxmFieldName, hasMask: masked && isMaskable(name) }));
+    .filter(asked)
+    .map(({ name }) => ({ field: name as OxmFieldName, hasMask: masked && facts.get(name)!.maskable }));
 }
 
-function isMaskable(name: string): boolean {
-  return of13.oxmFields.find((facts) => facts.name === name)?.maskable ?? false;
+/** What 1.5 asks tables beside. */
+function newProperties({ settable }: Facts): TableFeatureProperty[] {
+  return [
+    { type: 'write_copyfield', ids: [] },
+    { type: 'apply_copyfield', ids: settable },
+    { type: 'packet_types', oxms: [{ field: 'packet_type', value: new Uint8Array(4) }] },
+  ];
 }
 
-function properties(table: number, everyField: Facts): TableFeatureProperty[] {
+function properties(table: number, version: number, everyField: Facts): TableFeatureProperty[] {
   const last = table === tables - 1;
   const instructions = everyField.instructions.filter(({ type }) => !last || type !== 'goto_table');
   const next = Array.from({ length: tables - 1 - table }, (_, i) => table + 1 + i);
@@ -56,17 +74,20 @@ function properties(table: number, everyField: Facts): TableFeatureProperty[] {
     { type: 'instructions', ids: instructions },
     { type: 'next_tables', ids: next },
     { type: 'write_actions', ids: everyField.actions },
-    { type: 'apply_actions', ids: everyField.actions },
+    { type: 'apply_actions', ids: [...everyField.actions, ...everyField.appliedOnly] },
     { type: 'match', ids: everyField.match },
     { type: 'wildcards', ids: everyField.wildcards },
     { type: 'write_setfield', ids: everyField.settable },
     { type: 'apply_setfield', ids: everyField.settable },
+    ...(version >= OF15 ? newProperties(everyField) : []),
   ];
 }
 
 interface Facts {
   readonly instructions: readonly InstructionId[];
   readonly actions: readonly ActionId[];
+  /** Those that no action set holds. */
+  readonly appliedOnly: readonly ActionId[];
   readonly match: readonly OxmId[];
   readonly wildcards: readonly OxmId[];
   readonly settable: readonly OxmId[];
@@ -126,16 +147,17 @@ export function legacyTableAbilities(version: number): Partial<TableStats> {
 const LAST_FIELD_12 = 35;
 
 /** One entry per table. The table-miss flow can do what every flow can, so the _miss properties are left away. */
-export function* tableFeatures(version: number): Generator<TableFeatures> {
+export function* tableFeatures(version: number, firstEgress = 0): Generator<TableFeatures> {
   const metersByAction = version >= OF15;
   const facts: Facts = {
     instructions: instructionNames
-      .filter((type) => type !== 'meter' || !metersByAction)
+      .filter((type) => type !== (metersByAction ? 'meter' : 'stat_trigger'))
       .map((type) => ({ type }) as InstructionId),
     actions: [...actionNames.map((type) => ({ type })), ...(metersByAction ? [{ type: 'meter' } as const] : [])],
-    match: oxmIds(() => true, true),
-    wildcards: oxmIds(() => true, false),
-    settable: oxmIds((name, settable) => settable && name !== 'metadata', false),
+    appliedOnly: metersByAction ? [{ type: 'copy_field' }] : [],
+    match: oxmIds(version, false, true),
+    wildcards: oxmIds(version, false, false),
+    settable: oxmIds(version, true, false),
   };
   for (let tableId = 0; tableId < tables; tableId++) {
     yield {
@@ -145,7 +167,8 @@ export function* tableFeatures(version: number): Generator<TableFeatures> {
       metadataWrite: ALL_BITS,
       config: 0,
       maxEntries: FLOWS_PER_TABLE_MAX,
-      properties: properties(tableId, facts),
+      properties: properties(tableId, version, facts),
+      ...(version >= OF15 ? { features: tableFlags(tableId, firstEgress) } : {}),
     };
   }
 }

@@ -31,7 +31,7 @@ export class Observer {
           const { frame, userdata, registers } = record;
           const bytes = { frame: hex(frame), userdata: hex(userdata), registers: [...registers] };
           this.#lines.push(`in ${text({ ...record, ...bytes })}`);
-        } else this.#lines.push(`removed ${text({ ...record, duration: 0, match: hex(record.match) })}`);
+        } else this.#lines.push(`flow ${text({ ...record, duration: 0, unused: 0, match: hex(record.match) })}`);
       }),
     );
   }
@@ -66,6 +66,7 @@ export class Observer {
       text({
         ...flow,
         duration: 0,
+        unused: 0,
         match: decodeMatch(flow.match),
         instructions: decodeInstructions(flow.instructions),
       }),
