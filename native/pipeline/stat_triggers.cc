@@ -40,7 +40,8 @@ void StatTriggers::add(const Flow& flow, const FlowStatistics& now) {
   for (std::size_t i = 0; i < trigger.count; ++i) {
     const std::uint64_t value = now.of(trigger.stats[i]);
     const bool ahead = value < trigger.values[i];
-    watch.next[i] = ahead || has(trigger, StatTriggerFlag::kPeriodic) ? multiple_above(value, trigger.values[i]) : kNever;
+    watch.next[i] =
+        ahead || has(trigger, StatTriggerFlag::kPeriodic) ? multiple_above(value, trigger.values[i]) : kNever;
   }
   places_[&flow] = watches_.size();
   watches_.push_back(watch);

@@ -105,7 +105,8 @@ TEST_F(StatTriggerTest, IdlingIsToldEachTimeItBegins) {
 TEST_F(StatTriggerTest, WhatWasPassedBeforeIsNotTold) {
   switch_.flow(0, 1, kit::any(), apply({output(2)}));
   pass(7);
-  FlowMod mod = kit::add(0, 1, kit::any(), trigger(kPeriodic, {{Stat::kPacketCount, 5}}));
+  const kit::Bytes instruction = trigger(kPeriodic, {{Stat::kPacketCount, 5}});
+  FlowMod mod = kit::add(0, 1, kit::any(), instruction);
   mod.command = FlowCommand::kModify;
   switch_.flow(mod);
   EXPECT_EQ(look(), Counts());
@@ -117,7 +118,7 @@ TEST_F(StatTriggerTest, FlowsThatGoAreForgotten) {
   for (std::uint32_t port = 1; port <= 4; ++port) {
     switch_.flow(0, 1, kit::on_port(port), trigger(0, {{Stat::kPacketCount, 1}}));
   }
-  FlowMod mod = kit::add(0, 1, kit::on_port(2), {});
+  FlowMod mod = kit::add(0, 1, kit::on_port(2), kit::Bytes());
   mod.command = FlowCommand::kDeleteStrict;
   switch_.flow(mod);
   for (std::uint32_t port = 1; port <= 4; ++port) switch_.receive(port, Udp().frame());

@@ -183,7 +183,7 @@ function checkAction(action: Action, context: ActionContext): OfError | undefine
       return known.isIp ? undefined : badAction(OFPBAC.MATCH_INCONSISTENT);
     case 'copy_ttl_in':
     case 'copy_ttl_out':
-      return undefined;
+      return known.isMpls || known.isIp ? undefined : badAction(OFPBAC.MATCH_INCONSISTENT);
     case 'meter':
       return action.meterId > 0 && action.meterId <= OFPM.MAX ? undefined : badAction(of15.OFPBAC.BAD_METER);
     case 'unknown':
