@@ -28,6 +28,8 @@ ActionSet::Slot ActionSet::slot_of(Action action) {
       return kSetMplsTtl;
     case Action::kSetNwTtl:
       return kSetNwTtl;
+    case Action::kMeter:
+      return kMeter;
     case Action::kSetQueue:
       return kQueue;
     case Action::kGroup:
@@ -37,14 +39,14 @@ ActionSet::Slot ActionSet::slot_of(Action action) {
     case Action::kResubmit:
       return kResubmit;
     default:
-      break;  // set_field and load have places of their own; others are in no set (validate_action_set)
+      break;  // set_field, set_masked and load have places of their own; others are in no set (validate_action_set)
   }
   return kSlots;
 }
 
 void ActionSet::write(std::span<const std::uint8_t> actions) {
   for (const ActionView action : Actions(actions)) {
-    if (action.code() == Action::kSetField || action.code() == Action::kLoad) {
+    if (action.code() == Action::kSetField || action.code() == Action::kSetMasked || action.code() == Action::kLoad) {
       const Field which = action.code() == Action::kLoad ? action.subfield().field : action.field();
       const auto field = static_cast<std::size_t>(which);
       fields_[field] = action.at();

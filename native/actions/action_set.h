@@ -28,8 +28,8 @@ class ActionSet {
   void write(std::span<const std::uint8_t> actions);
 
   /// Calls visit(ActionView) in the order of section 5.10: copy TTL in, pop, push MPLS, push PBB, push VLAN, copy TTL
-  /// out, decrement TTL, set (load counts as that), set_queue, then the first there is of group, output and resubmit.
-  /// Stops at the first that does not return Verdict::kOk, and returns what it returned.
+  /// out, decrement TTL, set (load and set_masked count as that), meter, set_queue, then the first there is of group,
+  /// output and resubmit. Stops at the first that does not return Verdict::kOk, and returns what it returned.
   template <typename Visit>
   Verdict for_each(Visit&& visit) const {
     for (std::uint32_t left = slots_used_ & kBeforeFields; left != 0; left &= left - 1) {
@@ -69,6 +69,7 @@ class ActionSet {
     kDecNwTtl,
     kSetMplsTtl,
     kSetNwTtl,
+    kMeter,
     kQueue,
     kGroup,
     kOutput,
@@ -76,7 +77,7 @@ class ActionSet {
     kSlots,
   };
   static constexpr std::uint32_t bit(Slot slot) { return 1u << slot; }
-  static constexpr std::uint32_t kBeforeFields = (1u << kQueue) - 1;
+  static constexpr std::uint32_t kBeforeFields = (1u << kMeter) - 1;
   static Slot slot_of(Action action);
   std::optional<ActionView> slot(Slot which) const {
     if ((slots_used_ & bit(which)) == 0) return std::nullopt;

@@ -89,6 +89,11 @@ class ActionView {
   /// bundle
   PortNo member(std::size_t i) const { return PortNo{load_host<std::uint32_t>(at_ + 24 + 4 * i)}; }
 
+  /// meter
+  std::uint32_t meter() const { return load_host<std::uint32_t>(at_ + 4); }
+  /// set_masked: behind the value
+  const std::uint8_t* mask() const { return value() + at_[5]; }
+
   /// conjunction
   std::uint32_t conjunction() const { return load_host<std::uint32_t>(at_ + 4); }
   unsigned clause() const { return at_[8]; }
@@ -121,6 +126,11 @@ class InstructionView {
   std::uint64_t metadata_mask() const { return load_be64(at_ + 16); }
   /// goto_table
   std::uint8_t table() const { return at_[4]; }
+  /// stat_trigger: StatTriggerFlag; thresholds of what and at which value
+  std::uint8_t trigger_flags() const { return at_[4]; }
+  std::size_t thresholds() const { return (length() - 8u) / 16; }
+  Stat threshold_stat(std::size_t i) const { return static_cast<Stat>(at_[8 + 16 * i]); }
+  std::uint64_t threshold_value(std::size_t i) const { return load_host<std::uint64_t>(at_ + 16 + 16 * i); }
 
   const std::uint8_t* at() const { return at_; }
 

@@ -84,12 +84,15 @@ void set_packet_field(Packet& packet, FlowKey& key, Field field, const std::uint
     case Field::kPbbIsid:
     case Field::kPbbUca:
       return set_pbb(packet, key, field, value);
+    case Field::kTcpFlags:
+      return set_tcp_flags(packet, key, value);
+    case Field::kNwTtl:
+      return set_nw_ttl(packet, key, value[0]);
     case Field::kInPhyPort:
     case Field::kIpv6Exthdr:
-    case Field::kTcpFlags:
-    case Field::kNwTtl:
     case Field::kIpFrag:
     case Field::kConjId:
+    case Field::kActsetOutput:
       return;
     default:
       return set_field(key, field, value);  // registers

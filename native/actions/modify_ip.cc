@@ -209,6 +209,16 @@ void set_l4_port(Packet& packet, FlowKey& key, Field field, const std::uint8_t* 
   set_field(key, field, value);
 }
 
+void set_tcp_flags(Packet& packet, FlowKey& key, const std::uint8_t* value) {
+  if (packet.l4 == 0 || proto_of(key) != ip_proto::kTcp) return;
+  constexpr std::size_t kFlagsAt = 12;  // behind four bits of header length
+  std::uint8_t* const at = packet.data + packet.l4 + kFlagsAt;
+  std::uint8_t to[2];
+  store_be16(to, static_cast<std::uint16_t>((load_be16(at) & 0xf000) | (load_be16(value) & 0x0fff)));
+  write_l4(packet, key, at, to, 2);
+  set_field(key, Field::kTcpFlags, value);
+}
+
 void set_icmp(Packet& packet, FlowKey& key, Field field, std::uint8_t value) {
   const bool v4 = field == Field::kIcmpv4Type || field == Field::kIcmpv4Code;
   if (packet.l4 == 0 || proto_of(key) != (v4 ? ip_proto::kIcmp : ip_proto::kIcmpv6)) return;

@@ -20,6 +20,7 @@ void set_ip_proto(Packet& packet, FlowKey& key, std::uint8_t proto);
 
 /// tcp_*, udp_*, sctp_*
 void set_l4_port(Packet& packet, FlowKey& key, Field field, const std::uint8_t* value);
+void set_tcp_flags(Packet& packet, FlowKey& key, const std::uint8_t* value);
 /// icmpv4_*, icmpv6_*
 void set_icmp(Packet& packet, FlowKey& key, Field field, std::uint8_t value);
 /// ipv6_nd_target, _sll, _tll

@@ -78,7 +78,10 @@ Status validate_action(std::span<const std::uint8_t> record, unsigned nesting) {
     case Action::kFinTimeout:
     case Action::kSample:
     case Action::kLearn:
+    case Action::kSetMasked:
       return validate_nicira(record, nesting);
+    case Action::kMeter:
+      return shape(record, 8, 8);
     case Action::kPopVlan:
     case Action::kPopPbb:
     case Action::kDecMplsTtl:
@@ -93,6 +96,32 @@ Status validate_action(std::span<const std::uint8_t> record, unsigned nesting) {
       return validate_set_field(record);
   }
   return Status::kBadAction;
+}
+
+/// Each statistic at most once, no threshold of 0.
+Status validate_trigger(std::span<const std::uint8_t> record) {
+  constexpr unsigned kFlags =
+      static_cast<unsigned>(StatTriggerFlag::kPeriodic) | static_cast<unsigned>(StatTriggerFlag::kOnlyFirst);
+  const InstructionView trigger(record.data());
+  if (record.size() != 8 + 16 * trigger.thresholds() || !zeros(record.subspan(5, 3))) return Status::kMalformed;
+  if ((trigger.trigger_flags() & ~kFlags) != 0) return Status::kBadAction;
+  std::uint32_t seen = 0;
+  for (std::size_t i = 0; i < trigger.thresholds(); ++i) {
+    if (!zeros(record.subspan(9 + 16 * i, 7))) return Status::kMalformed;
+    switch (trigger.threshold_stat(i)) {
+      case Stat::kDuration:
+      case Stat::kIdleTime:
+      case Stat::kPacketCount:
+      case Stat::kByteCount:
+        break;
+      default:
+        return Status::kBadAction;
+    }
+    const std::uint32_t bit = 1u << static_cast<unsigned>(trigger.threshold_stat(i));
+    if ((seen & bit) != 0 || trigger.threshold_value(i) == 0) return Status::kBadAction;
+    seen |= bit;
+  }
+  return Status::kOk;
 }
 
 Status validate_instruction(std::span<const std::uint8_t> record) {
@@ -113,6 +142,8 @@ Status validate_instruction(std::span<const std::uint8_t> record) {
     case Instruction::kGotoTable:
       if (instruction.table() >= kTables) return Status::kBadTable;
       return shape(record, 8, 5);
+    case Instruction::kStatTrigger:
+      return validate_trigger(record);
   }
   return Status::kMalformed;
 }
@@ -135,6 +166,7 @@ Status validate_action_set(std::span<const std::uint8_t> actions) {
   if (Status s = validate_actions(actions); s != Status::kOk) return s;
   for (const ActionView action : Actions(actions)) {
     if (action.code() <= Action::kPopPbb || action.code() == Action::kResubmit) continue;
+    if (action.code() == Action::kMeter || action.code() == Action::kSetMasked) continue;
     if (action.code() != Action::kLoad) return Status::kBadAction;
     const Subfield to = action.subfield();
     if (to.offset != 0 || to.bits != kFieldPlaces[static_cast<std::size_t>(to.field)].bits) return Status::kBadAction;

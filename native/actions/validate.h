@@ -17,7 +17,7 @@ namespace xvif {
 Status validate_actions(std::span<const std::uint8_t> actions);
 
 /// For write_actions and buckets. Also kBadAction: what an action set cannot hold. Of the actions that are not
-/// OpenFlow's own it takes resubmit, and load of a whole field.
+/// 1.3's own it takes meter, resubmit, set_masked, and load of a whole field.
 Status validate_action_set(std::span<const std::uint8_t> actions);
 
 /// Also kBadTable: goto_table to a table that does not exist; kBadAction: conjunction beside anything but others of it

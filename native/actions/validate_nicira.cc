@@ -1,5 +1,7 @@
 #include "actions/validate_nicira.h"
 
+#include <algorithm>
+
 #include "actions/iterate.h"
 #include "base/limits.h"
 #include "packet/flow_key.h"
@@ -36,6 +38,23 @@ Status validate_load(std::span<const std::uint8_t> record) {
   if (!all_zero(record.subspan(4, 4))) return Status::kMalformed;
   if (Status s = action_shape(record, 16 + round_up(width), 16 + width); s != Status::kOk) return s;
   return bits % 8 != 0 && record[16] >> (bits % 8) != 0 ? Status::kBadAction : Status::kOk;
+}
+
+/// set_field of some bits.
+Status validate_set_masked(std::span<const std::uint8_t> record) {
+  const std::size_t field = record[4];
+  const std::size_t width = record[5];
+  if (field >= kFields || width != field_bytes(Field{record[4]}) || !is_writable(field)) return Status::kBadField;
+  if (!all_zero(record.subspan(6, 2))) return Status::kMalformed;
+  const std::size_t used = 8 + 2 * width;
+  if (Status s = action_shape(record, round_up(used), std::min(used, record.size())); s != Status::kOk) return s;
+  const ActionView action(record.data());
+  const unsigned top_bits = kFieldPlaces[field].bits % 8;
+  if (top_bits != 0 && action.mask()[0] >> top_bits != 0) return Status::kBadAction;
+  for (std::size_t i = 0; i < width; ++i) {
+    if ((action.value()[i] & ~action.mask()[i]) != 0) return Status::kBadAction;
+  }
+  return Status::kOk;
 }
 
 Status validate_move(std::span<const std::uint8_t> record) {
@@ -170,6 +189,8 @@ Status validate_nicira(std::span<const std::uint8_t> record, unsigned nesting) {
       return validate_multipath(record);
     case Action::kBundle:
       return validate_bundle(record);
+    case Action::kSetMasked:
+      return validate_set_masked(record);
     case Action::kConjunction:
       return nesting == 0 ? validate_conjunction(record) : Status::kBadAction;
     default:

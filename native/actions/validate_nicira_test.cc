@@ -32,7 +32,7 @@ TEST(ValidateNicira, refuses_bits_that_a_field_does_not_have) {
   EXPECT_EQ(validate_actions(load(Field::kReg0, 1, 32, Bytes(4, 0))), Status::kBadField);
   EXPECT_EQ(validate_actions(load(Field::kReg0, 0xffff, 1, {0})), Status::kBadField);
   EXPECT_EQ(validate_actions(load(Field::kReg0, 0, 9, hex("0200"))), Status::kBadAction) << "more than 9 bits";
-  EXPECT_EQ(validate_actions(load(Field::kTcpFlags, 0, 1, {0})), Status::kBadField) << "cannot be written";
+  EXPECT_EQ(validate_actions(load(Field::kIpFrag, 0, 1, {0})), Status::kBadField) << "cannot be written";
   EXPECT_EQ(validate_actions(move(subfield(Field::kReg0, 0, 8), subfield(Field::kReg1, 0, 9))), Status::kBadAction);
   EXPECT_EQ(validate_actions(action(Action::kCheckPktLarger, Bytes(4, 0) + subfield(Field::kReg0, 0, 2))),
             Status::kBadAction);

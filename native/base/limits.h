@@ -82,6 +82,9 @@ inline constexpr std::size_t kGroupsMax = 65536;
 inline constexpr std::size_t kBucketsMax = 1024;
 inline constexpr std::size_t kMetersMax = 65536;
 inline constexpr std::size_t kBandsMax = 16;
+/// Flows with a stat_trigger instruction, and how many of them are told about at one look.
+inline constexpr std::size_t kTriggeredFlowsMax = 65536;
+inline constexpr std::size_t kTriggersToldMax = 1024;
 inline constexpr std::size_t kFlowsPerTableMax = 4'000'000;
 /// Counters of flows, groups, buckets, meters and bands.
 inline constexpr std::size_t kCountersMax = 16 * 1024 * 1024;

@@ -15,6 +15,7 @@ enum class Frag : std::uint8_t {
 
 enum class ReservedPort : std::uint32_t {
   kMax = 0xffffff00,
+  kUnset = 0xfffffff7,
   kInPort = 0xfffffff8,
   kTable = 0xfffffff9,
   kNormal = 0xfffffffa,
@@ -70,6 +71,8 @@ enum class ModCommand : std::uint8_t {
   kAdd = 0,
   kModify = 1,
   kDelete = 2,
+  kInsertBucket = 3,
+  kRemoveBucket = 5,
 };
 
 enum class GroupType : std::uint8_t {
@@ -129,6 +132,9 @@ enum class Status : std::uint8_t {
   kMeterFull = 21,
   kPortExists = 22,
   kBadWeight = 23,
+  kUnknownBucket = 24,
+  kBucketExists = 25,
+  kBadBucket = 26,
 };
 
 enum class Action : std::uint8_t {
@@ -166,6 +172,8 @@ enum class Action : std::uint8_t {
   kFinTimeout = 32,
   kSample = 33,
   kLearn = 34,
+  kMeter = 35,
+  kSetMasked = 36,
 };
 
 enum class Instruction : std::uint8_t {
@@ -175,6 +183,19 @@ enum class Instruction : std::uint8_t {
   kWriteActions = 4,
   kWriteMetadata = 5,
   kGotoTable = 6,
+  kStatTrigger = 7,
+};
+
+enum class Stat : std::uint8_t {
+  kDuration = 0,
+  kIdleTime = 1,
+  kPacketCount = 4,
+  kByteCount = 5,
+};
+
+enum class StatTriggerFlag : std::uint8_t {
+  kPeriodic = 1,
+  kOnlyFirst = 2,
 };
 
 enum class Query : std::uint8_t {
@@ -197,6 +218,7 @@ enum class Upcall : std::uint8_t {
   kLearn = 5,
   kFinTimeout = 6,
   kFlowChange = 7,
+  kFlowStatistics = 8,
 };
 
 enum class PacketInReason : std::uint8_t {
@@ -261,11 +283,16 @@ inline constexpr std::size_t kDropReasons = 29;
 
 inline constexpr std::uint32_t kTables = 254;
 inline constexpr std::uint32_t kAllTables = 255;
-inline constexpr std::uint32_t kMatchFields = 61;
-inline constexpr std::uint32_t kFirstRegister = 45;
+inline constexpr std::uint32_t kMatchFields = 62;
+inline constexpr std::uint32_t kFirstRegister = 46;
 inline constexpr std::uint32_t kNoCookieMask = 0;
 inline constexpr std::uint32_t kPortsMax = 4096;
 inline constexpr std::uint32_t kNoMeter = 0;
+inline constexpr std::uint32_t kMeterController = 0xfffffffe;
+inline constexpr std::uint32_t kBucketIdMax = 0xffffff00;
+inline constexpr std::uint32_t kFirstBucket = 0xfffffffd;
+inline constexpr std::uint32_t kLastBucket = 0xfffffffe;
+inline constexpr std::uint32_t kAllBuckets = 0xffffffff;
 inline constexpr std::uint32_t kControllerMaxLenNoBuffer = 65535;
 
 /// Field numbers (OpenFlow basic OXM numbers).
@@ -315,34 +342,35 @@ enum class Field : std::uint8_t {
   kNwTtl = 42,
   kIpFrag = 43,
   kConjId = 44,
-  kReg0 = 45,
-  kReg1 = 46,
-  kReg2 = 47,
-  kReg3 = 48,
-  kReg4 = 49,
-  kReg5 = 50,
-  kReg6 = 51,
-  kReg7 = 52,
-  kReg8 = 53,
-  kReg9 = 54,
-  kReg10 = 55,
-  kReg11 = 56,
-  kReg12 = 57,
-  kReg13 = 58,
-  kReg14 = 59,
-  kReg15 = 60,
-  kXreg0 = 61,
-  kXreg1 = 62,
-  kXreg2 = 63,
-  kXreg3 = 64,
-  kXreg4 = 65,
-  kXreg5 = 66,
-  kXreg6 = 67,
-  kXreg7 = 68,
-  kXxreg0 = 69,
-  kXxreg1 = 70,
-  kXxreg2 = 71,
-  kXxreg3 = 72,
+  kActsetOutput = 45,
+  kReg0 = 46,
+  kReg1 = 47,
+  kReg2 = 48,
+  kReg3 = 49,
+  kReg4 = 50,
+  kReg5 = 51,
+  kReg6 = 52,
+  kReg7 = 53,
+  kReg8 = 54,
+  kReg9 = 55,
+  kReg10 = 56,
+  kReg11 = 57,
+  kReg12 = 58,
+  kReg13 = 59,
+  kReg14 = 60,
+  kReg15 = 61,
+  kXreg0 = 62,
+  kXreg1 = 63,
+  kXreg2 = 64,
+  kXreg3 = 65,
+  kXreg4 = 66,
+  kXreg5 = 67,
+  kXreg6 = 68,
+  kXreg7 = 69,
+  kXxreg0 = 70,
+  kXxreg1 = 71,
+  kXxreg2 = 72,
+  kXxreg3 = 73,
 };
 
 /// Where a field lies in the flow key: a container of `bytes` at `offset` in network order, the field
@@ -357,82 +385,46 @@ struct FieldPlace {
   bool settable;
 };
 
-inline constexpr std::size_t kFields = 73;
+inline constexpr std::size_t kFields = 74;
 /// Indexed by field number.
 inline constexpr std::array<FieldPlace, kFields> kFieldPlaces = {{
-    {"in_port", 0, 32, 0, 4, 0, false},
-    {"in_phy_port", 1, 32, 128, 4, 0, false},
-    {"metadata", 2, 64, 48, 8, 0, true},
-    {"eth_dst", 3, 48, 8, 6, 0, true},
-    {"eth_src", 4, 48, 16, 6, 0, true},
-    {"eth_type", 5, 16, 4, 2, 0, true},
-    {"vlan_vid", 6, 13, 6, 2, 0, true},
-    {"vlan_pcp", 7, 3, 6, 2, 13, true},
-    {"ip_dscp", 8, 6, 15, 1, 2, true},
-    {"ip_ecn", 9, 2, 15, 1, 0, true},
-    {"ip_proto", 10, 8, 14, 1, 0, true},
-    {"ipv4_src", 11, 32, 24, 4, 0, true},
-    {"ipv4_dst", 12, 32, 28, 4, 0, true},
-    {"tcp_src", 13, 16, 32, 2, 0, true},
-    {"tcp_dst", 14, 16, 34, 2, 0, true},
-    {"udp_src", 15, 16, 32, 2, 0, true},
-    {"udp_dst", 16, 16, 34, 2, 0, true},
-    {"sctp_src", 17, 16, 32, 2, 0, true},
-    {"sctp_dst", 18, 16, 34, 2, 0, true},
-    {"icmpv4_type", 19, 8, 32, 2, 0, true},
-    {"icmpv4_code", 20, 8, 34, 2, 0, true},
-    {"arp_op", 21, 16, 32, 2, 0, true},
-    {"arp_spa", 22, 32, 24, 4, 0, true},
-    {"arp_tpa", 23, 32, 28, 4, 0, true},
-    {"arp_sha", 24, 48, 112, 6, 0, true},
-    {"arp_tha", 25, 48, 120, 6, 0, true},
-    {"ipv6_src", 26, 128, 64, 16, 0, true},
-    {"ipv6_dst", 27, 128, 80, 16, 0, true},
-    {"ipv6_flabel", 28, 20, 44, 4, 0, true},
-    {"icmpv6_type", 29, 8, 32, 2, 0, true},
-    {"icmpv6_code", 30, 8, 34, 2, 0, true},
-    {"ipv6_nd_target", 31, 128, 96, 16, 0, true},
-    {"ipv6_nd_sll", 32, 48, 112, 6, 0, true},
-    {"ipv6_nd_tll", 33, 48, 120, 6, 0, true},
-    {"mpls_label", 34, 20, 40, 4, 12, true},
-    {"mpls_tc", 35, 3, 40, 4, 9, true},
-    {"mpls_bos", 36, 1, 40, 4, 8, true},
-    {"pbb_isid", 37, 24, 132, 4, 0, true},
-    {"tunnel_id", 38, 64, 56, 8, 0, true},
-    {"ipv6_exthdr", 39, 9, 38, 2, 0, false},
-    {"pbb_uca", 40, 1, 132, 4, 27, true},
-    {"tcp_flags", 41, 12, 36, 2, 0, false},
-    {"nw_ttl", 42, 8, 22, 1, 0, false},
-    {"ip_frag", 43, 2, 23, 1, 0, false},
-    {"conj_id", 44, 32, 200, 4, 0, false},
-    {"reg0", 45, 32, 136, 4, 0, false},
-    {"reg1", 46, 32, 140, 4, 0, false},
-    {"reg2", 47, 32, 144, 4, 0, false},
-    {"reg3", 48, 32, 148, 4, 0, false},
-    {"reg4", 49, 32, 152, 4, 0, false},
-    {"reg5", 50, 32, 156, 4, 0, false},
-    {"reg6", 51, 32, 160, 4, 0, false},
-    {"reg7", 52, 32, 164, 4, 0, false},
-    {"reg8", 53, 32, 168, 4, 0, false},
-    {"reg9", 54, 32, 172, 4, 0, false},
-    {"reg10", 55, 32, 176, 4, 0, false},
-    {"reg11", 56, 32, 180, 4, 0, false},
-    {"reg12", 57, 32, 184, 4, 0, false},
-    {"reg13", 58, 32, 188, 4, 0, false},
-    {"reg14", 59, 32, 192, 4, 0, false},
-    {"reg15", 60, 32, 196, 4, 0, false},
-    {"xreg0", 61, 64, 136, 8, 0, false},
-    {"xreg1", 62, 64, 144, 8, 0, false},
-    {"xreg2", 63, 64, 152, 8, 0, false},
-    {"xreg3", 64, 64, 160, 8, 0, false},
-    {"xreg4", 65, 64, 168, 8, 0, false},
-    {"xreg5", 66, 64, 176, 8, 0, false},
-    {"xreg6", 67, 64, 184, 8, 0, false},
-    {"xreg7", 68, 64, 192, 8, 0, false},
-    {"xxreg0", 69, 128, 136, 16, 0, false},
-    {"xxreg1", 70, 128, 152, 16, 0, false},
-    {"xxreg2", 71, 128, 168, 16, 0, false},
-    {"xxreg3", 72, 128, 184, 16, 0, false},
+    {"in_port", 0, 32, 0, 4, 0, false},       {"in_phy_port", 1, 32, 128, 4, 0, false},
+    {"metadata", 2, 64, 48, 8, 0, true},      {"eth_dst", 3, 48, 8, 6, 0, true},
+    {"eth_src", 4, 48, 16, 6, 0, true},       {"eth_type", 5, 16, 4, 2, 0, true},
+    {"vlan_vid", 6, 13, 6, 2, 0, true},       {"vlan_pcp", 7, 3, 6, 2, 13, true},
+    {"ip_dscp", 8, 6, 15, 1, 2, true},        {"ip_ecn", 9, 2, 15, 1, 0, true},
+    {"ip_proto", 10, 8, 14, 1, 0, true},      {"ipv4_src", 11, 32, 24, 4, 0, true},
+    {"ipv4_dst", 12, 32, 28, 4, 0, true},     {"tcp_src", 13, 16, 32, 2, 0, true},
+    {"tcp_dst", 14, 16, 34, 2, 0, true},      {"udp_src", 15, 16, 32, 2, 0, true},
+    {"udp_dst", 16, 16, 34, 2, 0, true},      {"sctp_src", 17, 16, 32, 2, 0, true},
+    {"sctp_dst", 18, 16, 34, 2, 0, true},     {"icmpv4_type", 19, 8, 32, 2, 0, true},
+    {"icmpv4_code", 20, 8, 34, 2, 0, true},   {"arp_op", 21, 16, 32, 2, 0, true},
+    {"arp_spa", 22, 32, 24, 4, 0, true},      {"arp_tpa", 23, 32, 28, 4, 0, true},
+    {"arp_sha", 24, 48, 112, 6, 0, true},     {"arp_tha", 25, 48, 120, 6, 0, true},
+    {"ipv6_src", 26, 128, 64, 16, 0, true},   {"ipv6_dst", 27, 128, 80, 16, 0, true},
+    {"ipv6_flabel", 28, 20, 44, 4, 0, true},  {"icmpv6_type", 29, 8, 32, 2, 0, true},
+    {"icmpv6_code", 30, 8, 34, 2, 0, true},   {"ipv6_nd_target", 31, 128, 96, 16, 0, true},
+    {"ipv6_nd_sll", 32, 48, 112, 6, 0, true}, {"ipv6_nd_tll", 33, 48, 120, 6, 0, true},
+    {"mpls_label", 34, 20, 40, 4, 12, true},  {"mpls_tc", 35, 3, 40, 4, 9, true},
+    {"mpls_bos", 36, 1, 40, 4, 8, true},      {"pbb_isid", 37, 24, 132, 4, 0, true},
+    {"tunnel_id", 38, 64, 56, 8, 0, true},    {"ipv6_exthdr", 39, 9, 38, 2, 0, false},
+    {"pbb_uca", 40, 1, 132, 4, 27, true},     {"tcp_flags", 41, 12, 36, 2, 0, true},
+    {"nw_ttl", 42, 8, 22, 1, 0, true},        {"ip_frag", 43, 2, 23, 1, 0, false},
+    {"conj_id", 44, 32, 200, 4, 0, false},    {"actset_output", 45, 32, 204, 4, 0, false},
+    {"reg0", 46, 32, 136, 4, 0, false},       {"reg1", 47, 32, 140, 4, 0, false},
+    {"reg2", 48, 32, 144, 4, 0, false},       {"reg3", 49, 32, 148, 4, 0, false},
+    {"reg4", 50, 32, 152, 4, 0, false},       {"reg5", 51, 32, 156, 4, 0, false},
+    {"reg6", 52, 32, 160, 4, 0, false},       {"reg7", 53, 32, 164, 4, 0, false},
+    {"reg8", 54, 32, 168, 4, 0, false},       {"reg9", 55, 32, 172, 4, 0, false},
+    {"reg10", 56, 32, 176, 4, 0, false},      {"reg11", 57, 32, 180, 4, 0, false},
+    {"reg12", 58, 32, 184, 4, 0, false},      {"reg13", 59, 32, 188, 4, 0, false},
+    {"reg14", 60, 32, 192, 4, 0, false},      {"reg15", 61, 32, 196, 4, 0, false},
+    {"xreg0", 62, 64, 136, 8, 0, false},      {"xreg1", 63, 64, 144, 8, 0, false},
+    {"xreg2", 64, 64, 152, 8, 0, false},      {"xreg3", 65, 64, 160, 8, 0, false},
+    {"xreg4", 66, 64, 168, 8, 0, false},      {"xreg5", 67, 64, 176, 8, 0, false},
+    {"xreg6", 68, 64, 184, 8, 0, false},      {"xreg7", 69, 64, 192, 8, 0, false},
+    {"xxreg0", 70, 128, 136, 16, 0, false},   {"xxreg1", 71, 128, 152, 16, 0, false},
+    {"xxreg2", 72, 128, 168, 16, 0, false},   {"xxreg3", 73, 128, 184, 16, 0, false},
 }};
 
 inline constexpr std::size_t kFlowKeyBytes = 208;
@@ -484,6 +476,7 @@ inline constexpr std::size_t kTcpFlags = 36;
 inline constexpr std::size_t kNwTtl = 22;
 inline constexpr std::size_t kIpFrag = 23;
 inline constexpr std::size_t kConjId = 200;
+inline constexpr std::size_t kActsetOutput = 204;
 inline constexpr std::size_t kReg0 = 136;
 inline constexpr std::size_t kReg1 = 140;
 inline constexpr std::size_t kReg2 = 144;

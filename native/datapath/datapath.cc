@@ -181,7 +181,8 @@ Status Datapath::apply_record(Bytes record) {
     }
     case Op::kSetConfig:
       if (record.size() != 16 || record[8] > static_cast<std::uint8_t>(FragMode::kDrop)) return Status::kMalformed;
-      return pipeline_.set_config(static_cast<FragMode>(record[8]));
+      if (record[9] >= kTables) return Status::kBadTable;
+      return pipeline_.set_config(static_cast<FragMode>(record[8]), record[9]);
     case Op::kControllerState:
       if (record.size() != 16) return Status::kMalformed;
       return pipeline_.controller_state((record[8] & 1) != 0, (record[8] & 2) != 0);
@@ -292,11 +293,17 @@ void Datapath::watch_links() {
 }
 
 void Datapath::flow_removed(const FlowView& view, FlowRemovedReason reason) {
+  tell_flow(view, Upcall::kFlowRemoved, static_cast<std::uint8_t>(reason));
+}
+
+void Datapath::flow_triggered(const FlowView& view) { tell_flow(view, Upcall::kFlowStatistics, 0); }
+
+void Datapath::tell_flow(const FlowView& view, Upcall kind, std::uint8_t reason) {
   const Flow& flow = view.flow;
   RecordWriter out(told_.bytes());
   const std::size_t start = out.at();
-  out.put<std::uint8_t>(static_cast<std::uint8_t>(Upcall::kFlowRemoved));
-  out.put<std::uint8_t>(static_cast<std::uint8_t>(reason));
+  out.put<std::uint8_t>(static_cast<std::uint8_t>(kind));
+  out.put<std::uint8_t>(reason);
   out.put<std::uint8_t>(flow.table);
   out.zero(5);
   out.put<std::uint64_t>(flow.cookie);
@@ -309,6 +316,7 @@ void Datapath::flow_removed(const FlowView& view, FlowRemovedReason reason) {
   out.put<std::uint64_t>(view.bytes);
   const std::size_t match_length = out.at();
   out.zero(8);
+  out.put<std::uint64_t>(view.idle_ns);
   out.patch<std::uint32_t>(match_length, static_cast<std::uint32_t>(write_match(out, view.value, view.mask)));
   out.align();
   out.patch<std::uint32_t>(start + 4, static_cast<std::uint32_t>(out.at() - start));

@@ -88,6 +88,8 @@ class Datapath final : private FlowRemovedSink, private FlowChangeSink, private 
   Status apply_record(std::span<const std::uint8_t> record);
   void flow_removed(const FlowView& flow, FlowRemovedReason reason) override;
   void flow_changed(const FlowView& flow, FlowChange event, FlowRemovedReason reason, const Flow* before) override;
+  void flow_triggered(const FlowView& flow) override;
+  void tell_flow(const FlowView& view, Upcall kind, std::uint8_t reason);
   bool put(PortNo port, std::span<const std::uint8_t> frame) override;
   void watch_links();
 

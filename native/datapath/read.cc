@@ -77,6 +77,8 @@ void write_bucket(RecordWriter& out, const Bucket& bucket, const CountSum& count
   out.put<std::uint16_t>(0);
   out.put<std::uint32_t>(bucket.watch_port);
   out.put<std::uint32_t>(bucket.watch_group);
+  out.put<std::uint32_t>(bucket.id);
+  out.put<std::uint32_t>(0);
   out.put_bytes(bucket.actions);
   out.patch<std::uint32_t>(start, static_cast<std::uint32_t>(out.at() - start));
 }
@@ -198,6 +200,7 @@ void write_flow(RecordWriter& out, const FlowView& view, bool is_new) {
   out.put<std::uint32_t>(static_cast<std::uint32_t>(instructions.size()));
   out.put<std::uint16_t>(flow.importance);
   out.put<std::uint16_t>(0);
+  out.put<std::uint64_t>(view.idle_ns);
   out.patch<std::uint16_t>(match_length, static_cast<std::uint16_t>(write_match(out, view.value, view.mask)));
   out.align();
   out.put_bytes(instructions);

@@ -7,8 +7,8 @@ namespace {
 
 constexpr std::size_t kRecordHeader = 8;
 constexpr std::size_t kFlowModHead = 48;
-constexpr std::size_t kGroupModHead = 16;
-constexpr std::size_t kBucketHead = 16;
+constexpr std::size_t kGroupModHead = 24;
+constexpr std::size_t kBucketHead = 24;
 constexpr std::size_t kMeterModHead = 16;
 constexpr std::size_t kBandBytes = 16;
 constexpr std::size_t kPortConfigBytes = 24;
@@ -68,6 +68,7 @@ bool decode_bucket(Bytes& from, BucketMod& bucket) {
   bucket.weight = load<std::uint16_t>(from, 4);
   bucket.watch_port = load<std::uint32_t>(from, 8);
   bucket.watch_group = load<std::uint32_t>(from, 12);
+  bucket.id = load<std::uint32_t>(from, 16);
   bucket.actions = from.subspan(kBucketHead, length - kBucketHead);
   from = from.subspan(length);
   return true;
@@ -111,12 +112,15 @@ std::optional<FlowMod> decode_flow_mod(Bytes record) {
 }
 
 std::optional<GroupMod> decode_group_mod(Bytes record) {
-  if (record.size() < kGroupModHead || record[1] > static_cast<std::uint8_t>(ModCommand::kDelete)) return std::nullopt;
+  if (record.size() < kGroupModHead) return std::nullopt;
   GroupMod mod;
   mod.command = static_cast<ModCommand>(record[1]);
+  const bool edits = mod.command == ModCommand::kInsertBucket || mod.command == ModCommand::kRemoveBucket;
+  if (mod.command > ModCommand::kDelete && !edits) return std::nullopt;
   mod.type = record[2];
   mod.group = load<std::uint32_t>(record, 8);
   const std::size_t count = load<std::uint32_t>(record, 12);
+  mod.place = load<std::uint32_t>(record, 16);
   Bytes rest = record.subspan(kGroupModHead);
   if (count > rest.size() / kBucketHead) return std::nullopt;
   mod.buckets.resize(count);

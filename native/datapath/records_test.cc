@@ -90,7 +90,7 @@ TEST(Records, LengthsOfTheWhole) {
 TEST(Records, LengthsInside) {
   for (const std::uint32_t length : {1u, 16u, 32u, 0xfffffff8u, 0xffffffffu}) {
     EXPECT_FALSE(decodes(with(flow_mod(), 44, length))) << "instructions " << length;
-    EXPECT_FALSE(decodes(with(group_mod(), 16, length + 8))) << "bucket " << length + 8;
+    EXPECT_FALSE(decodes(with(group_mod(), 24, length + 16))) << "bucket " << length + 16;
     EXPECT_FALSE(decodes(with(group_mod(), 12, length))) << "buckets " << length;
   }
   for (const int bytes : {0, 1, 3, 47, 0xfff8, 0xffff}) {
@@ -104,7 +104,7 @@ TEST(Records, LengthsInside) {
 
 TEST(Records, UnknownCommands) {
   EXPECT_FALSE(decodes(with(flow_mod(), 1, std::uint8_t{5})));
-  EXPECT_FALSE(decodes(with(group_mod(), 1, std::uint8_t{3})));
+  EXPECT_FALSE(decodes(with(group_mod(), 1, std::uint8_t{4})));
   EXPECT_FALSE(decodes(with(meter_mod(), 1, std::uint8_t{255})));
 }
 

@@ -42,21 +42,23 @@ inline Bytes flow_mod_record(FlowCommand command, std::uint8_t table, std::uint1
   return out;
 }
 
-inline Bytes bucket(const Bytes& actions, std::uint16_t weight = 0) {
-  Bytes out(16 + actions.size(), 0);
+inline Bytes bucket(const Bytes& actions, std::uint16_t weight = 0, std::uint32_t id = 0) {
+  Bytes out(24 + actions.size(), 0);
   put(out, 0, static_cast<std::uint32_t>(out.size()));
   put(out, 4, weight);
   put(out, 8, static_cast<std::uint32_t>(ReservedPort::kAny));
   put(out, 12, kGroupAny);
-  std::copy(actions.begin(), actions.end(), out.begin() + 16);
+  put(out, 16, id);
+  std::copy(actions.begin(), actions.end(), out.begin() + 24);
   return out;
 }
 inline Bytes group_mod_record(ModCommand command, std::uint32_t id, std::initializer_list<Bytes> buckets) {
   const Bytes body = join(buckets);
-  Bytes out = op_record(Op::kGroupMod, static_cast<std::uint8_t>(command), 16 + body.size());
+  Bytes out = op_record(Op::kGroupMod, static_cast<std::uint8_t>(command), 24 + body.size());
   put(out, 8, id);
+  put(out, 16, kAllBuckets);
   put(out, 12, static_cast<std::uint32_t>(buckets.size()));
-  std::copy(body.begin(), body.end(), out.begin() + 16);
+  std::copy(body.begin(), body.end(), out.begin() + 24);
   return out;
 }
 inline Bytes meter_mod_record(ModCommand command, std::uint32_t id, std::uint16_t flags, std::uint16_t bands) {

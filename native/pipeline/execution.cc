@@ -56,6 +56,7 @@ void Execution::enter(std::size_t i, Packet* packet, PortNo in_port, PortSlot* i
   store_be32(key.at(key_at::kInPhyPort), raw(in_port));
   store_be64(key.at(key_at::kMetadata), 0);
   store_be64(key.at(key_at::kTunnelId), 0);
+  store_be32(key.at(key_at::kActsetOutput), static_cast<std::uint32_t>(ReservedPort::kUnset));
   if ((thread_.registers_used & bit(i)) != 0) [[unlikely]] {
     std::memset(key.at(key_at::kReg), 0, kRegisterBytes);
     thread_.registers_used &= ~bit(i);
@@ -253,7 +254,7 @@ void Execution::execute(std::size_t i, std::size_t table, const Flow& flow) {
       return;
     }
   }
-  write_set(lane, set);
+  write_set(lane, key, set);
   if (set.metadata_mask != 0) write_metadata(key, set.metadata, set.metadata_mask);
   if (set.goto_table != 0) {
     wait(set.goto_table, bit(i));
@@ -262,15 +263,19 @@ void Execution::execute(std::size_t i, std::size_t table, const Flow& flow) {
   }
 }
 
-void Execution::write_set(Lane& lane, const InstructionSet& set) {
-  if (lane.set == SetUse::kDone) [[unlikely]]
-    return;
-  if (set.clears) lane.set = SetUse::kNone;
-  if (set.write.empty()) return;
+void Execution::write_set(Lane& lane, FlowKey& key, const InstructionSet& set) {
+  if (lane.set == SetUse::kDone || (!set.clears && set.write.empty())) return;
   ActionSet& actions = thread_.sets[index_of(lane)];
+  if (set.clears) lane.set = SetUse::kNone;
   if (lane.set == SetUse::kNone) actions.clear();
-  actions.write(set.write);
-  lane.set = SetUse::kHolds;
+  if (!set.write.empty()) {
+    actions.write(set.write);
+    lane.set = SetUse::kHolds;
+  }
+  // A group comes before an output, so that the latter is none (OpenFlow 1.5.1 section 7.2.3.8).
+  const bool outputs = actions.output().has_value() && !actions.group().has_value();
+  const std::uint32_t unset = static_cast<std::uint32_t>(ReservedPort::kUnset);
+  store_be32(key.at(key_at::kActsetOutput), outputs ? raw(actions.output()->port()) : unset);
 }
 
 void Execution::perform_set(Lane& lane, Packet*& packet, FlowKey& key) {

@@ -48,7 +48,7 @@ class Execution {
   void miss(std::size_t i, std::size_t table);
   /// False: the meter took the packet.
   bool meter(Lane& lane, Packet*& packet, FlowKey& key, std::uint32_t id);
-  void write_set(Lane& lane, const InstructionSet& set);
+  void write_set(Lane& lane, FlowKey& key, const InstructionSet& set);
   /// Carries out the action set, if it holds anything.
   void perform_set(Lane& lane, Packet*& packet, FlowKey& key);
   void finish(std::size_t i);
@@ -66,6 +66,7 @@ class Execution {
   // nicira.cc: Nicira's actions.
   void extended(Lane& lane, Packet*& packet, FlowKey& key, const ActionView& action, bool move);
   void load(Lane& lane, Packet* packet, FlowKey& key, const ActionView& action);
+  void set_masked(Lane& lane, Packet* packet, FlowKey& key, const ActionView& action);
   void write(Lane& lane, Packet* packet, FlowKey& key, const Subfield& to, const WideNumber& value);
   void push(Lane& lane, Packet*& packet, const FlowKey& key, const Subfield& from);
   void bundle(Lane& lane, Packet*& packet, FlowKey& key, const ActionView& action, bool move);
@@ -81,22 +82,32 @@ class Execution {
 
   // output.cc: ports.
   bool output(Lane& lane, Packet* packet, const FlowKey& key, PortNo port, std::uint16_t max_len, bool move);
-  bool send(Lane& lane, Packet* packet, PortSlot* slot, bool move);
-  bool flood(Lane& lane, Packet* packet, bool move);
+  /// Through the egress tables, if there are any.
+  bool send(Lane& lane, Packet* packet, const FlowKey& key, PortSlot* slot, bool move);
+  bool deliver(Lane& lane, Packet* packet, PortSlot* slot, bool move);
+  bool flood(Lane& lane, Packet* packet, const FlowKey& key, bool move);
   bool output_to_tables(Lane& lane, Packet* packet, bool move);
   void flush_port(PortSlot& slot);
   /// Counts a drop on the port the packet came from.
   void drop(Lane& lane, Drop reason);
 
+  // egress.cc: tables that packets pass on their way out.
+  bool leave(Lane& lane, Packet* packet, const FlowKey& key, PortSlot* slot, std::size_t table, bool move);
+  /// Whether it may leave by the port.
+  bool pass_egress(Lane& lane, Packet*& packet, FlowKey& key, PortNo port, std::size_t table);
+
   // normal.cc: the learning switch.
   bool normal(Lane& lane, Packet* packet, const FlowKey& key, bool move);
-  bool normal_flood(Lane& lane, Packet* packet, const FrameVlan& frame, bool move);
+  bool normal_flood(Lane& lane, Packet* packet, const FlowKey& key, const FrameVlan& frame, bool move);
   /// To a port that has VLANs, or from one.
-  bool send_in_vlan(Lane& lane, Packet* packet, PortSlot* slot, const FrameVlan& frame, bool move);
+  bool send_in_vlan(Lane& lane, Packet* packet, const FlowKey& key, PortSlot* slot, const FrameVlan& frame, bool move);
 
   // packet_in.cc.
-  void packet_in(Lane& lane, const Packet& packet, const FlowKey& key, PacketInReason reason, std::uint16_t max_len,
+  void packet_in(Lane& lane, Packet& packet, const FlowKey& key, PacketInReason reason, std::uint16_t max_len,
                  const ControllerData& data = {});
+  /// As packet_in(), without its meter.
+  void tell(Lane& lane, const Packet& packet, const FlowKey& key, PacketInReason reason, std::uint16_t max_len,
+            const ControllerData& data);
   /// Room for a record about a packet of this port; nullptr when there is none for it.
   std::uint8_t* reserve_upcall(Lane& lane, std::size_t length);
   bool copy_frame(const Packet& packet, std::span<std::uint8_t> out);

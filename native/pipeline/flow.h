@@ -41,6 +41,7 @@ struct FlowView {
   std::uint64_t packets;  // 0 when the flow does not count them
   std::uint64_t bytes;
   std::uint64_t duration_ns;
+  std::uint64_t idle_ns;  // since the last packet, or since it was made
   FlowKey value;
   FlowKey mask;
   std::span<const std::uint8_t> instructions() const { return flow.instructions->bytes(); }
@@ -58,10 +59,12 @@ struct FlowFilter {
   FlowKey mask{};
 };
 
-/// Told about removed flows that asked for it, on the control thread.
+/// Told about removed flows that asked for it, and flows that passed a threshold, on the control thread.
 class FlowRemovedSink {
  public:
   virtual void flow_removed(const FlowView& flow, FlowRemovedReason reason) = 0;
+  /// Its statistics passed a threshold of its stat_trigger.
+  virtual void flow_triggered(const FlowView&) {}
 
  protected:
   ~FlowRemovedSink() = default;

@@ -14,6 +14,13 @@ constexpr std::uint32_t kAnyPort = static_cast<std::uint32_t>(ReservedPort::kAny
 
 bool has(const FlowMod& mod, FlowFlag flag) { return (mod.flags & static_cast<unsigned>(flag)) != 0; }
 
+bool has_trigger(std::span<const std::uint8_t> instructions) {
+  for (const InstructionView instruction : Instructions(instructions)) {
+    if (instruction.code() == Instruction::kStatTrigger) return true;
+  }
+  return false;
+}
+
 /// Smallest table first to look at, and the one after the last.
 std::pair<std::size_t, std::size_t> table_range(std::uint8_t table) {
   if (table == kAllTables) return {0, kTables};
@@ -40,6 +47,7 @@ FlowTables::~FlowTables() {
 }
 
 Status FlowTables::apply(const FlowMod& mod, std::uint64_t now_ns) {
+  now_ns_ = now_ns;
   if (mod.table >= kTables && mod.table != kAllTables) return Status::kBadTable;
   switch (mod.command) {
     case FlowCommand::kAdd:
@@ -58,13 +66,16 @@ Status FlowTables::apply(const FlowMod& mod, std::uint64_t now_ns) {
 Status FlowTables::check(const FlowMod& mod) const {
   if (mod.table == kAllTables && mod.command == FlowCommand::kAdd) return Status::kBadTable;
   const Status valid = validate_instructions(mod.instructions);
-  return valid != Status::kOk ? valid : check_references(mod);
+  if (valid != Status::kOk) return valid;
+  const Status known = check_references(mod);
+  return known == Status::kOk && triggers_.full() && has_trigger(mod.instructions) ? Status::kTableFull : known;
 }
 
 Status FlowTables::check_references(const FlowMod& mod) const {
   Status status = Status::kOk;
   const auto visit = [&](ActionView action) {
     if (action.code() == Action::kGroup && !groups_.exists(action.group())) status = Status::kUnknownGroup;
+    if (action.code() == Action::kMeter && !meters_.exists(action.meter())) status = Status::kUnknownMeter;
   };
   for (InstructionView instruction : Instructions(mod.instructions)) {
     switch (instruction.code()) {
@@ -260,7 +271,7 @@ void FlowTables::count_references(const Flow& flow, int by) {
   live_ += static_cast<std::size_t>(static_cast<std::ptrdiff_t>(by));
   const InstructionSet& set = *flow.instructions;
   for (std::uint32_t group : set.groups) groups_.count_reference(group, by);
-  if (set.meter != kNoMeter) meters_.count_reference(set.meter, by);
+  for (std::uint32_t meter : set.meters) meters_.count_reference(meter, by);
 }
 
 void FlowTables::touch(const Flow& flow) {
@@ -317,7 +328,7 @@ void FlowTables::enlist(Flow& flow) {
 }
 
 void FlowTables::delist(Flow& flow) {
-  expiry_.disarm(flow);
+  disarm(flow);
   if (evictions_[flow.table]) evictions_[flow.table]->remove(flow);
 }
 
@@ -403,7 +414,7 @@ void FlowTables::delete_users_of_group(std::uint32_t group, std::uint64_t now_ns
 
 void FlowTables::delete_users_of_meter(std::uint32_t meter, std::uint64_t now_ns) {
   if (meters_.references(meter) == 0) return;
-  const auto uses = [meter](const InstructionSet& set) { return set.meter == meter; };
+  const auto uses = [meter](const InstructionSet& set) { return set.uses_meter(meter); };
   delete_users(uses, FlowRemovedReason::kMeterDelete, now_ns);
 }
 
@@ -419,8 +430,30 @@ std::uint64_t FlowTables::expires_ns(const Flow& flow) const {
 }
 
 void FlowTables::arm(Flow& flow) {
+  if (flow.instructions->trigger.count > 0 && !triggers_.watches(flow)) triggers_.add(flow, statistics(flow, now_ns_));
   const std::uint64_t at = expires_ns(flow);
   if (at != ~std::uint64_t{0}) expiry_.arm(flow, at);
+}
+
+void FlowTables::disarm(Flow& flow) {
+  expiry_.disarm(flow);
+  if (flow.instructions->trigger.count > 0) triggers_.remove(flow);
+}
+
+FlowStatistics FlowTables::statistics(const Flow& flow, std::uint64_t now_ns) const {
+  const CountSum count = counters_.read(flow.counter);
+  return {.duration = now_ns - std::min(now_ns, flow.created_ns),
+          .idle = now_ns - std::min(now_ns, std::max(flow.created_ns, count.used_ns)),
+          .packets = flow.has(FlowFlag::kNoPktCounts) ? 0 : count.packets,
+          .bytes = flow.has(FlowFlag::kNoBytCounts) ? 0 : count.bytes};
+}
+
+void FlowTables::look_at_triggers(std::uint64_t now_ns) {
+  if (triggers_.empty()) return;
+  triggers_.look([&](const Flow& flow) { return statistics(flow, now_ns); },
+                 [&](const Flow& flow) {
+                   if (sink_ != nullptr) sink_->flow_triggered(view(flow, now_ns));
+                 });
 }
 
 void FlowTables::expire_slot(Table& table, std::uint32_t slot, std::uint64_t now_ns) {

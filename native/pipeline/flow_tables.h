@@ -19,6 +19,7 @@
 #include "pipeline/instructions.h"
 #include "pipeline/meter_table.h"
 #include "pipeline/mods.h"
+#include "pipeline/stat_triggers.h"
 #include "pipeline/versions.h"
 
 namespace xvif {
@@ -51,6 +52,8 @@ class FlowTables {
   /// Within a batch: limit and eviction; a table that evicts never holds more than its limit. Not taken back by
   /// rollback.
   void configure(std::uint8_t table, const TableConfig& config, std::uint64_t now_ns);
+  /// Tells about flows that passed thresholds since the last call. When no batch is open.
+  void look_at_triggers(std::uint64_t now_ns);
   /// Before publishing and after reclaiming.
   void settle();
 
@@ -111,6 +114,8 @@ class FlowTables {
   void tell(const Flow& flow, FlowChange event, std::uint64_t now_ns, FlowRemovedReason reason = {},
             const Flow* before = nullptr);
   std::uint64_t expires_ns(const Flow& flow) const;
+  void disarm(Flow& flow);
+  FlowStatistics statistics(const Flow& flow, std::uint64_t now_ns) const;
   void expire_slot(Table& table, std::uint32_t slot, std::uint64_t now_ns);
   std::uint64_t used_ns(const Flow& flow) const;
   FlowView view(const Flow& flow, std::uint64_t now_ns) const;
@@ -134,6 +139,8 @@ class FlowTables {
   FlowArena arena_;
   InstructionSets instructions_;
   Expiry expiry_;
+  StatTriggers triggers_;
+  std::uint64_t now_ns_ = 0;  // of the batch that is open
   FlowRemovedSink* sink_ = nullptr;
   FlowChangeSink* watcher_ = nullptr;
   std::array<std::uint32_t, kTables> max_entries_;

@@ -18,6 +18,7 @@ FlowView FlowTables::view(const Flow& flow, std::uint64_t now_ns) const {
                 .packets = flow.has(FlowFlag::kNoPktCounts) ? 0 : count.packets,
                 .bytes = flow.has(FlowFlag::kNoBytCounts) ? 0 : count.bytes,
                 .duration_ns = now_ns - flow.created_ns,
+                .idle_ns = now_ns - std::min(now_ns, std::max(flow.created_ns, count.used_ns)),
                 .value = {},
                 .mask = {}};
   Table::match_of(flow, view.value, view.mask);

@@ -29,6 +29,39 @@ void for_each_group(std::span<const std::uint8_t> actions, Visit visit) {
   }
 }
 
+/// The group as it would be asked for; the spans point into it.
+GroupMod whole_of(const Group& group) {
+  GroupMod whole{
+      .command = ModCommand::kModify, .type = static_cast<std::uint8_t>(group.type), .group = group.id, .buckets = {}};
+  for (const Bucket& bucket : group.buckets) {
+    whole.buckets.push_back({.id = bucket.id,
+                             .weight = bucket.weight,
+                             .watch_port = bucket.watch_port,
+                             .watch_group = bucket.watch_group,
+                             .actions = bucket.actions});
+  }
+  return whole;
+}
+
+template <typename Buckets>
+auto find_bucket(Buckets& buckets, std::uint32_t id) {
+  return std::find_if(buckets.begin(), buckets.end(), [id](const auto& bucket) { return bucket.id == id; });
+}
+
+std::vector<CounterId> counters_of(const Group& group) {
+  std::vector<CounterId> counters{group.counter};
+  for (const Bucket& bucket : group.buckets) counters.push_back(bucket.counter);
+  return counters;
+}
+
+/// `group` owns what `successor` has not taken over.
+void own_the_rest(Group& group, const Group& successor) {
+  const std::vector<CounterId> taken = counters_of(successor);
+  const std::unordered_set<CounterId> gone(taken.begin(), taken.end());
+  group.owned = counters_of(group);
+  std::erase_if(group.owned, [&](CounterId counter) { return gone.contains(counter); });
+}
+
 std::uint64_t identity_of(const BucketMod& bucket) {
   const std::string_view actions(reinterpret_cast<const char*>(bucket.actions.data()), bucket.actions.size());
   const std::uint64_t watched = std::uint64_t{bucket.watch_port} << 32 | bucket.watch_group;
@@ -37,21 +70,78 @@ std::uint64_t identity_of(const BucketMod& bucket) {
 
 }  // namespace
 
-GroupTable::GroupTable(Epoch& epoch, Versions& versions, Counters& counters, const PortTable& ports)
-    : epoch_(epoch), versions_(versions), counters_(counters), ports_(ports), groups_(epoch) {}
+GroupTable::GroupTable(Epoch& epoch, Versions& versions, Counters& counters, const PortTable& ports,
+                       const MeterTable& meters)
+    : epoch_(epoch), versions_(versions), counters_(counters), ports_(ports), meters_(meters), groups_(epoch) {}
 
 GroupTable::~GroupTable() {
   for (auto& [id, group] : live_) release(group);
 }
 
 Status GroupTable::apply(const GroupMod& mod, std::uint64_t now_ns) {
-  if (mod.command == ModCommand::kDelete) return erase(mod.group);
-  if (mod.command != ModCommand::kAdd && mod.command != ModCommand::kModify) return Status::kMalformed;
-  if (const Status status = check(mod); status != Status::kOk) return status;
-  Group* const fresh = make(mod, now_ns);
-  if (fresh == nullptr) return Status::kNoMemory;
+  GroupMod whole = mod;
+  bool edits = true;
+  Status status = Status::kOk;
+  switch (mod.command) {
+    case ModCommand::kDelete:
+      return erase(mod.group);
+    case ModCommand::kAdd:
+    case ModCommand::kModify:
+      edits = false;
+      break;
+    case ModCommand::kInsertBucket:
+      status = insert_buckets(mod, whole);
+      break;
+    case ModCommand::kRemoveBucket:
+      status = remove_buckets(mod, whole);
+      break;
+  }
+  if (status == Status::kOk) status = check(whole);
+  if (status != Status::kOk) return status;
   const auto at = live_.find(mod.group);
-  link(*fresh, at == live_.end() ? nullptr : at->second);
+  Group* const old = at == live_.end() ? nullptr : at->second;
+  Group* const fresh = make(whole, now_ns, old, edits);
+  if (fresh == nullptr) return Status::kNoMemory;
+  link(*fresh, old);
+  return Status::kOk;
+}
+
+Status GroupTable::insert_buckets(const GroupMod& mod, GroupMod& whole) const {
+  const auto at = live_.find(mod.group);
+  if (at == live_.end()) return Status::kUnknownGroup;
+  if (mod.place == kAllBuckets) return Status::kBadBucket;
+  whole = whole_of(*at->second);
+  const auto place = mod.place == kFirstBucket  ? whole.buckets.begin()
+                     : mod.place == kLastBucket ? whole.buckets.end()
+                                                : find_bucket(whole.buckets, mod.place);
+  const bool behind = mod.place < kFirstBucket;
+  if (behind && place == whole.buckets.end()) return Status::kUnknownBucket;
+  whole.buckets.insert(behind ? place + 1 : place, mod.buckets.begin(), mod.buckets.end());
+  return Status::kOk;
+}
+
+Status GroupTable::remove_buckets(const GroupMod& mod, GroupMod& whole) const {
+  const auto at = live_.find(mod.group);
+  if (at == live_.end()) return Status::kUnknownGroup;
+  if (!mod.buckets.empty()) return Status::kBadBucket;
+  whole = whole_of(*at->second);
+  std::vector<BucketMod>& buckets = whole.buckets;
+  switch (mod.place) {
+    case kAllBuckets:
+      buckets.clear();
+      return Status::kOk;
+    case kFirstBucket:
+      if (!buckets.empty()) buckets.erase(buckets.begin());
+      return Status::kOk;
+    case kLastBucket:
+      if (!buckets.empty()) buckets.pop_back();
+      return Status::kOk;
+    default:
+      break;
+  }
+  const auto gone = find_bucket(buckets, mod.place);
+  if (gone == buckets.end()) return Status::kUnknownBucket;
+  buckets.erase(gone);
   return Status::kOk;
 }
 
@@ -64,17 +154,23 @@ Status GroupTable::check(const GroupMod& mod) const {
   if (mod.buckets.size() > kBucketsMax) return Status::kOutOfBuckets;
   if (mod.type > static_cast<unsigned>(GroupType::kFf)) return Status::kBadGroupType;
   if (mod.type == static_cast<unsigned>(GroupType::kIndirect) && mod.buckets.size() != 1) return Status::kBadGroupType;
+  std::unordered_set<std::uint32_t> ids;
   for (const BucketMod& bucket : mod.buckets) {
     if (const Status status = check_bucket(bucket, mod); status != Status::kOk) return status;
+    if (!ids.insert(bucket.id).second) return Status::kBucketExists;
   }
   return Status::kOk;
 }
 
 Status GroupTable::check_bucket(const BucketMod& bucket, const GroupMod& mod) const {
   if (const Status status = validate_action_set(bucket.actions); status != Status::kOk) return status;
+  if (bucket.id > kBucketIdMax) return Status::kBadBucket;
   if (mod.type != static_cast<unsigned>(GroupType::kSelect) && bucket.weight > 1) return Status::kBadWeight;
   if (bucket.watch_port != kAnyPort && !is_port_number(bucket.watch_port)) return Status::kBadWatch;
   if (bucket.watch_group != kGroupAny && !exists(bucket.watch_group)) return Status::kBadWatch;
+  for (const ActionView action : Actions(bucket.actions)) {
+    if (action.code() == Action::kMeter && !meters_.exists(action.meter())) return Status::kUnknownMeter;
+  }
   Status status = Status::kOk;
   for_each_group(bucket.actions, [&](std::uint32_t chained) {
     if (status != Status::kOk) return;
@@ -104,19 +200,30 @@ bool GroupTable::reaches(std::uint32_t from, std::uint32_t target) const {
   return false;
 }
 
-Group* GroupTable::make(const GroupMod& mod, std::uint64_t now_ns) {
+Group* GroupTable::make(const GroupMod& mod, std::uint64_t now_ns, const Group* old, bool keep) {
   auto* const group = new Group;
   group->id = mod.group;
   group->type = static_cast<GroupType>(mod.type);
-  group->created_ns = now_ns;
-  group->counter = counters_.allocate();
+  group->created_ns = old == nullptr ? now_ns : old->created_ns;
+  const auto allocate = [&] {
+    const CounterId counter = counters_.allocate();
+    if (counter != kNoCounter) group->owned.push_back(counter);
+    return counter;
+  };
+  group->counter = old == nullptr ? allocate() : old->counter;
   bool full = group->counter == kNoCounter;
+  std::unordered_map<std::uint32_t, CounterId> kept;
+  for (std::size_t i = 0; keep && old != nullptr && i < old->buckets.size(); ++i) {
+    kept.emplace(old->buckets[i].id, old->buckets[i].counter);
+  }
   for (const BucketMod& bucket : mod.buckets) {
     std::vector<std::uint8_t> ordered = ordered_as_set(bucket.actions);
     const bool changes = modifies(ordered);
-    const CounterId counter = counters_.allocate();
+    const auto stays = kept.find(bucket.id);
+    const CounterId counter = stays == kept.end() ? allocate() : stays->second;
     full |= counter == kNoCounter;
-    group->buckets.push_back({.weight = bucket.weight,
+    group->buckets.push_back({.id = bucket.id,
+                              .weight = bucket.weight,
                               .identity = identity_of(bucket),
                               .watch_port = bucket.watch_port,
                               .watch_group = bucket.watch_group,
@@ -138,10 +245,7 @@ Group* GroupTable::make(const GroupMod& mod, std::uint64_t now_ns) {
 }
 
 void GroupTable::release(Group* group) {
-  for (const Bucket& bucket : group->buckets) {
-    if (bucket.counter != kNoCounter) counters_.release(bucket.counter);
-  }
-  if (group->counter != kNoCounter) counters_.release(group->counter);
+  for (const CounterId counter : group->owned) counters_.release(counter);
   delete group;
 }
 
@@ -153,6 +257,8 @@ void GroupTable::link(Group& fresh, Group* old) {
   count_references(fresh, 1);
   versions_.on_rollback(undo_link, this, &fresh, old);
   if (old == nullptr) return;
+  own_the_rest(*old, fresh);
+  fresh.owned = counters_of(fresh);
   old->removed.store(version, std::memory_order_relaxed);
   count_references(*old, -1);
   versions_.after_publication(unlink, this, old);
@@ -193,7 +299,12 @@ void GroupTable::undo_link(void* owner, void* fresh, void* old) {
   gone.removed.store(0, std::memory_order_relaxed);
   self.live_.erase(gone.id);
   self.count_references(gone, -1);
-  if (old != nullptr) undo_remove(owner, old, nullptr);
+  if (old != nullptr) {
+    auto& back = *static_cast<Group*>(old);
+    own_the_rest(gone, back);
+    back.owned = counters_of(back);
+    undo_remove(owner, old, nullptr);
+  }
   unlink(owner, fresh);
 }
 

@@ -1,4 +1,5 @@
-// Groups (OpenFlow 1.3.5 sections 5.6 and 6.7). A group is replaced as a whole by each modification.
+// Groups (OpenFlow 1.3.5 sections 5.6 and 6.7, buckets one by one: 1.5.1 section 6.7). A group is replaced as a whole
+// by each modification; counters of the group go on, those of a bucket as long as it stays.
 //
 // Threads: find(), choose() any data plane thread; all else control.
 #pragma once
@@ -12,6 +13,7 @@
 
 #include "pipeline/choice.h"
 #include "pipeline/counters.h"
+#include "pipeline/meter_table.h"
 #include "pipeline/mods.h"
 #include "pipeline/port_table.h"
 #include "pipeline/versioned_map.h"
@@ -20,6 +22,7 @@
 namespace xvif {
 
 struct Bucket {
+  std::uint32_t id;
   std::uint16_t weight;
   std::uint64_t identity;  // the same for the same watch and actions
   std::uint32_t watch_port;
@@ -39,6 +42,7 @@ struct Group : Versioned {
   std::uint64_t created_ns = 0;
   std::vector<Bucket> buckets;
   std::vector<std::uint16_t> choice;  // select: bucket by hash; a power of two of entries, or none
+  std::vector<CounterId> owned;       // control; go with it: the others went on to the group that replaced it
 };
 
 struct GroupView {
@@ -50,7 +54,7 @@ struct GroupView {
 
 class GroupTable {
  public:
-  GroupTable(Epoch& epoch, Versions& versions, Counters& counters, const PortTable& ports);
+  GroupTable(Epoch& epoch, Versions& versions, Counters& counters, const PortTable& ports, const MeterTable& meters);
   ~GroupTable();
   GroupTable(const GroupTable&) = delete;
   GroupTable& operator=(const GroupTable&) = delete;
@@ -82,7 +86,10 @@ class GroupTable {
   Status check_bucket(const BucketMod& bucket, const GroupMod& mod) const;
   bool reaches(std::uint32_t from, std::uint32_t target) const;
   Status erase(std::uint32_t id);
-  Group* make(const GroupMod& mod, std::uint64_t now_ns);
+  Status insert_buckets(const GroupMod& mod, GroupMod& whole) const;
+  Status remove_buckets(const GroupMod& mod, GroupMod& whole) const;
+  /// `old`: what it replaces; its counters go on, and those of its buckets that `keep` names by id.
+  Group* make(const GroupMod& mod, std::uint64_t now_ns, const Group* old, bool keep);
   void link(Group& fresh, Group* old);
   void remove(Group& group);
   void count_references(const Group& group, int by);
@@ -100,6 +107,7 @@ class GroupTable {
   Versions& versions_;
   Counters& counters_;
   const PortTable& ports_;
+  const MeterTable& meters_;
   VersionedMap<Group> groups_;
   std::map<std::uint32_t, Group*> live_;                         // control
   std::unordered_map<std::uint32_t, std::uint32_t> references_;  // control; from flows and groups

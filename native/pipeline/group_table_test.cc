@@ -104,6 +104,78 @@ TEST_F(GroupTest, RefusesWhatMakesNoSense) {
   EXPECT_FALSE(switch_.pipeline.groups().exists(1));
 }
 
+TEST_F(GroupTest, BucketsComeAndGoOneByOne) {
+  const auto numbered = [&](std::uint32_t id, std::uint32_t port) {
+    BucketMod bucket = to(port);
+    bucket.id = id;
+    return bucket;
+  };
+  const auto edit = [&](ModCommand command, std::uint32_t place, std::vector<BucketMod> buckets = {}) {
+    return switch_.group(command, 1, GroupType::kSelect, std::move(buckets), place);
+  };
+  const auto insert = [&](std::uint32_t place, const BucketMod& bucket) {
+    return edit(ModCommand::kInsertBucket, place, {bucket});
+  };
+  const auto remove = [&](std::uint32_t place) { return edit(ModCommand::kRemoveBucket, place); };
+  EXPECT_EQ(insert(kLastBucket, numbered(1, 2)), Status::kUnknownGroup);
+  add(1, GroupType::kAll, {numbered(5, 2), numbered(7, 3)});
+  use(1);
+  EXPECT_EQ(pass(), Counts({0, 1, 1, 0, 0, 0}));
+  EXPECT_EQ(insert(5, numbered(6, 4)), Status::kOk);
+  EXPECT_EQ(insert(kFirstBucket, numbered(1, 5)), Status::kOk);
+  EXPECT_EQ(remove(7), Status::kOk);
+  EXPECT_EQ(pass(), Counts({0, 1, 0, 1, 1, 0}));
+  EXPECT_EQ(insert(9, numbered(8, 4)), Status::kUnknownBucket);
+  EXPECT_EQ(insert(kBucketIdMax + 1, numbered(8, 4)), Status::kUnknownBucket);
+  EXPECT_EQ(insert(kAllBuckets, numbered(8, 4)), Status::kBadBucket);
+  EXPECT_EQ(insert(kLastBucket, numbered(6, 4)), Status::kBucketExists);
+  EXPECT_EQ(insert(kLastBucket, numbered(kBucketIdMax + 1, 4)), Status::kBadBucket);
+  EXPECT_EQ(remove(7), Status::kUnknownBucket);
+  std::uint64_t cursor = 0;
+  const GroupTable& groups = switch_.pipeline.groups();
+  groups.read(1, switch_.now, cursor, [&](const GroupView& view) {
+    EXPECT_EQ(view.count.packets, 2u);
+    EXPECT_EQ(view.group.buckets.size(), 3u);
+    EXPECT_EQ(groups.count(view.group.buckets[0]).packets, 1u);
+    EXPECT_EQ(view.group.buckets[1].id, 5u);
+    EXPECT_EQ(groups.count(view.group.buckets[1]).packets, 2u);
+    return true;
+  });
+  EXPECT_EQ(remove(kLastBucket), Status::kOk);
+  EXPECT_EQ(remove(kFirstBucket), Status::kOk);
+  EXPECT_EQ(pass(), Counts({0, 1, 0, 0, 0, 0}));
+  EXPECT_EQ(remove(kAllBuckets), Status::kOk);
+  EXPECT_EQ(remove(kFirstBucket), Status::kOk);
+  EXPECT_EQ(pass(), Counts(6, 0));
+}
+
+TEST_F(GroupTest, CountersSurviveBatchesThatFail) {
+  add(1, GroupType::kAll, {to(2), to(3)});
+  use(1);
+  pass();
+  const Bytes more = output(4);
+  Pipeline& pipeline = switch_.pipeline;
+  for (const bool fails : {true, false}) {
+    pipeline.begin(switch_.now, true);
+    EXPECT_EQ(pipeline.group_mod({ModCommand::kInsertBucket, 0, 1, {{.id = 9, .actions = more}}, kLastBucket}),
+              Status::kOk);
+    EXPECT_EQ(pipeline.group_mod({ModCommand::kRemoveBucket, 0, 1, {}, kFirstBucket}), Status::kOk);
+    if (fails) {
+      pipeline.rollback();
+    } else {
+      pipeline.publish();
+    }
+  }
+  EXPECT_EQ(pass(), Counts({0, 0, 1, 1, 0, 0}));
+  std::uint64_t cursor = 0;
+  pipeline.groups().read(1, switch_.now, cursor, [&](const GroupView& view) {
+    EXPECT_EQ(view.count.packets, 2u);
+    EXPECT_EQ(pipeline.groups().count(view.group.buckets[0]).packets, 2u);
+    EXPECT_EQ(pipeline.groups().count(view.group.buckets[1]).packets, 1u);
+    return true;
+  });
+}
+
 TEST_F(GroupTest, DeletingAGroupDeletesItsFlows) {
   add(1, GroupType::kIndirect, {to(2)});
   use(1);

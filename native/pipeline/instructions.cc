@@ -9,6 +9,24 @@ namespace xvif {
 
 namespace {
 
+bool has(const std::vector<std::uint32_t>& ids, std::uint32_t id) {
+  return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+void add(std::vector<std::uint32_t>& ids, std::uint32_t id) {
+  if (!has(ids, id)) ids.push_back(id);
+}
+
+StatTrigger trigger_of(const InstructionView& instruction) {
+  StatTrigger trigger;
+  trigger.flags = instruction.trigger_flags();
+  trigger.count = static_cast<std::uint8_t>(instruction.thresholds());
+  for (std::size_t i = 0; i < trigger.count; ++i) {
+    trigger.stats[i] = instruction.threshold_stat(i);
+    trigger.values[i] = instruction.threshold_value(i);
+  }
+  return trigger;
+}
+
 bool may_resubmit(std::span<const std::uint8_t> actions) {
   for (const ActionView action : Actions(actions)) {
     if (action.code() == Action::kResubmit) return true;
@@ -41,13 +59,17 @@ InstructionSet::InstructionSet(std::span<const std::uint8_t> bytes) : bytes_(byt
       case Instruction::kGotoTable:
         goto_table = instruction.table();
         break;
+      case Instruction::kStatTrigger:
+        trigger = trigger_of(instruction);
+        break;
     }
   }
   resubmits = may_resubmit(apply);
   conjunctive = is_conjunctive(apply);
+  if (meter != kNoMeter) meters.push_back(meter);
   for_each_reference(*this, [&](ActionView action) {
-    if (action.code() != Action::kGroup) return;
-    if (std::find(groups.begin(), groups.end(), action.group()) == groups.end()) groups.push_back(action.group());
+    if (action.code() == Action::kGroup) add(groups, action.group());
+    if (action.code() == Action::kMeter) add(meters, action.meter());
   });
 }
 
@@ -58,9 +80,9 @@ bool InstructionSet::outputs_to(std::uint32_t port) const {
   return found;
 }
 
-bool InstructionSet::outputs_to_group(std::uint32_t group) const {
-  return std::find(groups.begin(), groups.end(), group) != groups.end();
-}
+bool InstructionSet::outputs_to_group(std::uint32_t group) const { return has(groups, group); }
+
+bool InstructionSet::uses_meter(std::uint32_t id) const { return has(meters, id); }
 
 InstructionSets::~InstructionSets() = default;
 

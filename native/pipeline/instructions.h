@@ -11,6 +11,7 @@
 
 #include "actions/iterate.h"
 #include "base/schema.gen.h"
+#include "pipeline/stat_triggers.h"
 
 namespace xvif {
 
@@ -34,9 +35,12 @@ class InstructionSet {
   std::span<const std::uint8_t> bytes() const { return bytes_; }
   bool outputs_to(std::uint32_t port) const;
   bool outputs_to_group(std::uint32_t group) const;
+  bool uses_meter(std::uint32_t meter) const;
 
   std::vector<std::uint32_t> groups;  // those it refers to, each once
-  std::uint32_t users = 0;            // control
+  std::vector<std::uint32_t> meters;
+  StatTrigger trigger;
+  std::uint32_t users = 0;  // control
 
  private:
   std::vector<std::uint8_t> bytes_;
@@ -64,11 +68,12 @@ class InstructionSets {
   std::size_t bytes_ = 0;
 };
 
-/// What a list of actions refers to outside itself: calls visit(ActionView) for each output and group action.
+/// What a list of actions refers to outside itself: calls visit(ActionView) for each output, group and meter.
 template <typename Visit>
 void for_each_reference(std::span<const std::uint8_t> actions, Visit&& visit) {
   for (ActionView action : Actions(actions)) {
-    if (action.code() == Action::kOutput || action.code() == Action::kGroup) visit(action);
+    const Action code = action.code();
+    if (code == Action::kOutput || code == Action::kGroup || code == Action::kMeter) visit(action);
     if (action.code() == Action::kClone) for_each_reference(action.nested(), visit);
   }
 }

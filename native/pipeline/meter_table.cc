@@ -63,7 +63,8 @@ const Band* MeterTable::pass(Meter& meter, std::size_t thread, std::uint32_t byt
 }
 
 Status MeterTable::check(const MeterMod& mod) const {
-  if (mod.meter == kNoMeter || mod.meter > kMeterIdMax) return Status::kBadMeter;
+  const bool legal = (mod.meter != kNoMeter && mod.meter <= kMeterIdMax) || mod.meter == kMeterController;
+  if (!legal) return Status::kBadMeter;
   const bool exists = live_.contains(mod.meter);
   if (mod.command == ModCommand::kModify && !exists) return Status::kUnknownMeter;
   if (mod.command == ModCommand::kAdd && exists) return Status::kMeterExists;
@@ -76,18 +77,19 @@ Status MeterTable::check(const MeterMod& mod) const {
   return std::all_of(mod.bands.begin(), mod.bands.end(), known) ? Status::kOk : Status::kBadMeter;
 }
 
-Meter* MeterTable::make(const MeterMod& mod, std::uint64_t now_ns) {
+Meter* MeterTable::make(const MeterMod& mod, std::uint64_t now_ns, const Meter* old) {
   auto meter = std::make_unique<Meter>();
   meter->id = mod.meter;
   meter->flags = mod.flags;
-  meter->created_ns = now_ns;
-  meter->counter = counters_.allocate();
+  meter->created_ns = old == nullptr ? now_ns : old->created_ns;
+  meter->counter = old == nullptr ? counters_.allocate() : old->counter;
   bool full = meter->counter == kNoCounter;
   for (const BandMod& band : mod.bands) {
     meter->bands.push_back(make_band(band, mod.flags, counters_.allocate()));
     full |= meter->bands.back()->counter == kNoCounter;
   }
   if (!full) return meter.release();
+  meter->shares_counter = old != nullptr;
   release(meter.release());
   return nullptr;
 }
@@ -96,7 +98,7 @@ void MeterTable::release(Meter* meter) {
   for (const auto& band : meter->bands) {
     if (band->counter != kNoCounter) counters_.release(band->counter);
   }
-  if (meter->counter != kNoCounter) counters_.release(meter->counter);
+  if (meter->counter != kNoCounter && !meter->shares_counter) counters_.release(meter->counter);
   delete meter;
 }
 
@@ -108,10 +110,11 @@ Status MeterTable::apply(const MeterMod& mod, std::uint64_t now_ns) {
   }
   if (mod.command != ModCommand::kAdd && mod.command != ModCommand::kModify) return Status::kMalformed;
   if (const Status status = check(mod); status != Status::kOk) return status;
-  Meter* const fresh = make(mod, now_ns);
-  if (fresh == nullptr) return Status::kNoMemory;
   const auto at = live_.find(mod.meter);
-  link(*fresh, at == live_.end() ? nullptr : at->second);
+  Meter* const old = at == live_.end() ? nullptr : at->second;
+  Meter* const fresh = make(mod, now_ns, old);
+  if (fresh == nullptr) return Status::kNoMemory;
+  link(*fresh, old);
   return Status::kOk;
 }
 
@@ -122,6 +125,7 @@ void MeterTable::link(Meter& fresh, Meter* old) {
   live_[fresh.id] = &fresh;
   versions_.on_rollback(undo_link, this, &fresh, old);
   if (old == nullptr) return;
+  old->shares_counter = true;
   old->removed.store(version, std::memory_order_relaxed);
   versions_.after_publication(unlink, this, old);
 }
@@ -150,6 +154,8 @@ void MeterTable::undo_link(void* owner, void* fresh, void* old) {
   self.live_.erase(gone.id);
   if (old != nullptr) {
     auto& back = *static_cast<Meter*>(old);
+    back.shares_counter = false;
+    gone.shares_counter = true;
     back.removed.store(Versioned::kNever, std::memory_order_relaxed);
     self.live_[back.id] = &back;
   }

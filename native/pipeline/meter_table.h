@@ -34,6 +34,7 @@ struct Meter : Versioned {
   std::uint16_t flags = 0;
   CounterId counter = kNoCounter;
   std::uint64_t created_ns = 0;
+  bool shares_counter = false;  // control; its counter went on to the meter that replaced it
   std::vector<std::unique_ptr<Band>> bands;
 };
 
@@ -70,7 +71,8 @@ class MeterTable {
 
  private:
   Status check(const MeterMod& mod) const;
-  Meter* make(const MeterMod& mod, std::uint64_t now_ns);
+  /// `old`: what it replaces, whose counts go on; bands begin anew (section 6.6).
+  Meter* make(const MeterMod& mod, std::uint64_t now_ns, const Meter* old);
   void link(Meter& fresh, Meter* old);
   void remove(Meter& meter);
   void release(Meter* meter);

@@ -64,6 +64,46 @@ TEST_F(MeterTest, KilobitsPerSecond) {
   EXPECT_NEAR(static_cast<double>(offer(5000, 2, 1000)), 2010, 3);
 }
 
+TEST_F(MeterTest, AsAnActionAnywhere) {
+  add(1, kPktps | kBurst, {{.type = kDrop, .rate = 1, .burst = 1}});
+  const kit::Bytes metered = kit::action(Action::kMeter, 1);
+  switch_.flow(0, 1, kit::any(), kit::join({apply({output(2), metered, output(3)}), kit::write({metered, output(4)})}));
+  switch_.receive(1, Udp().frame());
+  // The set is metered too, and by then there is no token left.
+  EXPECT_EQ(switch_.sent(), std::vector<std::size_t>({0, 1, 1, 0, 0, 0}));
+  EXPECT_EQ(view(1).flows, 1u);
+  EXPECT_EQ(switch_.pool.available(), 1024u);
+  EXPECT_EQ(switch_.flow(0, 2, kit::any(), apply({kit::action(Action::kMeter, 9)})), Status::kUnknownMeter);
+  const kit::Bytes bucket = kit::join({kit::action(Action::kMeter, 9), output(2)});
+  EXPECT_EQ(switch_.group(ModCommand::kAdd, 1, GroupType::kAll, {{.actions = bucket}}), Status::kUnknownMeter);
+  switch_.meter(ModCommand::kDelete, 1, 0, {});
+  EXPECT_EQ(switch_.flows().size(), 0u);
+}
+
+TEST_F(MeterTest, OfControllersLimitsWhatGoesUp) {
+  switch_.pipeline.begin(switch_.now, false);
+  switch_.pipeline.controller_state(true);
+  switch_.pipeline.publish();
+  const auto remark = BandMod{.type = kRemark, .prec_level = 1, .rate = 1, .burst = 1};
+  ASSERT_EQ(switch_.meter(ModCommand::kAdd, kMeterController, kPktps | kBurst, {remark}), Status::kOk);
+  switch_.flow(0, 1, kit::any(), apply({output(ReservedPort::kController), output(2)}));
+  kit::Bytes frame = Udp().frame();
+  frame[15] = 10 << 2;  // AF11
+  for (int i = 0; i < 2; ++i) switch_.receive(1, frame);
+  const kit::Bytes told = switch_.upcalls();
+  constexpr std::size_t kFrameAt = 56;
+  const std::size_t second = load_host<std::uint32_t>(told.data() + 4);
+  EXPECT_EQ(told.at(kFrameAt + 15) >> 2, 10);
+  EXPECT_EQ(told.at(second + kFrameAt + 15) >> 2, 12);
+  EXPECT_EQ(switch_.port(2).sent.at(1)[15] >> 2, 10);
+  ASSERT_EQ(switch_.meter(ModCommand::kModify, kMeterController, kPktps | kBurst, {{.type = kDrop, .rate = 1}}),
+            Status::kOk);
+  switch_.receive(1, frame);
+  EXPECT_TRUE(switch_.upcalls().empty());
+  EXPECT_EQ(switch_.port(1).dropped(Drop::kMeter), 1u);
+  EXPECT_EQ(view(kMeterController).count.packets, 3u);
+}
+
 TEST_F(MeterTest, BelowTheRateEverythingPasses) {
   add(1, kPktps | kBurst, {{.type = kDrop, .rate = 1000, .burst = 2}});
   EXPECT_EQ(offer(999, 3), 2997u);

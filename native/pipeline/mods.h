@@ -44,6 +44,7 @@ struct TableConfig {
 };
 
 struct BucketMod {
+  std::uint32_t id = 0;      // 0..kBucketIdMax, of its own in the group
   std::uint16_t weight = 0;  // select: share; 0: never chosen. Else of no meaning
   std::uint32_t watch_port = static_cast<std::uint32_t>(ReservedPort::kAny);
   std::uint32_t watch_group = kGroupAny;
@@ -54,6 +55,7 @@ struct GroupMod {
   std::uint8_t type = 0;  // GroupType, not yet validated
   std::uint32_t group = 0;
   std::vector<BucketMod> buckets;
+  std::uint32_t place = kAllBuckets;  // insert_bucket: after which; remove_bucket: which. Or first, last, all
 };
 
 struct BandMod {

@@ -35,6 +35,11 @@ void Execution::extended(Lane& lane, Packet*& packet, FlowKey& key, const Action
   switch (action.code()) {
     case Action::kLoad:
       return load(lane, packet, key, action);
+    case Action::kSetMasked:
+      return set_masked(lane, packet, key, action);
+    case Action::kMeter:
+      meter(lane, packet, key, action.meter());
+      return;
     case Action::kMove: {
       WideNumber value;
       if (!read_subfield(key, action.subfield(), value)) return;
@@ -92,6 +97,17 @@ void Execution::load(Lane& lane, Packet* packet, FlowKey& key, const ActionView&
   WideNumber value{};
   std::memcpy(value.data() + value.size() - width, action.load_value(), width);
   write(lane, packet, key, to, value);
+}
+
+void Execution::set_masked(Lane& lane, Packet* packet, FlowKey& key, const ActionView& action) {
+  const Field field = action.field();
+  WideNumber value;
+  get_field(key, field, value.data());
+  for (std::size_t i = 0; i < field_bytes(field); ++i) {
+    value[i] = static_cast<std::uint8_t>((value[i] & ~action.mask()[i]) | action.value()[i]);
+  }
+  thread_.registers_used |= std::uint64_t{1} << index_of(lane);
+  set_packet_field(*packet, key, field, value.data());
 }
 
 void Execution::write(Lane& lane, Packet* packet, FlowKey& key, const Subfield& to, const WideNumber& value) {

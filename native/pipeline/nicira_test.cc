@@ -68,6 +68,16 @@ class NiciraTest : public testing::Test {
   kit::Switch switch_;
 };
 
+TEST_F(NiciraTest, SomeBitsOfAFieldAreSet) {
+  const Bytes reg = kit::set_masked(Field::kReg3, 0x50, 0xf0);
+  const Bytes address = kit::set_masked(Field::kIpv4Dst, 0x00090007, 0x00ff00ff);
+  flow(0, kit::to_ipv4(0, 0), join({apply({load(Field::kReg3, 0x12), reg, address}), go(1)}));
+  flow(1, with(Field::kReg3, 0x52), kit::write({output(2), kit::set_masked(Field::kTcpFlags, 1, 1)}));
+  switch_.receive(1, Udp{.destination = 0x0a141e28}.frame());
+  EXPECT_EQ(load_be32(&switch_.port(2).sent.at(0)[30]), 0x0a091e07u);
+  switch_.sent();
+}
+
 TEST_F(NiciraTest, RegistersGoAlongAndAreClearedForTheNext) {
   flow(0, kit::on_port(1), join({apply({load(Field::kReg0, 7), load(Field::kXreg7, 4, 8, 0xab)}), go(1)}));
   flow(0, kit::on_port(2), go(1));

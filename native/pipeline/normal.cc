@@ -34,34 +34,35 @@ bool Execution::normal(Lane& lane, Packet* packet, const FlowKey& key, bool move
   }
   std::optional<PortNo> known;
   if (!is_multicast(to)) known = pipeline_.macs_.find(MacTable::station(vlan, to), thread_.now_ns);
-  if (!known) return normal_flood(lane, packet, of_port ? *of_port : frame_vlan(*packet, key), move);
+  if (!known) return normal_flood(lane, packet, key, of_port ? *of_port : frame_vlan(*packet, key), move);
   if (*known == lane.in_port) {
     drop(lane, Drop::kLoop);
     return false;
   }
   PortSlot* const slot = pipeline_.ports_.slot(*known);
   if (slot == nullptr || (!of_port && !slot->has(slot_bit::kVlan))) [[likely]]
-    return send(lane, packet, slot, move);
-  return send_in_vlan(lane, packet, slot, of_port ? *of_port : frame_vlan(*packet, key), move);
+    return send(lane, packet, key, slot, move);
+  return send_in_vlan(lane, packet, key, slot, of_port ? *of_port : frame_vlan(*packet, key), move);
 }
 
-bool Execution::normal_flood(Lane& lane, Packet* packet, const FrameVlan& frame, bool move) {
+bool Execution::normal_flood(Lane& lane, Packet* packet, const FlowKey& key, const FrameVlan& frame, bool move) {
   PortSlot* before = nullptr;
   for (PortSlot* slot : pipeline_.ports_.all()) {
     if (slot == lane.in_slot || slot->has(PortSlot::kSilent) || !vlan_out(slot->vlan(), frame)) continue;
-    if (before != nullptr) send_in_vlan(lane, packet, before, frame, false);
+    if (before != nullptr) send_in_vlan(lane, packet, key, before, frame, false);
     before = slot;
   }
-  return before != nullptr && send_in_vlan(lane, packet, before, frame, move);
+  return before != nullptr && send_in_vlan(lane, packet, key, before, frame, move);
 }
 
-bool Execution::send_in_vlan(Lane& lane, Packet* packet, PortSlot* slot, const FrameVlan& frame, bool move) {
+bool Execution::send_in_vlan(Lane& lane, Packet* packet, const FlowKey& key, PortSlot* slot, const FrameVlan& frame,
+                             bool move) {
   const std::optional<TagChange> change = vlan_out(slot->vlan(), frame);
   if (!change) {
     drop(lane, Drop::kVlan);
     return false;
   }
-  if (*change == TagChange::kNone) return send(lane, packet, slot, move);
+  if (*change == TagChange::kNone) return send(lane, packet, key, slot, move);
   // The others get it as it is.
   Packet* const own = move ? packet : packet->clone();
   if (own == nullptr) {
@@ -70,7 +71,7 @@ bool Execution::send_in_vlan(Lane& lane, Packet* packet, PortSlot* slot, const F
   }
   const bool fits = change_tag(*own, *change, frame.vlan);
   if (!fits) drop(lane, Drop::kNoRoom);
-  const bool taken = fits && send(lane, own, slot, true);
+  const bool taken = fits && send(lane, own, key, slot, true);
   if (!move && !taken) own->release();
   return move && taken;
 }

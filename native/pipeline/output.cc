@@ -14,14 +14,14 @@ bool Execution::output(Lane& lane, Packet* packet, const FlowKey& key, PortNo po
   const PortNo in_port = key.in_port();
   switch (static_cast<ReservedPort>(raw(port))) {
     case ReservedPort::kInPort:
-      return send(lane, packet, in_port == lane.in_port ? lane.in_slot : pipeline_.ports_.slot(in_port), move);
+      return send(lane, packet, key, in_port == lane.in_port ? lane.in_slot : pipeline_.ports_.slot(in_port), move);
     case ReservedPort::kTable:
       return output_to_tables(lane, packet, move);
     case ReservedPort::kNormal:
       return normal(lane, packet, key, move);
     case ReservedPort::kFlood:
     case ReservedPort::kAll:
-      return flood(lane, packet, move);
+      return flood(lane, packet, key, move);
     case ReservedPort::kController: {
       const bool miss = thread_.group_depth == 0 && lane.flow != nullptr && lane.flow->is_table_miss();
       const auto reason = miss ? PacketInReason::kNoMatch : PacketInReason::kAction;
@@ -36,14 +36,21 @@ bool Execution::output(Lane& lane, Packet* packet, const FlowKey& key, PortNo po
     drop(lane, Drop::kLoop);
     return false;
   }
-  return send(lane, packet, pipeline_.ports_.slot(port), move);
+  return send(lane, packet, key, pipeline_.ports_.slot(port), move);
 }
 
-bool Execution::send(Lane& lane, Packet* packet, PortSlot* slot, bool move) {
+bool Execution::send(Lane& lane, Packet* packet, const FlowKey& key, PortSlot* slot, bool move) {
   if (slot == nullptr) {
     drop(lane, Drop::kNoPort);
     return false;
   }
+  const std::uint8_t egress = pipeline_.first_egress_.load(std::memory_order_relaxed);
+  if (egress != 0 && !thread_.in_egress) [[unlikely]]
+    return leave(lane, packet, key, slot, egress, move);
+  return deliver(lane, packet, slot, move);
+}
+
+bool Execution::deliver(Lane& lane, Packet* packet, PortSlot* slot, bool move) {
   if (++lane.copies > kClonesMax) {
     drop(lane, Drop::kNoRoom);
     return false;
@@ -80,14 +87,14 @@ void Execution::flush_port(PortSlot& slot) {
   buffer.count = 0;
 }
 
-bool Execution::flood(Lane& lane, Packet* packet, bool move) {
+bool Execution::flood(Lane& lane, Packet* packet, const FlowKey& key, bool move) {
   PortSlot* before = nullptr;
   for (PortSlot* slot : pipeline_.ports_.all()) {
     if (slot == lane.in_slot || slot->has(PortSlot::kSilent)) continue;
-    if (before != nullptr) send(lane, packet, before, false);
+    if (before != nullptr) send(lane, packet, key, before, false);
     before = slot;
   }
-  return before != nullptr && send(lane, packet, before, move);
+  return before != nullptr && send(lane, packet, key, before, move);
 }
 
 bool Execution::output_to_tables(Lane& lane, Packet* packet, bool move) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "actions/modify.h"
 #include "packet/checksum.h"
 #include "pipeline/execution.h"
 
@@ -76,12 +77,30 @@ bool Execution::copy_frame(const Packet& packet, std::span<std::uint8_t> out) {
   return true;
 }
 
-void Execution::packet_in(Lane& lane, const Packet& packet, const FlowKey& key, PacketInReason reason,
-                          std::uint16_t max_len, const ControllerData& data) {
+void Execution::packet_in(Lane& lane, Packet& packet, const FlowKey& key, PacketInReason reason, std::uint16_t max_len,
+                          const ControllerData& data) {
   if (lane.in_slot != nullptr && lane.in_slot->configured(PortConfig::kNoPacketIn)) {
     lane.accounted = true;
     return;
   }
+  Meter* const meter = pipeline_.meters_.find(kMeterController, thread_.version);
+  if (meter == nullptr || !pipeline_.controller_.load(std::memory_order_relaxed)) [[likely]] {
+    return tell(lane, packet, key, reason, max_len, data);
+  }
+  const Band* const band = pipeline_.meters_.pass(*meter, thread_.index, packet.size, thread_.now_ns);
+  if (band == nullptr) return tell(lane, packet, key, reason, max_len, data);
+  if (band->mod.type == static_cast<unsigned>(MeterBandType::kDrop)) return drop(lane, Drop::kMeter);
+  // The packet itself goes on as it is.
+  Packet* const own = packet.clone();
+  if (own == nullptr) return drop(lane, Drop::kNoMemory);
+  FlowKey own_key = key;
+  remark_dscp(*own, own_key, band->mod.prec_level);
+  tell(lane, *own, own_key, reason, max_len, data);
+  own->release();
+}
+
+void Execution::tell(Lane& lane, const Packet& packet, const FlowKey& key, PacketInReason reason, std::uint16_t max_len,
+                     const ControllerData& data) {
   const Registers registers = registers_of(key, (thread_.registers_used >> index_of(lane) & 1) != 0);
   const std::size_t tail = padded(data.userdata.size()) + padded(registers.count * kRegisterBytes);
   const std::size_t room = kHeaderBytes + padded(packet.size) + tail;

@@ -32,8 +32,8 @@ Pipeline::Pipeline(Epoch& epoch, std::size_t threads, std::uint64_t seed)
       versions_(epoch),
       counters_(threads),
       ports_(epoch, threads),
-      groups_(epoch, versions_, counters_, ports_),
       meters_(epoch, versions_, counters_),
+      groups_(epoch, versions_, counters_, ports_, meters_),
       flows_(epoch, versions_, counters_, groups_, meters_, seed),
       macs_(mix64(seed)) {
   for (std::size_t i = 0; i < threads; ++i) threads_.push_back(std::make_unique<ThreadContext>(i, kPortsMax + 1));
@@ -55,6 +55,7 @@ Status Pipeline::packet_out(std::size_t thread, std::uint64_t now_ns, PortNo in_
   if (status == Status::kOk) {
     for_each_reference(actions, [&](ActionView action) {
       if (action.code() == Action::kGroup && !groups_.exists(action.group())) status = Status::kUnknownGroup;
+      if (action.code() == Action::kMeter && !meters_.exists(action.meter())) status = Status::kUnknownMeter;
     });
   }
   if (status != Status::kOk) {
@@ -108,9 +109,9 @@ Status Pipeline::port_config(PortNo port, std::uint32_t config, std::uint32_t ma
   return Status::kOk;
 }
 
-Status Pipeline::set_config(FragMode frag) {
+Status Pipeline::set_config(FragMode frag, std::uint8_t first_egress) {
   XVIF_ASSERT(versions_.open());
-  pending_config_.push_back({PendingConfig::kFrag, PortNo{0}, static_cast<std::uint32_t>(frag), 0});
+  pending_config_.push_back({PendingConfig::kFrag, PortNo{0}, static_cast<std::uint32_t>(frag), first_egress});
   return Status::kOk;
 }
 
@@ -138,6 +139,7 @@ void Pipeline::configure(const PendingConfig& change) {
     }
     case PendingConfig::kFrag:
       frag_mode_.store(static_cast<FragMode>(change.value), std::memory_order_relaxed);
+      first_egress_.store(static_cast<std::uint8_t>(change.mask), std::memory_order_relaxed);
       return;
     case PendingConfig::kController:
       controller_.store(change.value != 0, std::memory_order_relaxed);
@@ -177,6 +179,7 @@ void Pipeline::tick(std::uint64_t now_ns) {
     flows_.expire(now_ns);
     publish();
   }
+  flows_.look_at_triggers(now_ns);
   reclaim();
 }
 

@@ -55,7 +55,8 @@ class Pipeline final : public PacketSink {
   Status meter_mod(const MeterMod& mod);
   /// kBadPort. Port and switch configuration take effect with publish(), but just before the flows.
   Status port_config(PortNo port, std::uint32_t config, std::uint32_t mask);
-  Status set_config(FragMode frag);
+  /// `first_egress`: the first table of those that packets pass on their way out; 0: there are none.
+  Status set_config(FragMode frag, std::uint8_t first_egress = 0);
   Status controller_state(bool connected, bool misses = false);
   /// kBadTable. The miss takes effect like port configuration; the rest is not taken back by rollback.
   Status table_config(std::uint8_t table, const TableConfig& config);
@@ -125,14 +126,15 @@ class Pipeline final : public PacketSink {
   Versions versions_;
   Counters counters_;
   PortTable ports_;
-  GroupTable groups_;
   MeterTable meters_;
+  GroupTable groups_;
   FlowTables flows_;
   MacTable macs_;
   std::vector<std::unique_ptr<ThreadContext>> threads_;
   std::vector<PendingConfig> pending_config_;                 // control
   std::uint64_t batch_ns_ = 0;                                // control; time of begin()
   std::atomic<FragMode> frag_mode_{FragMode::kNormal};        // control: rw, threads: ro
+  std::atomic<std::uint8_t> first_egress_{0};                 // control: rw, threads: ro; 0 none
   std::atomic<bool> misses_{false};                           // control: rw, threads: ro
   std::array<std::atomic<TableMiss>, kTables> table_miss_{};  // control: rw, threads: ro
   std::atomic<bool> controller_{false};                       // control: rw, threads: ro

@@ -54,8 +54,9 @@ Bytes subfield_of(Input& in) {
 
 /// One of Nicira's actions with a shape that is mostly right.
 Bytes nicira_of(Input& in) {
-  const auto code = static_cast<Action>(static_cast<unsigned>(Action::kLoad) + in.byte() % 18);
+  const auto code = static_cast<Action>(static_cast<unsigned>(Action::kLoad) + in.byte() % 20);
   Bytes body;
+  std::size_t field = 0;
   switch (code) {
     case Action::kLoad: {
       const Bytes to = subfield_of(in);
@@ -94,15 +95,28 @@ Bytes nicira_of(Input& in) {
       body[0] = in.byte();
       break;
     case Action::kExit:
+    case Action::kMeter:
     case Action::kDecNwTtlIds:
     case Action::kNote:
       break;
+    case Action::kSetMasked: {
+      field = in.byte() % kFields;
+      const std::size_t width = field_bytes(static_cast<Field>(field));
+      body = kit::join({Bytes(width), in.bytes(width)});
+      body[width] = 0;
+      break;
+    }
     default:
       body = subfield_of(in);
       break;
   }
   Bytes out = kit::record(static_cast<std::uint8_t>(code), 8 + body.size());
   std::copy(body.begin(), body.end(), out.begin() + 8);
+  if (code == Action::kSetMasked) {
+    out[4] = static_cast<std::uint8_t>(field);
+    out[5] = static_cast<std::uint8_t>(field_bytes(static_cast<Field>(field)));
+  }
+  if (code == Action::kMeter) kit::put(out, 4, in.byte() % 3u);
   if (code == Action::kResubmit) kit::put(out, 4, static_cast<std::uint32_t>(ReservedPort::kInPort));
   if (code == Action::kBundle || code == Action::kConjunction) kit::put(out, 4, std::uint16_t{1});
   return out;
@@ -154,6 +168,7 @@ Bytes instructions_of(Input& in) {
   if (which & 8) out = kit::join({out, kit::write({actions_of(in)})});
   if (which & 16) out = kit::join({out, kit::metadata(in.two(), in.two())});
   if (which & 32) out = kit::join({out, kit::go(in.byte() % 5)});
+  if (which & 64) out = kit::join({out, kit::trigger(in.byte() % 4, {{static_cast<Stat>(in.byte() % 6), in.two()}})});
   if (which == 0xff) out = in.bytes(16);
   return out;
 }
@@ -173,17 +188,18 @@ kit::Match match_of(Input& in) {
 void change(Input& in, Pipeline& pipeline) {
   switch (in.byte() % 8) {
     case 0: {
-      const auto command = static_cast<ModCommand>(in.byte() % 4);
+      const auto command = static_cast<ModCommand>(in.byte() % 6);
       const std::uint32_t id = in.byte() % 7 == 6 ? kGroupAll : in.byte() % 6;
       std::vector<Bytes> actions;
       std::vector<BucketMod> buckets;
       for (unsigned n = in.byte() % 4; n > 0; --n) actions.push_back(actions_of(in));
       for (const Bytes& list : actions) {
-        buckets.push_back({.weight = static_cast<std::uint16_t>(in.byte() % 3), .actions = list});
+        buckets.push_back({.id = in.byte() % 5u, .weight = static_cast<std::uint16_t>(in.byte() % 3), .actions = list});
         if (in.byte() % 2 == 0) buckets.back().watch_port = port_of(in.byte());
         if (in.byte() % 4 == 0) buckets.back().watch_group = in.byte() % 6;
       }
-      pipeline.group_mod({command, static_cast<std::uint8_t>(in.byte() % 5), id, buckets});
+      const std::array<std::uint32_t, 5> places = {0, 1, kFirstBucket, kLastBucket, kAllBuckets};
+      pipeline.group_mod({command, static_cast<std::uint8_t>(in.byte() % 5), id, buckets, places[in.byte() % 5]});
       return;
     }
     case 1:
@@ -196,7 +212,7 @@ void change(Input& in, Pipeline& pipeline) {
       pipeline.port_config(PortNo{in.byte() % 8u}, in.byte(), in.byte());
       return;
     case 3:
-      pipeline.set_config(static_cast<FragMode>(in.byte() % 2));
+      pipeline.set_config(static_cast<FragMode>(in.byte() % 2), in.byte() % 4);
       return;
     case 4:
       pipeline.controller_state(in.byte() % 4 != 0);

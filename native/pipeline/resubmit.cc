@@ -46,7 +46,7 @@ void Execution::pass_tables(Lane& lane, Packet*& packet, FlowKey& key, PortNo in
       packet = perform(lane, packet, key, set.apply, move && set.goto_table == 0 && set.write.empty());
       if (packet == nullptr || lane.exited) return;
     }
-    write_set(lane, set);
+    write_set(lane, key, set);
     if (set.metadata_mask != 0) write_metadata(key, set.metadata, set.metadata_mask);
     if (set.goto_table == 0) return;
     table = set.goto_table;

@@ -1,6 +1,7 @@
 // For the tests, benchmarks and fuzzers of this folder: binary actions and matches, frames, ports that remember.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -71,6 +72,30 @@ inline Bytes go(std::uint8_t table) {
 inline Bytes meter(std::uint32_t id) {
   Bytes out = record(static_cast<std::uint8_t>(Instruction::kMeter), 8);
   put(out, 4, id);
+  return out;
+}
+/// The stat_trigger instruction.
+inline Bytes trigger(std::uint8_t flags, std::initializer_list<std::pair<Stat, std::uint64_t>> thresholds) {
+  Bytes out = record(static_cast<std::uint8_t>(Instruction::kStatTrigger), 8 + 16 * thresholds.size());
+  out[4] = flags;
+  std::size_t at = 8;
+  for (const auto& [stat, value] : thresholds) {
+    out[at] = static_cast<std::uint8_t>(stat);
+    put(out, at + 8, value);
+    at += 16;
+  }
+  return out;
+}
+/// Set-field of the bits in `mask`.
+inline Bytes set_masked(Field field, std::uint64_t value, std::uint64_t mask) {
+  const std::size_t width = field_bytes(field);
+  Bytes out = record(static_cast<std::uint8_t>(Action::kSetMasked), 8 + 2 * width);
+  out[4] = static_cast<std::uint8_t>(field);
+  out[5] = static_cast<std::uint8_t>(width);
+  for (std::size_t i = width; i-- > 0; value >>= 8, mask >>= 8) {
+    out[8 + i] = static_cast<std::uint8_t>(value);
+    out[8 + width + i] = static_cast<std::uint8_t>(mask);
+  }
   return out;
 }
 inline Bytes metadata(std::uint64_t value, std::uint64_t mask) {
@@ -197,9 +222,13 @@ class Switch {
   Status flow(std::uint8_t table, std::uint16_t priority, const Match& match, const Bytes& instructions) {
     return flow(add(table, priority, match, instructions));
   }
-  Status group(ModCommand command, std::uint32_t id, GroupType type, std::vector<BucketMod> buckets) {
+  /// Buckets without ids get them by their order.
+  Status group(ModCommand command, std::uint32_t id, GroupType type, std::vector<BucketMod> buckets,
+               std::uint32_t place = kAllBuckets) {
+    const bool named = std::any_of(buckets.begin(), buckets.end(), [](const BucketMod& one) { return one.id != 0; });
+    for (std::size_t i = 0; !named && i < buckets.size(); ++i) buckets[i].id = static_cast<std::uint32_t>(i);
     pipeline.begin(now, false);
-    const Status status = pipeline.group_mod({command, static_cast<std::uint8_t>(type), id, std::move(buckets)});
+    const Status status = pipeline.group_mod({command, static_cast<std::uint8_t>(type), id, std::move(buckets), place});
     pipeline.publish();
     return status;
   }

@@ -71,6 +71,7 @@ struct ThreadContext {
     unsigned copies;
   };
   bool may_resubmit = false;
+  bool in_egress = false;  // on the way out of a port: no further egress tables
   unsigned group_depth = 0;
   unsigned resubmit_depth = 0;
   std::vector<Resubmitted> resubmitted;

@@ -73,14 +73,16 @@ export const fields = [
   ['tunnel_id', 38, 64, 56, 8, 0, true, []],
   ['ipv6_exthdr', 39, 9, 38, 2, 0, false, [ip6]],
   ['pbb_uca', 40, 1, 132, 4, 27, true, [pbb]],
-  ['tcp_flags', 41, 12, 36, 2, 0, false, tcp],
-  ['nw_ttl', 42, 8, 22, 1, 0, false, [ip]],
+  ['tcp_flags', 41, 12, 36, 2, 0, true, tcp],
+  ['nw_ttl', 42, 8, 22, 1, 0, true, [ip]],
   ['ip_frag', 43, 2, 23, 1, 0, false, [ip]], // FRAG_*
   ['conj_id', 44, 32, 200, 4, 0, false, []],
-  ...registerViews('reg', 1, 45),
+  // The port that the action set outputs to, ReservedPort.unset for none; in egress tables the port that is left by.
+  ['actset_output', 45, 32, 204, 4, 0, false, []],
+  ...registerViews('reg', 1, 46),
   // Not in matches: there they are the registers that they are made of.
-  ...registerViews('xreg', 2, 61),
-  ...registerViews('xxreg', 4, 69),
+  ...registerViews('xreg', 2, 62),
+  ...registerViews('xxreg', 4, 70),
 ].map(([name, id, bits, offset, bytes, shift, settable, prereqs]) => ({
   name,
   id,
@@ -109,6 +111,7 @@ export const enums = {
   /** Reserved port numbers (equal to OFPP_*). */
   ReservedPort: {
     max: 0xffffff00,
+    unset: 0xfffffff7,
     in_port: 0xfffffff8,
     table: 0xfffffff9,
     normal: 0xfffffffa,
@@ -144,7 +147,8 @@ export const enums = {
     // Our own, of a delete: no flow_removed for what it removes.
     silent: 0x8000,
   },
-  ModCommand: { add: 0, modify: 1, delete: 2 },
+  /** Of groups and meters; the last two of groups only, numbers equal to OFPGC_*. */
+  ModCommand: { add: 0, modify: 1, delete: 2, insert_bucket: 3, remove_bucket: 5 },
   GroupType: { all: 0, select: 1, indirect: 2, ff: 3 },
   MeterBandType: { drop: 1, dscp_remark: 2 },
   /** Meter flags, equal to OFPMF_*. */
@@ -179,6 +183,9 @@ export const enums = {
     meter_full: 21,
     port_exists: 22,
     bad_weight: 23,
+    unknown_bucket: 24,
+    bucket_exists: 25,
+    bad_bucket: 26,
   },
   /**
    * Actions. Each is `code u8, zero u8, length u16 (whole action, a multiple of 8), body` (docs/native-boundary.md).
@@ -218,17 +225,40 @@ export const enums = {
     fin_timeout: 32,
     sample: 33,
     learn: 34,
+    meter: 35,
+    set_masked: 36,
   },
   /**
    * Instructions: `code u8, zero u8, length u16 (multiple of 8), body`, in this order, each at most once;
    * bodies: meter id u32 | apply, write: actions | clear: none | metadata: zero u32, value u64, mask u64 (network
-   * order) | goto table u8, zero. Without a body the length is 8.
+   * order) | goto table u8, zero | trigger flags u8, zero, thresholds. Without a body the length is 8.
    */
-  Instruction: { meter: 1, apply_actions: 2, clear_actions: 3, write_actions: 4, write_metadata: 5, goto_table: 6 },
+  Instruction: {
+    meter: 1,
+    apply_actions: 2,
+    clear_actions: 3,
+    write_actions: 4,
+    write_metadata: 5,
+    goto_table: 6,
+    stat_trigger: 7,
+  },
+  /** What a stat_trigger watches, equal to OFPXST_OFB_*; times in nanoseconds. */
+  Stat: { duration: 0, idle_time: 1, packet_count: 4, byte_count: 5 },
+  /** Equal to OFPSTF_*. */
+  StatTriggerFlag: { periodic: 1, only_first: 2 },
   /** What read() can be asked for. */
   Query: { flows: 1, aggregate: 2, tables: 3, groups: 4, meters: 5, ports: 6, queues: 7, drops: 8, runtime: 9 },
   /** Records handed to onUpcall. */
-  Upcall: { packet_in: 1, flow_removed: 2, port_state: 3, port_output: 4, learn: 5, fin_timeout: 6, flow_change: 7 },
+  Upcall: {
+    packet_in: 1,
+    flow_removed: 2,
+    port_state: 3,
+    port_output: 4,
+    learn: 5,
+    fin_timeout: 6,
+    flow_change: 7,
+    flow_statistics: 8,
+  },
   /** Why a packet went up, equal to OFPR_*. */
   PacketInReason: { no_match: 0, action: 1, invalid_ttl: 2 },
   /** Why a flow went, equal to OFPRR_*. */
@@ -277,11 +307,16 @@ export const constants = {
   tables: 254,
   allTables: 255,
   /** Fields below it can stand in a match. */
-  matchFields: 61,
+  matchFields: 62,
   /** reg0; the others, and their views, follow. */
-  firstRegister: 45,
+  firstRegister: 46,
   noCookieMask: 0,
   portsMax: 4096, // port numbers 1..portsMax-1, and LOCAL
   noMeter: 0,
+  meterController: 0xfffffffe, // OFPM_CONTROLLER: what goes up as packet_in passes it
+  bucketIdMax: 0xffffff00,
+  firstBucket: 0xfffffffd,
+  lastBucket: 0xfffffffe,
+  allBuckets: 0xffffffff,
   controllerMaxLenNoBuffer: 0xffff,
 };

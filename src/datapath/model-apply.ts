@@ -1,13 +1,15 @@
 /** What the records of a batch do to the model (OpenFlow 1.3.5 §6.4, §6.5, §5.7). Each returns a Status. */
-import { checkAction, checkConjunctions, checkSet } from './model-check.js';
-import { actionsOf, countsOf, type Flow, type FlowFilter, unfolded } from './model-flows.js';
+import { checkAction, checkConjunctions, checkSet, checkTrigger } from './model-check.js';
+import { actionsOf, countsOf, type Flow, type FlowFilter, unfolded, usesMeter } from './model-flows.js';
 import { flowAnswer } from './model-read.js';
 import type { ModelState } from './model-state.js';
 import { chooseVictim } from './model-tables.js';
+import { newWatch } from './model-triggers.js';
 import { type ActionRecord, decodeInstructions, type InstructionRecord } from './records-action.js';
 import type { ApplyRecord, FlowModRecord, GroupModRecord, MeterModRecord, TableConfigRecord } from './records-apply.js';
 import { decodeMatch, type MatchEntry } from './records-match.js';
 import { GROUP_ALL, METER_ALL } from './records-query.js';
+import type { FlowRemovedRecord } from './records-upcall.js';
 import {
   allTables,
   FlowChange,
@@ -39,7 +41,9 @@ export function applyRecord(state: ModelState, record: ApplyRecord): number {
       return Status.ok;
     }
     case 'set_config':
+      if (record.firstEgress >= tables) return Status.badTable;
       state.fragMode = record.fragMode;
+      state.firstEgress = record.firstEgress;
       return Status.ok;
     case 'controller_state':
       state.controllerConnected = record.connected;
@@ -91,6 +95,7 @@ function flowMod(state: ModelState, mod: FlowModRecord): number {
     flow.changed = state.version;
     tell(state, FlowChange.modified, flow, { before });
     if ((mod.flags & FlowFlag.resetCounts) !== 0) [flow.packets, flow.bytes] = [0n, 0n];
+    flow.watch = newWatch(flow, state.nowNs());
   }
   return Status.ok;
 }
@@ -136,7 +141,9 @@ function addFlow(
     bytes: keep ? old.bytes : 0n,
     born: old?.born ?? state.version,
     changed: state.version,
+    watch: undefined,
   };
+  flow.watch = newWatch(flow, now);
   if (old === undefined) {
     flows.insert(flow);
     tell(state, FlowChange.added, flow);
@@ -174,15 +181,21 @@ export function removeFlow(state: ModelState, flow: Flow, reason: number, silent
   state.flows.remove(flow);
   tell(state, FlowChange.removed, flow, { reason });
   if (silent || (flow.flags & FlowFlag.sendFlowRem) === 0) return;
+  tellFlow(state, flow, 'flow_removed', reason);
+}
+
+export function tellFlow(state: ModelState, flow: Flow, kind: FlowRemovedRecord['kind'], reason: number): void {
   const { table, cookie, priority, idle, hard, flags } = flow;
   const { packets, bytes } = countsOf(flow);
-  const duration = state.nowNs() - flow.createdNs;
-  const counted = { duration, packets, bytes, match: flow.matchBytes };
-  state.upcall({ kind: 'flow_removed', reason, table, cookie, priority, idle, hard, flags, ...counted });
+  const now = state.nowNs();
+  const [duration, unused] = [now - flow.createdNs, now - flow.usedNs];
+  const counted = { duration, unused, packets, bytes, match: flow.matchBytes };
+  state.upcall({ kind, reason, table, cookie, priority, idle, hard, flags, ...counted });
 }
 
 function checkList(instruction: InstructionRecord): number {
   if (instruction.kind === 'write') return checkSet(instruction.actions);
+  if (instruction.kind === 'stat_trigger') return checkTrigger(instruction);
   if (instruction.kind !== 'apply') return Status.ok;
   return instruction.actions.map(checkAction).find((status) => status !== Status.ok) ?? Status.ok;
 }
@@ -199,27 +212,40 @@ function checkInstructions(state: ModelState, table: number, instructions: reado
   for (const instruction of instructions) {
     const unknownMeter = instruction.kind === 'meter' && state.meters.get(instruction.meter) === undefined;
     if (unknownMeter) return Status.unknownMeter;
-    if (checkActions(state, actionsOf([instruction])) !== Status.ok) return Status.unknownGroup;
+    const unknown = checkActions(state, actionsOf([instruction]));
+    if (unknown !== Status.ok) return unknown;
     // Forwards only, or a packet could go round for ever.
     if (instruction.kind === 'goto' && instruction.table <= table) return Status.badTable;
   }
   return Status.ok;
 }
 
-/** What native/actions/validate.h refuses, and groups that do not exist. */
+/** What native/actions/validate.h refuses, and groups and meters that do not exist. */
 export function checkActions(state: ModelState, actions: readonly ActionRecord[]): number {
   for (const action of actions) {
     const wrong = checkAction(action);
     if (wrong !== Status.ok) return wrong;
   }
-  const unknown = unfolded(actions).some((a) => a.kind === 'group' && state.groups.get(a.group) === undefined);
-  return unknown ? Status.unknownGroup : Status.ok;
+  let status: number = Status.ok;
+  for (const action of unfolded(actions)) {
+    if (action.kind === 'group' && state.groups.get(action.group) === undefined) status = Status.unknownGroup;
+    if (action.kind === 'meter' && state.meters.get(action.meter) === undefined) status = Status.unknownMeter;
+  }
+  return status;
 }
 
 function groupMod(state: ModelState, mod: GroupModRecord): number {
   if (mod.command === ModCommand.delete) return deleteGroups(state, mod.group);
-  if (mod.command > ModCommand.delete) return Status.malformed;
-  return state.groups.put(mod, state.nowNs(), mod.command === ModCommand.modify);
+  switch (mod.command) {
+    case ModCommand.add:
+    case ModCommand.modify:
+      return state.groups.put(mod, state, mod.command === ModCommand.modify);
+    case ModCommand.insertBucket:
+    case ModCommand.removeBucket:
+      return state.groups.edit(mod, state);
+    default:
+      return Status.malformed;
+  }
 }
 
 function deleteGroups(state: ModelState, id: number): number {
@@ -241,8 +267,8 @@ function meterMod(state: ModelState, mod: MeterModRecord): number {
   if (mod.command !== ModCommand.delete) return meters.put(mod, state.nowNs(), mod.command === ModCommand.modify);
   const doomed = mod.meter === METER_ALL ? meters.all().map((meter) => meter.id) : [mod.meter];
   for (const meter of doomed) {
-    const uses = (flow: Flow) => flow.instructions.some((i) => i.kind === 'meter' && i.meter === meter);
-    for (const flow of flows.all().filter(uses)) removeFlow(state, flow, FlowRemovedReason.meterDelete);
+    for (const flow of flows.all().filter((each) => usesMeter(each, meter)))
+      removeFlow(state, flow, FlowRemovedReason.meterDelete);
     meters.delete(meter);
   }
   return Status.ok;

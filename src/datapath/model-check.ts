@@ -3,7 +3,7 @@ import { isPushable } from './model-edit.js';
 import type { ActionRecord, InstructionRecord } from './records-action.js';
 import { fieldOnes } from './records-match.js';
 import { isNicira, isWholeField, type NiciraActionRecord, type SubfieldRecord, subfieldsOf } from './records-nicira.js';
-import { allTables, fields, firstRegister, Status, tables } from './schema.gen.js';
+import { allTables, fields, firstRegister, Stat, StatTriggerFlag, Status, tables } from './schema.gen.js';
 
 /** kCloneNestingMax of native/base/limits.h. */
 const CLONE_NESTING_MAX = 16;
@@ -32,6 +32,11 @@ function checkNested(action: ActionRecord, nesting: number): number {
     case 'push_mpls':
     case 'pop_mpls':
       return isPushable(action.kind, action.ethertype) ? Status.ok : Status.badAction;
+    case 'set_masked': {
+      if (!isWritable(action.field)) return Status.badField;
+      const within = (action.mask & ~fieldOnes(action.field)) === 0n && (action.value & ~action.mask) === 0n;
+      return within ? Status.ok : Status.badAction;
+    }
     case 'set_field':
       if (!fields[action.field]!.settable) return Status.badField;
       return (action.value & ~fieldOnes(action.field)) === 0n ? Status.ok : Status.badAction;
@@ -90,6 +95,16 @@ export function checkConjunctions(instructions: readonly InstructionRecord[]): n
   if (!applied.some(({ kind }) => kind === 'conjunction')) return Status.ok;
   const alone = applied.every(({ kind }) => kind === 'conjunction' || kind === 'note');
   return alone && instructions.every(({ kind }) => kind === 'apply') ? Status.ok : Status.badAction;
+}
+
+const STATS: readonly number[] = Object.values(Stat);
+const TRIGGER_FLAGS = StatTriggerFlag.periodic | StatTriggerFlag.onlyFirst;
+
+/** Each statistic at most once, no threshold of 0. */
+export function checkTrigger({ flags, thresholds }: InstructionRecord & { readonly kind: 'stat_trigger' }): number {
+  const once = new Set(thresholds.map(({ stat }) => stat)).size === thresholds.length;
+  const right = thresholds.every(({ stat, value }) => STATS.includes(stat) && value > 0n);
+  return once && right && (flags & ~TRIGGER_FLAGS) === 0 ? Status.ok : Status.badAction;
 }
 
 /** For write_actions and buckets: also what an action set cannot hold. */

@@ -30,6 +30,11 @@ export function setField(packet: ModelPacket, field: number, value: bigint): voi
   }
 }
 
+/** Set-field of some bits: the others stay. */
+export function setMasked(packet: ModelPacket, field: number, value: bigint, mask: bigint): void {
+  setField(packet, field, (packet.field(field) & ~mask) | value);
+}
+
 /** Takes over a frame of the same length in which something changed: its checksums follow. */
 function finish(packet: ModelPacket, frame: Uint8Array): void {
   const { layout, frag } = packet.parsed;
@@ -239,6 +244,9 @@ export function edit(packet: ModelPacket, action: ActionRecord): EditVerdict {
       return 'ok';
     case 'set_field':
       setField(packet, action.field, action.value);
+      return 'ok';
+    case 'set_masked':
+      setMasked(packet, action.field, action.value, action.mask);
       return 'ok';
     default:
       return 'ok';

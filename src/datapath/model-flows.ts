@@ -1,5 +1,6 @@
 /** Flow tables of the model: lists, searched from the highest priority down (OpenFlow 1.3.5 §5.3, §6.4). */
 
+import type { Watch } from './model-triggers.js';
 import type { ActionRecord, InstructionRecord } from './records-action.js';
 import { fieldOnes, type MatchEntry } from './records-match.js';
 import { GROUP_ANY } from './records-query.js';
@@ -24,6 +25,8 @@ export interface Flow {
   /** Versions in which it appeared, and last changed. */
   readonly born: bigint;
   changed: bigint;
+  /** Of its stat_trigger; undefined: it has none. */
+  watch: Watch | undefined;
 }
 
 /** What picks flows for modify, delete and statistics. */
@@ -83,6 +86,11 @@ export function actionsOf(instructions: readonly InstructionRecord[]): ActionRec
 
 export function unfolded(actions: readonly ActionRecord[]): ActionRecord[] {
   return actions.flatMap((action) => (action.kind === 'clone' ? [action, ...unfolded(action.actions)] : [action]));
+}
+
+export function usesMeter(flow: Flow, meter: number): boolean {
+  const metered = (each: InstructionRecord | ActionRecord) => each.kind === 'meter' && each.meter === meter;
+  return flow.instructions.some(metered) || actionsOf(flow.instructions).some(metered);
 }
 
 export function outputsTo(flow: Flow, port: number, group: number): boolean {
@@ -157,7 +165,11 @@ export class FlowTables {
 
   /** Remembers every flow as it is; the returned function brings them back. */
   snapshot(): () => void {
-    const kept = this.#tables.map((table) => table.flows.map((flow) => ({ ...flow })));
+    const copy = (flow: Flow): Flow => ({
+      ...flow,
+      watch: flow.watch && { ...flow.watch, next: [...flow.watch.next] },
+    });
+    const kept = this.#tables.map((table) => table.flows.map(copy));
     return () => {
       for (const [i, table] of this.#tables.entries()) table.flows.splice(0, table.flows.length, ...kept[i]!);
     };

@@ -1,9 +1,20 @@
 /** Groups of the model (OpenFlow 1.3.5 §5.6, §6.5). */
 import { checkSet } from './model-check.js';
+import type { Meters } from './model-meters.js';
 import { type ActionRecord, decodeActions } from './records-action.js';
 import type { BucketRecord, GroupModRecord } from './records-apply.js';
 import { GROUP_ANY } from './records-query.js';
-import { GroupType, portsMax, ReservedPort, Status } from './schema.gen.js';
+import {
+  allBuckets,
+  bucketIdMax,
+  firstBucket,
+  GroupType,
+  lastBucket,
+  ModCommand,
+  portsMax,
+  ReservedPort,
+  Status,
+} from './schema.gen.js';
 
 /** kGroupsMax and kBucketsMax of native/base/limits.h. */
 const GROUPS_MAX = 65536;
@@ -47,18 +58,19 @@ const setOrder: readonly ActionRecord['kind'][] = [
   'set_mpls_ttl',
   'set_nw_ttl',
   'set_field',
+  'meter',
   'set_queue',
   'group',
   'output',
   'resubmit',
 ];
 
-/** Merges actions into an action set: one per type, and one per field for set_field and load; the later wins. */
+/** Merges actions into an action set: one per type, and one per field for what sets it; the later wins. */
 export function mergeActionSet(set: readonly ActionRecord[], actions: readonly ActionRecord[]): ActionRecord[] {
   const setFields = setOrder.indexOf('set_field') * 256;
   const key = (a: ActionRecord) => {
     if (a.kind === 'load') return setFields + a.to.field;
-    return a.kind === 'set_field' ? setFields + a.field : setOrder.indexOf(a.kind) * 256;
+    return a.kind === 'set_field' || a.kind === 'set_masked' ? setFields + a.field : setOrder.indexOf(a.kind) * 256;
   };
   const byKey = new Map<number, ActionRecord>();
   for (const action of [...set, ...actions]) byKey.set(key(action), action);
@@ -74,6 +86,19 @@ export function executable(set: readonly ActionRecord[]): ActionRecord[] {
 
 function isWatchable(port: number): boolean {
   return port === ReservedPort.any || port === ReservedPort.local || (port > 0 && port < portsMax);
+}
+
+/** What groups depend on. */
+export interface GroupWorld {
+  readonly meters: Meters;
+  readonly nowNs: () => bigint;
+}
+
+/** Undefined: its actions are malformed. */
+function newBucket(record: BucketRecord): Bucket | undefined {
+  const written = decodeActions(record.actions);
+  if (written === undefined) return undefined;
+  return { record, written, actions: executable(mergeActionSet([], written)), packets: 0n, bytes: 0n };
 }
 
 export class Groups {
@@ -96,47 +121,70 @@ export class Groups {
   }
 
   /** Adds or replaces; returns a Status. */
-  put(mod: GroupModRecord, nowNs: bigint, exists: boolean): number {
+  put(mod: GroupModRecord, world: GroupWorld, exists: boolean): number {
     if (mod.group > GROUP_MAX) return Status.unknownGroup;
     const old = this.#groups.get(mod.group);
     if (exists !== (old !== undefined)) return exists ? Status.unknownGroup : Status.groupExists;
     if (!exists && this.#groups.size >= GROUPS_MAX) return Status.outOfGroups;
-    if (mod.buckets.length > BUCKETS_MAX) return Status.outOfBuckets;
-    const buckets: Bucket[] = [];
-    for (const record of mod.buckets) {
-      const actions = decodeActions(record.actions);
-      if (actions === undefined) return Status.malformed;
-      const ordered = executable(mergeActionSet([], actions));
-      buckets.push({ record, written: actions, actions: ordered, packets: 0n, bytes: 0n });
+    return this.#set(mod, mod.buckets.map(newBucket), world);
+  }
+
+  /** Inserts or removes buckets (1.5.1 §6.7); those that stay keep their counts. */
+  edit(mod: GroupModRecord, world: GroupWorld): number {
+    const old = this.#groups.get(mod.group);
+    if (old === undefined) return Status.unknownGroup;
+    const { place = allBuckets } = mod;
+    const at = old.buckets.findIndex(({ record }) => record.id === place);
+    const buckets: (Bucket | undefined)[] = [...old.buckets];
+    if (mod.command === ModCommand.insertBucket) {
+      if (place === allBuckets) return Status.badBucket;
+      const before = place === firstBucket ? 0 : place === lastBucket ? buckets.length : at + 1;
+      if (place < firstBucket && at < 0) return Status.unknownBucket;
+      buckets.splice(before, 0, ...mod.buckets.map(newBucket));
+    } else {
+      if (mod.buckets.length > 0) return Status.badBucket;
+      if (place === allBuckets) buckets.splice(0);
+      else if (place === firstBucket) buckets.splice(0, 1);
+      else if (place === lastBucket) buckets.splice(-1, 1);
+      else if (at < 0) return Status.unknownBucket;
+      else buckets.splice(at, 1);
     }
-    const wrong = this.#check(mod, buckets);
+    return this.#set({ ...mod, type: old.type }, buckets, world);
+  }
+
+  /** `buckets`: undefined where the actions are malformed. The counts of a group go on when it is modified. */
+  #set(mod: GroupModRecord, buckets: readonly (Bucket | undefined)[], { meters, nowNs }: GroupWorld): number {
+    if (buckets.length > BUCKETS_MAX) return Status.outOfBuckets;
+    if (!buckets.every((bucket) => bucket !== undefined)) return Status.malformed;
+    const wrong = this.#check(mod, buckets, meters);
     if (wrong !== Status.ok) return wrong;
-    const [packets, bytes] = [0n, 0n];
-    this.#groups = new Map(this.#groups).set(mod.group, {
-      id: mod.group,
-      type: mod.type,
-      buckets,
-      createdNs: nowNs,
-      packets,
-      bytes,
-    });
+    const { packets, bytes, createdNs } = this.#groups.get(mod.group) ?? { packets: 0n, bytes: 0n, createdNs: nowNs() };
+    const copies = buckets.map((bucket) => ({ ...bucket }));
+    const group = { id: mod.group, type: mod.type, buckets: copies, createdNs, packets, bytes };
+    this.#groups = new Map(this.#groups).set(mod.group, group);
     return Status.ok;
   }
 
-  #check(mod: GroupModRecord, buckets: readonly Bucket[]): number {
+  #check(mod: GroupModRecord, buckets: readonly Bucket[], meters: Meters): number {
     if (mod.type > GroupType.ff) return Status.badGroupType;
     if (mod.type === GroupType.indirect && buckets.length !== 1) return Status.badGroupType;
+    const ids = new Set<number>();
     for (const { record, written } of buckets) {
       const wrong = checkSet(written);
       if (wrong !== Status.ok) return wrong;
+      if (record.id > bucketIdMax) return Status.badBucket;
       if (mod.type !== GroupType.select && record.weight > 1) return Status.badWeight;
       if (!isWatchable(record.watchPort)) return Status.badWatch;
       if (record.watchGroup !== GROUP_ANY && !this.#groups.has(record.watchGroup)) return Status.badWatch;
+      const unmetered = (a: ActionRecord) => a.kind === 'meter' && meters.get(a.meter) === undefined;
+      if (written.some(unmetered)) return Status.unknownMeter;
       for (const action of written) {
         if (action.kind !== 'group') continue;
         if (action.group === mod.group || this.#reaches(action.group, mod.group)) return Status.groupLoop;
         if (!this.#groups.has(action.group)) return Status.unknownGroup;
       }
+      if (ids.has(record.id)) return Status.bucketExists;
+      ids.add(record.id);
     }
     return Status.ok;
   }

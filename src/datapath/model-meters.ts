@@ -1,6 +1,6 @@
 /** Meters of the model: one token bucket per band (OpenFlow 1.3.5 §5.7). */
 import type { BandRecord, MeterModRecord } from './records-apply.js';
-import { MeterBandType, MeterFlag, Status } from './schema.gen.js';
+import { MeterBandType, MeterFlag, meterController, Status } from './schema.gen.js';
 
 /** kMetersMax and kBandsMax of native/base/limits.h. */
 const METERS_MAX = 65536;
@@ -60,15 +60,18 @@ export class Meters {
   }
 
   put(mod: MeterModRecord, nowNs: bigint, exists: boolean): number {
-    if (mod.meter === 0 || mod.meter > METER_MAX) return Status.badMeter;
+    if (mod.meter === 0 || (mod.meter > METER_MAX && mod.meter !== meterController)) return Status.badMeter;
     if (exists !== this.#meters.has(mod.meter)) return exists ? Status.unknownMeter : Status.meterExists;
     if (!exists && this.#meters.size >= METERS_MAX) return Status.outOfMeters;
     if (mod.bands.length > BANDS_MAX) return Status.meterFull;
     const known: readonly number[] = Object.values(MeterBandType);
     if (mod.bands.some(({ type }) => !known.includes(type))) return Status.badMeter;
     const bands = mod.bands.map((record) => bandOf(record, mod.flags));
-    const fresh = { createdNs: nowNs, refilledNs: nowNs, packets: 0n, bytes: 0n };
-    this.#meters = new Map(this.#meters).set(mod.meter, { id: mod.meter, flags: mod.flags, bands, ...fresh });
+    // The counts of a meter go on when it is modified, those of its bands begin anew (§6.6).
+    const old = this.#meters.get(mod.meter) ?? { createdNs: nowNs, packets: 0n, bytes: 0n };
+    const { createdNs, packets, bytes } = old;
+    const meter = { id: mod.meter, flags: mod.flags, bands, createdNs, refilledNs: nowNs, packets, bytes };
+    this.#meters = new Map(this.#meters).set(mod.meter, meter);
     return Status.ok;
   }
 

@@ -19,6 +19,7 @@ import {
   FragMode,
   GroupType,
   MeterBandType,
+  meterController,
   PacketInReason,
   PortConfig,
   ReservedPort,
@@ -38,8 +39,6 @@ const ACTIVE_BACKUP = 0;
 /** OFPP_NONE of OpenFlow 1.0. */
 const NO_PORT_16 = 0xffff;
 const NO_COOKIE = 0xffffffffffffffffn;
-/** OFPM_CONTROLLER: the meter that packet-ins pass. */
-const METER_CONTROLLER = 0xfffffffe;
 /** Frames leave padded to the shortest Ethernet frame (without its checksum). */
 const FRAME_BYTES_MIN = 60;
 
@@ -68,6 +67,8 @@ interface Origin {
   readonly groupDepth: number;
   /** Output to TABLE is for packet-outs only. */
   readonly packetOut: boolean;
+  /** On the way out of a port: there are no further egress tables. */
+  readonly egress: boolean;
   readonly journey: Journey;
 }
 
@@ -116,7 +117,7 @@ export class Pipeline {
   packetOut(inPort: number, frame: Uint8Array, actions: readonly ActionRecord[]): void {
     const packet = new ModelPacket(frame, inPort);
     const journey = newJourney({ copies: 0 });
-    const origin = { flow: undefined, table: 0, groupDepth: 0, packetOut: true, journey };
+    const origin = { flow: undefined, table: 0, groupDepth: 0, packetOut: true, egress: false, journey };
     if (this.#perform(packet, actions, origin) !== 'gone') this.#performSet(packet, origin);
   }
 
@@ -130,7 +131,8 @@ export class Pipeline {
       this.#drop(packet, Drop.frag);
       return;
     }
-    const origin: Origin = { flow: undefined, table: 0, groupDepth: 0, packetOut: false, journey: newJourney(budget) };
+    const journey = newJourney(budget);
+    const origin: Origin = { flow: undefined, table: 0, groupDepth: 0, packetOut: false, egress: false, journey };
     const end = this.#tables(packet, 0, undefined, origin);
     if (end === undefined) this.#drop(packet, Drop.tableMiss);
     else if (end !== 'gone') this.#performSet(packet, end);
@@ -172,36 +174,99 @@ export class Pipeline {
         next = end;
         continue;
       }
-      countFlow(flow, packet.frame.length, this.#state.nowNs());
       origin = { ...origin, flow, table };
-      next = undefined;
-      for (const instruction of flow.instructions) {
-        if (instruction.kind === 'meter') {
-          if (!this.#meter(packet, instruction.meter)) return 'gone';
-        } else if (instruction.kind === 'apply') {
-          if (this.#perform(packet, instruction.actions, origin) === 'gone') return 'gone';
-          if (journey.exited) return origin;
-        } else if (instruction.kind === 'write') {
-          if (!journey.setDone) journey.set = mergeActionSet(journey.set, instruction.actions);
-        } else if (instruction.kind === 'clear') {
-          if (!journey.setDone) journey.set = [];
-        } else if (instruction.kind === 'metadata') {
-          packet.metadata = (packet.metadata & ~instruction.mask) | (instruction.value & instruction.mask);
-        } else {
-          next = instruction.table;
-        }
-      }
+      const step = this.#carryOut(packet, flow, origin);
+      if (step === 'gone') return 'gone';
+      next = step === 'exited' ? undefined : step;
     }
     return origin;
   }
 
-  #performSet(packet: ModelPacket, origin: Origin): void {
+  /** What a flow does: the table it leads to, if any. */
+  #carryOut(packet: ModelPacket, flow: Flow, origin: Origin): number | 'gone' | 'exited' | undefined {
     const { journey } = origin;
-    if (journey.setDone || journey.set.length === 0) return;
+    countFlow(flow, packet.frame.length, this.#state.nowNs());
+    let next: number | undefined;
+    for (const instruction of flow.instructions) {
+      if (instruction.kind === 'meter') {
+        if (!this.#meter(packet, instruction.meter)) return 'gone';
+      } else if (instruction.kind === 'apply') {
+        if (this.#perform(packet, instruction.actions, origin) === 'gone') return 'gone';
+        if (journey.exited) return 'exited';
+      } else if (instruction.kind === 'write') {
+        if (!journey.setDone) this.#setTo(packet, journey, mergeActionSet(journey.set, instruction.actions));
+      } else if (instruction.kind === 'clear') {
+        if (!journey.setDone) this.#setTo(packet, journey, []);
+      } else if (instruction.kind === 'metadata') {
+        packet.metadata = (packet.metadata & ~instruction.mask) | (instruction.value & instruction.mask);
+      } else if (instruction.kind === 'goto') {
+        next = instruction.table;
+      }
+    }
+    return next;
+  }
+
+  /**
+   * The tables that what leaves by a port passes (1.5.1 §5.1): they change or stop it, but do not lead it elsewhere. The
+   * output to the port is part of the action set, so that clearing it stops the packet.
+   */
+  #leave(packet: ModelPacket, port: ModelPort, origin: Origin): void {
+    const { journey } = origin;
+    if (++journey.budget.copies > CLONES_MAX) {
+      this.#drop(packet, Drop.noRoom);
+      return;
+    }
+    const own = packet.clone();
+    const before = { ...journey, stack: [...journey.stack] };
+    Object.assign(journey, { set: [], setDone: false, exited: false, stack: [] });
+    const leaves = this.#egress(own, port.number, { ...origin, egress: true });
+    const { set, setDone, exited, stack } = before;
+    Object.assign(journey, { set, setDone, exited, stack });
+    if (leaves === 'stopped') this.#drop(own, Drop.noOutput);
+    if (leaves === 'leaves') this.#deliver(own, port, origin);
+  }
+
+  #egress(packet: ModelPacket, port: number, from: Origin): 'leaves' | 'stopped' | 'gone' {
+    const { journey } = from;
+    let leaves = true;
+    let origin = from;
+    for (let next: number | undefined = this.#state.firstEgress; next !== undefined; ) {
+      const table: number = next;
+      packet.actsetOutput = leaves ? port : ReservedPort.unset;
+      if (++journey.resubmits > RESUBMITS_MAX) {
+        journey.resubmits = RESUBMITS_MAX;
+        this.#drop(packet, Drop.resubmitLimit);
+        return 'gone';
+      }
+      const flow = this.#state.flows.lookup(table, (id) => packet.field(id));
+      if (flow === undefined) {
+        this.#drop(packet, Drop.tableMiss);
+        return 'gone';
+      }
+      origin = { ...origin, flow, table };
+      const step = this.#carryOut(packet, flow, origin);
+      if (step === 'gone') return 'gone';
+      if (step === 'exited') break;
+      if (flow.instructions.some(({ kind }) => kind === 'clear')) leaves = false;
+      next = step;
+    }
+    return this.#performSet(packet, origin) === 'gone' ? 'gone' : leaves ? 'leaves' : 'stopped';
+  }
+
+  /** The action set is another; flows may match on where it outputs to (1.5.1 §7.2.3.8). */
+  #setTo(packet: ModelPacket, journey: Journey, set: readonly ActionRecord[]): void {
+    journey.set = set;
+    const end = executable(set).find(({ kind }) => kind === 'output');
+    packet.actsetOutput = end?.kind === 'output' ? end.port : ReservedPort.unset;
+  }
+
+  #performSet(packet: ModelPacket, origin: Origin): Outcome {
+    const { journey } = origin;
+    if (journey.setDone || journey.set.length === 0) return 'go_on';
     const actions = executable(journey.set);
     journey.setDone = true;
     journey.exited = false;
-    this.#perform(packet, actions, origin);
+    return this.#perform(packet, actions, origin);
   }
 
   /** False when the meter drops the packet. */
@@ -221,7 +286,9 @@ export class Pipeline {
     for (const action of actions) {
       if (action.kind === 'output') this.#outputAction(packet, action.port, action.maxLen, origin);
       else if (action.kind === 'group') this.#group(packet, action.group, origin);
-      else if (isNicira(action)) {
+      else if (action.kind === 'meter') {
+        if (!this.#meter(packet, action.meter)) return 'gone';
+      } else if (isNicira(action)) {
         if (this.#nicira(packet, action, origin) === 'gone') return 'gone';
         if (origin.journey.exited) return 'go_on';
       } else {
@@ -379,6 +446,11 @@ export class Pipeline {
       this.#drop(packet, Drop.noPort);
       return;
     }
+    if (this.#state.firstEgress !== 0 && !origin.egress) this.#leave(packet, port, origin);
+    else this.#deliver(packet, port, origin);
+  }
+
+  #deliver(packet: ModelPacket, port: ModelPort, origin: Origin): void {
     if (++origin.journey.budget.copies > CLONES_MAX) {
       this.#drop(packet, Drop.noRoom);
       return;
@@ -395,7 +467,7 @@ export class Pipeline {
     frame.set(packet.frame);
     port.tx.packets++;
     port.tx.bytes += BigInt(packet.frame.length);
-    if (port.kind === 'capture') this.#output(portNumber, frame);
+    if (port.kind === 'capture') this.#output(port.number, frame);
   }
 
   #flood(packet: ModelPacket, origin: Origin): void {
@@ -462,7 +534,9 @@ export class Pipeline {
       this.#drop(packet, Drop.upcallFull);
       return;
     }
-    if (!this.#meter(packet, METER_CONTROLLER)) return;
+    // What its meter does to it does not change the packet that goes on.
+    const told = packet.clone();
+    if (!this.#meter(told, meterController)) return;
     this.#state.upcall({
       kind: 'packet_in',
       reason,
@@ -477,7 +551,7 @@ export class Pipeline {
       metadata: packet.metadata,
       tunnelId: packet.tunnelId,
       inPhyPort: packet.inPort,
-      frame: packet.frame.slice(),
+      frame: told.frame,
     });
   }
 }

@@ -2,7 +2,7 @@
 import { isIpv4 } from './model-checksum.js';
 import { ipProto, isVlan, type Parsed, parseFrame, u16At } from './model-packet.js';
 import { fieldOnes } from './records-match.js';
-import { type FieldName, fields, firstRegister } from './schema.gen.js';
+import { type FieldName, fields, firstRegister, ReservedPort } from './schema.gen.js';
 
 /** Room for pushed headers before a frame (kHeadroom of native/base/limits.h). */
 const HEADROOM_BYTES = 64;
@@ -23,6 +23,8 @@ export class ModelPacket {
   #parsed: Parsed;
   metadata = 0n;
   tunnelId = 0n;
+  /** Where the action set outputs to; ReservedPort.unset for nowhere. */
+  actsetOutput: number = ReservedPort.unset;
   /** What the flows see as in_port; actions may write to it. */
   seenPort: number;
   /** All sixteen, the first in the highest bits. */
@@ -56,6 +58,7 @@ export class ModelPacket {
     copy.tunnelId = this.tunnelId;
     copy.seenPort = this.seenPort;
     copy.registers = this.registers;
+    copy.actsetOutput = this.actsetOutput;
     copy.headroom = this.headroom;
     return copy;
   }
@@ -89,6 +92,8 @@ export class ModelPacket {
         return this.metadata;
       case 'tunnel_id':
         return this.tunnelId;
+      case 'actset_output':
+        return BigInt(this.actsetOutput);
       default:
         return this.#parsed.fields[id]!;
     }
@@ -129,6 +134,8 @@ export function placeOf(packet: ModelPacket, field: number): Place | undefined {
     ipv4_dst: when(v4, layout.l3 + 16, 4),
     tcp_src: when(proto === ipProto.tcp, layout.l4, 2),
     tcp_dst: when(proto === ipProto.tcp, layout.l4 + 2, 2),
+    tcp_flags: when(proto === ipProto.tcp, layout.l4 + 12, 2),
+    nw_ttl: when(ip, v4 ? layout.l3 + 8 : layout.l3 + 7, 1),
     udp_src: when(proto === ipProto.udp, layout.l4, 2),
     udp_dst: when(proto === ipProto.udp, layout.l4 + 2, 2),
     sctp_src: when(proto === ipProto.sctp, layout.l4, 2),

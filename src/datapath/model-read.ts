@@ -1,6 +1,6 @@
 /** Queries to the model and their answers (docs/native-boundary.md). */
 import type { Flow, FlowFilter } from './model-flows.js';
-import { actionsOf, countsOf } from './model-flows.js';
+import { actionsOf, countsOf, usesMeter } from './model-flows.js';
 import type { ModelState } from './model-state.js';
 import { writeDropAnswer, writeGroupAnswer, writeMeterAnswer, writePortAnswer } from './records-answer.js';
 import { decodeMatch } from './records-match.js';
@@ -90,8 +90,8 @@ export function flowAnswer(flow: Flow, now: bigint, since = 0n): FlowAnswer {
   const isNew = since !== 0n && flow.born > since;
   const { table, priority, cookie, idle, hard, flags, importance } = flow;
   const { packets, bytes } = countsOf(flow);
-  const [match, instructions, duration] = [flow.matchBytes, flow.instructionBytes, now - flow.createdNs];
-  const counts = { packets, bytes, duration };
+  const [match, instructions] = [flow.matchBytes, flow.instructionBytes];
+  const counts = { packets, bytes, duration: now - flow.createdNs, unused: now - flow.usedNs };
   return { table, priority, cookie, ...counts, idle, hard, flags, importance, isNew, match, instructions };
 }
 
@@ -119,7 +119,7 @@ function meterItems(state: ModelState, id: number, now: bigint): Item[] {
     .all()
     .filter((meter) => id === METER_ALL || meter.id === id)
     .map((meter) => (writer) => {
-      const uses = (flow: Flow) => flow.instructions.some((i) => i.kind === 'meter' && i.meter === meter.id);
+      const uses = (flow: Flow) => usesMeter(flow, meter.id);
       const { flags, packets, bytes } = meter;
       const bands = meter.bands.map((b) => ({ ...b.record, packets: b.packets, bytes: b.bytes }));
       const [flows, duration] = [state.flows.all().filter(uses).length, now - meter.createdNs];

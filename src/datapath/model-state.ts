@@ -13,6 +13,8 @@ export interface ModelState {
   readonly ports: ModelPorts;
   readonly macs: MacTable;
   fragMode: number;
+  /** First table of those that packets pass on their way out; 0: there are none. */
+  firstEgress: number;
   controllerConnected: boolean;
   /** Packets that no flow of a table matches go up, as before OpenFlow 1.3. */
   missesToController: boolean;

@@ -4,7 +4,7 @@
  * is meant to be fast. Time comes from outside; frames come in by {@link ModelDatapath.inject}.
  */
 import { type Datapath, DatapathClosed, type PortNo, type PortSettings, type PortSpec } from './datapath.js';
-import { applyRecord, checkActions, removeFlow } from './model-apply.js';
+import { applyRecord, checkActions, removeFlow, tellFlow } from './model-apply.js';
 import { FlowTables } from './model-flows.js';
 import { Groups } from './model-groups.js';
 import { Meters } from './model-meters.js';
@@ -14,6 +14,7 @@ import { type Answer, readModel } from './model-read.js';
 import { checkSettings } from './model-settings.js';
 import type { ModelState } from './model-state.js';
 import { TableConfigs } from './model-tables.js';
+import { passesThreshold } from './model-triggers.js';
 import { sameVlans } from './model-vlan.js';
 import { decodeActions } from './records-action.js';
 import { decodeBatch } from './records-apply.js';
@@ -44,6 +45,7 @@ export class ModelDatapath implements Datapath {
       ports: new ModelPorts(),
       macs: new MacTable(),
       fragMode: FragMode.normal,
+      firstEgress: 0,
       controllerConnected: false,
       missesToController: false,
       tables: new TableConfigs(),
@@ -115,7 +117,8 @@ export class ModelDatapath implements Datapath {
 
   /** Brings back what records of a batch can change. */
   #snapshot(): () => void {
-    const { flows, groups, meters, ports, fragMode, controllerConnected, missesToController } = this.#state;
+    const { flows, groups, meters, ports, fragMode, firstEgress, controllerConnected, missesToController } =
+      this.#state;
     const undo = [flows.snapshot(), groups.snapshot(), meters.snapshot()];
     const configs = ports.all().map((port) => [port, port.config] as const);
     const upcalls = [...this.#upcalls];
@@ -123,6 +126,7 @@ export class ModelDatapath implements Datapath {
       for (const bringBack of undo) bringBack();
       for (const [port, config] of configs) port.config = config;
       this.#state.fragMode = fragMode;
+      this.#state.firstEgress = firstEgress;
       this.#state.controllerConnected = controllerConnected;
       this.#state.missesToController = missesToController;
       this.#upcalls = upcalls;
@@ -155,6 +159,7 @@ export class ModelDatapath implements Datapath {
       if (over(flow.hard, flow.createdNs)) removeFlow(state, flow, FlowRemovedReason.hardTimeout);
       else if (over(flow.idle, flow.usedNs)) removeFlow(state, flow, FlowRemovedReason.idleTimeout);
     }
+    for (const flow of state.flows.all()) if (passesThreshold(flow, now)) tellFlow(state, flow, 'flow_statistics', 0);
     this.#deliver();
   }
 

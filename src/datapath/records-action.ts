@@ -14,6 +14,9 @@ export type ActionRecord =
   | { readonly kind: 'pop_vlan' | 'pop_pbb' | 'dec_mpls_ttl' | 'dec_nw_ttl' | 'copy_ttl_out' | 'copy_ttl_in' }
   | { readonly kind: 'set_mpls_ttl' | 'set_nw_ttl'; readonly ttl: number }
   | { readonly kind: 'set_field'; readonly field: number; readonly value: bigint }
+  /** The bits of `mask` become those of `value`, which has no others. */
+  | { readonly kind: 'set_masked'; readonly field: number; readonly value: bigint; readonly mask: bigint }
+  | { readonly kind: 'meter'; readonly meter: number }
   | NiciraActionRecord;
 
 export type ActionKind = ActionRecord['kind'];
@@ -24,7 +27,14 @@ export type InstructionRecord =
   | { readonly kind: 'write'; readonly actions: readonly ActionRecord[] }
   | { readonly kind: 'clear' }
   | { readonly kind: 'metadata'; readonly value: bigint; readonly mask: bigint }
-  | { readonly kind: 'goto'; readonly table: number };
+  | { readonly kind: 'goto'; readonly table: number }
+  | { readonly kind: 'stat_trigger'; readonly flags: number; readonly thresholds: readonly ThresholdRecord[] };
+
+/** Tell when a flow's `stat` (Stat; times in ns) reaches a value. */
+export interface ThresholdRecord {
+  readonly stat: number;
+  readonly value: bigint;
+}
 
 export const actionCodes: Readonly<Record<ActionKind, number>> = {
   output: Action.output,
@@ -43,6 +53,8 @@ export const actionCodes: Readonly<Record<ActionKind, number>> = {
   set_field: Action.setField,
   push_pbb: Action.pushPbb,
   pop_pbb: Action.popPbb,
+  meter: Action.meter,
+  set_masked: Action.setMasked,
   ...niciraActionCodes,
 };
 
@@ -86,6 +98,12 @@ export function writeAction(writer: RecordWriter, action: ActionRecord): void {
     case 'set_field':
       writeSetField(writer, at, action.field, action.value);
       break;
+    case 'set_masked':
+      writeSetField(writer, at, action.field, action.value, action.mask);
+      break;
+    case 'meter':
+      writer.setU32(at + 4, action.meter);
+      break;
     default:
       if (isNicira(action)) writeNicira(writer, at, action, writeAction);
       break;
@@ -93,10 +111,11 @@ export function writeAction(writer: RecordWriter, action: ActionRecord): void {
   writer.setU16(at + 2, writer.length - at);
 }
 
-function writeSetField(writer: RecordWriter, at: number, field: number, value: bigint): void {
+function writeSetField(writer: RecordWriter, at: number, field: number, value: bigint, mask?: bigint): void {
   const width = fieldWidth(field);
-  const bytes = new Uint8Array(width);
+  const bytes = new Uint8Array(mask === undefined ? width : 2 * width);
   writeBig(bytes, 0, width, value);
+  if (mask !== undefined) writeBig(bytes, width, width, mask);
   writer.setU8(at + 4, field);
   writer.setU8(at + 5, width);
   writer.bytes(bytes);
@@ -154,6 +173,13 @@ function decodeAction(bytes: Uint8Array, view: DataView, at: number, length: num
       if (field >= fields.length || width !== fieldWidth(field) || 8 + width > length) return undefined;
       return { kind, field, value: readBig(bytes, at + 8, width) };
     }
+    case 'set_masked': {
+      const [field, width] = [bytes[at + 4]!, bytes[at + 5]!];
+      if (field >= fields.length || width !== fieldWidth(field) || 8 + 2 * width > length) return undefined;
+      return { kind, field, value: readBig(bytes, at + 8, width), mask: readBig(bytes, at + 8 + width, width) };
+    }
+    case 'meter':
+      return { kind, meter: view.getUint32(at + 4, true) };
     case 'pop_vlan':
     case 'pop_pbb':
     case 'dec_mpls_ttl':
@@ -193,6 +219,15 @@ export function writeInstruction(writer: RecordWriter, instruction: InstructionR
     case 'goto':
       writer.setU8(at, Instruction.gotoTable);
       writer.setU8(at + 4, instruction.table);
+      break;
+    case 'stat_trigger':
+      writer.setU8(at, Instruction.statTrigger);
+      writer.setU8(at + 4, instruction.flags);
+      for (const { stat, value } of instruction.thresholds) {
+        const threshold = writer.reserve(16);
+        writer.setU8(threshold, stat);
+        writer.setU64(threshold + 8, value);
+      }
       break;
   }
   writer.setU16(at + 2, writer.length - at);
@@ -240,6 +275,14 @@ function decodeInstruction(bytes: Uint8Array, code: number): InstructionRecord |
       return { kind: 'metadata', value: readBig(bytes, 8, 8), mask: readBig(bytes, 16, 8) };
     case Instruction.gotoTable:
       return { kind: 'goto', table: bytes[4]! };
+    case Instruction.statTrigger: {
+      if (bytes.length % 16 !== 8) return undefined;
+      const view = viewOf(bytes);
+      const thresholds = Array.from({ length: (bytes.length - 8) / 16 }, (_, i) => {
+        return { stat: bytes[8 + 16 * i]!, value: view.getBigUint64(16 + 16 * i, true) };
+      });
+      return { kind: 'stat_trigger', flags: bytes[4]!, thresholds };
+    }
     default:
       return undefined;
   }

@@ -1,6 +1,6 @@
 /** Records of an apply batch. */
 import { align8, type RecordWriter, viewOf } from './records-writer.js';
-import { EvictionFlag, Op, TableMiss } from './schema.gen.js';
+import { allBuckets, EvictionFlag, Op, TableMiss } from './schema.gen.js';
 
 export interface FlowModRecord {
   readonly op: 'flow_mod';
@@ -21,6 +21,8 @@ export interface FlowModRecord {
 }
 
 export interface BucketRecord {
+  /** 0 to bucketIdMax, of its own in the group. */
+  readonly id: number;
   readonly weight: number;
   readonly watchPort: number;
   readonly watchGroup: number;
@@ -33,6 +35,8 @@ export interface GroupModRecord {
   readonly command: number;
   readonly type: number;
   readonly group: number;
+  /** insert_bucket: after which bucket; remove_bucket: which; or firstBucket, lastBucket, allBuckets. Others: not looked at. */
+  readonly place?: number;
   readonly buckets: readonly BucketRecord[];
 }
 
@@ -66,7 +70,8 @@ export type ApplyRecord =
   | GroupModRecord
   | MeterModRecord
   | { readonly op: 'port_config'; readonly port: number; readonly config: number; readonly mask: number }
-  | { readonly op: 'set_config'; readonly fragMode: number }
+  /** `firstEgress`: first table of those that packets pass on their way out; 0: there are none. */
+  | { readonly op: 'set_config'; readonly fragMode: number; readonly firstEgress: number }
   | { readonly op: 'controller_state'; readonly connected: boolean; readonly misses: boolean }
   | TableConfigRecord
   | { readonly op: 'watch_flows'; readonly on: boolean }
@@ -74,8 +79,8 @@ export type ApplyRecord =
   | { readonly op: 'malformed' };
 
 const FLOW_MOD_HEADER = 48;
-const GROUP_MOD_HEADER = 16;
-const BUCKET_HEADER = 16;
+const GROUP_MOD_HEADER = 24;
+const BUCKET_HEADER = 24;
 const METER_MOD_HEADER = 16;
 const BAND_BYTES = 16;
 const EVICTION_FLAGS = EvictionFlag.other | EvictionFlag.importance | EvictionFlag.lifetime;
@@ -134,6 +139,7 @@ export function writeBucket(writer: RecordWriter, bucket: BucketRecord): void {
   writer.setU16(at + 4, bucket.weight);
   writer.setU32(at + 8, bucket.watchPort);
   writer.setU32(at + 12, bucket.watchGroup);
+  writer.setU32(at + 16, bucket.id);
   writer.bytes(bucket.actions);
 }
 
@@ -141,6 +147,7 @@ export function writeGroupMod(writer: RecordWriter, mod: Omit<GroupModRecord, 'o
   const at = begin(writer, Op.groupMod, mod.command, mod.type, GROUP_MOD_HEADER);
   writer.setU32(at + 8, mod.group);
   writer.setU32(at + 12, mod.buckets.length);
+  writer.setU32(at + 16, mod.place ?? allBuckets);
   for (const bucket of mod.buckets) writeBucket(writer, bucket);
   writer.setU32(at + 4, writer.length - at);
 }
@@ -169,8 +176,10 @@ export function writePortConfig(writer: RecordWriter, port: number, config: numb
   writer.setU32(at + 16, mask);
 }
 
-export function writeSetConfig(writer: RecordWriter, fragMode: number): void {
-  writer.setU8(begin(writer, Op.setConfig, 0, 0, 16) + 8, fragMode);
+export function writeSetConfig(writer: RecordWriter, fragMode: number, firstEgress = 0): void {
+  const at = begin(writer, Op.setConfig, 0, 0, 16);
+  writer.setU8(at + 8, fragMode);
+  writer.setU8(at + 9, firstEgress);
 }
 
 /** `misses`: packets that no flow of a table matches go up too. */
@@ -225,7 +234,7 @@ function decodeApply(bytes: Uint8Array): ApplyRecord | undefined {
         mask: view.getUint32(16, true),
       };
     case Op.setConfig:
-      return bytes.length < 16 ? undefined : { op: 'set_config', fragMode: bytes[8]! };
+      return bytes.length < 16 ? undefined : { op: 'set_config', fragMode: bytes[8]!, firstEgress: bytes[9]! };
     case Op.controllerState:
       if (bytes.length < 16) return undefined;
       return { op: 'controller_state', connected: (bytes[8]! & 1) !== 0, misses: (bytes[8]! & 2) !== 0 };
@@ -279,6 +288,7 @@ export function decodeBucket(
   if (length < BUCKET_HEADER || length % 8 !== 0 || length > bytes.length - at) return undefined;
   return {
     length,
+    id: view.getUint32(at + 16, true),
     weight: view.getUint16(at + 4, true),
     watchPort: view.getUint32(at + 8, true),
     watchGroup: view.getUint32(at + 12, true),
@@ -299,7 +309,8 @@ function decodeGroupMod(bytes: Uint8Array, view: DataView): GroupModRecord | und
     at += length;
   }
   if (buckets.length !== count) return undefined;
-  return { op: 'group_mod', command: bytes[1]!, type: bytes[2]!, group: view.getUint32(8, true), buckets };
+  const [group, place] = [view.getUint32(8, true), view.getUint32(16, true)];
+  return { op: 'group_mod', command: bytes[1]!, type: bytes[2]!, group, place, buckets };
 }
 
 export function decodeBand(view: DataView, at: number): BandRecord {

@@ -74,6 +74,8 @@ export interface FlowAnswer {
   readonly packets: bigint;
   readonly bytes: bigint;
   readonly duration: bigint;
+  /** Nanoseconds since the last packet, or since it was made. */
+  readonly unused: bigint;
   readonly idle: number;
   readonly hard: number;
   readonly flags: number;
@@ -84,7 +86,7 @@ export interface FlowAnswer {
   readonly instructions: Uint8Array;
 }
 
-const FLOW_ANSWER_HEADER = 56;
+const FLOW_ANSWER_HEADER = 64;
 
 export function writeFlowAnswer(writer: RecordWriter, flow: FlowAnswer): void {
   const at = writer.reserve(FLOW_ANSWER_HEADER);
@@ -101,6 +103,7 @@ export function writeFlowAnswer(writer: RecordWriter, flow: FlowAnswer): void {
   writer.setU16(at + 46, flow.match.length);
   writer.setU32(at + 48, flow.instructions.length);
   writer.setU16(at + 52, flow.importance);
+  writer.setU64(at + 56, flow.unused);
   writer.bytes(flow.match);
   writer.pad8();
   writer.bytes(flow.instructions);
@@ -124,6 +127,7 @@ export function* decodeFlowAnswers(data: Uint8Array): Generator<FlowAnswer> {
       packets: view.getBigUint64(at + 16, true),
       bytes: view.getBigUint64(at + 24, true),
       duration: view.getBigUint64(at + 32, true),
+      unused: view.getBigUint64(at + 56, true),
       idle: view.getUint16(at + 40, true),
       hard: view.getUint16(at + 42, true),
       flags: view.getUint16(at + 44, true),

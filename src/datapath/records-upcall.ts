@@ -23,8 +23,9 @@ export interface PacketInRecord {
   readonly frame: Uint8Array;
 }
 
+/** flow_statistics: it is there, but passed a threshold of its stat_trigger. */
 export interface FlowRemovedRecord {
-  readonly kind: 'flow_removed';
+  readonly kind: 'flow_removed' | 'flow_statistics';
   readonly reason: number;
   readonly table: number;
   readonly cookie: bigint;
@@ -33,6 +34,8 @@ export interface FlowRemovedRecord {
   readonly hard: number;
   readonly flags: number;
   readonly duration: bigint;
+  /** Nanoseconds since the last packet, or since it was made. */
+  readonly unused: bigint;
   readonly packets: bigint;
   readonly bytes: bigint;
   readonly match: Uint8Array;
@@ -63,7 +66,7 @@ export type UpcallRecord =
   | { readonly kind: 'port_output'; readonly port: number; readonly frame: Uint8Array };
 
 const PACKET_IN_HEADER = 56;
-const FLOW_REMOVED_HEADER = 56;
+const FLOW_REMOVED_HEADER = 64;
 const FLOW_CHANGE_HEADER = 24;
 const NO_CAUSE = 0xffffffff;
 const PORT_STATE_HEADER = 24;
@@ -88,6 +91,7 @@ export function writeUpcall(writer: RecordWriter, record: UpcallRecord): void {
       writePacketIn(writer, record);
       return;
     case 'flow_removed':
+    case 'flow_statistics':
       writeFlowRemoved(writer, record);
       return;
     case 'flow_change':
@@ -147,7 +151,8 @@ function setBigEndian64(writer: RecordWriter, at: number, value: bigint): void {
 }
 
 function writeFlowRemoved(writer: RecordWriter, record: FlowRemovedRecord): void {
-  const at = begin(writer, Upcall.flowRemoved, record.reason, record.table, FLOW_REMOVED_HEADER);
+  const code = record.kind === 'flow_removed' ? Upcall.flowRemoved : Upcall.flowStatistics;
+  const at = begin(writer, code, record.reason, record.table, FLOW_REMOVED_HEADER);
   writer.setU64(at + 8, record.cookie);
   writer.setU16(at + 16, record.priority);
   writer.setU16(at + 18, record.idle);
@@ -157,6 +162,7 @@ function writeFlowRemoved(writer: RecordWriter, record: FlowRemovedRecord): void
   writer.setU64(at + 32, record.packets);
   writer.setU64(at + 40, record.bytes);
   writer.setU32(at + 48, record.match.length);
+  writer.setU64(at + 56, record.unused);
   writer.bytes(record.match);
   end(writer, at);
 }
@@ -189,7 +195,9 @@ function decodeUpcall(batch: Uint8Array, view: DataView, at: number): UpcallReco
     case Upcall.packetIn:
       return decodePacketIn(batch, view, at);
     case Upcall.flowRemoved:
-      return decodeFlowRemoved(batch, view, at);
+      return decodeFlowRemoved('flow_removed', batch, view, at);
+    case Upcall.flowStatistics:
+      return decodeFlowRemoved('flow_statistics', batch, view, at);
     case Upcall.flowChange:
       return decodeFlowChange(batch.subarray(at, at + view.getUint32(at + 4, true)));
     case Upcall.portState: {
@@ -248,10 +256,15 @@ function registersAt(view: DataView, at: number, set: number): ReadonlyMap<numbe
   return registers;
 }
 
-function decodeFlowRemoved(batch: Uint8Array, view: DataView, at: number): FlowRemovedRecord {
+function decodeFlowRemoved(
+  kind: FlowRemovedRecord['kind'],
+  batch: Uint8Array,
+  view: DataView,
+  at: number,
+): FlowRemovedRecord {
   const match = at + FLOW_REMOVED_HEADER;
   return {
-    kind: 'flow_removed',
+    kind,
     reason: batch[at + 1]!,
     table: batch[at + 2]!,
     cookie: view.getBigUint64(at + 8, true),
@@ -260,6 +273,7 @@ function decodeFlowRemoved(batch: Uint8Array, view: DataView, at: number): FlowR
     hard: view.getUint16(at + 20, true),
     flags: view.getUint16(at + 22, true),
     duration: view.getBigUint64(at + 24, true),
+    unused: view.getBigUint64(at + 56, true),
     packets: view.getBigUint64(at + 32, true),
     bytes: view.getBigUint64(at + 40, true),
     match: batch.subarray(match, match + view.getUint32(at + 48, true)),

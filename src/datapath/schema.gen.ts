@@ -9,6 +9,7 @@ export type Frag = (typeof Frag)[keyof typeof Frag];
 
 export const ReservedPort = {
   max: 0xffffff00,
+  unset: 0xfffffff7,
   inPort: 0xfffffff8,
   table: 0xfffffff9,
   normal: 0xfffffffa,
@@ -70,6 +71,8 @@ export const ModCommand = {
   add: 0,
   modify: 1,
   delete: 2,
+  insertBucket: 3,
+  removeBucket: 5,
 } as const;
 export type ModCommand = (typeof ModCommand)[keyof typeof ModCommand];
 
@@ -135,6 +138,9 @@ export const Status = {
   meterFull: 21,
   portExists: 22,
   badWeight: 23,
+  unknownBucket: 24,
+  bucketExists: 25,
+  badBucket: 26,
 } as const;
 export type Status = (typeof Status)[keyof typeof Status];
 
@@ -173,6 +179,8 @@ export const Action = {
   finTimeout: 32,
   sample: 33,
   learn: 34,
+  meter: 35,
+  setMasked: 36,
 } as const;
 export type Action = (typeof Action)[keyof typeof Action];
 
@@ -183,8 +191,23 @@ export const Instruction = {
   writeActions: 4,
   writeMetadata: 5,
   gotoTable: 6,
+  statTrigger: 7,
 } as const;
 export type Instruction = (typeof Instruction)[keyof typeof Instruction];
+
+export const Stat = {
+  duration: 0,
+  idleTime: 1,
+  packetCount: 4,
+  byteCount: 5,
+} as const;
+export type Stat = (typeof Stat)[keyof typeof Stat];
+
+export const StatTriggerFlag = {
+  periodic: 1,
+  onlyFirst: 2,
+} as const;
+export type StatTriggerFlag = (typeof StatTriggerFlag)[keyof typeof StatTriggerFlag];
 
 export const Query = {
   flows: 1,
@@ -207,6 +230,7 @@ export const Upcall = {
   learn: 5,
   finTimeout: 6,
   flowChange: 7,
+  flowStatistics: 8,
 } as const;
 export type Upcall = (typeof Upcall)[keyof typeof Upcall];
 
@@ -276,11 +300,16 @@ export type Drop = (typeof Drop)[keyof typeof Drop];
 
 export const tables = 254;
 export const allTables = 255;
-export const matchFields = 61;
-export const firstRegister = 45;
+export const matchFields = 62;
+export const firstRegister = 46;
 export const noCookieMask = 0;
 export const portsMax = 4096;
 export const noMeter = 0;
+export const meterController = 0xfffffffe;
+export const bucketIdMax = 0xffffff00;
+export const firstBucket = 0xfffffffd;
+export const lastBucket = 0xfffffffe;
+export const allBuckets = 0xffffffff;
 export const controllerMaxLenNoBuffer = 65535;
 
 export interface FieldPlace {
@@ -338,6 +367,7 @@ export type FieldName =
   | 'nw_ttl'
   | 'ip_frag'
   | 'conj_id'
+  | 'actset_output'
   | 'reg0'
   | 'reg1'
   | 'reg2'
@@ -410,36 +440,37 @@ export const fields: readonly FieldPlace[] = [
   { name: 'tunnel_id', id: 38, bits: 64, settable: true, prerequisites: [] },
   { name: 'ipv6_exthdr', id: 39, bits: 9, settable: false, prerequisites: [{ field: 'eth_type', values: [34525] }] },
   { name: 'pbb_uca', id: 40, bits: 1, settable: true, prerequisites: [{ field: 'eth_type', values: [35047] }] },
-  { name: 'tcp_flags', id: 41, bits: 12, settable: false, prerequisites: [{ field: 'eth_type', values: [2048, 34525] }, { field: 'ip_proto', values: [6] }] },
-  { name: 'nw_ttl', id: 42, bits: 8, settable: false, prerequisites: [{ field: 'eth_type', values: [2048, 34525] }] },
+  { name: 'tcp_flags', id: 41, bits: 12, settable: true, prerequisites: [{ field: 'eth_type', values: [2048, 34525] }, { field: 'ip_proto', values: [6] }] },
+  { name: 'nw_ttl', id: 42, bits: 8, settable: true, prerequisites: [{ field: 'eth_type', values: [2048, 34525] }] },
   { name: 'ip_frag', id: 43, bits: 2, settable: false, prerequisites: [{ field: 'eth_type', values: [2048, 34525] }] },
   { name: 'conj_id', id: 44, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg0', id: 45, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg1', id: 46, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg2', id: 47, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg3', id: 48, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg4', id: 49, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg5', id: 50, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg6', id: 51, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg7', id: 52, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg8', id: 53, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg9', id: 54, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg10', id: 55, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg11', id: 56, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg12', id: 57, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg13', id: 58, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg14', id: 59, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg15', id: 60, bits: 32, settable: false, prerequisites: [] },
-  { name: 'xreg0', id: 61, bits: 64, settable: false, prerequisites: [] },
-  { name: 'xreg1', id: 62, bits: 64, settable: false, prerequisites: [] },
-  { name: 'xreg2', id: 63, bits: 64, settable: false, prerequisites: [] },
-  { name: 'xreg3', id: 64, bits: 64, settable: false, prerequisites: [] },
-  { name: 'xreg4', id: 65, bits: 64, settable: false, prerequisites: [] },
-  { name: 'xreg5', id: 66, bits: 64, settable: false, prerequisites: [] },
-  { name: 'xreg6', id: 67, bits: 64, settable: false, prerequisites: [] },
-  { name: 'xreg7', id: 68, bits: 64, settable: false, prerequisites: [] },
-  { name: 'xxreg0', id: 69, bits: 128, settable: false, prerequisites: [] },
-  { name: 'xxreg1', id: 70, bits: 128, settable: false, prerequisites: [] },
-  { name: 'xxreg2', id: 71, bits: 128, settable: false, prerequisites: [] },
-  { name: 'xxreg3', id: 72, bits: 128, settable: false, prerequisites: [] },
+  { name: 'actset_output', id: 45, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg0', id: 46, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg1', id: 47, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg2', id: 48, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg3', id: 49, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg4', id: 50, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg5', id: 51, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg6', id: 52, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg7', id: 53, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg8', id: 54, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg9', id: 55, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg10', id: 56, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg11', id: 57, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg12', id: 58, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg13', id: 59, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg14', id: 60, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg15', id: 61, bits: 32, settable: false, prerequisites: [] },
+  { name: 'xreg0', id: 62, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg1', id: 63, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg2', id: 64, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg3', id: 65, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg4', id: 66, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg5', id: 67, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg6', id: 68, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg7', id: 69, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xxreg0', id: 70, bits: 128, settable: false, prerequisites: [] },
+  { name: 'xxreg1', id: 71, bits: 128, settable: false, prerequisites: [] },
+  { name: 'xxreg2', id: 72, bits: 128, settable: false, prerequisites: [] },
+  { name: 'xxreg3', id: 73, bits: 128, settable: false, prerequisites: [] },
 ];

@@ -1,7 +1,9 @@
 /** What the datapath tells by itself, as OpenFlow messages for every controller that wants them (§7.4). */
 import {
   type FlowRemoved,
+  type FlowStatsReply,
   type Match,
+  type MultipartReply,
   type Outgoing,
   type OxmFieldName,
   type OxmKnown,
@@ -19,7 +21,10 @@ import { readMatch } from './translate-match.js';
 const { OFP_NO_BUFFER } = of13;
 const NS_PER_SECOND = 1_000_000_000n;
 
-export type AsyncMessage = Outgoing<PacketIn | FlowRemoved | PortStatus | TableStatus>;
+/** A flow passed a threshold of its stat trigger (1.5.1 §7.3.5.3). */
+export type FlowTriggered = MultipartReply & { readonly body: FlowStatsReply };
+
+export type AsyncMessage = Outgoing<PacketIn | FlowRemoved | PortStatus | TableStatus | FlowTriggered>;
 
 export function splitNs(duration: bigint): { readonly durationSec: number; readonly durationNsec: number } {
   return {

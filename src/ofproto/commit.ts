@@ -29,10 +29,11 @@ export interface Refused {
 }
 
 /** Carries all out, in order. Where one is refused nothing has changed, and that one is returned. */
-export function commit({ datapath, ports, tableSettings }: Parts, changes: readonly Change[]): Refused | undefined {
+export function commit(parts: Parts, changes: readonly Change[]): Refused | undefined {
+  const { datapath, ports } = parts;
   const writer = new RecordWriter();
   for (const change of changes) {
-    const error = append(writer, ports, tableSettings, change);
+    const error = append(writer, parts, change);
     if (error !== undefined) return { change, error };
   }
   const statuses = datapath.apply(writer.view(), { atomic: true });
@@ -44,17 +45,13 @@ export function commit({ datapath, ports, tableSettings }: Parts, changes: reado
   return undefined;
 }
 
-function append(
-  writer: RecordWriter,
-  ports: PortTable,
-  tableSettings: TableSettings,
-  change: Change,
-): OfError | undefined {
+function append(writer: RecordWriter, parts: Parts, change: Change): OfError | undefined {
+  const { datapath, ports, tableSettings } = parts;
   switch (change.type) {
     case 'flow_mod':
       return appendFlowMod(writer, change, tableSettings);
     case 'group_mod':
-      return appendGroupMod(writer, change);
+      return appendGroupMod(datapath, writer, change);
     case 'meter_mod':
       return appendMeterMod(writer, change);
     case 'port_mod':
@@ -66,7 +63,7 @@ function outcome(datapath: Datapath, change: Change, status: number): OfError | 
   if (status === Status.ok) return undefined;
   switch (change.type) {
     case 'flow_mod':
-      return flowModError(status);
+      return flowModError(status, change.version);
     case 'group_mod':
       return groupModOutcome(datapath, change, status);
     case 'meter_mod':

@@ -77,7 +77,10 @@ export class FlowMods {
     let status: number = Status.ok;
     for (let i = 0; i < pending.length; i++) {
       status = statuses[i] ?? Status.malformed;
-      if (status !== Status.ok) sendError(pending[i]!.view, pending[i]!.mod, flowModError(status));
+      if (status !== Status.ok) {
+        const { view, mod } = pending[i]!;
+        sendError(view, mod, flowModError(status, mod.version));
+      }
     }
     this.#settled();
     return status === Status.ok;
@@ -123,7 +126,7 @@ export class FlowMods {
 export function appendFlowMod(
   writer: RecordWriter,
   mod: FlowMod,
-  tableSettings: Pick<TableSettings, 'has'>,
+  tableSettings: Pick<TableSettings, 'has' | 'firstEgress'>,
 ): OfError | undefined {
   const wrong = checkHeader(mod, tableSettings) ?? checkMatch(mod.match);
   if (wrong !== undefined) return wrong;
@@ -145,7 +148,9 @@ export function appendFlowMod(
   endFlowModMatch(writer, at);
   const instructionsAt = writer.length;
   // A delete has no use for instructions: they are not even looked at.
-  const bad = deletes ? undefined : (checkGoto(mod, tableSettings) ?? writeInstructions(writer, mod.instructions, mod));
+  const bad = deletes
+    ? undefined
+    : (checkGoto(mod, tableSettings) ?? writeInstructions(writer, mod.instructions, mod, tableSettings.firstEgress));
   endFlowMod(writer, at, instructionsAt);
   return bad ?? (writer.length - at > ENTRY_BYTES_MAX ? badAction(OFPBAC.TOO_MANY) : undefined);
 }

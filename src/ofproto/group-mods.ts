@@ -1,52 +1,92 @@
-/** Group_mods (OpenFlow 1.3.5 §6.5, §7.3.4.2). */
+/** Group_mods (OpenFlow 1.3.5 §6.5, §7.3.4.2; single buckets 1.5.1 §7.3.4.3). */
 import { type Bucket, type GroupMod, of13 } from 'node-openflow';
 import type { Datapath } from '../datapath/datapath.js';
 import {
   type BucketRecord,
   decodeGroupAnswers,
   encodeQuery,
+  type GroupAnswer,
   RecordWriter,
   writeGroupMod,
 } from '../datapath/records.js';
-import { GroupType, ModCommand, Query, Status } from '../datapath/schema.gen.js';
+import {
+  allBuckets,
+  bucketIdMax,
+  firstBucket,
+  GroupType,
+  lastBucket,
+  ModCommand,
+  Query,
+  Status,
+} from '../datapath/schema.gen.js';
 import { HeadersKnown } from './headers-known.js';
 import { ENTRY_BYTES_MAX } from './limits.js';
 import { badAction, groupModError, groupModFailed, type OfError } from './of-error.js';
 import { writeActions } from './translate-actions.js';
+import { OF15 } from './versions.js';
 
 const { OFPBAC, OFPG, OFPGMFC } = of13;
 
 /** Carries one out; returns why it was refused. */
 export function applyGroupMod(datapath: Datapath, mod: GroupMod): OfError | undefined {
   const writer = new RecordWriter();
-  const wrong = appendGroupMod(writer, mod);
+  const wrong = appendGroupMod(datapath, writer, mod);
   return wrong ?? groupModOutcome(datapath, mod, datapath.apply(writer.view())[0] ?? Status.malformed);
 }
 
 /** What the datapath's verdict on its record means; undefined: done. */
 export function groupModOutcome(datapath: Datapath, mod: GroupMod, status: number): OfError | undefined {
   if (status === Status.ok) return undefined;
-  const unknown = status === Status.unknownGroup && mod.command === ModCommand.modify && !exists(datapath, mod.groupId);
-  return unknown ? groupModFailed(OFPGMFC.UNKNOWN_GROUP) : groupModError(status);
+  const names = mod.command === ModCommand.modify || isEdit(mod.command);
+  const unknown = status === Status.unknownGroup && names && find(datapath, mod.groupId) === undefined;
+  return unknown ? groupModFailed(OFPGMFC.UNKNOWN_GROUP) : groupModError(status, mod.version);
 }
 
 /** Appends one record, or returns why there is none: the caller truncates the writer then. */
-export function appendGroupMod(writer: RecordWriter, mod: GroupMod): OfError | undefined {
+export function appendGroupMod(datapath: Datapath, writer: RecordWriter, mod: GroupMod): OfError | undefined {
   const wrong = check(mod);
   if (wrong !== undefined) return wrong;
   const buckets: BucketRecord[] = [];
-  for (const bucket of mod.command === ModCommand.delete ? [] : mod.buckets) {
-    const record = toRecord(bucket);
+  for (const [index, bucket] of (mod.command === ModCommand.delete ? [] : mod.buckets).entries()) {
+    const record = toRecord(bucket, index);
     if ('code' in record) return record;
-    buckets.push(record);
+    buckets.push(weighed(datapath, mod, record));
   }
   const start = writer.length;
-  writeGroupMod(writer, { command: mod.command, type: mod.groupType, group: mod.groupId, buckets });
+  const { command, groupType: type, groupId: group, commandBucketId: place = allBuckets } = mod;
+  writeGroupMod(writer, { command, type, group, place, buckets });
   return writer.length - start > ENTRY_BYTES_MAX ? badAction(OFPBAC.TOO_MANY) : undefined;
 }
 
+/** 1.5's commands for single buckets. */
+const isEdit = (command: number): boolean => command === ModCommand.insertBucket || command === ModCommand.removeBucket;
+
+/** The type that an insertion gives is not the group's: there a bucket without a weight weighs 1 if the group selects. */
+function weighed(datapath: Datapath, mod: GroupMod, bucket: BucketRecord): BucketRecord {
+  if (mod.command !== ModCommand.insertBucket || bucket.weight !== 0 || mod.groupType === GroupType.select)
+    return bucket;
+  return find(datapath, mod.groupId)?.type === GroupType.select ? { ...bucket, weight: 1 } : bucket;
+}
+
+/** 1.5.1 §7.3.4.3: which values of command_bucket_id go with which command. */
+function checkPlace({ command, commandBucketId: place = allBuckets, buckets }: GroupMod): OfError | undefined {
+  const one = place <= bucketIdMax || place === firstBucket || place === lastBucket;
+  const all = place === allBuckets;
+  const legal =
+    command === ModCommand.insertBucket
+      ? one
+      : command === ModCommand.removeBucket
+        ? (one || all) && buckets.length === 0
+        : all;
+  return legal ? undefined : groupModFailed(OFPGMFC.BAD_BUCKET);
+}
+
 function check(mod: GroupMod): OfError | undefined {
-  if (mod.command > ModCommand.delete) return groupModFailed(OFPGMFC.BAD_COMMAND);
+  const edits = mod.version >= OF15 && isEdit(mod.command);
+  if (mod.command > ModCommand.delete && !edits) return groupModFailed(OFPGMFC.BAD_COMMAND);
+  const misplaced = checkPlace(mod);
+  if (misplaced !== undefined) return misplaced;
+  if (edits) return mod.groupId > OFPG.MAX ? groupModFailed(OFPGMFC.INVALID_GROUP) : undefined;
   if (mod.command === ModCommand.delete) {
     const legal = mod.groupId <= OFPG.MAX || mod.groupId === OFPG.ALL;
     return legal ? undefined : groupModFailed(OFPGMFC.INVALID_GROUP);
@@ -59,13 +99,14 @@ function check(mod: GroupMod): OfError | undefined {
   return undefined;
 }
 
-function toRecord({ weight, watchPort, watchGroup, actions }: Bucket): BucketRecord | OfError {
+function toRecord(bucket: Bucket, index: number): BucketRecord | OfError {
+  const { weight, watchPort, watchGroup, actions, bucketId: id = index } = bucket;
   const writer = new RecordWriter(256);
   const wrong = writeActions(writer, actions, { known: new HeadersKnown(undefined), packetOut: false });
-  return wrong ?? { weight, watchPort, watchGroup, actions: writer.take() };
+  return wrong ?? { id, weight, watchPort, watchGroup, actions: writer.take() };
 }
 
-function exists(datapath: Datapath, group: number): boolean {
+function find(datapath: Datapath, group: number): GroupAnswer | undefined {
   const { data } = datapath.read(encodeQuery({ query: Query.groups, id: group }));
-  return [...decodeGroupAnswers(data)].length > 0;
+  return [...decodeGroupAnswers(data)][0];
 }

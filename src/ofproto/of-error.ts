@@ -1,5 +1,5 @@
 /** Errors that a controller is answered with, and what a Status of the datapath becomes (OpenFlow 1.3.5 §7.4.4). */
-import { type ErrorPair, encodeMessage, errorFor, type Message, of13 } from 'node-openflow';
+import { type ErrorPair, encodeMessage, errorFor, type Message, of13, of15 } from 'node-openflow';
 import { Status } from '../datapath/schema.gen.js';
 import type { ControllerView } from './controller-view.js';
 
@@ -50,8 +50,11 @@ export function sendError(view: Pick<ControllerView, 'send'>, request: Message, 
   });
 }
 
+/** 1.5 meters by an action, so that a meter that is not there is a bad action (1.5.1 §7.5.4.3); before by an instruction. */
+const LAST_WITH_METER_INSTRUCTION = 5;
+
 /** What is wrong with actions, whatever they are part of. */
-function actionStatus(status: number): OfError | undefined {
+function actionStatus(status: number, version: number): OfError | undefined {
   switch (status) {
     case Status.unknownGroup:
       return badAction(OFPBAC.BAD_OUT_GROUP);
@@ -62,13 +65,15 @@ function actionStatus(status: number): OfError | undefined {
     case Status.badAction:
       return badAction(OFPBAC.BAD_ARGUMENT);
     case Status.unknownMeter:
-      return meterModFailed(OFPMMFC.UNKNOWN_METER);
+      return version <= LAST_WITH_METER_INSTRUCTION
+        ? meterModFailed(OFPMMFC.UNKNOWN_METER)
+        : badAction(of15.OFPBAC.BAD_METER);
     default:
       return undefined;
   }
 }
 
-export function flowModError(status: number): OfError {
+export function flowModError(status: number, version: number): OfError {
   switch (status) {
     case Status.overlap:
       return flowModFailed(OFPFMFC.OVERLAP);
@@ -78,7 +83,7 @@ export function flowModError(status: number): OfError {
     case Status.badTable:
       return badInstruction(OFPBIC.BAD_TABLE_ID);
     default:
-      return actionStatus(status) ?? flowModFailed(OFPFMFC.UNKNOWN);
+      return actionStatus(status, version) ?? flowModFailed(OFPFMFC.UNKNOWN);
   }
 }
 
@@ -92,13 +97,16 @@ const groupStatus: Readonly<Record<number, number>> = {
   [Status.badWatch]: OFPGMFC.BAD_WATCH,
   [Status.badGroupType]: OFPGMFC.INVALID_GROUP,
   [Status.badWeight]: OFPGMFC.INVALID_GROUP,
+  [Status.unknownBucket]: of15.OFPGMFC.UNKNOWN_BUCKET,
+  [Status.bucketExists]: of15.OFPGMFC.BUCKET_EXISTS,
+  [Status.badBucket]: OFPGMFC.BAD_BUCKET,
 };
 
 /** unknownGroup is about a bucket's action unless the caller knows better. */
-export function groupModError(status: number): OfError {
+export function groupModError(status: number, version: number): OfError {
   const code = groupStatus[status];
   if (code !== undefined) return groupModFailed(code);
-  return actionStatus(status) ?? groupModFailed(OFPGMFC.INVALID_GROUP);
+  return actionStatus(status, version) ?? groupModFailed(OFPGMFC.INVALID_GROUP);
 }
 
 const meterStatus: Readonly<Record<number, number>> = {
@@ -114,6 +122,6 @@ export function meterModError(status: number): OfError {
   return meterModFailed(meterStatus[status] ?? OFPMMFC.UNKNOWN);
 }
 
-export function packetOutError(status: number): OfError {
-  return actionStatus(status) ?? badRequest(OFPBRC.BAD_PACKET);
+export function packetOutError(status: number, version: number): OfError {
+  return actionStatus(status, version) ?? badRequest(OFPBRC.BAD_PACKET);
 }

@@ -5,7 +5,7 @@
  * Messages are handled in the order of calls. Flow_mods are gathered and handed over together: at the latest when
  * another message comes, from whichever controller, or when the event loop has read what was there.
  */
-import { type FlowMod, type Message, type MultipartRequest, of13, type SetConfig } from 'node-openflow';
+import { type FlowMod, type Message, type MultipartRequest, of13, of15, type SetConfig } from 'node-openflow';
 import type { Datapath } from '../datapath/datapath.js';
 import {
   decodeFlowAnswers,
@@ -32,12 +32,15 @@ import { PacketOuts } from './packet-outs.js';
 import { type PortInfo, PortTable } from './port-table.js';
 import { type Standalone, setStandalone } from './standalone.js';
 import { type Answer, type Description, Statistics } from './statistics.js';
-import { flowEntry } from './stats-entries.js';
+import { flowEntry, flowStatisticsEntry } from './stats-entries.js';
 import { setTableFeatures } from './table-features-request.js';
 import { TableSettings } from './table-settings.js';
 import { ACTIONS_10, capabilities, FEATURES_PORTS_MAX, legacyPortMod, listsPortsInFeatures, OF10 } from './versions.js';
 
 const { OFP_NO_BUFFER, OFPBRC, OFPC_FRAG, OFPCML, OFPMPF, OFPQOFC, OFPSCFC } = of13;
+
+/** OFPC_FRAG_NX_MATCH */
+const NX_MATCH = 3;
 
 export interface OfprotoOptions {
   /** Its onUpcall belongs to ofproto from here on. */
@@ -271,19 +274,28 @@ export class Ofproto {
     });
   }
 
-  /** §7.3.2: fragments are passed or dropped, never reassembled. */
+  /**
+   * §7.3.2: fragments are passed or dropped, never reassembled. Nicira's nx-match wants of the first fragment what it is here
+   * anyway: to match by its ports.
+   */
   #setConfig({ flags, missSendLen }: SetConfig): OfError | undefined {
-    if (flags !== OFPC_FRAG.NORMAL && flags !== OFPC_FRAG.DROP) return switchConfigFailed(OFPSCFC.BAD_FLAGS);
+    if (![OFPC_FRAG.NORMAL, OFPC_FRAG.DROP, NX_MATCH].includes(flags)) return switchConfigFailed(OFPSCFC.BAD_FLAGS);
     if (missSendLen > OFPCML.MAX && missSendLen !== OFPCML.NO_BUFFER) return switchConfigFailed(OFPSCFC.BAD_LEN);
     this.#missSendLen = missSendLen;
     if (flags === this.#fragments) return undefined;
     this.#fragments = flags;
-    const writer = new RecordWriter(16);
-    writeSetConfig(writer, flags);
-    this.#datapath.apply(writer.view());
+    this.#configure();
     return undefined;
   }
 
+  #configure(): void {
+    const writer = new RecordWriter(16);
+    const mode = this.#fragments === OFPC_FRAG.DROP ? FragMode.drop : FragMode.normal;
+    writeSetConfig(writer, mode, this.#tableSettings.firstEgress);
+    this.#datapath.apply(writer.view());
+  }
+
+  /** 1.5 may name the first egress table; all else of tables is as it is. Answered with what they are then. */
   /** §7.3.6: no port has queues. */
   #queueConfig(view: ControllerView, xid: number, port: number): OfError | undefined {
     if (port !== ReservedPort.any && !this.#ports.has(port)) return queueOpFailed(OFPQOFC.BAD_PORT);
@@ -324,6 +336,7 @@ export class Ofproto {
             : undefined;
       this.#settled();
       if (wrong !== undefined) return { kind: 'error', error: wrong };
+      this.#configure();
     } else if (more) {
       // Only table features may be spread over several messages (§7.3.5).
       return { kind: 'error', error: badRequest(OFPBRC.MULTIPART_BUFFER_OVERFLOW) };
@@ -376,6 +389,11 @@ export class Ofproto {
       case 'flow_change':
         this.#monitors.changed(record, record.cause === undefined ? undefined : this.#originOf(record.cause));
         return;
+      case 'flow_statistics': {
+        const entries = [flowStatisticsEntry(record, of15.OFPFSR.STAT_TRIGGER)];
+        this.#async({ type: 'multipart_reply', flags: 0, body: { type: 'flow_stats', entries } });
+        return;
+      }
       case 'port_state':
         this.#ports.setState(record.port, record.state);
         this.#options.onPortState?.(record.port, record.state, record.text);

@@ -9,6 +9,7 @@ import { badRequest, type OfError, packetOutError } from './of-error.js';
 import type { BufferedPacket, PacketBuffers } from './packet-buffers.js';
 import type { PortTable } from './port-table.js';
 import { writeActions } from './translate-actions.js';
+import { OF13 } from './versions.js';
 
 const { OFP_NO_BUFFER, OFPBRC } = of13;
 const toTable: readonly Action[] = [{ type: 'output', port: ReservedPort.table, maxLen: 0 }];
@@ -35,7 +36,7 @@ export class PacketOuts {
     if ('code' in packet) return packet;
     const frame = packet instanceof Uint8Array ? packet : packet.frame;
     if (frame.length < FRAME_BYTES_MIN) return badRequest(OFPBRC.BAD_PACKET);
-    return this.#run(inPort, records, frame);
+    return this.#run(inPort, records, frame, message.version);
   }
 
   /** The packet that a flow_mod names goes through the tables from the start. */
@@ -43,7 +44,7 @@ export class PacketOuts {
     const packet = this.#take(bufferId);
     const records = encode(toTable);
     if ('code' in packet) return packet;
-    return 'code' in records ? records : this.#run(packet.inPort, records, packet.frame);
+    return 'code' in records ? records : this.#run(packet.inPort, records, packet.frame, OF13);
   }
 
   #isIngress(port: number): boolean {
@@ -57,11 +58,11 @@ export class PacketOuts {
     return packet === 'unknown' ? badRequest(OFPBRC.BUFFER_UNKNOWN) : packet;
   }
 
-  #run(inPort: number, actions: Uint8Array, frame: Uint8Array): OfError | undefined {
+  #run(inPort: number, actions: Uint8Array, frame: Uint8Array, version: number): OfError | undefined {
     const writer = new RecordWriter(frame.length + actions.length + 64);
     writePacketOut(writer, { inPort: inPort === ReservedPort.any ? ReservedPort.controller : inPort, actions, frame });
     const status = this.#datapath.packetOut(writer.view());
-    return status === Status.ok ? undefined : packetOutError(status);
+    return status === Status.ok ? undefined : packetOutError(status, version);
   }
 }
 

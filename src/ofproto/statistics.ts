@@ -7,6 +7,7 @@ import {
   type MultipartRequest,
   of13,
   of14,
+  of15,
 } from 'node-openflow';
 import type { Datapath } from '../datapath/datapath.js';
 import {
@@ -37,7 +38,7 @@ import {
 import { legacyTableAbilities, tableFeatures } from './table-features.js';
 import type { TableSettings } from './table-settings.js';
 import { checkMatch, writeMatch } from './translate-match.js';
-import { sayable } from './versions.js';
+import { OF15, sayable } from './versions.js';
 
 /** Scheduled bundles are refused. */
 const BUNDLES = of14.OFPBF.ATOMIC | of14.OFPBF.ORDERED;
@@ -84,7 +85,7 @@ export class Statistics {
         return { kind: 'body', body: describe(this.#description) };
       case 'flow':
       case 'aggregate':
-        return this.#flows(body);
+        return this.#flows(body, request.version);
       case 'table':
         return { kind: 'list', list: this.#tables(request.version) };
       case 'port_stats':
@@ -96,14 +97,14 @@ export class Statistics {
         return this.#queues(body.type, body.portNo, body.queueId);
       case 'group':
       case 'group_desc':
-        return this.#groups(body.type, body.groupId ?? OFPG.ALL);
+        return this.#groups(body.type, body.groupId ?? OFPG.ALL, request.version);
       case 'group_features':
-        return { kind: 'body', body: groupFeatures() };
+        return { kind: 'body', body: groupFeatures(request.version) };
       case 'meter':
       case 'meter_config':
         return this.#meters(body.type, body.meterId);
       case 'meter_features':
-        return { kind: 'body', body: meterFeatures() };
+        return { kind: 'body', body: meterFeatures(request.version) };
       case 'table_features':
         return {
           kind: 'list',
@@ -112,7 +113,7 @@ export class Statistics {
       case 'table_desc':
         return { kind: 'list', list: { type: 'table_desc', entries: this.#tableSettings.descs() } };
       case 'flow_stats':
-        return this.#flows(body);
+        return this.#flows(body, request.version);
       case 'experimenter':
       case 'nx_flow':
       case 'nx_aggregate':
@@ -130,7 +131,7 @@ export class Statistics {
     }
   }
 
-  #flows(body: FlowStatsRequest): Answer {
+  #flows(body: FlowStatsRequest, version: number): Answer {
     if (body.tableId >= tables && body.tableId !== allTables) return error(badRequest(OFPBRC.BAD_TABLE_ID));
     const wrong = checkMatch(body.match);
     if (wrong !== undefined) return error(wrong);
@@ -139,7 +140,8 @@ export class Statistics {
     const { tableId: table, cookie, cookieMask, outPort, outGroup } = body;
     const filter: Partial<QueryRecord> = { table, cookie, cookieMask, outPort, outGroup, match: writer.take() };
     if (body.type !== 'aggregate') {
-      const decode = body.type === 'flow' ? flowStats : flowStatistics;
+      const ofFlows = (data: Uint8Array) => flowStats(data, version);
+      const decode = body.type === 'flow' ? ofFlows : flowStatistics;
       return { kind: 'parts', query: encodeQuery({ query: Query.flows, ...filter }), decode };
     }
     const { data } = this.#datapath.read(encodeQuery({ query: Query.aggregate, ...filter }));
@@ -178,10 +180,10 @@ export class Statistics {
     return { kind: 'list', list: { type, entries: [] } };
   }
 
-  #groups(type: 'group' | 'group_desc', id: number): Answer {
+  #groups(type: 'group' | 'group_desc', id: number, version: number): Answer {
     const decode = (data: Uint8Array): MultipartReplySource => {
       const answers = decodeGroupAnswers(data);
-      return type === 'group' ? groupStats(answers) : groupDescs(answers);
+      return type === 'group' ? groupStats(answers) : groupDescs(answers, version);
     };
     return { kind: 'parts', query: encodeQuery({ query: Query.groups, id }), decode };
   }
@@ -249,17 +251,24 @@ const BUCKET_ACTIONS = [0, 11, 12, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 2
   0,
 );
 
-function groupFeatures(): MultipartReplyBody {
+/** OFPAT_METER */
+const METER_BIT = 1 << 29;
+
+function groupFeatures(version: number): MultipartReplyBody {
+  const actions = version >= OF15 ? BUCKET_ACTIONS | METER_BIT : BUCKET_ACTIONS;
   return {
     type: 'group_features',
     types: 0b1111,
     capabilities: OFPGFC.SELECT_WEIGHT | OFPGFC.SELECT_LIVENESS | OFPGFC.CHAINING | OFPGFC.CHAINING_CHECKS,
     maxGroups: [GROUPS_MAX, GROUPS_MAX, GROUPS_MAX, GROUPS_MAX],
-    actions: [BUCKET_ACTIONS, BUCKET_ACTIONS, BUCKET_ACTIONS, BUCKET_ACTIONS],
+    actions: [actions, actions, actions, actions],
   };
 }
 
-function meterFeatures(): MultipartReplyBody {
+/** A meter may stand anywhere (1.5.1 §7.3.5.14). */
+const METERS_ANYWHERE = of15.OFPMFF.ACTION_SET | of15.OFPMFF.ANY_POSITION | of15.OFPMFF.MULTI_LIST;
+
+function meterFeatures(version: number): MultipartReplyBody {
   return {
     type: 'meter_features',
     maxMeter: METERS_MAX,
@@ -267,5 +276,6 @@ function meterFeatures(): MultipartReplyBody {
     capabilities: OFPMF.KBPS | OFPMF.PKTPS | OFPMF.BURST | OFPMF.STATS,
     maxBands: BANDS_MAX,
     maxColor: 0,
+    ...(version >= OF15 ? { features: METERS_ANYWHERE } : {}),
   };
 }

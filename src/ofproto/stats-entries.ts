@@ -18,9 +18,11 @@ import {
 } from '../datapath/records.js';
 import { splitNs } from './async-events.js';
 import { readBand } from './meter-mods.js';
+import { idleTime } from './stat-triggers.js';
 import { readActions } from './translate-actions.js';
 import { readInstructions } from './translate-instructions.js';
 import { readMatch } from './translate-match.js';
+import { OF13, OF15 } from './versions.js';
 
 type FlowEntry =
   Extract<MultipartReplySource, { readonly type: 'flow' }>['entries'] extends Iterable<infer E> ? E : never;
@@ -29,7 +31,7 @@ function* mapped<From, To>(from: Iterable<From>, map: (item: From) => To): Gener
   for (const item of from) yield map(item);
 }
 
-export function flowEntry(flow: FlowAnswer): FlowEntry {
+export function flowEntry(flow: FlowAnswer, version = OF13): FlowEntry {
   return {
     tableId: flow.table,
     ...splitNs(flow.duration),
@@ -42,27 +44,36 @@ export function flowEntry(flow: FlowAnswer): FlowEntry {
     packetCount: flow.packets,
     byteCount: flow.bytes,
     match: readMatch(flow.match),
-    instructions: readInstructions(flow.instructions),
+    instructions: readInstructions(flow.instructions, version),
+    ...(version >= OF15 ? idleTime(flow.unused) : {}),
   };
 }
 
 /** Flows are made one by one while they are encoded. */
-export function flowStats(data: Uint8Array): MultipartReplySource {
-  return { type: 'flow', entries: mapped(decodeFlowAnswers(data), flowEntry) };
+export function flowStats(data: Uint8Array, version: number): MultipartReplySource {
+  return { type: 'flow', entries: mapped(decodeFlowAnswers(data), (flow) => flowEntry(flow, version)) };
 }
 
 /** 1.5's, without what the flows do (1.5.1 §7.3.5.3). */
 export function flowStatistics(data: Uint8Array): MultipartReplySource {
-  const entry = (flow: FlowAnswer): FlowStatistics => ({
+  const entry = (flow: FlowAnswer) => flowStatisticsEntry(flow, of15.OFPFSR.STATS_REQUEST);
+  return { type: 'flow_stats', entries: mapped(decodeFlowAnswers(data), entry) };
+}
+
+type Counted = Pick<FlowAnswer, 'table' | 'priority' | 'match' | 'duration' | 'unused' | 'packets' | 'bytes'>;
+
+/** `reason`: OFPFSR */
+export function flowStatisticsEntry(flow: Counted, reason: number): FlowStatistics {
+  return {
     tableId: flow.table,
-    reason: of15.OFPFSR.STATS_REQUEST,
+    reason,
     priority: flow.priority,
     match: readMatch(flow.match),
     ...splitNs(flow.duration),
     packetCount: flow.packets,
     byteCount: flow.bytes,
-  });
-  return { type: 'flow_stats', entries: mapped(decodeFlowAnswers(data), entry) };
+    ...idleTime(flow.unused),
+  };
 }
 
 export function groupStats(answers: Iterable<GroupAnswer>): MultipartReplySource {
@@ -77,12 +88,13 @@ export function groupStats(answers: Iterable<GroupAnswer>): MultipartReplySource
   return { type: 'group', entries: mapped(answers, entry) };
 }
 
-export function groupDescs(answers: Iterable<GroupAnswer>): MultipartReplySource {
+export function groupDescs(answers: Iterable<GroupAnswer>, version: number): MultipartReplySource {
   const entry = (group: GroupAnswer): GroupDesc => ({
     groupType: group.type,
     groupId: group.group,
-    buckets: group.buckets.map(({ weight, watchPort, watchGroup, actions }) => {
-      return { weight, watchPort, watchGroup, actions: readActions(actions) };
+    buckets: group.buckets.map(({ id, weight, watchPort, watchGroup, actions }) => {
+      const bucket = { weight, watchPort, watchGroup, actions: readActions(actions, version) };
+      return version >= OF15 ? { ...bucket, bucketId: id } : bucket;
     }),
   });
   return { type: 'group_desc', entries: mapped(answers, entry) };

@@ -1,6 +1,7 @@
 /** Requests that set table features (OpenFlow 1.3.5 §7.3.5.5, 1.5.1 §7.3.5.18). */
 import { neutralPair, of13, of14, of15, type TableFeatureProperty, type TableFeatures } from 'node-openflow';
 import { tables } from '../datapath/schema.gen.js';
+import { firstEgressAsked } from './egress-tables.js';
 import { FLOWS_PER_TABLE_MAX } from './limits.js';
 import { type OfError, tableFeaturesFailed } from './of-error.js';
 import { tableFeatures } from './table-features.js';
@@ -31,9 +32,12 @@ export function setTableFeatures(
     .map((entry) => check(settings, version, command, entry))
     .find((each): each is OfError => each !== undefined);
   if (wrong !== undefined) return wrong;
+  const firstEgress = version >= OF15 ? egressAfter(settings, command, entries) : settings.firstEgress;
+  if (typeof firstEgress !== 'number') return firstEgress;
   const removed = removedBy(settings, command, named);
   // Packets begin at table 0.
   if (removed.includes(0)) return tableFeaturesFailed(OFPTFFC.EPERM);
+  settings.firstEgress = firstEgress;
   for (const tableId of removed) {
     settings.clear(tableId);
     settings.set(tableId, { inPipeline: false });
@@ -41,6 +45,13 @@ export function setTableFeatures(
   for (const entry of command === OFPTFC.DISABLE ? [] : entries) carryOut(settings, command, entry);
   settings.look();
   return undefined;
+}
+
+function egressAfter(settings: TableSettings, command: Command, entries: readonly TableFeatures[]): number | OfError {
+  const { firstEgress } = settings;
+  if (command === OFPTFC.ENABLE) return firstEgress;
+  const isDisabled = command === OFPTFC.DISABLE && entries.some(({ tableId }) => tableId === firstEgress);
+  return command === OFPTFC.DISABLE ? (isDisabled ? 0 : firstEgress) : firstEgressAsked(entries, firstEgress);
 }
 
 function removedBy(settings: TableSettings, command: Command, named: ReadonlySet<number>): number[] {
@@ -69,7 +80,6 @@ function check(settings: TableSettings, version: number, command: Command, asked
   if (asked.maxEntries > FLOWS_PER_TABLE_MAX) return isNew ? neutralPair('OFPTFFC_BAD_MAX_ENT') : badArgument;
   const config = OFPTC.DEPRECATED_MASK | (version < OF14 ? 0 : of14.OFPTC.EVICTION | of14.OFPTC.VACANCY_EVENTS);
   if ((asked.config & ~config) !== 0) return isNew ? neutralPair('OFPTFFC_BAD_CAPA') : badArgument;
-  if (((asked.features ?? 0) & ~(able!.features ?? 0)) !== 0) return neutralPair('OFPTFFC_BAD_FEATURES');
   return asked.properties
     .map((property) => checkProperty(version, property, able!.properties))
     .find((each) => each !== undefined);

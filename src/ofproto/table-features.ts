@@ -1,14 +1,23 @@
 /** What the tables can do: all the same (OpenFlow 1.3.5 §7.3.5.5). */
 import type { ActionId, InstructionId, OxmId, TableFeatureProperty, TableFeatures, TableStats } from 'node-openflow';
-import { type OxmFieldName, of10, of11, of13, of14 } from 'node-openflow';
+import { type OxmFieldName, of10, of11, of13, of14, of15 } from 'node-openflow';
 import { fields, tables } from '../datapath/schema.gen.js';
+import { tableFlags } from './egress-tables.js';
 import { missConfig, type TableSetting, type TableSettings } from './table-settings.js';
 import { OF14, OF15 } from './versions.js';
 
 const { OFPTC } = of14;
 const ALL_BITS = 0xffffffffffffffffn;
 
-const instructionNames = ['goto_table', 'write_metadata', 'write_actions', 'apply_actions', 'clear_actions', 'meter'];
+const instructionNames = [
+  'goto_table',
+  'write_metadata',
+  'write_actions',
+  'apply_actions',
+  'clear_actions',
+  'meter',
+  'stat_trigger',
+];
 const actionNames = [
   'output',
   'copy_ttl_out',
@@ -28,20 +37,29 @@ const actionNames = [
   'set_field',
 ] as const;
 
-/** Others are of later versions or extensions. */
-const known: ReadonlySet<string> = new Set(of13.oxmFields.map(({ name }) => name));
+/** By name. Others are of later versions or extensions. */
+const known = (version: number): ReadonlyMap<string, { readonly maskable: boolean; readonly settable: boolean }> =>
+  new Map((version >= OF15 ? of15 : of13).oxmFields.map((facts) => [facts.name, facts] as const));
 
-function oxmIds(select: (name: string, settable: boolean) => boolean, masked: boolean): OxmId[] {
+function oxmIds(version: number, settableOnly: boolean, masked: boolean): OxmId[] {
+  const facts = known(version);
+  const asked = ({ name, settable }: { readonly name: string; readonly settable: boolean }) =>
+    facts.has(name) && (!settableOnly || (settable && facts.get(name)!.settable && name !== 'metadata'));
   return fields
-    .filter(({ name, settable }) => known.has(name) && select(name, settable))
-    .map(({ name }) => ({ field: name as OxmFieldName, hasMask: masked && isMaskable(name) }));
+    .filter(asked)
+    .map(({ name }) => ({ field: name as OxmFieldName, hasMask: masked && facts.get(name)!.maskable }));
 }
 
-function isMaskable(name: string): boolean {
-  return of13.oxmFields.find((facts) => facts.name === name)?.maskable ?? false;
+/** What 1.5 asks tables beside. */
+function newProperties({ settable }: Facts): TableFeatureProperty[] {
+  return [
+    { type: 'write_copyfield', ids: [] },
+    { type: 'apply_copyfield', ids: settable },
+    { type: 'packet_types', oxms: [{ field: 'packet_type', value: new Uint8Array(4) }] },
+  ];
 }
 
-function properties(table: number, everyField: Facts): TableFeatureProperty[] {
+function properties(table: number, version: number, everyField: Facts): TableFeatureProperty[] {
   const last = table === tables - 1;
   const instructions = everyField.instructions.filter(({ type }) => !last || type !== 'goto_table');
   const next = Array.from({ length: tables - 1 - table }, (_, i) => table + 1 + i);
@@ -49,17 +67,20 @@ function properties(table: number, everyField: Facts): TableFeatureProperty[] {
     { type: 'instructions', ids: instructions },
     { type: 'next_tables', ids: next },
     { type: 'write_actions', ids: everyField.actions },
-    { type: 'apply_actions', ids: everyField.actions },
+    { type: 'apply_actions', ids: [...everyField.actions, ...everyField.appliedOnly] },
     { type: 'match', ids: everyField.match },
     { type: 'wildcards', ids: everyField.wildcards },
     { type: 'write_setfield', ids: everyField.settable },
     { type: 'apply_setfield', ids: everyField.settable },
+    ...(version >= OF15 ? newProperties(everyField) : []),
   ];
 }
 
 interface Facts {
   readonly instructions: readonly InstructionId[];
   readonly actions: readonly ActionId[];
+  /** Those that no action set holds. */
+  readonly appliedOnly: readonly ActionId[];
   readonly match: readonly OxmId[];
   readonly wildcards: readonly OxmId[];
   readonly settable: readonly OxmId[];
@@ -120,12 +141,13 @@ export function* tableFeatures(
   const metersByAction = version >= OF15;
   const facts: Facts = {
     instructions: instructionNames
-      .filter((type) => type !== 'meter' || !metersByAction)
+      .filter((type) => type !== (metersByAction ? 'meter' : 'stat_trigger'))
       .map((type) => ({ type }) as InstructionId),
     actions: [...actionNames.map((type) => ({ type })), ...(metersByAction ? [{ type: 'meter' } as const] : [])],
-    match: oxmIds(() => true, true),
-    wildcards: oxmIds(() => true, false),
-    settable: oxmIds((name, settable) => settable && name !== 'metadata', false),
+    appliedOnly: metersByAction ? [{ type: 'copy_field' }] : [],
+    match: oxmIds(version, false, true),
+    wildcards: oxmIds(version, false, false),
+    settable: oxmIds(version, true, false),
   };
   for (const tableId of ids) {
     const { name, maxEntries, config } = settings.of(tableId);
@@ -137,7 +159,8 @@ export function* tableFeatures(
       // In 1.5 what it can do, in 1.4 what is in force.
       config: version >= OF15 ? OFPTC.EVICTION | OFPTC.VACANCY_EVENTS : version >= OF14 ? config : 0,
       maxEntries,
-      properties: properties(tableId, facts),
+      properties: properties(tableId, version, facts),
+      ...(version >= OF15 ? { features: tableFlags(tableId, settings.firstEgress) } : {}),
     };
   }
 }

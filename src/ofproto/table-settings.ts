@@ -51,6 +51,8 @@ export function missConfig(miss: number): number {
 }
 
 export class TableSettings {
+  /** The first of the tables that packets pass on their way out (OpenFlow 1.5.1 §5.1); 0: there are none. */
+  firstEgress = 0;
   readonly #datapath: Datapath;
   readonly #tell: TableStatusListener;
   readonly #tables: TableSetting[] = Array.from({ length: tables }, (_, tableId) => ({

@@ -16,17 +16,17 @@ import { fields, firstRegister, portsMax, ReservedPort } from '../datapath/schem
 import type { HeadersKnown } from './headers-known.js';
 import { legacyRecords, liftLegacy } from './legacy-actions.js';
 import { badAction, type OfError } from './of-error.js';
+import { maskedRecord, readMasked } from './translate-masked.js';
 import { fieldIds, numberOf, oxmName, oxmWidth } from './translate-match.js';
 import { type ExtendedAction, fromNicira, loadRegister, niciraRecords } from './translate-nicira.js';
+import { OF13 } from './versions.js';
 
-const { OFPBAC, OFPG, OFPQ } = of13;
+const { OFPBAC, OFPG, OFPM, OFPQ } = of13;
 const VLAN_TYPES = [0x8100, 0x88a8];
 const MPLS_TYPES = [0x8847, 0x8848];
 const PBB_TYPE = 0x88e7;
 const SMALLEST_ETHERTYPE = 0x600;
 const VLAN_PRESENT = 0x1000;
-/** 1.5's: the data plane sets whole fields. */
-const badSetMask: OfError = { type: of15.OFPET.BAD_ACTION, code: of15.OFPBAC.BAD_SET_MASK };
 
 const reservedOutputs: readonly number[] = [
   ReservedPort.inPort,
@@ -44,6 +44,8 @@ export interface ActionContext {
   readonly packetOut: boolean;
   /** They go into the action set, so that headers are pushed and popped before the rest, wherever they stand (§5.10). */
   readonly set?: boolean;
+  /** Of a flow of an egress table: the port is settled, and only controllers can be told (1.5.1 §5.1). */
+  readonly egress?: boolean;
 }
 
 const ofTags: readonly Action['type'][] = ['pop_vlan', 'pop_mpls', 'pop_pbb', 'push_mpls', 'push_pbb', 'push_vlan'];
@@ -67,7 +69,9 @@ export function writeActions(
   }
   for (const action of actions) {
     if (action.type === 'set_field') {
-      if (isRegister(action.oxm.field)) writeAction(writer, loadRegister(action.oxm as OxmKnown));
+      const masked = maskedRecord(action.oxm as OxmKnown);
+      if (masked !== undefined) writeAction(writer, masked);
+      else if (isRegister(action.oxm.field)) writeAction(writer, loadRegister(action.oxm as OxmKnown));
       else writeSetField(writer, action.oxm as OxmKnown);
       continue;
     }
@@ -98,7 +102,14 @@ function tagsFirst(actions: readonly Action[]): readonly Action[] {
 type Plain = Extract<
   Action,
   {
-    readonly type: 'output' | 'group' | 'set_queue' | TtlAction['type'] | EthertypeAction['type'] | PlainAction['type'];
+    readonly type:
+      | 'output'
+      | 'group'
+      | 'set_queue'
+      | 'meter'
+      | TtlAction['type']
+      | EthertypeAction['type']
+      | PlainAction['type'];
   }
 >;
 
@@ -110,6 +121,8 @@ function toRecord(plain: Plain): ActionRecord {
       return { kind: 'group', group: plain.groupId };
     case 'set_queue':
       return { kind: 'set_queue', queue: plain.queueId };
+    case 'meter':
+      return { kind: 'meter', meter: plain.meterId };
     case 'set_mpls_ttl':
     case 'set_nw_ttl':
       return { kind: plain.type, ttl: plain.ttl };
@@ -139,15 +152,15 @@ function checkAction(action: Action, context: ActionContext): OfError | undefine
   const { known } = context;
   switch (action.type) {
     case 'output':
-      return checkOutput(action.port, context.packetOut);
+      return checkOutput(action.port, context);
     case 'group':
-      return action.groupId > OFPG.MAX ? badAction(OFPBAC.BAD_OUT_GROUP) : undefined;
+      return action.groupId > OFPG.MAX || context.egress === true ? badAction(OFPBAC.BAD_OUT_GROUP) : undefined;
     case 'set_queue':
       return action.queueId === OFPQ.ALL ? badAction(OFPBAC.BAD_QUEUE) : undefined;
     case 'set_field':
       return checkSetField(action, known);
     case 'enqueue':
-      return checkOutput(action.port, context.packetOut);
+      return checkOutput(action.port, context);
     case 'set_vlan_vid':
     case 'set_vlan_pcp':
       known.pushVlan();
@@ -170,8 +183,9 @@ function checkAction(action: Action, context: ActionContext): OfError | undefine
       return known.isIp ? undefined : badAction(OFPBAC.MATCH_INCONSISTENT);
     case 'copy_ttl_in':
     case 'copy_ttl_out':
-      return undefined;
+      return known.isMpls || known.isIp ? undefined : badAction(OFPBAC.MATCH_INCONSISTENT);
     case 'meter':
+      return action.meterId > 0 && action.meterId <= OFPM.MAX ? undefined : badAction(of15.OFPBAC.BAD_METER);
     case 'unknown':
       return badAction(OFPBAC.BAD_TYPE);
     case 'experimenter':
@@ -182,7 +196,8 @@ function checkAction(action: Action, context: ActionContext): OfError | undefine
 }
 
 /** §5.12: an attached port or not, the number has to be one a port can have. */
-function checkOutput(port: number, packetOut: boolean): OfError | undefined {
+function checkOutput(port: number, { packetOut, set, egress }: ActionContext): OfError | undefined {
+  if (egress && (set || port !== ReservedPort.controller)) return badAction(OFPBAC.BAD_OUT_PORT);
   const number = port > 0 && port < portsMax;
   const legal = number || reservedOutputs.includes(port) || (packetOut && port === ReservedPort.table);
   return legal ? undefined : badAction(OFPBAC.BAD_OUT_PORT);
@@ -224,24 +239,25 @@ function checkSetField({ oxm }: SetFieldAction, known: HeadersKnown): OfError | 
   if (id !== undefined && id >= firstRegister) return undefined;
   if (id === undefined || oxm.field === 'metadata' || !fields[id]!.settable) return badAction(OFPBAC.BAD_SET_TYPE);
   const { field, value, mask } = oxm as OxmKnown;
-  if (mask !== undefined) return badSetMask;
-  if (field === 'vlan_vid' && (numberOf(value) & VLAN_PRESENT) === 0) return badAction(OFPBAC.BAD_SET_ARGUMENT);
+  const present = numberOf(value) & (mask === undefined ? VLAN_PRESENT : numberOf(mask)) & VLAN_PRESENT;
+  if (field === 'vlan_vid' && present === 0) return badAction(OFPBAC.BAD_SET_ARGUMENT);
   if (field === 'eth_type' && numberOf(value) < SMALLEST_ETHERTYPE) return badAction(OFPBAC.BAD_SET_ARGUMENT);
   if (!known.allows(field)) return badAction(OFPBAC.MATCH_INCONSISTENT);
   if (value.length <= 2) known.set(field, numberOf(value));
   return undefined;
 }
 
-/** Action records as OpenFlow. The datapath wrote them, so they are right. */
-export function readActions(record: Uint8Array): Action[] {
-  return readActionRecords(decodeActions(record) ?? []);
+/** Action records as a version of OpenFlow says them. The datapath wrote them, so they are right. */
+export function readActions(record: Uint8Array, version = OF13): Action[] {
+  return readActionRecords(decodeActions(record) ?? [], version);
 }
 
-export function readActionRecords(records: readonly ActionRecord[]): Action[] {
-  return records.some(({ kind }) => kind === 'push_vlan') ? liftLegacy(records, fromRecord) : records.map(fromRecord);
+export function readActionRecords(records: readonly ActionRecord[], version = OF13): Action[] {
+  const lift = (record: ActionRecord) => fromRecord(record, version);
+  return records.some(({ kind }) => kind === 'push_vlan') ? liftLegacy(records, lift) : records.map(lift);
 }
 
-function fromRecord(action: ActionRecord): Action {
+function fromRecord(action: ActionRecord, version: number): Action {
   switch (action.kind) {
     case 'output':
       return { type: 'output', port: action.port, maxLen: action.maxLen };
@@ -263,8 +279,12 @@ function fromRecord(action: ActionRecord): Action {
       writeBig(value, 0, value.length, action.value);
       return { type: 'set_field', oxm: { field, value } };
     }
+    case 'set_masked':
+      return readMasked(action, version);
+    case 'meter':
+      return { type: 'meter', meterId: action.meter };
     default:
-      if (isNicira(action)) return fromNicira(action, (nested) => nested.map(fromRecord));
+      if (isNicira(action)) return fromNicira(action, (nested) => readActionRecords(nested, version), version);
       return { type: action.kind };
   }
 }

@@ -50,8 +50,19 @@ function isIngress(port: number): boolean {
   return port > 0 && port <= ReservedPort.max;
 }
 
+/** packet_type: OFPHTN_ONF, Ethernet. */
+const ETHERNET = 0;
+
+/** Ports that an action set can output to, and none. */
+function isActsetOutput(port: number): boolean {
+  return port > 0 && port !== ReservedPort.any;
+}
+
 function checkValue({ field, value, mask }: OxmKnown): OfError | undefined {
   if (field === 'in_port' && !isIngress(numberOf(value))) return badMatch(OFPBMC.BAD_VALUE);
+  // Guests send Ethernet frames, and no other packets reach a port (1.5.1 §7.2.3.11).
+  if (field === 'packet_type' && numberOf(value) !== ETHERNET) return badMatch(OFPBMC.BAD_VALUE);
+  if (field === 'actset_output' && !isActsetOutput(numberOf(value))) return badMatch(OFPBMC.BAD_VALUE);
   if (field === 'vlan_vid' && mask === undefined) {
     const vid = numberOf(value);
     // A VLAN id without OFPVID_PRESENT matches nothing (§7.2.3.7, table 13).
@@ -90,9 +101,12 @@ function isFull(mask: Uint8Array, from: number, bits: number): boolean {
   return (mask[from]! & top) === top;
 }
 
-/** Fields that are one number in OpenFlow and several in records, or another number. */
+/** Such beside the views; packet_type is always the same, and so none. */
+const composites: readonly string[] = ['vlan_tci', 'ip_tos', 'nxm_of_in_port', 'packet_type'];
+
+/** Fields that are one number in OpenFlow and several in records, another number, or none. */
 function composite(field: string): boolean {
-  return isView(field) || field === 'vlan_tci' || field === 'ip_tos' || field === 'nxm_of_in_port';
+  return isView(field) || composites.includes(field);
 }
 const isView = (field: string): boolean => (fieldIds.get(field) ?? 0) >= matchFields;
 const isMatchable = (field: string): boolean => fieldIds.has(field) || composite(field);
@@ -118,6 +132,7 @@ function piece({ value, mask }: OxmKnown, field: OxmFieldName, shift: number, bi
 function parts(tlv: OxmKnown): OxmKnown[] {
   // The bit that says that there is a tag is the first of the VLAN id.
   if (tlv.field === 'vlan_tci') return [...piece(tlv, 'vlan_vid', 0, 13), ...piece(tlv, 'vlan_pcp', 13, 3)];
+  if (tlv.field === 'packet_type') return [];
   if (tlv.field === 'ip_tos') return piece(tlv, 'ip_dscp', 2, 6);
   if (tlv.field === 'nxm_of_in_port') {
     const port = numberOf(tlv.value);

@@ -17,7 +17,9 @@ import { type ActionRecord, type NiciraActionRecord, readBig, type SubfieldRecor
 import { allTables, controllerMaxLenNoBuffer, fields, PacketInReason } from '../datapath/schema.gen.js';
 import type { HeadersKnown } from './headers-known.js';
 import { badAction, type OfError } from './of-error.js';
+import { maskedRecord } from './translate-masked.js';
 import { fieldIds, oxmName, oxmWidth } from './translate-match.js';
+import { OF15 } from './versions.js';
 
 const { OFPBAC } = of13;
 
@@ -96,6 +98,7 @@ class Translation {
 
   subfield(subfield: SubfieldStart, bits: number): SubfieldRecord {
     const found = toSubfield(subfield, bits) ?? refuse(OFPBAC.BAD_SET_TYPE);
+    if (bits === 0 || found.offset < 0 || found.offset + bits > fields[found.field]!.bits) refuse(OFPBAC.BAD_SET_LEN);
     if (!this.known.allows(fields[found.field]!.name)) refuse(OFPBAC.MATCH_INCONSISTENT);
     return found;
   }
@@ -126,11 +129,14 @@ class Translation {
     });
   }
 
-  loadField(oxm: OxmTlv): NiciraActionRecord[] {
+  loadField(oxm: OxmTlv): ActionRecord[] {
     const id = fieldIds.get(oxm.field) ?? refuse(OFPBAC.BAD_SET_TYPE);
-    const { field, value, mask } = oxm as OxmKnown;
-    const all = (1n << BigInt(fields[id]!.bits)) - 1n;
-    return this.masked(field, bigOf(value), mask === undefined ? all : bigOf(mask) & all);
+    const { field, value } = oxm as OxmKnown;
+    const { bits, name } = fields[id]!;
+    const masked = maskedRecord(oxm as OxmKnown);
+    if (masked === undefined) return [this.load({ field, offset: 0, bits }, bigOf(value))];
+    if (!this.known.allows(name)) refuse(OFPBAC.MATCH_INCONSISTENT);
+    return [masked];
   }
 
   clone(actions: readonly Action[]): NiciraActionRecord {
@@ -261,16 +267,25 @@ function loadAction(to: SubfieldRecord, value: bigint): Action {
   return { type: 'nx_reg_load2', oxm: { field, value: placed, mask: bytesOf(mask, width) } };
 }
 
-/** A record as an action that does the same, be it that another one was sent. */
+/** Nicira's reg_move by 1.5's name, as Open vSwitch says it. */
+function copyField(from: SubfieldRecord, to: SubfieldRecord): Action {
+  const end = ({ field }: SubfieldRecord): OxmId => ({ field: oxmName(field), hasMask: false });
+  const [srcOffset, dstOffset] = [from.offset, to.offset];
+  return { type: 'copy_field', nBits: from.bits, srcOffset, dstOffset, src: end(from), dst: end(to) };
+}
+
+/** A record as an action of the version that does the same, be it that another one was sent. */
 export function fromNicira(
   record: NiciraActionRecord,
   fromNested: (actions: readonly ActionRecord[]) => readonly Action[],
+  version: number,
 ): Action {
   switch (record.kind) {
     case 'load':
       return loadAction(record.to, record.value);
     case 'move': {
       const { bits } = record.from;
+      if (version >= OF15) return copyField(record.from, record.to);
       return { type: 'nx_reg_move', bits, source: startOf(record.from), destination: startOf(record.to) };
     }
     case 'output_reg':

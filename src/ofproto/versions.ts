@@ -3,9 +3,12 @@
  * for 1.3, whose values the codec gives for all versions. Sections are those of the version that is named.
  */
 import {
+  type Action,
   EncodeError,
   encodeMessage,
   type FlowMod,
+  type FlowStats,
+  type GroupDesc,
   type Head,
   type Message,
   type MultipartReplyBody,
@@ -113,16 +116,32 @@ export function tryEncode(message: Message): Uint8Array | undefined {
 
 /**
  * What of a list the version has words for: a flow of 1.3 that 1.0 cannot say is left out of 1.0's answers, as Open
- * vSwitch leaves out its groups and meters. Since 1.3 everything can be said.
+ * vSwitch leaves out its groups and meters. What 1.3 and 1.4 cannot say is 1.5's meter as an action.
  */
 export function sayable<Source extends MultipartReplySource>({ version, xid }: Head, list: Source): Source {
-  if (version >= OF13) return list;
   const entries = list.entries as Iterable<unknown>;
+  if (version >= OF15) return list;
+  if (version >= OF13)
+    return mayMeter(list) ? { ...list, entries: filtered(entries, (each) => !hasMeterAction(each)) } : list;
   const canBeSaid = (entry: unknown): boolean => {
     const body = { type: list.type, entries: [entry] } as MultipartReplyBody;
     return tryEncode({ version, xid, type: 'multipart_reply', flags: 0, body }) !== undefined;
   };
   return { ...list, entries: filtered(entries, canBeSaid) };
+}
+
+const mayMeter = ({ type }: MultipartReplySource): boolean => type === 'flow' || type === 'group_desc';
+
+/** A meter that is not the first thing to happen, in a flow or in a group. */
+function hasMeterAction(entry: unknown): boolean {
+  const { instructions = [], buckets = [] } = entry as Partial<FlowStats & GroupDesc>;
+  const lists = [
+    ...instructions.map((each) => ('actions' in each ? each.actions : [])),
+    ...buckets.map((b) => b.actions),
+  ];
+  const meters = (action: Action): boolean =>
+    action.type === 'meter' || (action.type === 'nx_clone' && action.actions.some(meters));
+  return lists.some((actions) => actions.some(meters));
 }
 
 function* filtered<Item>(items: Iterable<Item>, keep: (item: Item) => boolean): Generator<Item> {

@@ -19,7 +19,7 @@ import { type Logger, RateLimitedLog } from '../base/logger.js';
 import { isDefaultMiss } from '../ofproto/async-events.js';
 import type { ControllerView } from '../ofproto/controller-view.js';
 import { sendError } from '../ofproto/of-error.js';
-import { hasInvalidTtlFlag, INVALID_TTL_TO_CONTROLLER, OF14, removalReason, sendsMisses } from '../ofproto/versions.js';
+import { hasInvalidTtlFlag, INVALID_TTL_TO_CONTROLLER, OF14, sendsMisses } from '../ofproto/versions.js';
 import { defaultMasks, defaultMasks14, invalidTtlMasks, noMasks, wants, wantsPackets } from './async-masks.js';
 import { type BundleRequest, Bundles } from './bundles.js';
 import type { Event } from './event.js';
@@ -195,9 +195,7 @@ export class Channel implements ControllerView, RoleHolder {
   /** Tells the controller of an event, if it wants to know. */
   notify(event: Event): void {
     const { message } = event;
-    const { type } = message;
-    const reason = type === 'flow_removed' ? removalReason(this.version, message.reason) : message.reason;
-    if (!this.connected || !wants(this.#masks, this.role, type, reason)) return;
+    if (!this.connected || !wants(this.#masks, this.role, this.version, message)) return;
     // Each version has its own idea of what becomes of packets that no flow matches.
     if (message.type === 'packet_in' && isDefaultMiss(message) && !sendsMisses(this.version)) return;
     this.#outlet.notify(event, this.version);

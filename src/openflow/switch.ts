@@ -1,11 +1,12 @@
 /** What the channels need of a switch; ofproto/ has it. */
-import type { Message, MessageOf, Outgoing } from 'node-openflow';
+import type { Message } from 'node-openflow';
+import type { AsyncMessage } from '../ofproto/async-events.js';
 import type { Change, Refused } from '../ofproto/commit.js';
 import type { ControllerView } from '../ofproto/controller-view.js';
 import type { Standalone } from '../ofproto/standalone.js';
 
 /** A message for every controller that wants it. Packets are cut to size already. */
-export type AsyncMessage = Outgoing<MessageOf<'packet_in' | 'flow_removed' | 'port_status' | 'table_status'>>;
+export type { AsyncMessage } from '../ofproto/async-events.js';
 
 export interface Switch {
   /**

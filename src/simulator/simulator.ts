@@ -37,6 +37,7 @@ export class Simulator {
     },
     sendRaw: () => true,
     drained: () => Promise.resolve(),
+    abandon: () => undefined,
   };
 
   constructor() {

@@ -22,12 +22,14 @@ import { ReservedPort } from '../../src/datapath/schema.gen.js';
 import { Observer } from './observe.js';
 import { Random } from './random.js';
 import { randomFrame } from './random-frames.js';
-import { PORTS, RuleMaker, randomGroup, randomMeter } from './random-rules.js';
+import { PORTS, RuleMaker, randomBucketMod, randomGroup, randomMeter } from './random-rules.js';
 import { batch, flowMod, output, packetOut } from './rules.js';
 
 const RUNS = Number(process.env.XVIF_RUNS ?? 30);
 const ROUNDS = 6;
 const PACKETS = 30;
+/** The first egress table, where there are any; flows of all tables are of the same kinds. */
+const EGRESS = 3;
 
 let runtime: NativeRuntime | undefined;
 function other(): Datapath {
@@ -39,10 +41,11 @@ afterAll(() => runtime?.close());
 function randomChange(random: Random, rules: RuleMaker, writer: RecordWriter): void {
   const kind = random.below(20);
   if (kind < 14) writeFlowMod(writer, flowMod(rules.make(random)));
-  else if (kind < 17) writeGroupMod(writer, randomGroup(random));
+  else if (kind < 16) writeGroupMod(writer, randomGroup(random));
+  else if (kind < 17) writeGroupMod(writer, randomBucketMod(random));
   else if (kind < 18) writeMeterMod(writer, randomMeter(random));
   else if (kind < 19) writePortConfig(writer, random.pick([...PORTS, 77]), random.pick([0, 0, 1, 32, 64]), 97);
-  else if (random.chance(50)) writeSetConfig(writer, random.chance(80) ? 0 : 1);
+  else if (random.chance(50)) writeSetConfig(writer, random.chance(80) ? 0 : 1, random.chance(40) ? EGRESS : 0);
   else {
     const [table, maxEntries] = [random.below(4), random.pick([3, 1000])];
     writeTableConfig(writer, { table, maxEntries, miss: random.below(4), eviction: 0 });
@@ -84,6 +87,9 @@ async function compare(seed: number): Promise<void> {
         const context = `round ${round}, packet ${i}: ${Buffer.from(packet).toString('hex')}`;
         expect(subject.take(), context).toEqual(model.take());
       }
+      for (const { datapath } of both) datapath.tick();
+      await settle(subject, model.count);
+      expect(subject.take(), `triggers after round ${round}`).toEqual(model.take());
       expect(subject.state(), `state after round ${round}`).toEqual(model.state());
     }
   } finally {

@@ -40,7 +40,7 @@ export class Observer {
           const bytes = { frame: hex(frame), userdata: hex(userdata), registers: [...registers] };
           this.#lines.push(`in ${text({ ...record, ...bytes })}`);
         } else if (record.kind === 'flow_change') this.#lines.push(`changed ${changeText(record)}`);
-        else this.#lines.push(`removed ${text({ ...record, duration: 0, match: hex(record.match) })}`);
+        else this.#lines.push(`flow ${text({ ...record, duration: 0, unused: 0, match: hex(record.match) })}`);
       }),
     );
   }
@@ -75,6 +75,7 @@ export class Observer {
       text({
         ...flow,
         duration: 0,
+        unused: 0,
         match: decodeMatch(flow.match),
         instructions: decodeInstructions(flow.instructions),
       }),

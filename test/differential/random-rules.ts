@@ -12,15 +12,19 @@ import {
   type SubfieldRecord,
 } from '../../src/datapath/records.js';
 import {
+  allBuckets,
   allTables,
   FlowCommand,
   fields,
+  firstBucket,
   firstRegister,
   GroupType,
+  lastBucket,
   MeterFlag,
   ModCommand,
   matchFields,
   ReservedPort,
+  Stat,
 } from '../../src/datapath/schema.gen.js';
 import type { Random } from './random.js';
 import type { Rule } from './rules.js';
@@ -31,14 +35,16 @@ const METERS = [1, 2];
 /** Reached by goto; a resubmit may also lead to the one behind them. */
 const TABLES = 4;
 /** Others depend on their exact value. */
-const exact = ['in_port', 'in_phy_port', 'eth_type', 'ip_proto', 'icmpv6_type'];
+const exact = ['in_port', 'in_phy_port', 'eth_type', 'ip_proto', 'icmpv6_type', 'actset_output'];
 const unset = ['in_port', 'in_phy_port', 'tunnel_id', 'conj_id'];
+const ACTSET_OUTPUT = fields.findIndex(({ name }) => name === 'actset_output');
 
 /** A match that the frame, come in at `inPort`, satisfies (but for metadata). */
 export function randomMatch(random: Random, frame: Uint8Array, inPort: number): MatchEntry[] {
   const values = [...parseFrame(frame).fields];
   values[0] = BigInt(inPort);
   values[2] = BigInt(random.below(4));
+  values[ACTSET_OUTPUT] = BigInt(random.chance(50) ? ReservedPort.unset : random.pick(PORTS));
   // Small numbers, so that what actions load is hit; most registers are 0.
   for (let id = firstRegister; id < matchFields; id++) values[id] = random.chance(70) ? 0n : BigInt(random.below(3));
   const chosen = new Set<number>();
@@ -151,7 +157,7 @@ function randomNicira(random: Random, nesting: number): ActionRecord {
 }
 
 function randomAction(random: Random, inGroup: boolean, nesting = 0): ActionRecord {
-  switch (random.below(inGroup ? 17 : 22)) {
+  switch (random.below(inGroup ? 18 : 23)) {
     case 0:
       return { kind: 'push_vlan', ethertype: random.pick([0x8100, 0x88a8]) };
     case 1:
@@ -178,11 +184,18 @@ function randomAction(random: Random, inGroup: boolean, nesting = 0): ActionReco
     }
     case 12:
       return random.chance(60) ? { kind: 'push_pbb', ethertype: 0x88e7 } : { kind: 'pop_pbb' };
-    case 17:
+    case 13: {
+      const { id, bits } = random.pick(fields.filter((field) => writable(field.id)));
+      const mask = random.bits(bits);
+      return random.chance(80)
+        ? { kind: 'set_masked', field: id, value: random.bits(bits) & mask, mask }
+        : { kind: 'meter', meter: random.pick(METERS) };
+    }
     case 18:
     case 19:
     case 20:
     case 21:
+    case 22:
       return randomNicira(random, nesting);
     default: {
       const special = [ReservedPort.inPort, ReservedPort.all, ReservedPort.controller, ReservedPort.normal];
@@ -206,6 +219,10 @@ function randomInstructions(random: Random, table: number): InstructionRecord[] 
   if (table < TABLES - 1 && random.chance(60))
     list.push({ kind: 'goto', table: table + 1 + random.below(TABLES - 1 - table) });
   else if (random.chance(1)) list.push({ kind: 'goto', table });
+  if (random.chance(10)) {
+    const thresholds = [{ stat: Stat.packetCount, value: BigInt(random.below(6)) }];
+    list.push({ kind: 'stat_trigger', flags: random.below(4), thresholds });
+  }
   return list;
 }
 
@@ -273,7 +290,8 @@ export function randomGroup(random: Random): GroupModRecord {
   const type = random.pick([GroupType.all, GroupType.all, GroupType.indirect, GroupType.ff, GroupType.select]);
   // Which bucket a flow takes is the datapath's own business: select groups have one to choose from.
   const single = type === GroupType.indirect || type === GroupType.select;
-  const buckets = Array.from({ length: single ? 1 : random.below(4) }, () => ({
+  const buckets = Array.from({ length: single ? 1 : random.below(4) }, (_, i) => ({
+    id: random.chance(5) ? random.below(3) : i,
     weight: type === GroupType.select ? 1 : 0,
     watchPort: type === GroupType.ff && random.chance(70) ? random.pick([...PORTS, 9]) : ReservedPort.any,
     watchGroup: type === GroupType.ff && random.chance(20) ? random.pick(GROUPS) : 0xffffffff,
@@ -281,6 +299,23 @@ export function randomGroup(random: Random): GroupModRecord {
   }));
   const command = random.pick([ModCommand.add, ModCommand.add, ModCommand.modify, ModCommand.delete]);
   return { op: 'group_mod', command, type, group: random.pick(GROUPS), buckets };
+}
+
+/** A bucket more or less. One without weight is never taken by a group that selects, so that there is no choice. */
+export function randomBucketMod(random: Random): GroupModRecord {
+  const place = random.pick([0, 1, 2, 3, firstBucket, lastBucket, allBuckets]);
+  const actions = encodeActions(randomActions(random, true));
+  const id = random.below(6);
+  const bucket = { id, weight: 0, watchPort: ReservedPort.any, watchGroup: 0xffffffff, actions };
+  const inserts = random.chance(60);
+  return {
+    op: 'group_mod',
+    command: inserts ? ModCommand.insertBucket : ModCommand.removeBucket,
+    type: GroupType.all,
+    group: random.pick(GROUPS),
+    place,
+    buckets: inserts ? [bucket] : [],
+  };
 }
 
 /** A meter that lets everything pass, or nothing: what lies between depends on the time of day. */

@@ -68,3 +68,49 @@ describe.each(['13', '14', '15'])('bundles with ovs-ofctl, OpenFlow "%s"', (vers
     await ofctl('del-flows');
   });
 });
+
+describe('OpenFlow 1.5 with ovs-ofctl', () => {
+  const { ofctl, actionsOf } = tool('15');
+  const buckets = async () => [...(await ofctl('dump-groups')).matchAll(/bucket_id:(\d+)/g)].map((m) => Number(m[1]));
+
+  it('insert-buckets, remove-buckets', async () => {
+    const bucket = (id: number) => `bucket=bucket_id=${id},weight=1,actions=output:1`;
+    await ofctl('add-group', `group_id=9,type=select,${bucket(5)},${bucket(7)}`);
+    const edit = (command: string, place: string, ...rest: string[]) =>
+      ofctl(command, [`group_id=9,command_bucket_id=${place}`, ...rest].join());
+    await edit('insert-buckets', 'last', bucket(9));
+    await edit('insert-buckets', 'first', bucket(1));
+    await edit('insert-buckets', '5', bucket(6));
+    expect(await buckets()).toEqual([1, 5, 6, 7, 9]);
+    await edit('remove-buckets', '5');
+    await edit('remove-buckets', 'last');
+    expect(await buckets()).toEqual([1, 6, 7]);
+    await expect(edit('remove-buckets', '5')).rejects.toThrow(/UNKNOWN_BUCKET/);
+    await expect(edit('insert-buckets', 'last', bucket(7))).rejects.toThrow(/BUCKET_EXISTS/);
+    await edit('remove-buckets', 'all');
+    expect(await buckets()).toEqual([]);
+    await ofctl('del-groups');
+  });
+
+  it("meters as actions, move, set_field of some bits, and Nicira's fragments", async () => {
+    await ofctl('add-meter', 'meter=1,kbps,band=type=drop,rate=1000');
+    const actions = [
+      'meter:1',
+      'output:1',
+      'move:NXM_OF_IP_SRC[0..15]->NXM_OF_IP_DST[16..31]',
+      'set_field:0.9.0.7/0.255.0.255->ip_src',
+      'output:2',
+    ].join();
+    await ofctl('add-flow', `tcp,tp_dst=81,actions=${actions}`);
+    expect((await actionsOf()).join()).toMatch(
+      /meter:1,.*move:NXM_OF_IP_SRC.*,set_field:0\.9\.0\.7\/0\.255\.0\.255->ip_src,/,
+    );
+    const older = tool('13');
+    expect((await older.actionsOf()).join()).toMatch(/set_field:0\.9\.0\.7\/0\.255\.0\.255->ip_src/);
+    await ofctl('del-meters');
+    await ofctl('del-flows');
+    await ofctl('set-frags', 'nx-match');
+    expect(await ofctl('get-frags')).toMatch(/nx-match/);
+    await ofctl('set-frags', 'normal');
+  }, 120_000);
+});

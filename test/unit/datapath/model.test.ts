@@ -193,8 +193,8 @@ describe('instructions', () => {
   });
 });
 
-function bucket(to: number, over: { weight?: number; watchPort?: number; watchGroup?: number } = {}) {
-  return { weight: 0, watchPort: ANY, watchGroup: ANY, actions: encodeActions([output(to)]), ...over };
+function bucket(to: number, over: { id?: number; weight?: number; watchPort?: number; watchGroup?: number } = {}) {
+  return { id: to, weight: 0, watchPort: ANY, watchGroup: ANY, actions: encodeActions([output(to)]), ...over };
 }
 
 describe('actions keep checksums right', () => {

@@ -59,6 +59,11 @@ const action: fc.Arbitrary<ActionRecord> = fc.oneof(
   fc
     .nat(fields.length - 1)
     .chain((field) => fc.bigInt(0n, fieldOnes(field)).map((value) => ({ kind: 'set_field' as const, field, value }))),
+  fc.nat(fields.length - 1).chain((field) => {
+    const bits = fc.bigInt(0n, fieldOnes(field));
+    return fc.record({ kind: fc.constant('set_masked' as const), field: fc.constant(field), value: bits, mask: bits });
+  }),
+  u32.map((meter) => ({ kind: 'meter' as const, meter })),
 );
 const subfield = fc
   .nat(fields.length - 1)
@@ -110,6 +115,13 @@ const instructions: fc.Arbitrary<InstructionRecord[]> = fc
     fc.option(actions.map((list) => ({ kind: 'write' as const, actions: list }))),
     fc.option(fc.record({ kind: fc.constant('metadata' as const), value: u64, mask: u64 })),
     fc.option(fc.nat(255).map((table) => ({ kind: 'goto' as const, table }))),
+    fc.option(
+      fc.record({
+        kind: fc.constant('stat_trigger' as const),
+        flags: fc.nat(255),
+        thresholds: fc.array(fc.record({ stat: fc.nat(255), value: u64 }), { maxLength: 4 }),
+      }),
+    ),
   )
   .map((list) => list.filter((item) => item !== null));
 
@@ -215,7 +227,8 @@ describe('batches', () => {
       command: 1,
       type: 1,
       group: 9,
-      buckets: [{ weight: 3, watchPort: 1, watchGroup: 2, actions: encodeActions([{ kind: 'pop_vlan' }]) }],
+      place: 7,
+      buckets: [{ id: 5, weight: 3, watchPort: 1, watchGroup: 2, actions: encodeActions([{ kind: 'pop_vlan' }]) }],
     };
     const meter = {
       op: 'meter_mod' as const,
@@ -229,7 +242,7 @@ describe('batches', () => {
       writeGroupMod(writer, group);
       writeMeterMod(writer, meter);
       writePortConfig(writer, 3, 1, 33);
-      writeSetConfig(writer, 1);
+      writeSetConfig(writer, 1, 9);
       writeControllerState(writer, true);
     });
     expect([...decodeBatch(batch)]).toEqual([
@@ -237,7 +250,7 @@ describe('batches', () => {
       group,
       meter,
       { op: 'port_config', port: 3, config: 1, mask: 33 },
-      { op: 'set_config', fragMode: 1 },
+      { op: 'set_config', fragMode: 1, firstEgress: 9 },
       { op: 'controller_state', connected: true, misses: false },
     ]);
   });
@@ -267,6 +280,7 @@ describe('answers and upcalls', () => {
       packets: 4n,
       bytes: 5n,
       duration: 6n,
+      unused: 10n,
       idle: 7,
       hard: 8,
       flags: 9,
@@ -277,7 +291,15 @@ describe('answers and upcalls', () => {
     ];
     const flowData = all(writeFlowAnswer, flows);
     expect([...decodeFlowAnswers(flowData)]).toEqual(flows);
-    const bucket = { weight: 1, watchPort: 2, watchGroup: 3, actions: new Uint8Array(8), packets: 4n, bytes: 5n };
+    const bucket = {
+      id: 8,
+      weight: 1,
+      watchPort: 2,
+      watchGroup: 3,
+      actions: new Uint8Array(8),
+      packets: 4n,
+      bytes: 5n,
+    };
     const groups = [
       { group: 1, type: 2, references: 3, packets: 4n, bytes: 5n, duration: 6n, buckets: [bucket, bucket] },
     ];
@@ -336,6 +358,7 @@ describe('answers and upcalls', () => {
         hard: 7,
         flags: 1,
         duration: 8n,
+        unused: 7n,
         packets: 9n,
         bytes: 10n,
         match: Uint8Array.of(5, 2, 0, 0, 8, 0),
