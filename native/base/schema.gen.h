@@ -42,12 +42,13 @@ enum class FlowCommand : std::uint8_t {
   kDeleteStrict = 4,
 };
 
-enum class FlowFlag : std::uint8_t {
+enum class FlowFlag : std::uint32_t {
   kSendFlowRem = 1,
   kCheckOverlap = 2,
   kResetCounts = 4,
   kNoPktCounts = 8,
   kNoBytCounts = 16,
+  kSetCookie = 32768,
 };
 
 enum class ModCommand : std::uint8_t {
@@ -186,6 +187,9 @@ enum class PacketInReason : std::uint8_t {
   kNoMatch = 0,
   kAction = 1,
   kInvalidTtl = 2,
+  kActionSet = 3,
+  kGroup = 4,
+  kPacketOut = 5,
 };
 
 enum class FlowRemovedReason : std::uint8_t {

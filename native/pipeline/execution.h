@@ -92,6 +92,9 @@ class Execution {
   /// To a port that has VLANs, or from one.
   bool send_in_vlan(Lane& lane, Packet* packet, PortSlot* slot, const FrameVlan& frame, bool move);
 
+  /// Why a packet goes to the controller by an output action (OpenFlow 1.4.1 section 7.4.1).
+  PacketInReason output_reason(const Lane& lane) const;
+
   // packet_in.cc.
   void packet_in(Lane& lane, const Packet& packet, const FlowKey& key, PacketInReason reason, std::uint16_t max_len,
                  const ControllerData& data = {});

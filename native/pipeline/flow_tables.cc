@@ -143,7 +143,7 @@ Status FlowTables::modify(const FlowMod& mod) {
     std::copy_n(old.key(), old.words, const_cast<std::uint64_t*>(flow.key()));
     flow.priority = old.priority;
     flow.table = old.table;
-    flow.cookie = old.cookie;
+    flow.cookie = has(mod, FlowFlag::kSetCookie) ? mod.cookie : old.cookie;
     flow.created_ns = old.created_ns;
     flow.idle_timeout = old.idle_timeout;
     flow.hard_timeout = old.hard_timeout;

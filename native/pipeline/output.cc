@@ -9,6 +9,13 @@ void Execution::drop(Lane& lane, Drop reason) {
   PortCounters::add(lane.in_slot->port.counters[thread_.index].rx_dropped[static_cast<std::size_t>(reason)], 1);
 }
 
+PacketInReason Execution::output_reason(const Lane& lane) const {
+  if (lane.flow == nullptr) return PacketInReason::kPacketOut;
+  if (thread_.group_depth != 0) return PacketInReason::kGroup;
+  if (lane.flow->is_table_miss()) return PacketInReason::kNoMatch;
+  return lane.set == SetUse::kDone ? PacketInReason::kActionSet : PacketInReason::kAction;
+}
+
 bool Execution::output(Lane& lane, Packet* packet, const FlowKey& key, PortNo port, std::uint16_t max_len, bool move) {
   // Not lane.in_port: actions may write to in_port.
   const PortNo in_port = key.in_port();
@@ -23,9 +30,7 @@ bool Execution::output(Lane& lane, Packet* packet, const FlowKey& key, PortNo po
     case ReservedPort::kAll:
       return flood(lane, packet, move);
     case ReservedPort::kController: {
-      const bool miss = thread_.group_depth == 0 && lane.flow != nullptr && lane.flow->is_table_miss();
-      const auto reason = miss ? PacketInReason::kNoMatch : PacketInReason::kAction;
-      packet_in(lane, *packet, key, reason, max_len);
+      packet_in(lane, *packet, key, output_reason(lane), max_len);
       return false;
     }
     default:

@@ -122,7 +122,15 @@ export const enums = {
   Op: { flow_mod: 1, group_mod: 2, meter_mod: 3, port_config: 4, set_config: 5, controller_state: 6 },
   FlowCommand: { add: 0, modify: 1, modify_strict: 2, delete: 3, delete_strict: 4 },
   /** Flow flags, equal to OFPFF_*. */
-  FlowFlag: { send_flow_rem: 1, check_overlap: 2, reset_counts: 4, no_pkt_counts: 8, no_byt_counts: 16 },
+  FlowFlag: {
+    send_flow_rem: 1,
+    check_overlap: 2,
+    reset_counts: 4,
+    no_pkt_counts: 8,
+    no_byt_counts: 16,
+    /** Not of OpenFlow: a modify gives the flows its cookie. */
+    set_cookie: 0x8000,
+  },
   ModCommand: { add: 0, modify: 1, delete: 2 },
   GroupType: { all: 0, select: 1, indirect: 2, ff: 3 },
   MeterBandType: { drop: 1, dscp_remark: 2 },
@@ -209,7 +217,7 @@ export const enums = {
   /** Records handed to onUpcall. */
   Upcall: { packet_in: 1, flow_removed: 2, port_state: 3, port_output: 4, learn: 5, fin_timeout: 6 },
   /** Why a packet went up, equal to OFPR_*. */
-  PacketInReason: { no_match: 0, action: 1, invalid_ttl: 2 },
+  PacketInReason: { no_match: 0, action: 1, invalid_ttl: 2, action_set: 3, group: 4, packet_out: 5 },
   /** Why a flow went, equal to OFPRR_*. */
   FlowRemovedReason: { idle_timeout: 0, hard_timeout: 1, delete: 2, group_delete: 3, meter_delete: 4 },
   /** IP fragment handling, equal to OFPC_FRAG_*. */

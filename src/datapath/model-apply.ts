@@ -66,6 +66,7 @@ function flowMod(state: ModelState, mod: FlowModRecord): number {
   for (const flow of state.flows.select(filterOf(mod, match))) {
     flow.instructions = instructions;
     flow.instructionBytes = mod.instructions;
+    if ((mod.flags & FlowFlag.setCookie) !== 0) flow.cookie = mod.cookie;
     if ((mod.flags & FlowFlag.resetCounts) !== 0) [flow.packets, flow.bytes] = [0n, 0n];
   }
   return Status.ok;

@@ -79,6 +79,14 @@ interface ControllerData {
 }
 const noData: ControllerData = { id: 0, userdata: new Uint8Array(0) };
 
+/** Why a packet goes to the controller by an output action (OpenFlow 1.4.1 §7.4.1). */
+function outputReason({ flow, groupDepth, journey }: Origin): number {
+  if (flow === undefined) return PacketInReason.packetOut;
+  if (groupDepth > 0) return PacketInReason.group;
+  if (isTableMiss(flow)) return PacketInReason.noMatch;
+  return journey.setDone ? PacketInReason.actionSet : PacketInReason.action;
+}
+
 export class Pipeline {
   readonly #state: ModelState;
   readonly #output: (port: number, frame: Uint8Array) => void;
@@ -326,11 +334,9 @@ export class Pipeline {
 
   #outputAction(packet: ModelPacket, port: number, maxLen: number, origin: Origin): void {
     switch (port) {
-      case ReservedPort.controller: {
-        const miss = origin.flow !== undefined && isTableMiss(origin.flow) && origin.groupDepth === 0;
-        this.#packetIn(packet, miss ? PacketInReason.noMatch : PacketInReason.action, maxLen, origin);
+      case ReservedPort.controller:
+        this.#packetIn(packet, outputReason(origin), maxLen, origin);
         return;
-      }
       case ReservedPort.table:
         if (origin.packetOut && ++origin.journey.budget.copies <= CLONES_MAX) {
           this.#run(packet.anew(), origin.journey.budget);

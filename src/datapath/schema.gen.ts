@@ -45,6 +45,7 @@ export const FlowFlag = {
   resetCounts: 4,
   noPktCounts: 8,
   noBytCounts: 16,
+  setCookie: 32768,
 } as const;
 export type FlowFlag = (typeof FlowFlag)[keyof typeof FlowFlag];
 
@@ -195,6 +196,9 @@ export const PacketInReason = {
   noMatch: 0,
   action: 1,
   invalidTtl: 2,
+  actionSet: 3,
+  group: 4,
+  packetOut: 5,
 } as const;
 export type PacketInReason = (typeof PacketInReason)[keyof typeof PacketInReason];
 

@@ -26,7 +26,8 @@ export function applyGroupMod(datapath: Datapath, mod: GroupMod): OfError | unde
 /** What the datapath's verdict on its record means; undefined: done. */
 export function groupModOutcome(datapath: Datapath, mod: GroupMod, status: number): OfError | undefined {
   if (status === Status.ok) return undefined;
-  const unknown = status === Status.unknownGroup && mod.command === ModCommand.modify && !exists(datapath, mod.groupId);
+  const unknown =
+    status === Status.unknownGroup && mod.command === ModCommand.modify && !groupExists(datapath, mod.groupId);
   return unknown ? groupModFailed(OFPGMFC.UNKNOWN_GROUP) : groupModError(status);
 }
 
@@ -65,7 +66,7 @@ function toRecord({ weight, watchPort, watchGroup, actions }: Bucket): BucketRec
   return wrong ?? { weight, watchPort, watchGroup, actions: writer.take() };
 }
 
-function exists(datapath: Datapath, group: number): boolean {
+export function groupExists(datapath: Datapath, group: number): boolean {
   const { data } = datapath.read(encodeQuery({ query: Query.groups, id: group }));
   return [...decodeGroupAnswers(data)].length > 0;
 }

@@ -5,7 +5,17 @@
  * Messages are handled in the order of calls. Flow_mods are gathered and handed over together: at the latest when
  * another message comes, from whichever controller, or when the event loop has read what was there.
  */
-import { type FlowMod, type Message, type MultipartRequest, of13, type SetConfig } from 'node-openflow';
+import {
+  type FlowMod,
+  type GroupMod,
+  type Message,
+  type MeterMod,
+  type MultipartRequest,
+  type NxFlowMod,
+  of13,
+  of14,
+  type SetConfig,
+} from 'node-openflow';
 import type { Datapath } from '../datapath/datapath.js';
 import {
   decodeFlowAnswers,
@@ -17,15 +27,16 @@ import {
   writeSetConfig,
 } from '../datapath/records.js';
 import { FlowCommand, FragMode, Query, ReservedPort, tables } from '../datapath/schema.gen.js';
-import { type AsyncMessage, flowRemovedMessage, packetInMessage } from './async-events.js';
+import { type AsyncEvent, flowRemovedMessage, packetInEvent } from './async-events.js';
 import { type Change, commit, type Refused } from './commit.js';
 import type { ControllerView } from './controller-view.js';
 import { FlowMods } from './flow-mods.js';
 import { applyGroupMod } from './group-mods.js';
-import { BUFFERS_MAX, MISS_SEND_LEN_DEFAULT, READ_PART_BYTES } from './limits.js';
+import { BUFFERS_MAX, READ_PART_BYTES, TLV_FIELDS_MAX, TLV_SPACE_MAX } from './limits.js';
 import { applyMeterMod } from './meter-mods.js';
 import {
   badRequest,
+  niciraError,
   type OfError,
   queueOpFailed,
   sendError,
@@ -39,9 +50,21 @@ import { type PortInfo, PortTable } from './port-table.js';
 import { type Standalone, setStandalone } from './standalone.js';
 import { type Description, Statistics } from './statistics.js';
 import { flowEntry } from './stats-entries.js';
-import { ACTIONS_10, capabilities, FEATURES_PORTS_MAX, legacyPortMod, listsPortsInFeatures, OF10 } from './versions.js';
+import { TlvTable } from './tlv-table.js';
+import {
+  ACTIONS_10,
+  capabilities,
+  FEATURES_PORTS_MAX,
+  hasInvalidTtlFlag,
+  legacyPortMod,
+  listsPortsInFeatures,
+  OF10,
+} from './versions.js';
 
 const { OFP_NO_BUFFER, OFPBRC, OFPC_FRAG, OFPCML, OFPMPF, OFPQOFC, OFPSCFC, OFPTFFC, OFPTMFC, OFPTT, OFPTC } = of13;
+const COMMAND_BITS = 0xff;
+/** OFPC_INVALID_TTL_TO_CONTROLLER of 1.1 and 1.2, among the flags of a configuration. */
+const INVALID_TTL = 1 << 2;
 
 export interface OfprotoOptions {
   /** Its onUpcall belongs to ofproto from here on. */
@@ -64,11 +87,11 @@ export class Ofproto {
   readonly #ports: PortTable;
   readonly #packetOuts: PacketOuts;
   readonly #statistics: Statistics;
-  #async: (message: AsyncMessage) => void = () => {};
+  readonly #tlvTable = new TlvTable();
+  #async: (event: AsyncEvent) => void = () => {};
   #flushPending = false;
   #closed = false;
   #fragments: number = FragMode.normal;
-  #missSendLen = MISS_SEND_LEN_DEFAULT;
 
   constructor(options: OfprotoOptions) {
     this.#options = options;
@@ -87,7 +110,7 @@ export class Ofproto {
    * to wait for it; it never rejects. Messages about the connection itself do not come here (hello, echo, roles, …).
    */
   handle(view: ControllerView, message: Message): Promise<void> | undefined {
-    if (message.type === 'flow_mod') {
+    if (message.type === 'flow_mod' || message.type === 'nx_flow_mod') {
       this.#flowMod(view, message);
       return undefined;
     }
@@ -99,11 +122,13 @@ export class Ofproto {
   }
 
   /** Carries changes out together: see `commit`. The caller has checked that each may be part of a bundle. */
-  commit(changes: readonly Change[]): Refused | undefined {
+  commit(view: ControllerView, changes: readonly Change[]): Refused | undefined {
     this.barrier();
-    const refused = commit(this.#datapath, this.#ports, changes);
+    const parts = { datapath: this.#datapath, ports: this.#ports, packetOuts: this.#packetOuts };
+    const refused = commit(parts, changes);
     if (refused !== undefined) return refused;
     for (const change of changes) {
+      if (change.type === 'group_mod' || change.type === 'meter_mod') this.#forward(view, change);
       const names = change.type === 'flow_mod' && change.command <= FlowCommand.modifyStrict;
       if (names && change.bufferId !== OFP_NO_BUFFER) this.#packetOuts.release(change.bufferId);
     }
@@ -115,8 +140,8 @@ export class Ofproto {
     if (!this.#closed) this.#flowMods.flush();
   }
 
-  /** Packet-ins, removed flows and changes of ports, for every controller that wants them. One listener. */
-  onAsync(listener: (message: AsyncMessage) => void): void {
+  /** Packets, removed flows, changes of ports and others' requests, for every controller that wants them. One listener. */
+  onAsync(listener: (event: AsyncEvent) => void): void {
     this.#async = listener;
   }
 
@@ -166,8 +191,9 @@ export class Ofproto {
     this.#closed = true;
   }
 
-  #flowMod(view: ControllerView, mod: FlowMod): void {
-    const adds = mod.command <= FlowCommand.modifyStrict;
+  #flowMod(view: ControllerView, mod: FlowMod | NxFlowMod): void {
+    // In 1.0 the table may be above it.
+    const adds = (mod.command & COMMAND_BITS) <= FlowCommand.modifyStrict;
     if (adds && mod.bufferId !== OFP_NO_BUFFER) {
       // The packet is for the flow: where that was refused it stays where it is.
       const wrong = this.#flowMods.carryOut(view, mod) ? this.#packetOuts.release(mod.bufferId) : undefined;
@@ -184,24 +210,25 @@ export class Ofproto {
     }
   }
 
-  #other(view: ControllerView, message: Exclude<Message, FlowMod | MultipartRequest>): OfError | undefined {
+  #other(view: ControllerView, message: Exclude<Message, FlowMod | NxFlowMod | MultipartRequest>): OfError | undefined {
     switch (message.type) {
       case 'features_request':
         this.#features(view, message.xid);
         return undefined;
       case 'get_config_request': {
-        const config = { flags: this.#fragments, missSendLen: this.#missSendLen };
-        view.send({ type: 'get_config_reply', xid: message.xid, ...config });
+        const { missSendLen, invalidTtl } = view.config;
+        const flags = this.#fragments | (invalidTtl && hasInvalidTtlFlag(view.version) ? INVALID_TTL : 0);
+        view.send({ type: 'get_config_reply', xid: message.xid, flags, missSendLen });
         return undefined;
       }
       case 'set_config':
-        return this.#setConfig(message);
+        return this.#setConfig(view, message);
       case 'packet_out':
         return this.#packetOuts.send(message);
       case 'group_mod':
-        return applyGroupMod(this.#datapath, message);
+        return applyGroupMod(this.#datapath, message) ?? this.#forward(view, message);
       case 'meter_mod':
-        return applyMeterMod(this.#datapath, message);
+        return applyMeterMod(this.#datapath, message) ?? this.#forward(view, message);
       case 'port_mod':
         return this.#ports.modify(legacyPortMod(message));
       case 'table_mod':
@@ -212,6 +239,17 @@ export class Ofproto {
       case 'barrier_request':
         view.send({ type: 'barrier_reply', xid: message.xid });
         return undefined;
+      case 'nx_tlv_table_mod':
+        return this.#tlvTable.modify(message);
+      case 'nx_tlv_table_request': {
+        const { mappings } = this.#tlvTable;
+        const limits = { maxOptionSpace: TLV_SPACE_MAX, maxFields: TLV_FIELDS_MAX };
+        view.send({ type: 'nx_tlv_table_reply', xid: message.xid, ...limits, mappings });
+        return undefined;
+      }
+      // The packet has not been held, so that nothing is to go on.
+      case 'nx_resume':
+        return niciraError('NXR_NOT_SUPPORTED');
       // The latter two are, in 1.3, an extension of ONF's.
       case 'experimenter':
       case 'bundle_control':
@@ -222,7 +260,8 @@ export class Ofproto {
       case 'hello':
         return undefined;
       default:
-        if (message.type.startsWith('nx_')) return badRequest(OFPBRC.BAD_EXPERIMENTER);
+        // Connection tracking and flow monitors among them; we are known to speak Nicira's, but not this.
+        if (message.type.startsWith('nx_')) return badRequest(OFPBRC.BAD_EXP_TYPE);
         // A switch's own messages, sent to a switch.
         return badRequest(OFPBRC.BAD_TYPE);
     }
@@ -237,7 +276,7 @@ export class Ofproto {
       datapathId: this.#options.datapathId,
       nBuffers: BUFFERS_MAX,
       nTables: tables,
-      auxiliaryId: 0,
+      auxiliaryId: view.auxiliaryId,
       capabilities: capabilities(version),
       reserved: 0,
       ...(version === OF10 ? { actions: ACTIONS_10 } : {}),
@@ -245,15 +284,28 @@ export class Ofproto {
     });
   }
 
-  /** §7.3.2: fragments are passed or dropped, never reassembled. */
-  #setConfig({ flags, missSendLen }: SetConfig): OfError | undefined {
-    if (flags !== OFPC_FRAG.NORMAL && flags !== OFPC_FRAG.DROP) return switchConfigFailed(OFPSCFC.BAD_FLAGS);
+  /** Whoever else wants to know of it is told (OpenFlow 1.4.1 §7.4.6). */
+  #forward(by: ControllerView, request: GroupMod | MeterMod): undefined {
+    const reason = request.type === 'group_mod' ? of14.OFPRFR.GROUP_MOD : of14.OFPRFR.METER_MOD;
+    this.#async({ type: 'requestforward', reason, request, by });
+  }
+
+  /** What becomes of fragments; OFPC_FRAG_*. */
+  get fragments(): number {
+    return this.#fragments;
+  }
+
+  /** §7.3.2: fragments are passed or dropped, never reassembled; that is the switch's, the rest the connection's. */
+  #setConfig(view: ControllerView, { flags, missSendLen }: SetConfig): OfError | undefined {
+    const invalidTtl = hasInvalidTtlFlag(view.version) && (flags & INVALID_TTL) !== 0;
+    const fragments = invalidTtl ? flags & ~INVALID_TTL : flags;
+    if (fragments !== OFPC_FRAG.NORMAL && fragments !== OFPC_FRAG.DROP) return switchConfigFailed(OFPSCFC.BAD_FLAGS);
     if (missSendLen > OFPCML.MAX && missSendLen !== OFPCML.NO_BUFFER) return switchConfigFailed(OFPSCFC.BAD_LEN);
-    this.#missSendLen = missSendLen;
-    if (flags === this.#fragments) return undefined;
-    this.#fragments = flags;
+    view.config = { missSendLen, invalidTtl };
+    if (fragments === this.#fragments) return undefined;
+    this.#fragments = fragments;
     const writer = new RecordWriter(16);
-    writeSetConfig(writer, flags);
+    writeSetConfig(writer, fragments);
     this.#datapath.apply(writer.view());
     return undefined;
   }
@@ -304,7 +356,7 @@ export class Ofproto {
   #upcall(record: UpcallRecord): void {
     switch (record.kind) {
       case 'packet_in':
-        this.#async(packetInMessage(record, this.#missSendLen, this.#buffers));
+        this.#async(packetInEvent(record, this.#buffers));
         return;
       case 'flow_removed':
         this.#async(flowRemovedMessage(record));

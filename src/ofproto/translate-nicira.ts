@@ -19,7 +19,8 @@ import type { HeadersKnown } from './headers-known.js';
 import { badAction, type OfError } from './of-error.js';
 import { fieldIds, oxmName, oxmWidth } from './translate-match.js';
 
-const { OFPBAC } = of13;
+const { OFPBAC, OFPG } = of13;
+const MPLS_TYPES: readonly number[] = [0x8847, 0x8848];
 
 /** Nicira's actions, and copy_field, which is one of theirs by another name. */
 export type ExtendedAction = NiciraAction | CopyFieldAction;
@@ -38,7 +39,7 @@ const TOS_DSCP_SHIFT = 2;
 export function widePort(port: number): number {
   return port >= RESERVED_16 ? (port | RESERVED_BITS) >>> 0 : port;
 }
-const narrowPort = (port: number): number => port & 0xffff;
+export const narrowPort = (port: number): number => port & 0xffff;
 
 /** Bits of a field of the data plane; undefined: there are none that the subfield could be. */
 function toSubfield({ field, offset }: SubfieldStart, bits: number): SubfieldRecord | undefined {
@@ -109,6 +110,13 @@ class Translation {
     return this.subfield(subfield, subfield.bits);
   }
 
+  setField(name: string, value: number): ActionRecord {
+    if (!this.known.allows(name)) refuse(OFPBAC.MATCH_INCONSISTENT);
+    const field = fieldIds.get(name)!;
+    if (value >= 2 ** fields[field]!.bits) refuse(OFPBAC.BAD_ARGUMENT);
+    return { kind: 'set_field', field, value: BigInt(value) };
+  }
+
   load(to: Subfield, value: bigint): NiciraActionRecord {
     // Zero is no port in either width.
     if (to.field === 'nxm_of_in_port' && to.offset === 0 && to.bits === 16) {
@@ -169,6 +177,32 @@ class Translation {
         return [{ kind: 'stack_push', from: this.whole(action.subfield) }];
       case 'nx_stack_pop':
         return [{ kind: 'stack_pop', to: this.whole(action.subfield) }];
+      case 'nx_dec_ttl':
+        if (!this.known.isIp) refuse(OFPBAC.MATCH_INCONSISTENT);
+        return [{ kind: 'dec_nw_ttl' }];
+      case 'nx_dec_mpls_ttl':
+        if (!this.known.isMpls) refuse(OFPBAC.MATCH_INCONSISTENT);
+        return [{ kind: 'dec_mpls_ttl' }];
+      case 'nx_set_mpls_ttl':
+        if (!this.known.isMpls) refuse(OFPBAC.MATCH_INCONSISTENT);
+        return [{ kind: 'set_mpls_ttl', ttl: action.value }];
+      case 'nx_set_mpls_label':
+        return [this.setField('mpls_label', action.value)];
+      case 'nx_set_mpls_tc':
+        return [this.setField('mpls_tc', action.value)];
+      case 'nx_set_queue':
+        return [{ kind: 'set_queue', queue: action.queueId }];
+      case 'nx_group':
+        if (action.groupId > OFPG.MAX) refuse(OFPBAC.BAD_OUT_GROUP);
+        return [{ kind: 'group', group: action.groupId }];
+      case 'nx_push_mpls':
+        if (!MPLS_TYPES.includes(action.ethertype)) refuse(OFPBAC.BAD_ARGUMENT);
+        this.known.setEthertype(action.ethertype);
+        return [{ kind: 'push_mpls', ethertype: action.ethertype }];
+      case 'nx_pop_mpls':
+        if (!this.known.isMpls) refuse(OFPBAC.MATCH_INCONSISTENT);
+        this.known.setEthertype(action.ethertype);
+        return [{ kind: 'pop_mpls', ethertype: action.ethertype }];
       case 'nx_exit':
         return [{ kind: 'exit' }];
       case 'nx_note':
@@ -247,12 +281,15 @@ function bytesOf(value: bigint, width: number): Uint8Array {
   return Uint8Array.from({ length: width }, (_, i) => Number((value >> BigInt(8 * (width - 1 - i))) & 0xffn));
 }
 
-/** Set-field where all of a field is written, which OpenFlow has; else Nicira's load that is wide enough. */
-function loadAction(to: SubfieldRecord, value: bigint): Action {
+/**
+ * Set-field where all of a field is written, which OpenFlow has since 1.2; else, or without `hasSetField`, Nicira's load
+ * that is wide enough.
+ */
+export function loadAction(to: SubfieldRecord, value: bigint, hasSetField = true): Action {
   const { bits, name } = fields[to.field]!;
   const field = oxmName(to.field);
   const width = oxmWidth(to.field);
-  if (to.offset === 0 && to.bits === bits && name !== 'in_port' && name !== 'metadata') {
+  if (hasSetField && to.offset === 0 && to.bits === bits && name !== 'in_port' && name !== 'metadata') {
     return { type: 'set_field', oxm: { field, value: bytesOf(value, width) } };
   }
   if (to.bits <= REG_LOAD_BITS_MAX) return { type: 'nx_reg_load', destination: fromSubfield(to), value };

@@ -24,7 +24,7 @@ export const OF13 = 4;
 export const OF14 = 5;
 export const OF15 = 6;
 
-const { OFPC, OFPFF, OFPFMFC, OFPRR, OFPFC } = of13;
+const { OFPC, OFPFF, OFPFMFC, OFPRR, OFPFC, OFPTT } = of13;
 
 /** ofp_capabilities: 1.0 has no groups (1.0.2 §5.3.1), 1.5 says whether there are bundles (1.5.1 §7.3.1). */
 export function capabilities(version: number): number {
@@ -58,6 +58,9 @@ export const listsPortsInFeatures = (version: number): boolean => version <= OF1
  */
 export const sendsMisses = (version: number): boolean => version <= OF12;
 
+/** OFPC_INVALID_TTL_TO_CONTROLLER (1.1.0 §A.3.2, 1.2 §A.3.2); since 1.3 async masks say it. */
+export const hasInvalidTtlFlag = (version: number): boolean => version === OF11 || version === OF12;
+
 /** An action that a flow's packets can have no header for is refused since 1.1; in 1.0 it does nothing. */
 export const checksConsistency = (version: number): boolean => version > OF10;
 
@@ -86,6 +89,12 @@ export function flagsInForce({ version, flags, command }: FlowMod): number {
 export function modifyMayAdd({ version, command, cookieMask }: FlowMod): boolean {
   const modifies = command === OFPFC.MODIFY || command === OFPFC.MODIFY_STRICT;
   return modifies && version <= OF11 && cookieMask === 0n;
+}
+
+/** Without a table of its own a modify of 1.0 is about all of them, as with Open vSwitch. */
+export function modifyReachesAll({ version, command, tableId }: FlowMod): boolean {
+  const modifies = command === OFPFC.MODIFY || command === OFPFC.MODIFY_STRICT;
+  return modifies && version === OF10 && tableId === OFPTT.ALL;
 }
 
 /** A reason of flow_removed, which are those of 1.4, in a version that may not have it (1.4.1 §7.4.2). */
@@ -120,10 +129,4 @@ export function sayable<Source extends MultipartReplySource>({ version, xid }: H
 
 function* filtered<Item>(items: Iterable<Item>, keep: (item: Item) => boolean): Generator<Item> {
   for (const item of items) if (keep(item)) yield item;
-}
-
-/** An event as a controller of the version gets it; undefined where it cannot be said. */
-export function encodeEvent(message: Message): Uint8Array | undefined {
-  if (message.type !== 'flow_removed') return tryEncode(message);
-  return tryEncode({ ...message, reason: removalReason(message.version, message.reason) });
 }

@@ -3,6 +3,6 @@ export { Channels, type ChannelsOptions, type ControllerStatus } from './channel
 export type { FailMode } from './fail-mode.js';
 export { PROTOCOLS, parseProtocols } from './protocols.js';
 export type { Role } from './roles.js';
-export type { AsyncMessage, Switch } from './switch.js';
+export type { Switch } from './switch.js';
 export { needsTls, parseActive, parsePassive, parseTarget, TargetError } from './target.js';
 export { TlsCredentials, type TlsFiles } from './tls-credentials.js';
