@@ -65,7 +65,10 @@ class XenOrchestra {
     const socket = connect({ host: '127.0.0.1', port, ...tls });
     await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));
     const self = new XenOrchestra(socket);
-    await eventually('XO is connected', async () => self.has(type.getConfigReply!));
+    await eventually('XO is connected', async () => {
+      if (self.failure !== undefined) throw self.failure;
+      return self.has(type.getConfigReply!);
+    });
     return self;
   }
 
@@ -123,6 +126,7 @@ describe('Xen Orchestra', () => {
     port = await freePort();
     xvif = await TestSwitch.start({
       args: [
+        '--protocols=OpenFlow11',
         ...['--listen', `pssl:${port}:127.0.0.1`, '--local', 'null', '--port', 'one=null', '--port', 'two=null'],
         ...tlsOptions(await authority.issue('host'), authority),
       ],
