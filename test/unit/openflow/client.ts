@@ -1,6 +1,7 @@
 /** A controller in any version, over a session of node-openflow, that can tell what came back for each message. */
 import { connect } from 'node:net';
 import {
+  errorName,
   type Message,
   type MessageOf,
   type MultipartReply,
@@ -87,12 +88,20 @@ export class Client {
   }
 }
 
+const LAST_COMMON_TYPE = 2;
+const OF13 = 4;
+
 /** Name of an error, or the type of what is none. */
 export function errorOf(reply: Message): string {
   if (reply.type !== 'error') return reply.type;
-  const { errorType, errorCode, experimenter, data } = reply as MessageOf<'error'>;
+  const { version, errorType, errorCode, experimenter, data } = reply as MessageOf<'error'>;
   if (experimenter === nicira.NX_VENDOR_ID) return nicira.nxErrorName(errorCode) ?? `nicira ${errorCode}`;
   if (experimenter !== undefined) return `experimenter ${errorCode}`;
-  if (errorType === nicira.NXET_VENDOR) return nicira.readVendorError(data)?.name ?? 'vendor';
+  if (errorType === nicira.NXET_VENDOR) {
+    const { name, type, code } = nicira.readVendorError(data)!;
+    return name ?? `vendor ${type}/${code}`;
+  }
+  // Up to here the numbers are the same in all versions.
+  if (errorType > LAST_COMMON_TYPE && version < OF13) return errorName(errorType, errorCode, version);
   return neutralName({ type: errorType, code: errorCode }) ?? `${errorType}/${errorCode}`;
 }
