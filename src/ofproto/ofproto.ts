@@ -61,7 +61,7 @@ import {
   OF10,
 } from './versions.js';
 
-const { OFP_NO_BUFFER, OFPBRC, OFPC_FRAG, OFPCML, OFPMPF, OFPQOFC, OFPSCFC, OFPTFFC, OFPTMFC, OFPTT, OFPTC } = of13;
+const { OFP_NO_BUFFER, OFPBRC, OFPC_FRAG, OFPMPF, OFPQOFC, OFPSCFC, OFPTFFC, OFPTMFC, OFPTT, OFPTC } = of13;
 const COMMAND_BITS = 0xff;
 /** OFPC_INVALID_TTL_TO_CONTROLLER of 1.1 and 1.2, among the flags of a configuration. */
 const INVALID_TTL = 1 << 2;
@@ -295,12 +295,14 @@ export class Ofproto {
     return this.#fragments;
   }
 
-  /** §7.3.2: fragments are passed or dropped, never reassembled; that is the switch's, the rest the connection's. */
+  /**
+   * §7.3.2: fragments are passed or dropped, never reassembled; that is the switch's, the rest the connection's. Lengths
+   * above OFPCML_MAX are taken, as by Open vSwitch: its tools ask for 65534 bytes.
+   */
   #setConfig(view: ControllerView, { flags, missSendLen }: SetConfig): OfError | undefined {
     const invalidTtl = hasInvalidTtlFlag(view.version) && (flags & INVALID_TTL) !== 0;
     const fragments = invalidTtl ? flags & ~INVALID_TTL : flags;
     if (fragments !== OFPC_FRAG.NORMAL && fragments !== OFPC_FRAG.DROP) return switchConfigFailed(OFPSCFC.BAD_FLAGS);
-    if (missSendLen > OFPCML.MAX && missSendLen !== OFPCML.NO_BUFFER) return switchConfigFailed(OFPSCFC.BAD_LEN);
     view.config = { missSendLen, invalidTtl };
     if (fragments === this.#fragments) return undefined;
     this.#fragments = fragments;

@@ -211,7 +211,6 @@ describe('the rest', () => {
     ['OFPTMFC_BAD_CONFIG', { type: 'table_mod', tableId: 0, config: 4 }],
     ['OFPSCFC_BAD_FLAGS', { type: 'set_config', flags: 2, missSendLen: 128 }],
     ['OFPSCFC_BAD_FLAGS', { type: 'set_config', flags: 4, missSendLen: 128 }],
-    ['OFPSCFC_BAD_LEN', { type: 'set_config', flags: 0, missSendLen: 0xfff0 }],
     ['OFPQOFC_BAD_PORT', { type: 'queue_get_config_request', port: 77 }],
     ['OFPQOFC_BAD_PORT', stats({ type: 'queue', portNo: 77, queueId: ANY })],
     ['OFPQOFC_BAD_QUEUE', stats({ type: 'queue', portNo: ANY, queueId: 1 })],
