@@ -52,7 +52,8 @@ describe.each(['NXM', 'NXM+table_id'])('flow format %s', (format) => {
 
 describe.each(['OpenFlow10', 'OpenFlow13', 'OpenFlow15'])('monitor, %s', (version) => {
   it.each(['standard', 'nxt_packet_in', 'nxt_packet_in2'])('packet-ins as %s', async (format) => {
-    const monitor = new Child('ovs-ofctl', ['-O', version, '-P', format, 'monitor', xvif.target, '65534']);
+    const env = { OVS_RUNDIR: xvif.runDir };
+    const monitor = new Child('ovs-ofctl', ['-O', version, '-P', format, 'monitor', xvif.target, '65534'], env);
     try {
       // Two of its kind can be told apart by the packet.
       await eventually('the packet is told of', async () => {
