@@ -150,6 +150,7 @@ enum class Action : std::uint8_t {
   kFinTimeout = 32,
   kSample = 33,
   kLearn = 34,
+  kOutputTrunc = 35,
 };
 
 enum class Instruction : std::uint8_t {
@@ -171,6 +172,7 @@ enum class Query : std::uint8_t {
   kQueues = 7,
   kDrops = 8,
   kRuntime = 9,
+  kSamples = 10,
 };
 
 enum class Upcall : std::uint8_t {
@@ -178,14 +180,24 @@ enum class Upcall : std::uint8_t {
   kFlowRemoved = 2,
   kPortState = 3,
   kPortOutput = 4,
-  kLearn = 5,
-  kFinTimeout = 6,
 };
 
 enum class PacketInReason : std::uint8_t {
   kNoMatch = 0,
   kAction = 1,
   kInvalidTtl = 2,
+};
+
+enum class LearnFlag : std::uint8_t {
+  kSendFlowRem = 1,
+  kDeleteLearned = 2,
+  kWriteResult = 4,
+};
+
+enum class LearnUse : std::uint8_t {
+  kMatch = 0,
+  kLoad = 1,
+  kOutput = 2,
 };
 
 enum class FlowRemovedReason : std::uint8_t {

@@ -18,6 +18,11 @@ export class OpenVswitch {
     return sh('ovs-vsctl', `--db=${this.#db}`, '--timeout=20', ...args);
   }
 
+  /** Where ovs-ofctl finds the bridge. */
+  get target(): string {
+    return `unix:${join(this.#dir, `ov${this.#tag}.mgmt`)}`;
+  }
+
   /** One bridge with datapath_type=netdev that acts as a learning switch. */
   static async start(): Promise<OpenVswitch> {
     const self = new OpenVswitch();
