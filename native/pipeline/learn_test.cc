@@ -416,7 +416,9 @@ TEST_F(LearnTest, ThreadsLearnWhileTheControlThreadWrites) {
     mod.command = FlowCommand::kDelete;
     mod.table = static_cast<std::uint8_t>(i / 64 % 2);
     EXPECT_EQ(switch_.flow(mod), Status::kOk);
-    if (mod.table == 0) EXPECT_EQ(flows(1), 0u);
+    if (mod.table == 0) {
+      EXPECT_EQ(flows(1), 0u);
+    }
     flow(0, kit::any(), apply({Learn{.flags = flag(LearnFlag::kDeleteLearned), .limit = 100}.stations(), resubmit(1)}));
   }
   worker.join();
