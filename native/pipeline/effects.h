@@ -1,5 +1,5 @@
-// What actions of flows have to do beyond the packet: flows that learn actions may make and take with them when they go,
-// and counts of samples. Kept for the instructions that are in use.
+// What actions of flows have to do beyond the packet: flows that learn actions may make and take with them when they
+// go, and counts of samples. Kept for the instructions that are in use.
 //
 // Threads: what InstructionSet::effects points to any data plane thread, all else control.
 #pragma once

@@ -39,9 +39,9 @@ void Execution::learn(Lane& lane, Packet* packet, FlowKey& key, const ActionView
   const std::uint64_t cookie = action.learn_cookie();
   const Table* const table = pipeline_.flows_.table(action.learn_table());
   const auto* const there =
-      table == nullptr ? nullptr
-                       : static_cast<const Flow*>(
-                             table->find_visible(learned.value, learned.mask, priority, thread_.version));
+      table == nullptr
+          ? nullptr
+          : static_cast<const Flow*>(table->find_visible(learned.value, learned.mask, priority, thread_.version));
   bool done = true;
   if (there != nullptr && (cookie == there->cookie || cookie == kAnyCookie) &&
       std::ranges::equal(there->instructions->bytes(), learned.instructions)) {

@@ -66,9 +66,7 @@ struct Learn {
     return out;
   }
   /// A station is where its frames come from.
-  Bytes stations() const {
-    return with({match_copy(Field::kEthDst, Field::kEthSrc), output_from(Field::kInPort)});
-  }
+  Bytes stations() const { return with({match_copy(Field::kEthDst, Field::kEthSrc), output_from(Field::kInPort)}); }
 };
 constexpr auto flag(LearnFlag which) { return static_cast<std::uint16_t>(which); }
 
@@ -131,11 +129,14 @@ TEST_F(LearnTest, StationsAreFoundAgain) {
 }
 
 TEST_F(LearnTest, SettingsOfTheLearnedFlow) {
-  flow(0, kit::any(), apply({Learn{.table = 7, .priority = 77, .idle = 3, .hard = 4, .flags = flag(LearnFlag::kSendFlowRem), .cookie = 9}.with(
-                                {immediate(LearnUse::kMatch, whole(Field::kEthType), 0x0800), match_copy(Field::kIpv4Dst, Field::kIpv4Src),
-                                 immediate(LearnUse::kMatch, subfield(Field::kXreg1, 32, 8), 5),
-                                 immediate(LearnUse::kLoad, subfield(Field::kReg0, 4, 8), 0xab),
-                                 spec(LearnUse::kLoad, whole(Field::kReg1), subfield(Field::kIpv4Dst, 0, 32))})}));
+  flow(0, kit::any(),
+       apply(
+           {Learn{.table = 7, .priority = 77, .idle = 3, .hard = 4, .flags = flag(LearnFlag::kSendFlowRem), .cookie = 9}
+                .with({immediate(LearnUse::kMatch, whole(Field::kEthType), 0x0800),
+                       match_copy(Field::kIpv4Dst, Field::kIpv4Src),
+                       immediate(LearnUse::kMatch, subfield(Field::kXreg1, 32, 8), 5),
+                       immediate(LearnUse::kLoad, subfield(Field::kReg0, 4, 8), 0xab),
+                       spec(LearnUse::kLoad, whole(Field::kReg1), subfield(Field::kIpv4Dst, 0, 32))})}));
   EXPECT_EQ(pass(1, Udp()), Counts(6, 0));
   const FlowView view = first(7);
   EXPECT_EQ(view.flow.priority, 77);
@@ -217,7 +218,8 @@ TEST_F(LearnTest, PacketsThatWouldLearnItKeepAFlow) {
 }
 
 TEST_F(LearnTest, AFlowOfTheSameMatchKeepsItsTimeouts) {
-  FlowMod mod = kit::add(1, 5, kit::Match().with(Field::kEthDst, 0x020000000001), apply({output(4)}));
+  const Bytes before = apply({output(4)});
+  FlowMod mod = kit::add(1, 5, kit::Match().with(Field::kEthDst, 0x020000000001), before);
   mod.hard_timeout = 50;
   mod.cookie = 1;
   EXPECT_EQ(switch_.flow(mod), Status::kOk);
@@ -263,7 +265,8 @@ TEST_F(LearnTest, OneTurnIsBounded) {
 }
 
 TEST_F(LearnTest, LimitCountsFlowsOfTheCookieAndTheResultSaysSo) {
-  FlowMod other = kit::add(1, 1, kit::on_port(5), apply({output(4)}));
+  const Bytes instructions = apply({output(4)});
+  FlowMod other = kit::add(1, 1, kit::on_port(5), instructions);
   other.cookie = 0x55;
   EXPECT_EQ(switch_.flow(other), Status::kOk);
   const Learn learn{.flags = flag(LearnFlag::kWriteResult), .limit = 3, .result = subfield(Field::kReg0, 7, 1)};
@@ -329,7 +332,9 @@ TEST_F(LearnTest, WhatIsRolledBackTakesNothingWithIt) {
   EXPECT_EQ(flows(0), 1u);
   EXPECT_EQ(flows(1), 1u);
   switch_.pipeline.begin(switch_.now, true);
-  EXPECT_EQ(switch_.pipeline.flow_mod(kit::add(0, 3, kit::any(), apply({Learn{.flags = flag(LearnFlag::kDeleteLearned), .cookie = 77}.stations()}))), Status::kOk);
+  EXPECT_EQ(switch_.pipeline.flow_mod(kit::add(
+                0, 3, kit::any(), apply({Learn{.flags = flag(LearnFlag::kDeleteLearned), .cookie = 77}.stations()}))),
+            Status::kOk);
   switch_.pipeline.rollback();
   switch_.pipeline.begin(switch_.now, false);
   switch_.pipeline.publish();
@@ -359,7 +364,8 @@ Bytes fin_timeout(std::uint16_t idle, std::uint16_t hard) {
 }
 
 TEST_F(LearnTest, EndsOfConnectionsShortenTimeouts) {
-  FlowMod mod = kit::add(0, 9, kit::any(), apply({fin_timeout(2, 5), output(2)}));
+  const Bytes instructions = apply({fin_timeout(2, 5), output(2)});
+  FlowMod mod = kit::add(0, 9, kit::any(), instructions);
   mod.idle_timeout = 60;
   EXPECT_EQ(switch_.flow(mod), Status::kOk);
   const auto timeouts = [&] { return std::pair(first(0).flow.idle_timeout, first(0).flow.hard_timeout); };
