@@ -249,6 +249,13 @@ describe('the rest', () => {
 it("1.5's group properties are not passed over: OFPBPC_BAD_EXPERIMENTER", async () => {
   const selection = { type: 'experimenter', experimenter: 0x154d, expType: 1, data: new Uint8Array(28) } as const;
   const bed = new Bed(6);
-  const mod = { type: 'group_mod', command: 0, groupType: 1, groupId: 1, buckets: [], properties: [selection] } as const;
+  const mod = {
+    type: 'group_mod',
+    command: 0,
+    groupType: 1,
+    groupId: 1,
+    buckets: [],
+    properties: [selection],
+  } as const;
   expect(await bed.error(mod)).toEqual([14, of14.OFPBPC.BAD_EXPERIMENTER]);
 });
