@@ -78,6 +78,7 @@ Status validate_action(std::span<const std::uint8_t> record, unsigned nesting) {
     case Action::kFinTimeout:
     case Action::kSample:
     case Action::kLearn:
+    case Action::kOutputTrunc:
       return validate_nicira(record, nesting);
     case Action::kPopVlan:
     case Action::kPopPbb:

@@ -151,6 +151,7 @@ enum class Action : std::uint8_t {
   kFinTimeout = 32,
   kSample = 33,
   kLearn = 34,
+  kOutputTrunc = 37,
 };
 
 enum class Instruction : std::uint8_t {
@@ -172,6 +173,7 @@ enum class Query : std::uint8_t {
   kQueues = 7,
   kDrops = 8,
   kRuntime = 9,
+  kSamples = 10,
 };
 
 enum class Upcall : std::uint8_t {
@@ -179,8 +181,6 @@ enum class Upcall : std::uint8_t {
   kFlowRemoved = 2,
   kPortState = 3,
   kPortOutput = 4,
-  kLearn = 5,
-  kFinTimeout = 6,
 };
 
 enum class PacketInReason : std::uint8_t {
@@ -190,6 +190,18 @@ enum class PacketInReason : std::uint8_t {
   kActionSet = 3,
   kGroup = 4,
   kPacketOut = 5,
+};
+
+enum class LearnFlag : std::uint8_t {
+  kSendFlowRem = 1,
+  kDeleteLearned = 2,
+  kWriteResult = 4,
+};
+
+enum class LearnUse : std::uint8_t {
+  kMatch = 0,
+  kLoad = 1,
+  kOutput = 2,
 };
 
 enum class FlowRemovedReason : std::uint8_t {

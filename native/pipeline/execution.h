@@ -17,6 +17,7 @@ namespace xvif {
 /// What the controller action adds to a packet-in.
 struct ControllerData {
   std::uint16_t id = 0;
+  std::uint32_t meter = kNoMeter;  // that it has to pass
   std::span<const std::uint8_t> userdata;
 };
 
@@ -70,6 +71,14 @@ class Execution {
   void clone(Lane& lane, Packet*& packet, const FlowKey& key, const ActionView& action, bool move);
   void invalid_ttl(Lane& lane, Packet*& packet, const FlowKey& key, const ActionView& action);
 
+  void sample(Lane& lane, const Packet& packet, const ActionView& action);
+
+  // learn.cc: what the control thread is asked to do with flows.
+  void learn(Lane& lane, Packet* packet, FlowKey& key, const ActionView& action);
+  void fin_timeout(Lane& lane, const FlowKey& key, const ActionView& action);
+  /// False when there is no room. What waits already is not asked for again.
+  bool ask(Lane& lane, FlowRequest& request, std::span<const std::uint8_t> instructions);
+
   // resubmit.cc: from within a list of actions through other flows.
   void resubmit(Lane& lane, Packet*& packet, FlowKey& key, const ActionView& action, bool move);
   void pass_tables(Lane& lane, Packet*& packet, FlowKey& key, PortNo in_port, std::size_t table, bool move);
@@ -79,6 +88,7 @@ class Execution {
 
   // output.cc: ports.
   bool output(Lane& lane, Packet* packet, const FlowKey& key, PortNo port, std::uint16_t max_len, bool move);
+  bool output_truncated(Lane& lane, Packet* packet, const FlowKey& key, const ActionView& action, bool move);
   bool send(Lane& lane, Packet* packet, PortSlot* slot, bool move);
   bool flood(Lane& lane, Packet* packet, bool move);
   bool output_to_tables(Lane& lane, Packet* packet, bool move);
@@ -98,8 +108,12 @@ class Execution {
   // packet_in.cc.
   void packet_in(Lane& lane, const Packet& packet, const FlowKey& key, PacketInReason reason, std::uint16_t max_len,
                  const ControllerData& data = {});
-  /// Room for a record about a packet of this port; nullptr when there is none for it.
-  std::uint8_t* reserve_upcall(Lane& lane, std::size_t length);
+  /// Room for a record about a packet of this port; nullptr when there is none for it. No port may fill a queue for the
+  /// others: `most` bytes are its share.
+  std::uint8_t* reserve(Lane& lane, UpcallQueue& queue, QueueShare TxBuffer::*share, std::size_t most,
+                        std::size_t length);
+  /// Whether a packet-in passes the meter that the action names.
+  bool passes_meter(Lane& lane, const Packet& packet, std::uint32_t id);
   bool copy_frame(const Packet& packet, std::span<std::uint8_t> out);
 
   Pipeline& pipeline_;

@@ -9,12 +9,22 @@ namespace xvif {
 
 namespace {
 
+bool is_output(Action code) { return code == Action::kOutput || code == Action::kOutputTrunc; }
+
 bool may_resubmit(std::span<const std::uint8_t> actions) {
   for (const ActionView action : Actions(actions)) {
     if (action.code() == Action::kResubmit) return true;
     if (action.code() == Action::kClone && may_resubmit(action.nested())) return true;
   }
   return false;
+}
+
+void find_effects(std::span<const std::uint8_t> actions, std::vector<InstructionSet::Effect>& found) {
+  for (const ActionView action : Actions(actions)) {
+    if (action.code() == Action::kClone) find_effects(action.nested(), found);
+    if (action.code() != Action::kLearn && action.code() != Action::kSample) continue;
+    found.push_back({action.at(), nullptr, kNoCounter});
+  }
 }
 
 }  // namespace
@@ -45,6 +55,7 @@ InstructionSet::InstructionSet(std::span<const std::uint8_t> bytes) : bytes_(byt
   }
   resubmits = may_resubmit(apply);
   conjunctive = is_conjunctive(apply);
+  find_effects(apply, effects);
   for_each_reference(*this, [&](ActionView action) {
     if (action.code() != Action::kGroup) return;
     if (std::find(groups.begin(), groups.end(), action.group()) == groups.end()) groups.push_back(action.group());
@@ -53,9 +64,16 @@ InstructionSet::InstructionSet(std::span<const std::uint8_t> bytes) : bytes_(byt
 
 bool InstructionSet::outputs_to(std::uint32_t port) const {
   bool found = false;
-  for_each_reference(
-      *this, [&](ActionView action) { found |= action.code() == Action::kOutput && raw(action.port()) == port; });
+  for_each_reference(*this,
+                     [&](ActionView action) { found |= is_output(action.code()) && raw(action.port()) == port; });
   return found;
+}
+
+const InstructionSet::Effect* InstructionSet::effect_of(const ActionView& action) const {
+  for (const Effect& effect : effects) {
+    if (effect.at == action.at()) return &effect;
+  }
+  return nullptr;
 }
 
 bool InstructionSet::outputs_to_group(std::uint32_t group) const {

@@ -1,6 +1,7 @@
 // Instructions of flows, checked once, held once for all flows that have the same.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 
 #include "actions/iterate.h"
 #include "base/schema.gen.h"
+#include "pipeline/counters.h"
 
 namespace xvif {
 
@@ -34,6 +36,16 @@ class InstructionSet {
   std::span<const std::uint8_t> bytes() const { return bytes_; }
   bool outputs_to(std::uint32_t port) const;
   bool outputs_to_group(std::uint32_t group) const;
+
+  /// What a learn or sample action needs when it is carried out.
+  struct Effect {
+    const std::uint8_t* at;                     // the action
+    const std::atomic<std::uint64_t>* learned;  // learn with a limit: live flows that count
+    CounterId sampled;                          // sample
+  };
+  std::vector<Effect> effects;  // those within clone included; Effects fills them in
+  /// nullptr: the action is not one of these instructions.
+  const Effect* effect_of(const ActionView& action) const;
 
   std::vector<std::uint32_t> groups;  // those it refers to, each once
   std::uint32_t users = 0;            // control
@@ -64,11 +76,13 @@ class InstructionSets {
   std::size_t bytes_ = 0;
 };
 
-/// What a list of actions refers to outside itself: calls visit(ActionView) for each output and group action.
+/// What a list of actions refers to outside itself: calls visit(ActionView) for each output, truncated or not, and
+/// group action.
 template <typename Visit>
 void for_each_reference(std::span<const std::uint8_t> actions, Visit&& visit) {
   for (ActionView action : Actions(actions)) {
     if (action.code() == Action::kOutput || action.code() == Action::kGroup) visit(action);
+    if (action.code() == Action::kOutputTrunc) visit(action);
     if (action.code() == Action::kClone) for_each_reference(action.nested(), visit);
   }
 }

@@ -1,4 +1,5 @@
 // Where packets leave.
+#include "packet/packet_of.h"
 #include "pipeline/execution.h"
 
 namespace xvif {
@@ -42,6 +43,25 @@ bool Execution::output(Lane& lane, Packet* packet, const FlowKey& key, PortNo po
     return false;
   }
   return send(lane, packet, pipeline_.ports_.slot(port), move);
+}
+
+bool Execution::output_truncated(Lane& lane, Packet* packet, const FlowKey& key, const ActionView& action, bool move) {
+  const std::uint32_t bytes = action.truncated_bytes();
+  if (packet->size <= bytes) return output(lane, packet, key, action.port(), kControllerMaxLenNoBuffer, move);
+  // Whole first: checksums that were left to us are over all of it.
+  std::vector<std::uint8_t>& frame = thread_.frame;
+  if (frame.size() < packet->size) frame.resize(packet->size);
+  if (!copy_frame(*packet, frame)) {
+    drop(lane, Drop::kCopyFailed);
+    return false;
+  }
+  Packet* const cut = packet_of(*packet->pool, packet->in_port, std::span(frame).first(bytes));
+  if (cut == nullptr) {
+    drop(lane, Drop::kNoMemory);
+    return false;
+  }
+  if (!output(lane, cut, key, action.port(), kControllerMaxLenNoBuffer, true)) cut->release();
+  return false;
 }
 
 bool Execution::send(Lane& lane, Packet* packet, PortSlot* slot, bool move) {

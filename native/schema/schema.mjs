@@ -205,6 +205,7 @@ export const enums = {
     fin_timeout: 32,
     sample: 33,
     learn: 34,
+    output_trunc: 37,
   },
   /**
    * Instructions: `code u8, zero u8, length u16 (multiple of 8), body`, in this order, each at most once;
@@ -213,11 +214,26 @@ export const enums = {
    */
   Instruction: { meter: 1, apply_actions: 2, clear_actions: 3, write_actions: 4, write_metadata: 5, goto_table: 6 },
   /** What read() can be asked for. */
-  Query: { flows: 1, aggregate: 2, tables: 3, groups: 4, meters: 5, ports: 6, queues: 7, drops: 8, runtime: 9 },
+  Query: {
+    flows: 1,
+    aggregate: 2,
+    tables: 3,
+    groups: 4,
+    meters: 5,
+    ports: 6,
+    queues: 7,
+    drops: 8,
+    runtime: 9,
+    samples: 10,
+  },
   /** Records handed to onUpcall. */
-  Upcall: { packet_in: 1, flow_removed: 2, port_state: 3, port_output: 4, learn: 5, fin_timeout: 6 },
+  Upcall: { packet_in: 1, flow_removed: 2, port_state: 3, port_output: 4 },
   /** Why a packet went up, equal to OFPR_*. */
   PacketInReason: { no_match: 0, action: 1, invalid_ttl: 2, action_set: 3, group: 4, packet_out: 5 },
+  /** What a learn action asks for, equal to NX_LEARN_F_*. */
+  LearnFlag: { send_flow_rem: 1, delete_learned: 2, write_result: 4 },
+  /** What a specification of a learn action adds to the flow that it makes. */
+  LearnUse: { match: 0, load: 1, output: 2 },
   /** Why a flow went, equal to OFPRR_*. */
   FlowRemovedReason: { idle_timeout: 0, hard_timeout: 1, delete: 2, group_delete: 3, meter_delete: 4 },
   /** IP fragment handling, equal to OFPC_FRAG_*. */

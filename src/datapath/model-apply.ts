@@ -1,6 +1,7 @@
 /** What the records of a batch do to the model (OpenFlow 1.3.5 §6.4, §6.5, §5.7). Each returns a Status. */
 import { checkAction, checkConjunctions, checkSet } from './model-check.js';
-import { actionsOf, countsOf, type Flow, type FlowFilter, unfolded } from './model-flows.js';
+import { actionsOf, type Flow, type FlowFilter, unfolded } from './model-flows.js';
+import { removeFlow, withoutOrphans } from './model-learn.js';
 import type { ModelState } from './model-state.js';
 import { type ActionRecord, decodeInstructions, type InstructionRecord } from './records-action.js';
 import type { ApplyRecord, FlowModRecord, GroupModRecord, MeterModRecord } from './records-apply.js';
@@ -22,6 +23,10 @@ const FLOWS_PER_TABLE_MAX = 4_000_000;
 const CONFIG_BITS = PortConfig.down | PortConfig.noRecv | PortConfig.noFwd | PortConfig.noPacketIn;
 
 export function applyRecord(state: ModelState, record: ApplyRecord): number {
+  return withoutOrphans(state, () => carryOut(state, record));
+}
+
+function carryOut(state: ModelState, record: ApplyRecord): number {
   switch (record.op) {
     case 'flow_mod':
       return flowMod(state, record);
@@ -108,6 +113,7 @@ function addFlow(
     instructions,
     instructionBytes: mod.instructions,
     createdNs: now,
+    refreshedNs: now,
     usedNs: now,
     packets: keep ? old.packets : 0n,
     bytes: keep ? old.bytes : 0n,
@@ -115,16 +121,6 @@ function addFlow(
   if (old === undefined) flows.insert(flow);
   else flows.replace(old, flow);
   return Status.ok;
-}
-
-export function removeFlow(state: ModelState, flow: Flow, reason: number): void {
-  state.flows.remove(flow);
-  if ((flow.flags & FlowFlag.sendFlowRem) === 0) return;
-  const { table, cookie, priority, idle, hard, flags } = flow;
-  const { packets, bytes } = countsOf(flow);
-  const duration = state.nowNs() - flow.createdNs;
-  const counted = { duration, packets, bytes, match: flow.matchBytes };
-  state.upcall({ kind: 'flow_removed', reason, table, cookie, priority, idle, hard, flags, ...counted });
 }
 
 function checkList(instruction: InstructionRecord): number {

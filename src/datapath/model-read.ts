@@ -2,7 +2,13 @@
 import type { Flow, FlowFilter } from './model-flows.js';
 import { actionsOf, countsOf } from './model-flows.js';
 import type { ModelState } from './model-state.js';
-import { writeDropAnswer, writeGroupAnswer, writeMeterAnswer, writePortAnswer } from './records-answer.js';
+import {
+  writeDropAnswer,
+  writeGroupAnswer,
+  writeMeterAnswer,
+  writePortAnswer,
+  writeSampleAnswer,
+} from './records-answer.js';
 import { decodeMatch } from './records-match.js';
 import {
   decodeQuery,
@@ -68,6 +74,14 @@ function itemsOf(state: ModelState, query: QueryRecord): Item[] {
         .all()
         .filter(({ number }) => query.id === ReservedPort.any || query.id === number)
         .map((port) => (writer) => writeDropAnswer(writer, { port: port.number, rx: port.rxDrops, tx: port.txDrops }));
+    case Query.samples:
+      return [...state.samples]
+        .sort(([a], [b]) => a - b)
+        .map(
+          ([collectorSet, count]) =>
+            (writer) =>
+              writeSampleAnswer(writer, { collectorSet, ...count }),
+        );
     case Query.runtime:
       return [(writer) => runtimeItem(writer, state)];
     default:
@@ -124,5 +138,6 @@ function meterItems(state: ModelState, id: number, now: bigint): Item[] {
 
 /** No workers, and nothing that would have a size. */
 function runtimeItem(writer: RecordWriter, state: ModelState): void {
-  for (const word of [0, 0, state.flows.all().length, 0, 0, 0, 0]) writer.u64(BigInt(word));
+  for (const word of [0, 0, state.flows.all().length, 0, 0, 0, 0, state.learned, state.learnsDropped])
+    writer.u64(BigInt(word));
 }

@@ -11,6 +11,10 @@ export interface ModelState {
   readonly meters: Meters;
   readonly ports: ModelPorts;
   readonly macs: MacTable;
+  /** By collector set, of those that flows name. */
+  readonly samples: Map<number, { packets: bigint; bytes: bigint }>;
+  learned: number;
+  learnsDropped: number;
   fragMode: number;
   controllerConnected: boolean;
   /** Packets that no flow of a table matches go up, as before OpenFlow 1.3. */

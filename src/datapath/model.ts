@@ -4,9 +4,10 @@
  * is meant to be fast. Time comes from outside; frames come in by {@link ModelDatapath.inject}.
  */
 import { type Datapath, DatapathClosed, type PortNo, type PortSettings, type PortSpec } from './datapath.js';
-import { applyRecord, checkActions, removeFlow } from './model-apply.js';
+import { applyRecord, checkActions } from './model-apply.js';
 import { FlowTables } from './model-flows.js';
 import { Groups } from './model-groups.js';
+import { removeFlow, withoutOrphans } from './model-learn.js';
 import { Meters } from './model-meters.js';
 import { Pipeline } from './model-pipeline.js';
 import { MacTable, ModelPorts } from './model-ports.js';
@@ -42,6 +43,9 @@ export class ModelDatapath implements Datapath {
       meters: new Meters(),
       ports: new ModelPorts(),
       macs: new MacTable(),
+      samples: new Map(),
+      learned: 0,
+      learnsDropped: 0,
       fragMode: FragMode.normal,
       controllerConnected: false,
       missesToController: false,
@@ -138,10 +142,12 @@ export class ModelDatapath implements Datapath {
     const state = this.#open();
     const now = state.nowNs();
     const over = (seconds: number, sinceNs: bigint) => seconds > 0 && now - sinceNs >= BigInt(seconds) * NS_PER_SECOND;
-    for (const flow of state.flows.all()) {
-      if (over(flow.hard, flow.createdNs)) removeFlow(state, flow, FlowRemovedReason.hardTimeout);
-      else if (over(flow.idle, flow.usedNs)) removeFlow(state, flow, FlowRemovedReason.idleTimeout);
-    }
+    withoutOrphans(state, () => {
+      for (const flow of state.flows.all()) {
+        if (over(flow.hard, flow.refreshedNs)) removeFlow(state, flow, FlowRemovedReason.hardTimeout);
+        else if (over(flow.idle, flow.usedNs)) removeFlow(state, flow, FlowRemovedReason.idleTimeout);
+      }
+    });
     this.#deliver();
   }
 

@@ -156,6 +156,7 @@ export const Action = {
   finTimeout: 32,
   sample: 33,
   learn: 34,
+  outputTrunc: 37,
 } as const;
 export type Action = (typeof Action)[keyof typeof Action];
 
@@ -179,6 +180,7 @@ export const Query = {
   queues: 7,
   drops: 8,
   runtime: 9,
+  samples: 10,
 } as const;
 export type Query = (typeof Query)[keyof typeof Query];
 
@@ -187,8 +189,6 @@ export const Upcall = {
   flowRemoved: 2,
   portState: 3,
   portOutput: 4,
-  learn: 5,
-  finTimeout: 6,
 } as const;
 export type Upcall = (typeof Upcall)[keyof typeof Upcall];
 
@@ -201,6 +201,20 @@ export const PacketInReason = {
   packetOut: 5,
 } as const;
 export type PacketInReason = (typeof PacketInReason)[keyof typeof PacketInReason];
+
+export const LearnFlag = {
+  sendFlowRem: 1,
+  deleteLearned: 2,
+  writeResult: 4,
+} as const;
+export type LearnFlag = (typeof LearnFlag)[keyof typeof LearnFlag];
+
+export const LearnUse = {
+  match: 0,
+  load: 1,
+  output: 2,
+} as const;
+export type LearnUse = (typeof LearnUse)[keyof typeof LearnUse];
 
 export const FlowRemovedReason = {
   idleTimeout: 0,

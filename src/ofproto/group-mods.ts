@@ -1,5 +1,5 @@
 /** Group_mods (OpenFlow 1.3.5 §6.5, §7.3.4.2). */
-import { type Bucket, type GroupMod, of13 } from 'node-openflow';
+import { type Bucket, type GroupMod, of13, of14 } from 'node-openflow';
 import type { Datapath } from '../datapath/datapath.js';
 import {
   type BucketRecord,
@@ -15,6 +15,8 @@ import { badAction, groupModError, groupModFailed, type OfError } from './of-err
 import { writeActions } from './translate-actions.js';
 
 const { OFPBAC, OFPG, OFPGMFC } = of13;
+const { OFPBPC, OFPET } = of14;
+const badProperty = (code: number): OfError => ({ type: OFPET.BAD_PROPERTY, code });
 
 /** Carries one out; returns why it was refused. */
 export function applyGroupMod(datapath: Datapath, mod: GroupMod): OfError | undefined {
@@ -47,6 +49,8 @@ export function appendGroupMod(writer: RecordWriter, mod: GroupMod): OfError | u
 }
 
 function check(mod: GroupMod): OfError | undefined {
+  // How a select group chooses is none of its properties' business yet.
+  if (mod.properties !== undefined && mod.properties.length > 0) return badProperty(OFPBPC.BAD_EXPERIMENTER);
   if (mod.command > ModCommand.delete) return groupModFailed(OFPGMFC.BAD_COMMAND);
   if (mod.command === ModCommand.delete) {
     const legal = mod.groupId <= OFPG.MAX || mod.groupId === OFPG.ALL;

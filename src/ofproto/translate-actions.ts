@@ -17,7 +17,7 @@ import type { HeadersKnown } from './headers-known.js';
 import { legacyRecords, liftLegacy } from './legacy-actions.js';
 import { badAction, type OfError } from './of-error.js';
 import { fieldIds, numberOf, oxmName, oxmWidth } from './translate-match.js';
-import { type ExtendedAction, fromNicira, loadRegister, niciraRecords } from './translate-nicira.js';
+import { type ExtendedAction, fromNicira, loadRegister, NO_QUEUE, niciraRecords } from './translate-nicira.js';
 
 const { OFPBAC, OFPG, OFPQ } = of13;
 const VLAN_TYPES = [0x8100, 0x88a8];
@@ -248,7 +248,7 @@ function fromRecord(action: ActionRecord): Action {
     case 'group':
       return { type: 'group', groupId: action.group };
     case 'set_queue':
-      return { type: 'set_queue', queueId: action.queue };
+      return action.queue === NO_QUEUE ? { type: 'nx_pop_queue' } : { type: 'set_queue', queueId: action.queue };
     case 'set_mpls_ttl':
     case 'set_nw_ttl':
       return { type: action.kind, ttl: action.ttl };
