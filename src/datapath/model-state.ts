@@ -12,6 +12,10 @@ export interface ModelState {
   readonly meters: Meters;
   readonly ports: ModelPorts;
   readonly macs: MacTable;
+  /** By collector set, of those that flows name. */
+  readonly samples: Map<number, { packets: bigint; bytes: bigint }>;
+  learned: number;
+  learnsDropped: number;
   fragMode: number;
   /** First table of those that packets pass on their way out; 0: there are none. */
   firstEgress: number;

@@ -25,9 +25,9 @@ export class TableConfigs {
   }
 }
 
-function expiryNs({ hard, idle, createdNs, usedNs }: Flow): bigint | undefined {
+function expiryNs({ hard, idle, refreshedNs, usedNs }: Flow): bigint | undefined {
   const moments = [
-    ...(hard === 0 ? [] : [createdNs + BigInt(hard) * NS_PER_SECOND]),
+    ...(hard === 0 ? [] : [refreshedNs + BigInt(hard) * NS_PER_SECOND]),
     ...(idle === 0 ? [] : [usedNs + BigInt(idle) * NS_PER_SECOND]),
   ];
   return moments.length === 0 ? undefined : moments.reduce((a, b) => (a < b ? a : b));
