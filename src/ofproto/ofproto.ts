@@ -295,7 +295,6 @@ export class Ofproto {
     this.#datapath.apply(writer.view());
   }
 
-  /** 1.5 may name the first egress table; all else of tables is as it is. Answered with what they are then. */
   /** §7.3.6: no port has queues. */
   #queueConfig(view: ControllerView, xid: number, port: number): OfError | undefined {
     if (port !== ReservedPort.any && !this.#ports.has(port)) return queueOpFailed(OFPQOFC.BAD_PORT);
