@@ -59,6 +59,9 @@ const work = mkdtempSync(join(tmpdir(), 'xvif-xen-'));
 process.once('exit', () => rmSync(work, { recursive: true, force: true }));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
+// Of what is packed, not of what is there when it has run.
+const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).stdout.trim();
+
 const images = readyImages(join(root, 'test/xen/images'), resolve(options.cache), (line) => console.log(line));
 
 async function bootWith(
@@ -116,7 +119,6 @@ if (options.script !== undefined) {
     outcomes.add({ scenario: name, check: 'ran to its end', ok: ended, seconds: spent, detail: trouble });
   }
   if (options.results !== undefined && outcomes.tables.length > 0) {
-    const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).stdout.trim();
     const head = `commit ${commit}, ${cpus().length} x ${cpus()[0]?.model ?? 'processor'}, Node ${process.versions.node}`;
     const text = [head, ...outcomes.tables.map((table) => table.text)].join('\n\n');
     writeFileSync(join(resolve(options.results), `xen-${commit}.txt`), `${text}\n`);
