@@ -245,8 +245,8 @@ void Execution::execute(std::size_t i, std::size_t table, const Flow& flow) {
   lane.table = static_cast<std::uint8_t>(table);
   if (set.meter != kNoMeter && !meter(lane, lane.packet, key, set.meter)) return;
   if (!set.apply.empty()) {
-    // Before, so that the packet may go with its last action. Flows that a resubmit leads to may write to the set.
-    if (set.clears && !set.resubmits) lane.set = SetUse::kNone;
+    // Before, so that the packet may go with its last action.
+    if (set.clears && !set.uses_set) lane.set = SetUse::kNone;
     lane.packet = perform(lane, lane.packet, key, set.apply, set.goto_table == 0 && set.write.empty());
     if (lane.packet == nullptr) return;
     if (lane.exited) [[unlikely]] {

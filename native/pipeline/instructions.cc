@@ -29,10 +29,9 @@ StatTrigger trigger_of(const InstructionView& instruction) {
 
 bool is_output(Action code) { return code == Action::kOutput || code == Action::kOutputTrunc; }
 
-bool may_resubmit(std::span<const std::uint8_t> actions) {
+bool touches_set(std::span<const std::uint8_t> actions) {
   for (const ActionView action : Actions(actions)) {
-    if (action.code() == Action::kResubmit) return true;
-    if (action.code() == Action::kClone && may_resubmit(action.nested())) return true;
+    if (action.code() == Action::kResubmit || action.code() == Action::kClone) return true;
   }
   return false;
 }
@@ -74,7 +73,7 @@ InstructionSet::InstructionSet(std::span<const std::uint8_t> bytes) : bytes_(byt
         break;
     }
   }
-  resubmits = may_resubmit(apply);
+  uses_set = touches_set(apply);
   conjunctive = is_conjunctive(apply);
   if (meter != kNoMeter) meters.push_back(meter);
   find_effects(apply, effects);

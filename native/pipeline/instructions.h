@@ -28,7 +28,7 @@ class InstructionSet {
   std::uint8_t goto_table = 0;  // 0: end of the pipeline, as no flow goes to table 0
   bool clears = false;
   bool conjunctive = false;
-  bool resubmits = false;  // `apply` may lead to other flows, which may write to the action set
+  bool uses_set = false;  // `apply` may meet the action set: in flows that it leads to, at the end of a clone
   std::uint64_t metadata = 0;
   std::uint64_t metadata_mask = 0;
   std::span<const std::uint8_t> apply;
