@@ -67,7 +67,7 @@ TEST(ValidateActions, refuses_every_truncation_and_any_padding) {
 
 TEST(ValidateActions, refuses_what_cannot_be_done) {
   EXPECT_EQ(validate_actions(record(0, {})), Status::kBadAction);
-  EXPECT_EQ(validate_actions(record(35, {})), Status::kBadAction);
+  EXPECT_EQ(validate_actions(record(200, {})), Status::kBadAction);
   EXPECT_EQ(validate_actions(push_vlan(0x0800)), Status::kBadAction);
   EXPECT_EQ(validate_actions(push_mpls(0x8100)), Status::kBadAction);
   EXPECT_EQ(validate_actions(pop_mpls(0x05ff)), Status::kBadAction);
@@ -101,7 +101,7 @@ TEST(ValidateInstructions, order_and_shapes) {
   }
   EXPECT_EQ(validate_instructions(apply + meter), Status::kMalformed) << "order";
   EXPECT_EQ(validate_instructions(clear + clear), Status::kMalformed) << "each once";
-  EXPECT_EQ(validate_instructions(record(7, {})), Status::kMalformed);
+  EXPECT_EQ(validate_instructions(record(200, {})), Status::kMalformed);
   EXPECT_EQ(validate_instructions(instruction(Instruction::kGotoTable, {254})), Status::kBadTable);
   EXPECT_EQ(validate_instructions(instruction(Instruction::kApplyActions, Bytes(4, 0) + push_vlan(1))),
             Status::kBadAction);

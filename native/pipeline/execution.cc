@@ -283,8 +283,10 @@ void Execution::perform_set(Lane& lane, Packet*& packet, FlowKey& key) {
   lane.set = SetUse::kDone;
   lane.exited = false;
   thread_.sets[index_of(lane)].for_each([&](const ActionView& action) {
-    // Group, output and resubmit come last and exclude each other.
-    const bool move = action.code() == Action::kOutput || action.code() == Action::kGroup;
+    // Group, output and resubmit come last and exclude each other. In an egress table the packet has a port to go to
+    // yet.
+    const bool last = action.code() == Action::kOutput || action.code() == Action::kGroup;
+    const bool move = last && !thread_.in_egress;
     if (packet != nullptr) step(lane, packet, key, action, move);
     return Verdict::kOk;
   });
