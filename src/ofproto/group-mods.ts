@@ -71,16 +71,11 @@ function weighed(datapath: Datapath, mod: GroupMod, bucket: BucketRecord): Bucke
 }
 
 /** 1.5.1 §7.3.4.3: which values of command_bucket_id go with which command. */
+/** Other commands have no use for the place, and clients put anything there. */
 function checkPlace({ command, commandBucketId: place = allBuckets, buckets }: GroupMod): OfError | undefined {
   const one = place <= bucketIdMax || place === firstBucket || place === lastBucket;
-  const all = place === allBuckets;
-  const legal =
-    command === ModCommand.insertBucket
-      ? one
-      : command === ModCommand.removeBucket
-        ? (one || all) && buckets.length === 0
-        : all;
-  return legal ? undefined : groupModFailed(OFPGMFC.BAD_BUCKET);
+  const isLegal = command === ModCommand.insertBucket ? one : (one || place === allBuckets) && buckets.length === 0;
+  return isLegal ? undefined : groupModFailed(OFPGMFC.BAD_BUCKET);
 }
 
 function check(mod: GroupMod): OfError | undefined {
@@ -88,9 +83,7 @@ function check(mod: GroupMod): OfError | undefined {
   if (mod.properties !== undefined && mod.properties.length > 0) return badProperty(OFPBPC.BAD_EXPERIMENTER);
   const edits = mod.version >= OF15 && isEdit(mod.command);
   if (mod.command > ModCommand.delete && !edits) return groupModFailed(OFPGMFC.BAD_COMMAND);
-  const misplaced = checkPlace(mod);
-  if (misplaced !== undefined) return misplaced;
-  if (edits) return mod.groupId > OFPG.MAX ? groupModFailed(OFPGMFC.INVALID_GROUP) : undefined;
+  if (edits) return mod.groupId > OFPG.MAX ? groupModFailed(OFPGMFC.INVALID_GROUP) : checkPlace(mod);
   if (mod.command === ModCommand.delete) {
     const legal = mod.groupId <= OFPG.MAX || mod.groupId === OFPG.ALL;
     return legal ? undefined : groupModFailed(OFPGMFC.INVALID_GROUP);

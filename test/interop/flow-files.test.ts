@@ -112,7 +112,12 @@ function suite(name: string, start: () => Promise<{ readonly target: string; sto
   });
 }
 
-suite('Open vSwitch', () => OpenVswitch.start());
+suite('Open vSwitch', async () => {
+  const peer = await OpenVswitch.start();
+  // A new bridge has a flow of its own, to NORMAL.
+  await sh('ovs-ofctl', 'del-flows', peer.target);
+  return peer;
+});
 // The bridge is a network device too: its name must be nobody else's.
 suite('xvifd', () => TestSwitch.start({ bridge: `xf${process.pid}` }));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
