@@ -19,7 +19,7 @@ constexpr std::uint16_t kDestGref = 2;
 /// Segments per call; the kernel makes hypercalls of 16 of them.
 constexpr std::size_t kBlock = 128;
 
-/// Pages of ours that a call's local ends pass through: room for 128 heads of frames, or 40 whole ones.
+/// Pages of ours that a call's local ends pass through: room for 128 heads of frames, or 32 whole ones.
 constexpr std::size_t kOwnPages = 16;
 /// Longer ends cost more by passing through than they save.
 constexpr std::size_t kOwnLengthMax = 2048;

@@ -383,15 +383,13 @@ export class Ofproto {
     if (body.type === 'table_features') {
       const entries = this.#featuresRequests.gather(view, request, body.entries, more);
       if (entries === 'more') return { kind: 'none' };
-      const wrong =
-        'code' in entries
-          ? entries
-          : entries.length > 0
-            ? setTableFeatures(this.#tableSettings, version, entries)
-            : undefined;
-      this.#settled();
-      if (wrong !== undefined) return { kind: 'error', error: wrong };
-      this.#configure();
+      if ('code' in entries) return { kind: 'error', error: entries };
+      if (entries.length > 0) {
+        const wrong = setTableFeatures(this.#tableSettings, version, entries);
+        this.#settled();
+        if (wrong !== undefined) return { kind: 'error', error: wrong };
+        this.#configure();
+      }
     } else if (more) {
       // Only table features may be spread over several messages (§7.3.5).
       return { kind: 'error', error: badRequest(OFPBRC.MULTIPART_BUFFER_OVERFLOW) };

@@ -32,12 +32,14 @@ export function setTableFeatures(
     .map((entry) => check(settings, version, command, entry))
     .find((each): each is OfError => each !== undefined);
   if (wrong !== undefined) return wrong;
-  const firstEgress = version >= OF15 ? egressAfter(settings, command, entries) : settings.firstEgress;
+  const saysEgress = version >= OF15 && (command === OFPTFC.REPLACE || command === OFPTFC.MODIFY);
+  const firstEgress = saysEgress ? firstEgressAsked(entries, settings.firstEgress) : settings.firstEgress;
   if (typeof firstEgress !== 'number') return firstEgress;
   const removed = removedBy(settings, command, named);
   // Packets begin at table 0.
   if (removed.includes(0)) return tableFeaturesFailed(OFPTFFC.EPERM);
-  settings.firstEgress = firstEgress;
+  // What leaves by a port must not be lost in a table that is no more.
+  settings.firstEgress = removed.includes(firstEgress) ? 0 : firstEgress;
   for (const tableId of removed) {
     settings.clear(tableId);
     settings.set(tableId, { inPipeline: false });
@@ -45,13 +47,6 @@ export function setTableFeatures(
   for (const entry of command === OFPTFC.DISABLE ? [] : entries) carryOut(settings, command, entry);
   settings.look();
   return undefined;
-}
-
-function egressAfter(settings: TableSettings, command: Command, entries: readonly TableFeatures[]): number | OfError {
-  const { firstEgress } = settings;
-  if (command === OFPTFC.ENABLE) return firstEgress;
-  const isDisabled = command === OFPTFC.DISABLE && entries.some(({ tableId }) => tableId === firstEgress);
-  return command === OFPTFC.DISABLE ? (isDisabled ? 0 : firstEgress) : firstEgressAsked(entries, firstEgress);
 }
 
 function removedBy(settings: TableSettings, command: Command, named: ReadonlySet<number>): number[] {

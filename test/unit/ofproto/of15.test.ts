@@ -474,6 +474,16 @@ describe('egress tables', () => {
     bed.inject(1, tcpFrame());
   });
 
+  it.each([
+    ['is disabled', 3, [5]],
+    ['is left out of all', 0, Array.from({ length: 5 }, (_, id) => id)],
+  ])('are none when the first %s', async (_, command, ids) => {
+    const bed = await withEgress();
+    await ask(bed, ...ids.map((id) => table(id, 0, { command })));
+    await bed.say(packetOut({ actions: [output(2)], data: tcpFrame() }));
+    expect(bed.ports()).toEqual([2]);
+  });
+
   it('as they were told, features can be sent back', async () => {
     const bed = new Bed(6);
     const parts = await bed.stats({ type: 'table_features', entries: [] });

@@ -50,7 +50,6 @@ export async function boot(options: BootOptions): Promise<number> {
         ? ['-accel', 'tcg,thread=single,tb-size=512', '-icount', 'shift=1,sleep=off']
         : ['-accel', 'tcg,thread=multi,tb-size=512']),
       ...['-cpu', processor],
-      ...(process.env.QMON ? ['-monitor', `unix:${process.env.QMON},server,nowait`] : []),
       ...['-smp', `${processors}`, '-m', `${memoryMiB}`, '-nodefaults', '-display', 'none', '-no-reboot'],
       ...['-serial', `file:${console}`, '-chardev', 'stdio,id=command,signal=off', '-serial', 'chardev:command'],
       ...disk(images.root, 'snapshot=on'),
