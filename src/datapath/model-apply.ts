@@ -2,7 +2,7 @@
 import { makeRoom, removeFlow, tellChange } from './model-changes.js';
 import { checkAction, checkConjunctions, checkSet, checkTrigger } from './model-check.js';
 import { actionsOf, type Flow, type FlowFilter, unfolded, usesMeter } from './model-flows.js';
-import { withoutOrphans } from './model-learn.js';
+import { hasEffects, withoutOrphans } from './model-learn.js';
 import type { ModelState } from './model-state.js';
 import { chooseVictim } from './model-tables.js';
 import { newWatch } from './model-triggers.js';
@@ -91,6 +91,7 @@ function flowMod(state: ModelState, mod: FlowModRecord): number {
   if (instructions === undefined) return Status.malformed;
   const wrong = checkInstructions(state, mod.table, instructions);
   if (wrong !== Status.ok) return wrong;
+  state.hasEffects ||= hasEffects(instructions);
   if (mod.command === FlowCommand.add) return addFlow(state, mod, match, instructions);
   for (const flow of state.flows.select(filterOf(mod, match))) {
     const before = flow.instructionBytes;

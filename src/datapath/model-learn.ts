@@ -178,8 +178,17 @@ function ownedFamilies(state: ModelState): Families {
   return new Map(learns.map(({ table, cookie }) => [`${table} ${cookie}`, { table, cookie }]));
 }
 
+export function hasEffects(instructions: readonly InstructionRecord[]): boolean {
+  return actionsOf(instructions).some(({ kind }) => kind === 'learn' || kind === 'sample');
+}
+
 /** Does something, then removes the flows that were learned by flows with delete_learned that are all gone now. */
 export function withoutOrphans<Result>(state: ModelState, change: () => Result): Result {
+  if (!state.hasEffects) {
+    const result = change();
+    if (state.hasEffects) forgetSamples(state);
+    return result;
+  }
   let before = ownedFamilies(state);
   const result = change();
   for (;;) {

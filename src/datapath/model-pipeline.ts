@@ -1,8 +1,17 @@
 /** A packet's way through the tables of the model (OpenFlow 1.3.5 §5.1 to §5.12). */
 import { edit, remarkDscp } from './model-edit.js';
-import { countFlow, type Flow, isTableMiss } from './model-flows.js';
+import { countFlow, type Flow } from './model-flows.js';
 import { type Bucket, executable, type Group, mergeActionSet } from './model-groups.js';
 import { admits } from './model-guard.js';
+import {
+  type ControllerData,
+  type Journey,
+  newJourney,
+  noData,
+  type Origin,
+  type Outcome,
+  outputReason,
+} from './model-journey.js';
 import { isLearnable, learnFlow, learnFrom, shorten, withoutOrphans } from './model-learn.js';
 import { decrementTtl, portOf, readSubfield, writeSubfield } from './model-nicira.js';
 import { normal } from './model-normal.js';
@@ -48,56 +57,6 @@ const NO_PORT_16 = 0xffff;
 const NO_COOKIE = 0xffffffffffffffffn;
 /** Frames leave padded to the shortest Ethernet frame (without its checksum). */
 const FRAME_BYTES_MIN = 60;
-
-/** What a received packet carries along, shared by its copies. */
-interface Journey {
-  readonly budget: { copies: number };
-  resubmits: number;
-  /** Of resubmits and clones within each other. */
-  depth: number;
-  set: readonly ActionRecord[];
-  /** It is being carried out: what is written now has no effect. */
-  setDone: boolean;
-  /** No further actions but those of the set. */
-  exited: boolean;
-  stack: bigint[];
-}
-
-function newJourney(budget: { copies: number }): Journey {
-  return { budget, resubmits: 0, depth: 0, set: [], setDone: false, exited: false, stack: [] };
-}
-
-/** On whose behalf actions run. */
-interface Origin {
-  readonly flow: Flow | undefined;
-  readonly table: number;
-  readonly groupDepth: number;
-  /** Output to TABLE is for packet-outs only. */
-  readonly packetOut: boolean;
-  /** On the way out of a port: there are no further egress tables. */
-  readonly egress: boolean;
-  readonly journey: Journey;
-}
-
-/** Whether the packet goes on after an action. */
-type Outcome = 'go_on' | 'gone';
-
-/** What the controller action adds to a packet-in. */
-interface ControllerData {
-  readonly id: number;
-  readonly userdata: Uint8Array;
-  /** That the packet has to pass. */
-  readonly meter: number;
-}
-const noData: ControllerData = { id: 0, userdata: new Uint8Array(0), meter: noMeter };
-
-/** Why a packet goes to the controller by an output action (OpenFlow 1.4.1 §7.4.1). */
-function outputReason({ flow, groupDepth, journey }: Origin): number {
-  if (flow === undefined) return PacketInReason.packetOut;
-  if (groupDepth > 0) return PacketInReason.group;
-  if (isTableMiss(flow)) return PacketInReason.noMatch;
-  return journey.setDone ? PacketInReason.actionSet : PacketInReason.action;
-}
 
 export class Pipeline {
   readonly #state: ModelState;

@@ -14,6 +14,8 @@ export interface ModelState {
   readonly macs: MacTable;
   /** By collector set, of those that flows name. */
   readonly samples: Map<number, { packets: bigint; bytes: bigint }>;
+  /** Some flow has learned or sampled so far: without, nothing is looked for. */
+  hasEffects: boolean;
   learned: number;
   learnsDropped: number;
   fragMode: number;

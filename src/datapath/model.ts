@@ -47,6 +47,7 @@ export class ModelDatapath implements Datapath {
       ports: new ModelPorts(),
       macs: new MacTable(),
       samples: new Map(),
+      hasEffects: false,
       learned: 0,
       learnsDropped: 0,
       fragMode: FragMode.normal,
