@@ -37,9 +37,7 @@ FlowTables::FlowTables(Epoch& epoch, Versions& versions, Counters& counters, Gro
       groups_(groups),
       meters_(meters),
       seed_(seed),
-      effects_(counters) {
-  max_entries_.fill(kFlowsPerTableMax);
-}
+      effects_(counters) {}
 
 FlowTables::~FlowTables() {
   for (std::atomic<Table*>& at : tables_) {
@@ -117,7 +115,7 @@ Status FlowTables::add(const FlowMod& mod, std::uint64_t now_ns) {
   }
   auto* const old = static_cast<Flow*>(table.find(mod.value, mod.mask, mod.priority));
   Flow* const victim = old == nullptr ? victim_for(mod) : nullptr;
-  if (old == nullptr && victim == nullptr && table.size() >= max_entries_[mod.table]) return Status::kTableFull;
+  if (old == nullptr && victim == nullptr && table.size() >= configs_[mod.table].max_entries) return Status::kTableFull;
   const bool keeps = old != nullptr && !has(mod, FlowFlag::kResetCounts);
   const CounterId counter = keeps ? old->counter : counters_.allocate();
   if (counter == kNoCounter) return Status::kNoMemory;
@@ -144,7 +142,8 @@ Status FlowTables::add(const FlowMod& mod, std::uint64_t now_ns) {
 }
 
 void FlowTables::configure(std::uint8_t id, const TableConfig& config, std::uint64_t now_ns) {
-  max_entries_[id] = std::min<std::uint32_t>(config.max_entries, kFlowsPerTableMax);
+  configs_[id] = config;
+  configs_[id].max_entries = std::min<std::uint32_t>(config.max_entries, kFlowsPerTableMax);
   evictions_[id].reset();
   if (config.eviction == 0) return;
   Table& table = table_for(id);
@@ -155,7 +154,7 @@ void FlowTables::configure(std::uint8_t id, const TableConfig& config, std::uint
   for (std::uint32_t slot = 0; slot < table.slots(); ++slot) {
     if (Rule* rule = table.at(slot)) evictions_[id]->add(static_cast<Flow&>(*rule));
   }
-  while (table.size() > max_entries_[id]) {
+  while (table.size() > configs_[id].max_entries) {
     remove(*evictions_[id]->lowest(), FlowRemovedReason::kEviction, now_ns);
   }
   delete_orphans(now_ns);
@@ -170,7 +169,7 @@ EvictionRank FlowTables::rank_of(const Flow& flow, std::uint8_t flags) const {
 
 Flow* FlowTables::victim_for(const FlowMod& mod) {
   Eviction* const eviction = evictions_[mod.table].get();
-  if (eviction == nullptr || table_for(mod.table).size() < max_entries_[mod.table]) return nullptr;
+  if (eviction == nullptr || table_for(mod.table).size() < configs_[mod.table].max_entries) return nullptr;
   Flow* const lowest = eviction->lowest();
   // Its rank knows whether importance counts.
   return lowest != nullptr && eviction->rank(*lowest).importance <= mod.importance ? lowest : nullptr;

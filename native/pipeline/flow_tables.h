@@ -56,6 +56,7 @@ class FlowTables {
   /// Within a batch: limit and eviction; a table that evicts never holds more than its limit. Not taken back by
   /// rollback.
   void configure(std::uint8_t table, const TableConfig& config, std::uint64_t now_ns);
+  const TableConfig& config(std::uint8_t table) const { return configs_[table]; }
   /// Tells about flows that passed thresholds since the last call. When no batch is open.
   void look_at_triggers(std::uint64_t now_ns);
   /// Before publishing and after reclaiming.
@@ -156,7 +157,7 @@ class FlowTables {
   std::uint64_t now_ns_ = 0;  // of the batch that is open
   FlowRemovedSink* sink_ = nullptr;
   FlowChangeSink* watcher_ = nullptr;
-  std::array<std::uint32_t, kTables> max_entries_;
+  std::array<TableConfig, kTables> configs_{};
   std::array<std::unique_ptr<Eviction>, kTables> evictions_{};  // of the tables that evict
   std::array<std::atomic<Table*>, kTables> tables_{};           // control: rw, readers: ro
   std::array<std::atomic<bool>, kTables> conjunctive_{};        // control: rw, readers: ro; stays once it was set

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <ranges>
+#include <utility>
 
 #include "actions/validate.h"
 #include "base/assert.h"
@@ -126,6 +128,7 @@ Status Pipeline::controller_state(bool connected, bool misses) {
 Status Pipeline::table_config(std::uint8_t table, const TableConfig& config) {
   XVIF_ASSERT(versions_.open());
   if (table >= kTables) return Status::kBadTable;
+  replaced_configs_.emplace_back(table, flows_.config(table));
   flows_.configure(table, config, batch_ns_);
   pending_config_.push_back({PendingConfig::kMiss, PortNo{table}, static_cast<std::uint32_t>(config.miss), 0});
   return Status::kOk;
@@ -156,6 +159,7 @@ void Pipeline::configure(const PendingConfig& change) {
 void Pipeline::publish() {
   for (const PendingConfig& change : pending_config_) configure(change);
   pending_config_.clear();
+  replaced_configs_.clear();
   flows_.settle();
   versions_.publish();
   reclaim();
@@ -167,6 +171,9 @@ void Pipeline::publish() {
 void Pipeline::rollback() {
   pending_config_.clear();
   versions_.rollback();
+  for (const auto& [table, config] : std::views::reverse(std::exchange(replaced_configs_, {}))) {
+    flows_.configure(table, config, batch_ns_);
+  }
   flows_.settle();
   reclaim();
 }

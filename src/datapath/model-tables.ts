@@ -10,7 +10,7 @@ const FLOWS_PER_TABLE_MAX = 4_000_000;
 const NS_PER_SECOND = 1_000_000_000n;
 
 export class TableConfigs {
-  readonly #configs: TableConfig[] = Array.from({ length: tables }, () => ({
+  #configs: TableConfig[] = Array.from({ length: tables }, () => ({
     maxEntries: FLOWS_PER_TABLE_MAX,
     miss: TableMiss.default,
     eviction: 0,
@@ -18,6 +18,14 @@ export class TableConfigs {
 
   of(table: number): TableConfig {
     return this.#configs[table]!;
+  }
+
+  /** Brings back, when it is called, what is set now. */
+  snapshot(): () => void {
+    const configs = [...this.#configs];
+    return () => {
+      this.#configs = configs;
+    };
   }
 
   set(table: number, { maxEntries, miss, eviction }: TableConfig): void {

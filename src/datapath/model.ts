@@ -123,9 +123,9 @@ export class ModelDatapath implements Datapath {
 
   /** Brings back what records of a batch can change. */
   #snapshot(): () => void {
-    const { flows, groups, meters, ports, fragMode, firstEgress, controllerConnected, missesToController } =
+    const { flows, groups, meters, tables, ports, fragMode, firstEgress, controllerConnected, missesToController } =
       this.#state;
-    const undo = [flows.snapshot(), groups.snapshot(), meters.snapshot()];
+    const undo = [flows.snapshot(), groups.snapshot(), meters.snapshot(), tables.snapshot()];
     const configs = ports.all().map((port) => [port, port.config] as const);
     const upcalls = [...this.#upcalls];
     return () => {
