@@ -36,6 +36,8 @@ export interface BridgeConfig {
   readonly listen: readonly string[];
   /** Wire versions of OpenFlow that controllers are offered; undefined: all. */
   readonly protocols?: readonly number[] | undefined;
+  /** Connections to each controller beside the main one; default 0. */
+  readonly auxiliaries?: number | undefined;
   /** What the LOCAL port is. */
   readonly local: 'tap' | 'null';
   readonly ports: readonly { readonly name: string; readonly spec: PortSpec }[];
@@ -223,7 +225,7 @@ async function buildBridge(
   overrides: PortOverrides,
   logger: Logger,
 ): Promise<Bridge> {
-  const { name, failMode, controllers, listen, protocols } = config;
+  const { name, failMode, controllers, listen, protocols, auxiliaries } = config;
   const bridgeLogger = logger.child({ bridge: name });
   const mac = deriveMac(hostname(), name);
   const datapathId = config.datapathId ?? deriveDatapathId(mac);
@@ -237,6 +239,7 @@ async function buildBridge(
     controllers,
     listen,
     protocols,
+    auxiliaries,
     tls,
     management: [`punix:${managementSocket}`],
     failMode,

@@ -29,6 +29,30 @@ struct Subfield {
   std::uint16_t bits;
 };
 
+/// A specification of a learn action: what it makes of the packet for the flow that is learned.
+class LearnSpecView {
+ public:
+  explicit LearnSpecView(const std::uint8_t* at) : at_(at) {}
+
+  LearnUse use() const { return static_cast<LearnUse>(at_[0]); }
+  bool immediate() const { return at_[1] != 0; }
+  /// match, load
+  Subfield destination() const { return subfield_at(8); }
+  /// Not immediate
+  Subfield source() const { return subfield_at(16); }
+  /// Immediate: ceil(destination().bits/8) bytes in network order
+  const std::uint8_t* value() const { return at_ + 16; }
+  std::size_t length() const { return immediate() ? 16 + (destination().bits + 63u) / 64 * 8 : 24u; }
+
+ private:
+  Subfield subfield_at(std::size_t offset) const {
+    return {static_cast<Field>(at_[offset]), load_host<std::uint16_t>(at_ + offset + 2),
+            load_host<std::uint16_t>(at_ + offset + 4)};
+  }
+
+  const std::uint8_t* at_;
+};
+
 class ActionView {
  public:
   explicit ActionView(const std::uint8_t* at) : at_(at) {}
@@ -93,6 +117,30 @@ class ActionView {
   std::uint32_t meter() const { return load_host<std::uint32_t>(at_ + 4); }
   /// set_masked: behind the value
   const std::uint8_t* mask() const { return value() + at_[5]; }
+
+  /// controller: 0 none
+  std::uint32_t controller_meter() const { return load_host<std::uint32_t>(at_ + 12); }
+  /// output_trunc
+  std::uint32_t truncated_bytes() const { return load_host<std::uint32_t>(at_ + 8); }
+  /// fin_timeout, learn: s, 0 none
+  std::uint16_t idle_timeout() const { return load_host<std::uint16_t>(at_ + 4); }
+  std::uint16_t hard_timeout() const { return load_host<std::uint16_t>(at_ + 6); }
+  /// sample: in 65535ths
+  std::uint16_t probability() const { return load_host<std::uint16_t>(at_ + 4); }
+  std::uint32_t collector_set() const { return load_host<std::uint32_t>(at_ + 8); }
+  /// learn
+  std::uint64_t learn_cookie() const { return load_host<std::uint64_t>(at_ + 8); }
+  std::uint16_t learn_priority() const { return load_host<std::uint16_t>(at_ + 16); }
+  bool learn_has(LearnFlag flag) const {
+    return (load_host<std::uint16_t>(at_ + 18) & static_cast<unsigned>(flag)) != 0;
+  }
+  std::uint16_t fin_idle_timeout() const { return load_host<std::uint16_t>(at_ + 20); }
+  std::uint16_t fin_hard_timeout() const { return load_host<std::uint16_t>(at_ + 22); }
+  /// learn: most flows that the table may hold with the cookie, 0 any number
+  std::uint32_t learn_limit() const { return load_host<std::uint32_t>(at_ + 24); }
+  std::uint8_t learn_table() const { return at_[28]; }
+  Subfield learn_result() const { return subfield_at(32); }
+  std::span<const std::uint8_t> learn_specs() const { return {at_ + 40, length() - 40u}; }
 
   /// conjunction
   std::uint32_t conjunction() const { return load_host<std::uint32_t>(at_ + 4); }
@@ -167,5 +215,6 @@ class ViewRange {
 };
 using Actions = ViewRange<ActionView>;
 using Instructions = ViewRange<InstructionView>;
+using LearnSpecs = ViewRange<LearnSpecView>;
 
 }  // namespace xvif

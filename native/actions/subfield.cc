@@ -63,6 +63,19 @@ bool read_subfield(const FlowKey& key, const Subfield& from, WideNumber& value) 
   return true;
 }
 
+void put_bits(FlowKey& key, const Subfield& to, const WideNumber& value) {
+  const Uint128 mask = low_bits(to.bits) << to.offset;
+  const WideNumber whole = wide((whole_field(key, to.field) & ~mask) | (number_of(value) << to.offset & mask));
+  set_field(key, to.field, whole.data() + whole.size() - field_bytes(to.field));
+}
+
+PortNo port_of(const WideNumber& value) {
+  constexpr std::uint32_t kReserved16 = 0xff00;
+  constexpr std::uint32_t kReservedBits = 0xffff0000;
+  const std::uint32_t number = load_be32(value.data() + 12);
+  return PortNo{number >= kReserved16 && number <= 0xffff ? number | kReservedBits : number};
+}
+
 void write_subfield(Packet& packet, FlowKey& key, const Subfield& to, const WideNumber& value) {
   const Uint128 mask = low_bits(to.bits) << to.offset;
   const Uint128 number = (whole_field(key, to.field) & ~mask) | (number_of(value) << to.offset & mask);

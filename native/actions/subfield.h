@@ -19,6 +19,12 @@ bool has_field(const FlowKey& key, Field field);
 /// False, and nothing read, when the packet does not have the field.
 bool read_subfield(const FlowKey& key, const Subfield& from, WideNumber& value);
 
+/// Writes the lowest bits of `value` into a key that is no packet's: a match.
+void put_bits(FlowKey& key, const Subfield& to, const WideNumber& value);
+
+/// A port number that has 16 bits, of which the reserved ones begin at 0xff00 (OpenFlow 1.0), or 32.
+PortNo port_of(const WideNumber& value);
+
 /// Writes the lowest bits of `value`. A field that the packet does not have is left alone.
 void write_subfield(Packet& packet, FlowKey& key, const Subfield& to, const WideNumber& value);
 

@@ -79,6 +79,7 @@ Status validate_action(std::span<const std::uint8_t> record, unsigned nesting) {
     case Action::kSample:
     case Action::kLearn:
     case Action::kSetMasked:
+    case Action::kOutputTrunc:
       return validate_nicira(record, nesting);
     case Action::kMeter:
       return shape(record, 8, 8);

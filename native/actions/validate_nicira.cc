@@ -89,7 +89,7 @@ Status validate_clone(std::span<const std::uint8_t> record, unsigned nesting) {
 }
 
 Status validate_controller(std::span<const std::uint8_t> record) {
-  if (record.size() < 16 || record[9] != 0 || !all_zero(record.subspan(12, 4))) return Status::kMalformed;
+  if (record.size() < 16 || record[9] != 0) return Status::kMalformed;
   const std::size_t length = load_host<std::uint16_t>(record.data() + 10);
   return action_shape(record, 16 + round_up(length), std::min(16 + length, record.size()));
 }
@@ -150,6 +150,70 @@ Status validate_conjunction(std::span<const std::uint8_t> record) {
   return right ? Status::kOk : Status::kBadAction;
 }
 
+Status validate_output_trunc(std::span<const std::uint8_t> record) {
+  if (Status s = action_shape(record, 16, 12); s != Status::kOk) return s;
+  const ActionView action(record.data());
+  const std::uint32_t port = raw(action.port());
+  const bool one = (port > 0 && port < kPortsMax) || port == static_cast<std::uint32_t>(ReservedPort::kInPort) ||
+                   port == static_cast<std::uint32_t>(ReservedPort::kLocal);
+  return one && action.truncated_bytes() >= kTruncatedMin ? Status::kOk : Status::kBadAction;
+}
+
+/// How NXAST_SAMPLE3 says where the sample is taken: as it comes, coming in or going out.
+constexpr std::uint8_t kSampleDirectionsEnd = 3;
+
+Status validate_sample(std::span<const std::uint8_t> record) {
+  if (Status s = action_shape(record, 24, 22); s != Status::kOk) return s;
+  const ActionView action(record.data());
+  return action.probability() != 0 && record[20] < kSampleDirectionsEnd ? Status::kOk : Status::kBadAction;
+}
+
+Status validate_learn_spec(std::span<const std::uint8_t> record) {
+  if (record.size() < 24 || record[0] > static_cast<std::uint8_t>(LearnUse::kOutput) || record[1] > 1) {
+    return Status::kMalformed;
+  }
+  if (!all_zero(record.subspan(2, 6))) return Status::kMalformed;
+  const LearnSpecView spec(record.data());
+  if (spec.use() == LearnUse::kOutput) {
+    if (spec.immediate() || !all_zero(record.subspan(8, 8))) return Status::kMalformed;
+    return check_subfield(record, 16, Access::kRead);
+  }
+  const Access access = spec.use() == LearnUse::kLoad ? Access::kWrite : Access::kRead;
+  if (Status s = check_subfield(record, 8, access); s != Status::kOk) return s;
+  const std::size_t bits = spec.destination().bits;
+  if (!spec.immediate()) {
+    if (Status s = check_subfield(record, 16, Access::kRead); s != Status::kOk) return s;
+    return spec.source().bits == bits ? Status::kOk : Status::kBadAction;
+  }
+  const std::size_t width = (bits + 7) / 8;
+  if (record.size() < spec.length()) return Status::kMalformed;
+  if (!all_zero(record.subspan(16 + width, spec.length() - 16 - width))) return Status::kMalformed;
+  return bits % 8 != 0 && record[16] >> (bits % 8) != 0 ? Status::kBadAction : Status::kOk;
+}
+
+Status validate_learn(std::span<const std::uint8_t> record) {
+  constexpr std::size_t kHead = 40;
+  constexpr unsigned kFlags = 7;
+  if (record.size() < kHead || !all_zero(record.subspan(29, 3))) return Status::kMalformed;
+  const ActionView action(record.data());
+  if (action.learn_table() >= kTables || load_host<std::uint16_t>(record.data() + 18) > kFlags) {
+    return Status::kBadAction;
+  }
+  if (!action.learn_has(LearnFlag::kWriteResult)) {
+    if (!all_zero(record.subspan(32, 8))) return Status::kMalformed;
+  } else {
+    if (Status s = check_subfield(record, 32, Access::kWrite); s != Status::kOk) return s;
+    if (action.learn_result().bits != 1) return Status::kBadAction;
+  }
+  std::size_t count = 0;
+  for (auto rest = record.subspan(kHead); !rest.empty(); ++count) {
+    if (count == kLearnSpecsMax) return Status::kBadAction;
+    if (Status s = validate_learn_spec(rest); s != Status::kOk) return s;
+    rest = rest.subspan(LearnSpecView(rest.data()).length());
+  }
+  return Status::kOk;
+}
+
 }  // namespace
 
 bool is_conjunctive(std::span<const std::uint8_t> actions) {
@@ -193,6 +257,14 @@ Status validate_nicira(std::span<const std::uint8_t> record, unsigned nesting) {
       return validate_set_masked(record);
     case Action::kConjunction:
       return nesting == 0 ? validate_conjunction(record) : Status::kBadAction;
+    case Action::kOutputTrunc:
+      return validate_output_trunc(record);
+    case Action::kFinTimeout:
+      return action_shape(record, 8, 8);
+    case Action::kSample:
+      return validate_sample(record);
+    case Action::kLearn:
+      return validate_learn(record);
     default:
       return Status::kBadAction;
   }

@@ -74,6 +74,16 @@ inline constexpr unsigned kCloneNestingMax = 16;
 inline constexpr std::size_t kStackMax = 64;
 /// Ports that a bundle action chooses from.
 inline constexpr unsigned kBundleMembersMax = 64;
+/// Bytes that a truncated packet keeps at least: an Ethernet header.
+inline constexpr std::uint32_t kTruncatedMin = 14;
+/// Specifications of a learn action.
+inline constexpr std::size_t kLearnSpecsMax = 128;
+/// Bytes of learned flows waiting for the control thread, per data plane thread, and what the packets of one port may
+/// take of them while others wait. One takes some 500 bytes.
+inline constexpr std::size_t kLearnBytes = 256 * 1024;
+inline constexpr std::size_t kLearnBytesPerPort = kLearnBytes / 4;
+/// Of these, flows taken into the tables before the control thread does other work.
+inline constexpr std::size_t kLearnsPerTurn = 1024;
 /// Clauses of a conjunction: bits of a word. Flows with conjunctions that one packet can match in a table, and
 /// conjunctions that are looked at of these.
 inline constexpr unsigned kClausesMax = 64;

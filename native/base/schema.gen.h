@@ -64,6 +64,7 @@ enum class FlowFlag : std::uint32_t {
   kResetCounts = 4,
   kNoPktCounts = 8,
   kNoBytCounts = 16,
+  kSetCookie = 16384,
   kSilent = 32768,
 };
 
@@ -174,6 +175,7 @@ enum class Action : std::uint8_t {
   kLearn = 34,
   kMeter = 35,
   kSetMasked = 36,
+  kOutputTrunc = 37,
 };
 
 enum class Instruction : std::uint8_t {
@@ -208,6 +210,7 @@ enum class Query : std::uint8_t {
   kQueues = 7,
   kDrops = 8,
   kRuntime = 9,
+  kSamples = 10,
 };
 
 enum class Upcall : std::uint8_t {
@@ -215,8 +218,6 @@ enum class Upcall : std::uint8_t {
   kFlowRemoved = 2,
   kPortState = 3,
   kPortOutput = 4,
-  kLearn = 5,
-  kFinTimeout = 6,
   kFlowChange = 7,
   kFlowStatistics = 8,
 };
@@ -225,6 +226,21 @@ enum class PacketInReason : std::uint8_t {
   kNoMatch = 0,
   kAction = 1,
   kInvalidTtl = 2,
+  kActionSet = 3,
+  kGroup = 4,
+  kPacketOut = 5,
+};
+
+enum class LearnFlag : std::uint8_t {
+  kSendFlowRem = 1,
+  kDeleteLearned = 2,
+  kWriteResult = 4,
+};
+
+enum class LearnUse : std::uint8_t {
+  kMatch = 0,
+  kLoad = 1,
+  kOutput = 2,
 };
 
 enum class FlowRemovedReason : std::uint8_t {

@@ -7,7 +7,8 @@
 // disappear; settle() makes the structure ready; when the version is published, readers see it. After every reader
 // of older versions is gone, the caller unlinks what was removed, and frees it one grace period later.
 //
-// Threads: lookup() any number of readers, wait-free, each between Epoch::quiescent() calls; all else control.
+// Threads: lookup(), match_all(), find_visible(), match_of() any number of readers, wait-free, each between
+// Epoch::quiescent() calls; all else control.
 #pragma once
 
 #include <atomic>
@@ -40,6 +41,10 @@ class Table {
   /// All rules that match `key` in `version`, as many as `out` holds; returns how many. Costs a look at every subtable.
   std::size_t match_all(const FlowKey& key, std::uint64_t version, std::span<const Rule*> out) const;
 
+  /// The rule with this very match and priority that a reader of `version` sees. `value` has no bit outside `mask`. Any
+  /// reader; costs a comparison with every mask of the table.
+  const Rule* find_visible(const FlowKey& value, const FlowKey& mask, std::uint16_t priority,
+                           std::uint64_t version) const;
   /// The live rule with this very match and priority. `value` has no bit outside `mask`, here and below.
   Rule* find(const FlowKey& value, const FlowKey& mask, std::uint16_t priority) const;
   /// A live rule of the same priority that some packet could match together with this match.

@@ -139,6 +139,20 @@ std::size_t Table::match_all(const FlowKey& key, std::uint64_t version, std::spa
   return count;
 }
 
+const Rule* Table::find_visible(const FlowKey& value, const FlowKey& mask, std::uint16_t priority,
+                                std::uint64_t version) const {
+  for (const Order::Entry& entry : order_.load(std::memory_order_acquire)->entries) {
+    if (entry.max_priority < priority) return nullptr;
+    if (entry.subtable->mask() != mask) continue;
+    const Rule* rule = entry.subtable->chain_for(value);
+    while (rule != nullptr && (rule->priority != priority || !rule->visible(version))) {
+      rule = rule->next.load(std::memory_order_acquire);
+    }
+    return rule;
+  }
+  return nullptr;
+}
+
 void Table::close_up(LookupBatch& batch, TermHashes& hashes, std::size_t hashed) {
   std::size_t count = 0;
   std::array<std::uint8_t, 64> from;

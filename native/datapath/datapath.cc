@@ -9,6 +9,7 @@
 #include "datapath/read.h"
 #include "datapath/records.h"
 #include "packet/headers.h"
+#include "packet/packet_of.h"
 #include "port/null_port.h"
 #include "port/packet_socket_port.h"
 #include "port/pcap_port.h"
@@ -36,34 +37,6 @@ struct Overloaded : Cases... {
 };
 template <typename... Cases>
 Overloaded(Cases...) -> Overloaded<Cases...>;
-
-/// Bytes of a packet-out that do not fit the linear buffer. Frees itself with the last packet that shares it.
-struct HeapPayload final : PayloadOwner {
-  explicit HeapPayload(Bytes rest) : bytes(rest.begin(), rest.end()) {
-    payload.owner = this;
-    payload.refs = 1;
-    payload.count = 1;
-    payload.bytes = static_cast<std::uint32_t>(bytes.size());
-    payload.segments[0] = Segment{bytes.data(), GrantRef{0}, DomId{0}, 0, payload.bytes};
-  }
-  void payload_done(Payload&) override { delete this; }
-
-  std::vector<std::uint8_t> bytes;
-  Payload payload{};
-};
-
-/// A packet with these bytes; nullptr when the pool is empty.
-Packet* make_packet(PacketPool& pool, PortNo in_port, Bytes frame) {
-  Packet* const packet = pool.take();
-  if (packet == nullptr) return nullptr;
-  const std::size_t linear = std::min(frame.size(), kLinearMax);
-  std::memcpy(packet->data, frame.data(), linear);
-  packet->linear = static_cast<std::uint32_t>(linear);
-  packet->size = static_cast<std::uint32_t>(frame.size());
-  packet->in_port = in_port;
-  if (linear < frame.size()) packet->payload = &(new HeapPayload(frame.subspan(linear)))->payload;
-  return packet;
-}
 
 }  // namespace
 
@@ -233,7 +206,7 @@ Status Datapath::packet_out(Bytes record) {
   const auto out = decode_packet_out(record);
   if (!out || out->frame.size() < kEthernetBytes || out->frame.size() > kPacketOutMax) return Status::kMalformed;
   const std::size_t thread = runtime_.control_thread();
-  Packet* const packet = make_packet(runtime_.pool(thread), out->in_port, out->frame);
+  Packet* const packet = packet_of(runtime_.pool(thread), out->in_port, out->frame);
   if (packet == nullptr) return Status::kNoMemory;
   return pipeline_.packet_out(thread, now_ns(), out->in_port, out->actions, packet);
 }
@@ -245,10 +218,11 @@ ReadPart Datapath::read(Bytes query_bytes, std::size_t limit) {
   if (query->query == Query::kRuntime) {
     RecordWriter out(part.data);
     const Pipeline::UpcallView upcalls = pipeline_.upcalls();
+    const Pipeline::LearnView learning = pipeline_.learning();
     for (const std::uint64_t value :
          {std::uint64_t{runtime_.workers()}, pipeline_.version(), std::uint64_t{pipeline_.flows().rules()},
           std::uint64_t{pipeline_.flows().subtables()}, std::uint64_t{pipeline_.flows().bytes()}, upcalls.sent,
-          upcalls.dropped}) {
+          upcalls.dropped, learning.learned, learning.dropped}) {
       out.put<std::uint64_t>(value);
     }
     for (std::size_t i = 0; i < runtime_.workers(); ++i) {
@@ -363,7 +337,8 @@ bool Datapath::put(PortNo port, Bytes frame) {
 
 bool Datapath::drain_upcalls(std::vector<std::uint8_t>& out, std::size_t limit) {
   const auto room = [&] { return limit - std::min(limit, out.size()); };
-  bool more = told_.take(out, room());
+  bool more = pipeline_.take_requests(now_ns());
+  more |= told_.take(out, room());
   {
     std::lock_guard lock(captured_mutex_);
     more |= captured_.take(out, room() / 2);

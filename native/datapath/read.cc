@@ -171,6 +171,15 @@ void write_drops(RecordWriter& out, const PortSlot& slot) {
   for (const std::uint64_t count : sum.tx_dropped) out.put<std::uint64_t>(count);
 }
 
+void read_samples(const Pipeline& pipeline, RecordWriter& out) {
+  for (const SampleView& view : pipeline.flows().samples()) {
+    out.put<std::uint32_t>(view.collector_set);
+    out.put<std::uint32_t>(0);
+    out.put<std::uint64_t>(view.count.packets);
+    out.put<std::uint64_t>(view.count.bytes);
+  }
+}
+
 template <typename Write>
 void each_port(const Pipeline& pipeline, std::uint32_t id, Write&& write) {
   for (const PortSlot* slot : pipeline.ports().all()) {
@@ -254,6 +263,9 @@ std::uint64_t read_pipeline(const Pipeline& pipeline, const QueryRecord& query, 
       return 0;
     case Query::kDrops:
       each_port(pipeline, query.id, [&](const PortSlot& slot) { write_drops(writer, slot); });
+      return 0;
+    case Query::kSamples:
+      read_samples(pipeline, writer);
       return 0;
     case Query::kQueues:   // no port has queues of its own yet
     case Query::kRuntime:  // the datapath's own

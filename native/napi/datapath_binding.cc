@@ -89,6 +89,9 @@ void DatapathState::drain(Napi::Env env, Napi::Function, Wake* wake, void*) {
   std::vector<std::uint8_t> records;
   const bool more = self.datapath_->drain_upcalls(records, kUpcallBatchBytes);
   if (more && !wake->pending.exchange(true, std::memory_order_acq_rel)) wake->function.NonBlockingCall();
+  // Those that packets learned.
+  const std::vector<std::uint8_t> changes = self.datapath_->take_flow_changes();
+  records.insert(records.end(), changes.begin(), changes.end());
   if (records.empty() || self.listener_.IsEmpty()) return;
   Napi::HandleScope scope(env);
   const Napi::Uint8Array batch = bytes(env, records);
@@ -164,7 +167,9 @@ Napi::Value DatapathBinding::apply(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value DatapathBinding::packet_out(const Napi::CallbackInfo& info) {
-  const Status status = open(info.Env()).datapath().packet_out(arg_bytes(info, 0, "record"));
+  DatapathState& state = open(info.Env());
+  const Status status = state.datapath().packet_out(arg_bytes(info, 0, "record"));
+  state.tell_flow_changes(info.Env());
   return Napi::Number::New(info.Env(), static_cast<double>(status));
 }
 

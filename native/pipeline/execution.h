@@ -17,6 +17,7 @@ namespace xvif {
 /// What the controller action adds to a packet-in.
 struct ControllerData {
   std::uint16_t id = 0;
+  std::uint32_t meter = kNoMeter;  // that it has to pass
   std::span<const std::uint8_t> userdata;
 };
 
@@ -73,6 +74,14 @@ class Execution {
   void clone(Lane& lane, Packet*& packet, const FlowKey& key, const ActionView& action, bool move);
   void invalid_ttl(Lane& lane, Packet*& packet, const FlowKey& key, const ActionView& action);
 
+  void sample(Lane& lane, const Packet& packet, const ActionView& action);
+
+  // learn.cc: what the control thread is asked to do with flows.
+  void learn(Lane& lane, Packet* packet, FlowKey& key, const ActionView& action);
+  void fin_timeout(Lane& lane, const FlowKey& key, const ActionView& action);
+  /// False when there is no room. What waits already is not asked for again.
+  bool ask(Lane& lane, FlowRequest& request, std::span<const std::uint8_t> instructions);
+
   // resubmit.cc: from within a list of actions through other flows.
   void resubmit(Lane& lane, Packet*& packet, FlowKey& key, const ActionView& action, bool move);
   void pass_tables(Lane& lane, Packet*& packet, FlowKey& key, PortNo in_port, std::size_t table, bool move);
@@ -82,6 +91,7 @@ class Execution {
 
   // output.cc: ports.
   bool output(Lane& lane, Packet* packet, const FlowKey& key, PortNo port, std::uint16_t max_len, bool move);
+  bool output_truncated(Lane& lane, Packet* packet, const FlowKey& key, const ActionView& action, bool move);
   /// Through the egress tables, if there are any.
   bool send(Lane& lane, Packet* packet, const FlowKey& key, PortSlot* slot, bool move);
   bool deliver(Lane& lane, Packet* packet, PortSlot* slot, bool move);
@@ -102,14 +112,21 @@ class Execution {
   /// To a port that has VLANs, or from one.
   bool send_in_vlan(Lane& lane, Packet* packet, const FlowKey& key, PortSlot* slot, const FrameVlan& frame, bool move);
 
+  /// Why a packet goes to the controller by an output action (OpenFlow 1.4.1 section 7.4.1).
+  PacketInReason output_reason(const Lane& lane) const;
+
   // packet_in.cc.
   void packet_in(Lane& lane, Packet& packet, const FlowKey& key, PacketInReason reason, std::uint16_t max_len,
                  const ControllerData& data = {});
   /// As packet_in(), without its meter.
   void tell(Lane& lane, const Packet& packet, const FlowKey& key, PacketInReason reason, std::uint16_t max_len,
             const ControllerData& data);
-  /// Room for a record about a packet of this port; nullptr when there is none for it.
-  std::uint8_t* reserve_upcall(Lane& lane, std::size_t length);
+  /// Room for a record about a packet of this port; nullptr when there is none for it. No port may fill a queue for the
+  /// others: `most` bytes are its share.
+  std::uint8_t* reserve(Lane& lane, UpcallQueue& queue, QueueShare TxBuffer::*share, std::size_t most,
+                        std::size_t length);
+  /// Whether a packet-in passes the meter that the action names.
+  bool passes_meter(Lane& lane, const Packet& packet, std::uint32_t id);
   bool copy_frame(const Packet& packet, std::span<std::uint8_t> out);
 
   Pipeline& pipeline_;

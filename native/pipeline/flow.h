@@ -1,6 +1,7 @@
 // A flow entry: a rule with instructions, cookie, timeouts and counters.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include "classifier/rule.h"
@@ -20,12 +21,28 @@ struct Flow : Rule {
   std::uint32_t eviction = 0;  // control; serial of its entry in Eviction, 0 none
   std::uint64_t cookie = 0;
   std::uint64_t created_ns = 0;
-  std::uint64_t born = 0;  // version in which it appeared; `added` is that of its last change
-  std::uint16_t idle_timeout = 0;
+  std::uint64_t born = 0;          // version in which it appeared; `added` is that of its last change
+  std::uint16_t idle_timeout = 0;  // control: rw, s; others by timeouts()
   std::uint16_t hard_timeout = 0;
   std::uint16_t flags = 0;
   std::uint16_t importance = 0;
   bool shares_counter = false;  // control; its counter went on to the flow that replaced it
+  /// The hard timeout counts from so many milliseconds after the flow was made. Any thread.
+  mutable std::atomic<std::uint32_t> refreshed_ms{0};
+
+  struct Timeouts {
+    std::uint16_t idle;
+    std::uint16_t hard;
+  };
+  /// Any data plane thread.
+  Timeouts timeouts() const;
+  /// Control thread: neither is longer than asked, 0 asking nothing. False: they were not anyway.
+  bool shorten(std::uint16_t idle, std::uint16_t hard);
+  /// Any thread: what a learn action would have made is there already.
+  void refresh(std::uint64_t now_ns) const;
+  std::uint64_t refreshed_ns() const {
+    return created_ns + refreshed_ms.load(std::memory_order_relaxed) * std::uint64_t{1'000'000};
+  }
 
   bool has(FlowFlag flag) const { return (flags & static_cast<unsigned>(flag)) != 0; }
   /// Filters of modify, delete and statistics; ports and groups: any.

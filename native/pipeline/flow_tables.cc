@@ -31,9 +31,13 @@ std::pair<std::size_t, std::size_t> table_range(std::uint8_t table) {
 
 FlowTables::FlowTables(Epoch& epoch, Versions& versions, Counters& counters, GroupTable& groups, MeterTable& meters,
                        std::uint64_t seed)
-    : epoch_(epoch), versions_(versions), counters_(counters), groups_(groups), meters_(meters), seed_(seed) {
-  max_entries_.fill(kFlowsPerTableMax);
-}
+    : epoch_(epoch),
+      versions_(versions),
+      counters_(counters),
+      groups_(groups),
+      meters_(meters),
+      seed_(seed),
+      effects_(counters) {}
 
 FlowTables::~FlowTables() {
   for (std::atomic<Table*>& at : tables_) {
@@ -49,18 +53,23 @@ FlowTables::~FlowTables() {
 Status FlowTables::apply(const FlowMod& mod, std::uint64_t now_ns) {
   now_ns_ = now_ns;
   if (mod.table >= kTables && mod.table != kAllTables) return Status::kBadTable;
+  Status status = Status::kMalformed;
   switch (mod.command) {
     case FlowCommand::kAdd:
-      return add(mod, now_ns);
+      status = add(mod, now_ns);
+      break;
     case FlowCommand::kModify:
     case FlowCommand::kModifyStrict:
-      return modify(mod, now_ns);
+      status = modify(mod, now_ns);
+      break;
     case FlowCommand::kDelete:
     case FlowCommand::kDeleteStrict:
       erase(mod, now_ns);
-      return Status::kOk;
+      status = Status::kOk;
+      break;
   }
-  return Status::kMalformed;
+  delete_orphans(now_ns);
+  return status;
 }
 
 Status FlowTables::check(const FlowMod& mod) const {
@@ -106,7 +115,7 @@ Status FlowTables::add(const FlowMod& mod, std::uint64_t now_ns) {
   }
   auto* const old = static_cast<Flow*>(table.find(mod.value, mod.mask, mod.priority));
   Flow* const victim = old == nullptr ? victim_for(mod) : nullptr;
-  if (old == nullptr && victim == nullptr && table.size() >= max_entries_[mod.table]) return Status::kTableFull;
+  if (old == nullptr && victim == nullptr && table.size() >= configs_[mod.table].max_entries) return Status::kTableFull;
   const bool keeps = old != nullptr && !has(mod, FlowFlag::kResetCounts);
   const CounterId counter = keeps ? old->counter : counters_.allocate();
   if (counter == kNoCounter) return Status::kNoMemory;
@@ -133,7 +142,8 @@ Status FlowTables::add(const FlowMod& mod, std::uint64_t now_ns) {
 }
 
 void FlowTables::configure(std::uint8_t id, const TableConfig& config, std::uint64_t now_ns) {
-  max_entries_[id] = std::min<std::uint32_t>(config.max_entries, kFlowsPerTableMax);
+  configs_[id] = config;
+  configs_[id].max_entries = std::min<std::uint32_t>(config.max_entries, kFlowsPerTableMax);
   evictions_[id].reset();
   if (config.eviction == 0) return;
   Table& table = table_for(id);
@@ -144,9 +154,10 @@ void FlowTables::configure(std::uint8_t id, const TableConfig& config, std::uint
   for (std::uint32_t slot = 0; slot < table.slots(); ++slot) {
     if (Rule* rule = table.at(slot)) evictions_[id]->add(static_cast<Flow&>(*rule));
   }
-  while (table.size() > max_entries_[id]) {
+  while (table.size() > configs_[id].max_entries) {
     remove(*evictions_[id]->lowest(), FlowRemovedReason::kEviction, now_ns);
   }
+  delete_orphans(now_ns);
 }
 
 EvictionRank FlowTables::rank_of(const Flow& flow, std::uint8_t flags) const {
@@ -158,7 +169,7 @@ EvictionRank FlowTables::rank_of(const Flow& flow, std::uint8_t flags) const {
 
 Flow* FlowTables::victim_for(const FlowMod& mod) {
   Eviction* const eviction = evictions_[mod.table].get();
-  if (eviction == nullptr || table_for(mod.table).size() < max_entries_[mod.table]) return nullptr;
+  if (eviction == nullptr || table_for(mod.table).size() < configs_[mod.table].max_entries) return nullptr;
   Flow* const lowest = eviction->lowest();
   // Its rank knows whether importance counts.
   return lowest != nullptr && eviction->rank(*lowest).importance <= mod.importance ? lowest : nullptr;
@@ -191,8 +202,9 @@ Status FlowTables::modify(const FlowMod& mod, std::uint64_t now_ns) {
     Flow& flow = *fresh[i];
     std::copy_n(old.key(), old.words, const_cast<std::uint64_t*>(flow.key()));
     flow.priority = old.priority;
-    flow.cookie = old.cookie;
+    flow.cookie = has(mod, FlowFlag::kSetCookie) ? mod.cookie : old.cookie;
     flow.created_ns = old.created_ns;
+    flow.refreshed_ms = old.refreshed_ms.load(std::memory_order_relaxed);
     flow.idle_timeout = old.idle_timeout;
     flow.hard_timeout = old.hard_timeout;
     flow.flags = old.flags;
@@ -251,7 +263,11 @@ Flow* FlowTables::make(std::size_t words, const FlowMod& mod, CounterId counter)
   flow->words = static_cast<std::uint8_t>(words);
   flow->priority = mod.priority;
   flow->table = mod.table;
-  flow->instructions = instructions_.take(mod.instructions);
+  InstructionSet* const set = instructions_.take(mod.instructions);
+  if (!set->effects.empty() && set->users == 1) {
+    effects_.bind(*set, [this](const Effects::Family& family) { return family_size(family); });
+  }
+  flow->instructions = set;
   // Before the flow is published.
   if (flow->instructions->conjunctive) conjunctive_[mod.table].store(true, std::memory_order_release);
   flow->counter = counter;
@@ -259,6 +275,7 @@ Flow* FlowTables::make(std::size_t words, const FlowMod& mod, CounterId counter)
 }
 
 void FlowTables::destroy(Flow* flow) {
+  if (!flow->instructions->effects.empty() && flow->instructions->users == 1) effects_.unbind(*flow->instructions);
   instructions_.give_back(flow->instructions);
   if (!flow->shares_counter) counters_.release(flow->counter);
   const std::size_t key_bytes = flow->words * sizeof(std::uint64_t);
@@ -272,6 +289,7 @@ void FlowTables::count_references(const Flow& flow, int by) {
   const InstructionSet& set = *flow.instructions;
   for (std::uint32_t group : set.groups) groups_.count_reference(group, by);
   for (std::uint32_t meter : set.meters) meters_.count_reference(meter, by);
+  effects_.count(flow, by);
 }
 
 void FlowTables::touch(const Flow& flow) {
@@ -286,6 +304,7 @@ void FlowTables::settle() {
     tables_[id].load(std::memory_order_relaxed)->settle();
   }
   unsettled_.clear();
+  effects_.forget_orphans();  // of a batch that was rolled back
 }
 
 void FlowTables::insert(Table& table, Flow& flow, const FlowKey& mask, std::uint64_t now_ns) {
@@ -404,6 +423,7 @@ void FlowTables::delete_users(Uses uses, FlowRemovedReason reason, std::uint64_t
       if (flow != nullptr && uses(*flow->instructions)) remove(*flow, reason, now_ns);
     }
   }
+  delete_orphans(now_ns);
 }
 
 void FlowTables::delete_users_of_group(std::uint32_t group, std::uint64_t now_ns) {
@@ -424,7 +444,7 @@ std::uint64_t FlowTables::used_ns(const Flow& flow) const {
 
 std::uint64_t FlowTables::expires_ns(const Flow& flow) const {
   std::uint64_t at = ~std::uint64_t{0};
-  if (flow.hard_timeout != 0) at = flow.created_ns + flow.hard_timeout * kSecond;
+  if (flow.hard_timeout != 0) at = flow.refreshed_ns() + flow.hard_timeout * kSecond;
   if (flow.idle_timeout != 0) at = std::min(at, used_ns(flow) + flow.idle_timeout * kSecond);
   return at;
 }
@@ -459,7 +479,7 @@ void FlowTables::look_at_triggers(std::uint64_t now_ns) {
 void FlowTables::expire_slot(Table& table, std::uint32_t slot, std::uint64_t now_ns) {
   auto& flow = static_cast<Flow&>(*table.at(slot));
   flow.timer = 0;
-  if (flow.hard_timeout != 0 && now_ns >= flow.created_ns + flow.hard_timeout * kSecond) {
+  if (flow.hard_timeout != 0 && now_ns >= flow.refreshed_ns() + flow.hard_timeout * kSecond) {
     remove(flow, FlowRemovedReason::kHardTimeout, now_ns);
   } else if (flow.idle_timeout != 0 && now_ns >= used_ns(flow) + flow.idle_timeout * kSecond) {
     remove(flow, FlowRemovedReason::kIdleTimeout, now_ns);
@@ -479,6 +499,7 @@ void FlowTables::expire(std::uint64_t now_ns) {
         if (slot >= table.slots() || table.at(slot) == nullptr) return false;
         return static_cast<const Flow*>(table.at(slot))->timer == serial;
       });
+  delete_orphans(now_ns);
 }
 
 }  // namespace xvif

@@ -11,10 +11,12 @@
 #include <vector>
 
 #include "pipeline/counters.h"
+#include "pipeline/effects.h"
 #include "pipeline/eviction.h"
 #include "pipeline/expiry.h"
 #include "pipeline/flow.h"
 #include "pipeline/flow_arena.h"
+#include "pipeline/flow_request.h"
 #include "pipeline/group_table.h"
 #include "pipeline/instructions.h"
 #include "pipeline/meter_table.h"
@@ -44,6 +46,8 @@ class FlowTables {
 
   /// Within a batch. Anything but kOk changed nothing.
   Status apply(const FlowMod& mod, std::uint64_t now_ns);
+  /// Within a batch: what a data plane thread asks for. False: a limit does not allow it, or there is no room.
+  bool carry_out(const FlowRequest& request, std::span<const std::uint8_t> instructions, std::uint64_t now_ns);
   /// Within a batch: removes every flow that uses it.
   void delete_users_of_group(std::uint32_t group, std::uint64_t now_ns);
   void delete_users_of_meter(std::uint32_t meter, std::uint64_t now_ns);
@@ -52,6 +56,7 @@ class FlowTables {
   /// Within a batch: limit and eviction; a table that evicts never holds more than its limit. Not taken back by
   /// rollback.
   void configure(std::uint8_t table, const TableConfig& config, std::uint64_t now_ns);
+  const TableConfig& config(std::uint8_t table) const { return configs_[table]; }
   /// Tells about flows that passed thresholds since the last call. When no batch is open.
   void look_at_triggers(std::uint64_t now_ns);
   /// Before publishing and after reclaiming.
@@ -73,6 +78,10 @@ class FlowTables {
   std::size_t subtables() const;
   /// Bytes of rules, hash tables and instructions; counters not included.
   std::size_t bytes() const;
+  /// What sample actions counted, by collector set.
+  std::vector<SampleView> samples() const { return effects_.samples(); }
+  /// Flows that learn actions made.
+  std::uint64_t learned() const { return learned_; }
   /// When the next flow could expire; ~0 never.
   std::uint64_t next_expiry_ns() const { return expiry_.next_ns(); }
 
@@ -90,6 +99,10 @@ class FlowTables {
   Flow* victim_for(const FlowMod& mod);
   EvictionRank rank_of(const Flow& flow, std::uint8_t flags) const;
   Status modify(const FlowMod& mod, std::uint64_t now_ns);
+  bool learn(const FlowRequest& request, std::span<const std::uint8_t> instructions, std::uint64_t now_ns);
+  bool has_room(const FlowRequest& request) const;
+  std::uint64_t family_size(const Effects::Family& family) const;
+  void delete_orphans(std::uint64_t now_ns);
   void erase(const FlowMod& mod, std::uint64_t now_ns);
   Status check(const FlowMod& mod) const;
   Status check_references(const FlowMod& mod) const;
@@ -138,12 +151,13 @@ class FlowTables {
   const std::uint64_t seed_;
   FlowArena arena_;
   InstructionSets instructions_;
+  Effects effects_;
   Expiry expiry_;
   StatTriggers triggers_;
   std::uint64_t now_ns_ = 0;  // of the batch that is open
   FlowRemovedSink* sink_ = nullptr;
   FlowChangeSink* watcher_ = nullptr;
-  std::array<std::uint32_t, kTables> max_entries_;
+  std::array<TableConfig, kTables> configs_{};
   std::array<std::unique_ptr<Eviction>, kTables> evictions_{};  // of the tables that evict
   std::array<std::atomic<Table*>, kTables> tables_{};           // control: rw, readers: ro
   std::array<std::atomic<bool>, kTables> conjunctive_{};        // control: rw, readers: ro; stays once it was set
@@ -151,6 +165,7 @@ class FlowTables {
   std::array<bool, kTables> is_unsettled_{};
   std::size_t live_ = 0;
   std::size_t unannounced_ = 0;
+  std::uint64_t learned_ = 0;
 };
 
 }  // namespace xvif

@@ -12,6 +12,31 @@ bool Flow::passes(std::uint64_t filter_cookie, std::uint64_t cookie_mask, std::u
   return out_group == kGroupAny || instructions->outputs_to_group(out_group);
 }
 
+Flow::Timeouts Flow::timeouts() const {
+  auto& self = const_cast<Flow&>(*this);
+  return {std::atomic_ref(self.idle_timeout).load(std::memory_order_relaxed),
+          std::atomic_ref(self.hard_timeout).load(std::memory_order_relaxed)};
+}
+
+bool Flow::shorten(std::uint16_t idle, std::uint16_t hard) {
+  const auto shorter = [](std::uint16_t& timeout, std::uint16_t most) {
+    if (most == 0 || (timeout != 0 && timeout <= most)) return false;
+    std::atomic_ref(timeout).store(most, std::memory_order_relaxed);
+    return true;
+  };
+  const bool one = shorter(idle_timeout, idle);
+  return shorter(hard_timeout, hard) || one;
+}
+
+void Flow::refresh(std::uint64_t now_ns) const {
+  /// Often enough for timeouts of seconds, and seldom enough not to share the cache line with every packet.
+  constexpr std::uint64_t kStepMs = 64;
+  if (now_ns < created_ns) return;
+  const std::uint64_t age_ms = std::min<std::uint64_t>((now_ns - created_ns) / 1'000'000, ~std::uint32_t{0});
+  if (age_ms < refreshed_ms.load(std::memory_order_relaxed) + kStepMs) return;
+  refreshed_ms.store(static_cast<std::uint32_t>(age_ms), std::memory_order_relaxed);
+}
+
 FlowView FlowTables::view(const Flow& flow, std::uint64_t now_ns) const {
   const CountSum count = counters_.read(flow.counter);
   FlowView view{.flow = flow,

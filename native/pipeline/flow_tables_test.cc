@@ -396,6 +396,18 @@ TEST_F(Watched, AFullTableLetsTheLeastImportantFlowGo) {
             std::vector<Change>({{kAdded, 1, 0}, {kAdded, 2, 0}, {kRemoved, 2, 0}, {kAdded, 3, 0}, {kRemoved, 3, 0}}));
 }
 
+TEST_F(Watched, ABatchThatIsRolledBackLeavesTablesAsTheyWereSet) {
+  configure(1, 0);
+  ASSERT_EQ(switch_.flow(add(1, kit::on_port(1), 1)), Status::kOk);
+  Pipeline& pipeline = switch_.pipeline;
+  pipeline.begin(switch_.now, true);
+  const TableConfig evicting{.eviction = static_cast<std::uint8_t>(EvictionFlag::kImportance)};
+  EXPECT_EQ(pipeline.table_config(0, evicting), Status::kOk);
+  pipeline.rollback();
+  EXPECT_EQ(pipeline.flows().config(0).eviction, 0);
+  EXPECT_EQ(switch_.flow(add(2, kit::on_port(2), 2)), Status::kTableFull);
+}
+
 TEST_F(Watched, AnIdleFlowThatIsUsedIsNotTheFirstToGo) {
   const auto idle = [&](std::uint16_t n) {
     FlowMod out = add(n, kit::on_port(n), n);

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <map>
+#include <numeric>
 
 #include "pipeline/test_kit.h"
 
@@ -199,6 +200,29 @@ TEST_F(GroupTest, SelectFollowsWeights) {
   EXPECT_EQ(share.size(), 3u);
 }
 
+TEST_F(GroupTest, SelectSpreadsByAddressesOfTheLinkWhereThereIsNoMore) {
+  add(1, GroupType::kSelect, {to(2, 1), to(3, 3)});
+  use(1);
+  constexpr std::size_t kStations = 10'000;
+  const auto spread_stations = [&] {
+    std::vector<std::size_t> first;
+    for (std::size_t i = 0; i < kStations; ++i) {
+      Bytes frame(60, 0);
+      frame[0] = frame[6] = 0x02;
+      frame[11] = static_cast<std::uint8_t>(i);
+      frame[10] = static_cast<std::uint8_t>(i >> 8);
+      store_be16(&frame[12], 0x88b5);
+      switch_.receive(1, frame);
+      first.push_back(switch_.sent()[1]);
+    }
+    return first;
+  };
+  const auto before = spread_stations();
+  EXPECT_EQ(spread_stations(), before);
+  EXPECT_NEAR(static_cast<double>(std::accumulate(before.begin(), before.end(), std::size_t{0})) / kStations, 0.25,
+              0.02);
+}
+
 TEST_F(GroupTest, SelectMovesFewFlowsWhenABucketGoes) {
   add(1, GroupType::kSelect, {to(2, 1), to(3, 1), to(4, 1), to(5, 1)});
   use(1);
@@ -259,6 +283,28 @@ TEST_F(GroupTest, FastFailoverTakesTheFirstLiveBucket) {
   EXPECT_EQ(switch_.port(1).dropped(Drop::kGroupNoBucket), 1u);
   switch_.port(2).up = true;
   EXPECT_EQ(pass(), Counts({0, 1, 0, 0, 0, 0}));
+}
+
+TEST_F(GroupTest, FastFailoverGoesOnBehindAGroupThatItWatches) {
+  add(9, GroupType::kFf, {watching(2), watching(3)});
+  add(8, GroupType::kFf, {watching(4)});
+  const auto through = [&](std::uint32_t id) {
+    BucketMod bucket = via(id);
+    bucket.watch_group = id;
+    return bucket;
+  };
+  add(1, GroupType::kFf, {through(9), through(8), to(6)});
+  use(1);
+  const auto fails = [&](std::uint32_t port) {
+    switch_.port(port).up = false;
+    return pass();
+  };
+  EXPECT_EQ(pass(), Counts({0, 1, 0, 0, 0, 0}));
+  EXPECT_EQ(fails(2), Counts({0, 0, 1, 0, 0, 0}));
+  EXPECT_EQ(fails(3), Counts({0, 0, 0, 1, 0, 0}));
+  EXPECT_EQ(fails(4), Counts({0, 0, 0, 0, 0, 1}));
+  switch_.port(3).up = true;
+  EXPECT_EQ(pass(), Counts({0, 0, 1, 0, 0, 0}));
 }
 
 TEST_F(GroupTest, ChainsAreBoundedInDepth) {

@@ -27,11 +27,21 @@ StatTrigger trigger_of(const InstructionView& instruction) {
   return trigger;
 }
 
+bool is_output(Action code) { return code == Action::kOutput || code == Action::kOutputTrunc; }
+
 bool touches_set(std::span<const std::uint8_t> actions) {
   for (const ActionView action : Actions(actions)) {
     if (action.code() == Action::kResubmit || action.code() == Action::kClone) return true;
   }
   return false;
+}
+
+void find_effects(std::span<const std::uint8_t> actions, std::vector<InstructionSet::Effect>& found) {
+  for (const ActionView action : Actions(actions)) {
+    if (action.code() == Action::kClone) find_effects(action.nested(), found);
+    if (action.code() != Action::kLearn && action.code() != Action::kSample) continue;
+    found.push_back({action.at(), nullptr, kNoCounter});
+  }
 }
 
 }  // namespace
@@ -66,6 +76,7 @@ InstructionSet::InstructionSet(std::span<const std::uint8_t> bytes) : bytes_(byt
   uses_set = touches_set(apply);
   conjunctive = is_conjunctive(apply);
   if (meter != kNoMeter) meters.push_back(meter);
+  find_effects(apply, effects);
   for_each_reference(*this, [&](ActionView action) {
     if (action.code() == Action::kGroup) add(groups, action.group());
     if (action.code() == Action::kMeter) add(meters, action.meter());
@@ -74,9 +85,16 @@ InstructionSet::InstructionSet(std::span<const std::uint8_t> bytes) : bytes_(byt
 
 bool InstructionSet::outputs_to(std::uint32_t port) const {
   bool found = false;
-  for_each_reference(
-      *this, [&](ActionView action) { found |= action.code() == Action::kOutput && raw(action.port()) == port; });
+  for_each_reference(*this,
+                     [&](ActionView action) { found |= is_output(action.code()) && raw(action.port()) == port; });
   return found;
+}
+
+const InstructionSet::Effect* InstructionSet::effect_of(const ActionView& action) const {
+  for (const Effect& effect : effects) {
+    if (effect.at == action.at()) return &effect;
+  }
+  return nullptr;
 }
 
 bool InstructionSet::outputs_to_group(std::uint32_t group) const { return has(groups, group); }

@@ -1,6 +1,7 @@
 // Instructions of flows, checked once, held once for all flows that have the same.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 
 #include "actions/iterate.h"
 #include "base/schema.gen.h"
+#include "pipeline/counters.h"
 #include "pipeline/stat_triggers.h"
 
 namespace xvif {
@@ -36,6 +38,16 @@ class InstructionSet {
   bool outputs_to(std::uint32_t port) const;
   bool outputs_to_group(std::uint32_t group) const;
   bool uses_meter(std::uint32_t meter) const;
+
+  /// What a learn or sample action needs when it is carried out.
+  struct Effect {
+    const std::uint8_t* at;                     // the action
+    const std::atomic<std::uint64_t>* learned;  // learn with a limit: live flows that count
+    CounterId sampled;                          // sample
+  };
+  std::vector<Effect> effects;  // those within clone included; Effects fills them in
+  /// nullptr: the action is not one of these instructions.
+  const Effect* effect_of(const ActionView& action) const;
 
   std::vector<std::uint32_t> groups;  // those it refers to, each once
   std::vector<std::uint32_t> meters;
@@ -68,12 +80,14 @@ class InstructionSets {
   std::size_t bytes_ = 0;
 };
 
-/// What a list of actions refers to outside itself: calls visit(ActionView) for each output, group and meter.
+/// What a list of actions refers to outside itself: calls visit(ActionView) for each output, truncated or not, group
+/// and meter.
 template <typename Visit>
 void for_each_reference(std::span<const std::uint8_t> actions, Visit&& visit) {
   for (ActionView action : Actions(actions)) {
     const Action code = action.code();
-    if (code == Action::kOutput || code == Action::kGroup || code == Action::kMeter) visit(action);
+    if (code == Action::kOutput || code == Action::kOutputTrunc) visit(action);
+    if (code == Action::kGroup || code == Action::kMeter) visit(action);
     if (action.code() == Action::kClone) for_each_reference(action.nested(), visit);
   }
 }

@@ -12,14 +12,6 @@
 namespace xvif {
 namespace {
 
-/// Bits of a port number in OpenFlow 1.0, where reserved ports begin at 0xff00.
-PortNo port_of(const WideNumber& value) {
-  constexpr std::uint32_t kReserved16 = 0xff00;
-  constexpr std::uint32_t kReservedBits = 0xffff0000;
-  const std::uint32_t number = load_be32(value.data() + 12);
-  return PortNo{number >= kReserved16 && number <= 0xffff ? number | kReservedBits : number};
-}
-
 /// OFPP_NONE of OpenFlow 1.0: no member is live.
 constexpr std::uint32_t kNoPort16 = 0xffff;
 
@@ -66,7 +58,7 @@ void Execution::extended(Lane& lane, Packet*& packet, FlowKey& key, const Action
     case Action::kController: {
       const auto reason = static_cast<PacketInReason>(action.reason());
       return packet_in(lane, *packet, key, reason, action.controller_max_len(),
-                       {action.controller_id(), action.userdata()});
+                       {action.controller_id(), action.controller_meter(), action.userdata()});
     }
     case Action::kDecNwTtlIds: {
       const std::array<std::uint8_t, 8> plain = {static_cast<std::uint8_t>(Action::kDecNwTtl), 0, 8};
@@ -86,6 +78,15 @@ void Execution::extended(Lane& lane, Packet*& packet, FlowKey& key, const Action
     }
     case Action::kBundle:
       return bundle(lane, packet, key, action, move);
+    case Action::kOutputTrunc:
+      if (output_truncated(lane, packet, key, action, move)) packet = nullptr;
+      return;
+    case Action::kSample:
+      return sample(lane, *packet, action);
+    case Action::kFinTimeout:
+      return fin_timeout(lane, key, action);
+    case Action::kLearn:
+      return learn(lane, packet, key, action);
     default:
       return;  // note
   }
@@ -174,10 +175,19 @@ void Execution::clone(Lane& lane, Packet*& packet, const FlowKey& key, const Act
   lane.exited = false;
 }
 
+void Execution::sample(Lane& lane, const Packet& packet, const ActionView& action) {
+  constexpr std::uint16_t kAlways = 0xffff;
+  const auto* const effect = lane.flow == nullptr ? nullptr : lane.flow->instructions->effect_of(action);
+  if (effect == nullptr || effect->sampled == kNoCounter) return;
+  const std::uint64_t random = mix64(thread_.random++ ^ thread_.index << 56);
+  if (action.probability() != kAlways && (random & kAlways) >= action.probability()) return;
+  pipeline_.counters_.add(thread_.index, effect->sampled, 1, packet.size, thread_.now_ns);
+}
+
 void Execution::invalid_ttl(Lane& lane, Packet*& packet, const FlowKey& key, const ActionView& action) {
   drop(lane, Drop::kTtl);
   for (std::size_t i = 0; i < action.count(); ++i) {
-    packet_in(lane, *packet, key, PacketInReason::kInvalidTtl, kControllerMaxLenNoBuffer, {action.id(i), {}});
+    packet_in(lane, *packet, key, PacketInReason::kInvalidTtl, kControllerMaxLenNoBuffer, {action.id(i), kNoMeter, {}});
   }
   packet->release();
   packet = nullptr;

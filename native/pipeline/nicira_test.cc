@@ -233,6 +233,61 @@ TEST_F(NiciraTest, DecrementedTtlTellsEachController) {
   EXPECT_EQ(load_host<std::uint16_t>(&records[120 + 22]), 5);
 }
 
+Bytes output_trunc(std::uint32_t port, std::uint32_t bytes) {
+  Bytes out = of_parts(Action::kOutputTrunc, {Bytes(8, 0)}, port);
+  kit::put(out, 8, bytes);
+  return out;
+}
+
+TEST_F(NiciraTest, TruncatedOutputIsACopy) {
+  flow(0, kit::any(), apply({output_trunc(2, 20), output_trunc(3, 61), output(4), output_trunc(5, 60)}));
+  const Bytes frame = Udp{.bytes = 61}.frame();
+  switch_.receive(1, frame);
+  EXPECT_EQ(switch_.port(2).sent.at(0), Bytes(frame.begin(), frame.begin() + 20));
+  EXPECT_EQ(switch_.port(3).sent.at(0), frame);
+  EXPECT_EQ(switch_.port(4).sent.at(0), frame);
+  EXPECT_EQ(switch_.port(5).sent.at(0), Bytes(frame.begin(), frame.end() - 1));
+}
+
+Bytes sample(std::uint16_t probability, std::uint32_t set) {
+  Bytes out = of_parts(Action::kSample, {Bytes(16, 0)}, probability);
+  kit::put(out, 8, set);
+  return out;
+}
+
+TEST_F(NiciraTest, SamplesAreCounted) {
+  flow(0, kit::any(), apply({sample(0xffff, 7), clone({sample(0x4000, 9), sample(0xffff, 7)})}));
+  constexpr unsigned kPackets = 4000;
+  for (unsigned i = 0; i < kPackets; ++i) pass();
+  const std::vector<SampleView> samples = switch_.pipeline.flows().samples();
+  ASSERT_EQ(samples.size(), 2u);
+  EXPECT_EQ(samples[0].collector_set, 7u);
+  EXPECT_EQ(samples[0].count.packets, 2u * kPackets);
+  EXPECT_EQ(samples[0].count.bytes, 2u * kPackets * 60);
+  EXPECT_EQ(samples[1].collector_set, 9u);
+  EXPECT_NEAR(static_cast<double>(samples[1].count.packets), kPackets / 4.0, kPackets / 40.0);
+  flow(0, kit::any(), apply({output(2)}));
+  for (int i = 0; i < 3; ++i) switch_.pipeline.tick(switch_.now);
+  EXPECT_TRUE(switch_.pipeline.flows().samples().empty());
+}
+
+TEST_F(NiciraTest, ControllerPassesItsMeter) {
+  switch_.pipeline.begin(switch_.now, false);
+  switch_.pipeline.controller_state(true);
+  switch_.pipeline.publish();
+  const auto flags = static_cast<std::uint16_t>(MeterFlag::kPktps);
+  ASSERT_EQ(switch_.meter(ModCommand::kAdd, 3, flags, {{.type = 1, .prec_level = 0, .rate = 2, .burst = 0}}),
+            Status::kOk);
+  Bytes controller = of_parts(Action::kController, {Bytes(8, 0)}, 0xffff);
+  kit::put(controller, 12, std::uint32_t{3});
+  flow(0, kit::any(), apply({controller, output(2)}));
+  for (int i = 0; i < 10; ++i) pass();
+  const std::size_t sent = switch_.upcalls().size() / (56 + 64);
+  EXPECT_GE(sent, 1u);
+  EXPECT_LE(sent, 3u);
+  EXPECT_EQ(switch_.port(1).dropped(Drop::kMeter), 10 - sent);
+}
+
 Bytes conjunction(std::uint32_t id, std::uint8_t clause, std::uint8_t clauses) {
   return of_parts(Action::kConjunction, {Bytes{clause, clauses, 0, 0, 0, 0, 0, 0}}, id);
 }

@@ -1,4 +1,5 @@
 // Where packets leave.
+#include "packet/packet_of.h"
 #include "pipeline/execution.h"
 
 namespace xvif {
@@ -7,6 +8,13 @@ void Execution::drop(Lane& lane, Drop reason) {
   lane.accounted = true;
   if (lane.in_slot == nullptr) return;
   PortCounters::add(lane.in_slot->port.counters[thread_.index].rx_dropped[static_cast<std::size_t>(reason)], 1);
+}
+
+PacketInReason Execution::output_reason(const Lane& lane) const {
+  if (lane.flow == nullptr) return PacketInReason::kPacketOut;
+  if (thread_.group_depth != 0) return PacketInReason::kGroup;
+  if (lane.flow->is_table_miss()) return PacketInReason::kNoMatch;
+  return lane.set == SetUse::kDone ? PacketInReason::kActionSet : PacketInReason::kAction;
 }
 
 bool Execution::output(Lane& lane, Packet* packet, const FlowKey& key, PortNo port, std::uint16_t max_len, bool move) {
@@ -23,9 +31,7 @@ bool Execution::output(Lane& lane, Packet* packet, const FlowKey& key, PortNo po
     case ReservedPort::kAll:
       return flood(lane, packet, key, move);
     case ReservedPort::kController: {
-      const bool miss = thread_.group_depth == 0 && lane.flow != nullptr && lane.flow->is_table_miss();
-      const auto reason = miss ? PacketInReason::kNoMatch : PacketInReason::kAction;
-      packet_in(lane, *packet, key, reason, max_len);
+      packet_in(lane, *packet, key, output_reason(lane), max_len);
       return false;
     }
     default:
@@ -37,6 +43,25 @@ bool Execution::output(Lane& lane, Packet* packet, const FlowKey& key, PortNo po
     return false;
   }
   return send(lane, packet, key, pipeline_.ports_.slot(port), move);
+}
+
+bool Execution::output_truncated(Lane& lane, Packet* packet, const FlowKey& key, const ActionView& action, bool move) {
+  const std::uint32_t bytes = action.truncated_bytes();
+  if (packet->size <= bytes) return output(lane, packet, key, action.port(), kControllerMaxLenNoBuffer, move);
+  // Whole first: checksums that were left to us are over all of it.
+  std::vector<std::uint8_t>& frame = thread_.frame;
+  if (frame.size() < packet->size) frame.resize(packet->size);
+  if (!copy_frame(*packet, frame)) {
+    drop(lane, Drop::kCopyFailed);
+    return false;
+  }
+  Packet* const cut = packet_of(*packet->pool, packet->in_port, std::span(frame).first(bytes));
+  if (cut == nullptr) {
+    drop(lane, Drop::kNoMemory);
+    return false;
+  }
+  if (!output(lane, cut, key, action.port(), kControllerMaxLenNoBuffer, true)) cut->release();
+  return false;
 }
 
 bool Execution::send(Lane& lane, Packet* packet, const FlowKey& key, PortSlot* slot, bool move) {

@@ -50,19 +50,26 @@ void put_tail(std::uint8_t* at, std::span<const std::uint8_t> userdata, const Re
 
 }  // namespace
 
-std::uint8_t* Execution::reserve_upcall(Lane& lane, std::size_t length) {
+std::uint8_t* Execution::reserve(Lane& lane, UpcallQueue& queue, QueueShare TxBuffer::*which, std::size_t most,
+                                 std::size_t length) {
   if (lane.in_slot != nullptr) {
-    // A port may not fill the queue for the others.
-    TxBuffer& share = lane.in_slot->tx[thread_.index];
-    const std::uint64_t round = thread_.upcalls.round();
-    if (share.upcall_round != round) {
-      share.upcall_round = round;
-      share.upcall_bytes = 0;
-    }
-    if (share.upcall_bytes + length > kUpcallBytesPerPort) return nullptr;
-    share.upcall_bytes += length;
+    QueueShare& share = lane.in_slot->tx[thread_.index].*which;
+    const std::uint64_t round = queue.round();
+    if (share.round != round) share = {round, 0};
+    if (share.bytes + length > most) return nullptr;
+    share.bytes += length;
   }
-  return thread_.upcalls.reserve(length);
+  return queue.reserve(length);
+}
+
+bool Execution::passes_meter(Lane& lane, const Packet& packet, std::uint32_t id) {
+  if (id == kNoMeter) return true;
+  Meter* const meter = pipeline_.meters_.find(id, thread_.version);
+  if (meter == nullptr) return true;
+  const Band* const band = pipeline_.meters_.pass(*meter, thread_.index, packet.size, thread_.now_ns);
+  if (band == nullptr || band->mod.type != static_cast<unsigned>(MeterBandType::kDrop)) return true;
+  drop(lane, Drop::kMeter);
+  return false;
 }
 
 bool Execution::copy_frame(const Packet& packet, std::span<std::uint8_t> out) {
@@ -83,7 +90,9 @@ void Execution::packet_in(Lane& lane, Packet& packet, const FlowKey& key, Packet
     lane.accounted = true;
     return;
   }
-  Meter* const meter = pipeline_.meters_.find(kMeterController, thread_.version);
+  if (!passes_meter(lane, packet, data.meter)) return;
+  // One that the action names takes the place of the controller's.
+  Meter* const meter = data.meter == kNoMeter ? pipeline_.meters_.find(kMeterController, thread_.version) : nullptr;
   if (meter == nullptr || !pipeline_.controller_.load(std::memory_order_relaxed)) [[likely]] {
     return tell(lane, packet, key, reason, max_len, data);
   }
@@ -105,7 +114,9 @@ void Execution::tell(Lane& lane, const Packet& packet, const FlowKey& key, Packe
   const std::size_t tail = padded(data.userdata.size()) + padded(registers.count * kRegisterBytes);
   const std::size_t room = kHeaderBytes + padded(packet.size) + tail;
   std::uint8_t* record = nullptr;
-  if (pipeline_.controller_.load(std::memory_order_relaxed)) record = reserve_upcall(lane, room);
+  if (pipeline_.controller_.load(std::memory_order_relaxed)) {
+    record = reserve(lane, thread_.upcalls, &TxBuffer::upcalls, kUpcallBytesPerPort, room);
+  }
   if (record == nullptr) {
     PortCounters::add(thread_.upcall_drops, 1);
     drop(lane, Drop::kUpcallFull);

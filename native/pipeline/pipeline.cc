@@ -1,6 +1,9 @@
 #include "pipeline/pipeline.h"
 
 #include <algorithm>
+#include <cstring>
+#include <ranges>
+#include <utility>
 
 #include "actions/validate.h"
 #include "base/assert.h"
@@ -63,6 +66,7 @@ Status Pipeline::packet_out(std::size_t thread, std::uint64_t now_ns, PortNo in_
     return status;
   }
   Execution(*this, *threads_[thread], now_ns).packet_out(packet, in_port, actions);
+  take_requests(now_ns);
   return Status::kOk;
 }
 
@@ -124,6 +128,7 @@ Status Pipeline::controller_state(bool connected, bool misses) {
 Status Pipeline::table_config(std::uint8_t table, const TableConfig& config) {
   XVIF_ASSERT(versions_.open());
   if (table >= kTables) return Status::kBadTable;
+  replaced_configs_.emplace_back(table, flows_.config(table));
   flows_.configure(table, config, batch_ns_);
   pending_config_.push_back({PendingConfig::kMiss, PortNo{table}, static_cast<std::uint32_t>(config.miss), 0});
   return Status::kOk;
@@ -154,6 +159,7 @@ void Pipeline::configure(const PendingConfig& change) {
 void Pipeline::publish() {
   for (const PendingConfig& change : pending_config_) configure(change);
   pending_config_.clear();
+  replaced_configs_.clear();
   flows_.settle();
   versions_.publish();
   reclaim();
@@ -165,6 +171,9 @@ void Pipeline::publish() {
 void Pipeline::rollback() {
   pending_config_.clear();
   versions_.rollback();
+  for (const auto& [table, config] : std::views::reverse(std::exchange(replaced_configs_, {}))) {
+    flows_.configure(table, config, batch_ns_);
+  }
   flows_.settle();
   reclaim();
 }
@@ -173,7 +182,41 @@ void Pipeline::reclaim() {
   if (epoch_.reclaim() > 0) flows_.settle();
 }
 
+bool Pipeline::take_requests(std::uint64_t now_ns) {
+  std::size_t left = kLearnsPerTurn;
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    UpcallQueue& queue = threads_[(request_turn_ + i) % threads_.size()]->requests;
+    for (auto records = queue.front(); !records.empty(); records = queue.front()) {
+      if (left == 0) {
+        request_turn_ = (request_turn_ + i) % threads_.size();
+        return true;
+      }
+      begin(now_ns, false);
+      std::size_t taken = 0;
+      for (; taken < records.size() && left > 0; --left) {
+        FlowRequest request;
+        std::memcpy(&request, records.data() + taken, sizeof request);
+        const auto instructions = records.subspan(taken + sizeof request, request.instructions);
+        if (!flows_.carry_out(request, instructions, now_ns)) ++refused_requests_;
+        taken += request.length;
+      }
+      // Only then: who finds that a request does not wait any more sees what became of it.
+      publish();
+      queue.pop(taken);
+    }
+  }
+  request_turn_ = (request_turn_ + 1) % threads_.size();
+  return false;
+}
+
+Pipeline::LearnView Pipeline::learning() const {
+  LearnView view{flows_.learned(), refused_requests_};
+  for (const auto& thread : threads_) view.dropped += thread->requests_dropped.load(std::memory_order_relaxed);
+  return view;
+}
+
 void Pipeline::tick(std::uint64_t now_ns) {
+  take_requests(now_ns);
   if (flows_.next_expiry_ns() <= now_ns) {
     begin(now_ns, false);
     flows_.expire(now_ns);

@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/epoch.h"
@@ -81,6 +82,17 @@ class Pipeline final : public PacketSink {
   /// Before the thread runs. Without one, packets with granted payload cannot go up.
   void set_linearizer(std::size_t thread, Linearizer* linearizer) { threads_[thread]->linearizer = linearizer; }
 
+  // --- what data plane threads ask for, control thread, when no batch is open ---
+
+  /// Flows that packets learned, and timeouts that they shortened: a bounded part of them. True: there are more.
+  /// Wakes as upcalls do. packet_out() and tick() do it too.
+  bool take_requests(std::uint64_t now_ns);
+  struct LearnView {
+    std::uint64_t learned;
+    std::uint64_t dropped;  // for want of room in a queue or a table, or by a limit
+  };
+  LearnView learning() const;
+
   // --- upcalls, control thread ---
 
   /// `wake` is called on data plane threads, at most once between two take_upcalls().
@@ -131,16 +143,19 @@ class Pipeline final : public PacketSink {
   FlowTables flows_;
   MacTable macs_;
   std::vector<std::unique_ptr<ThreadContext>> threads_;
-  std::vector<PendingConfig> pending_config_;                 // control
-  std::uint64_t batch_ns_ = 0;                                // control; time of begin()
-  std::atomic<FragMode> frag_mode_{FragMode::kNormal};        // control: rw, threads: ro
-  std::atomic<std::uint8_t> first_egress_{0};                 // control: rw, threads: ro; 0 none
-  std::atomic<bool> misses_{false};                           // control: rw, threads: ro
-  std::array<std::atomic<TableMiss>, kTables> table_miss_{};  // control: rw, threads: ro
-  std::atomic<bool> controller_{false};                       // control: rw, threads: ro
-  std::atomic<bool> woken_{false};                            // threads: set, control: clear
-  std::function<void()> wake_;                                // control: wo before threads run
-  std::size_t upcall_turn_ = 0;                               // control; thread whose upcalls are taken first
+  std::vector<PendingConfig> pending_config_;                           // control
+  std::vector<std::pair<std::uint8_t, TableConfig>> replaced_configs_;  // control: of the open batch
+  std::uint64_t batch_ns_ = 0;                                          // control; time of begin()
+  std::atomic<FragMode> frag_mode_{FragMode::kNormal};                  // control: rw, threads: ro
+  std::atomic<std::uint8_t> first_egress_{0};                           // control: rw, threads: ro; 0 none
+  std::atomic<bool> misses_{false};                                     // control: rw, threads: ro
+  std::array<std::atomic<TableMiss>, kTables> table_miss_{};            // control: rw, threads: ro
+  std::atomic<bool> controller_{false};                                 // control: rw, threads: ro
+  std::atomic<bool> woken_{false};                                      // threads: set, control: clear
+  std::function<void()> wake_;                                          // control: wo before threads run
+  std::size_t upcall_turn_ = 0;                                         // control; thread whose upcalls are taken first
+  std::size_t request_turn_ = 0;                                        // control; and whose requests
+  std::uint64_t refused_requests_ = 0;                                  // control
 
   friend class Execution;
 };

@@ -17,14 +17,19 @@
 
 namespace xvif {
 
+/// Bytes that one thread wrote to a queue for the packets of one port, in the current round (UpcallQueue::round()).
+struct QueueShare {
+  std::uint64_t round = 0;
+  std::size_t bytes = 0;
+};
+
 /// Packets of one thread on their way out of one port.
 struct alignas(64) TxBuffer {
   std::size_t count = 0;
   bool dirty = false;  // on the thread's list of ports to flush
   std::array<Packet*, kBatchMax> packets;
-  // Upcall bytes written for this port's packets in the thread's current round; see UpcallQueue.
-  std::uint64_t upcall_round = 0;
-  std::size_t upcall_bytes = 0;
+  QueueShare upcalls;
+  QueueShare requests;
 };
 
 /// What the settings of a port ask of the pipeline. Never changed once published.

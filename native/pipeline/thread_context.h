@@ -8,10 +8,12 @@
 #include <vector>
 
 #include "actions/action_set.h"
+#include "actions/learn.h"
 #include "actions/subfield.h"
 #include "packet/flow_key.h"
 #include "packet/packet.h"
 #include "pipeline/flow.h"
+#include "pipeline/flow_request.h"
 #include "pipeline/port_table.h"
 #include "pipeline/upcall_queue.h"
 
@@ -75,6 +77,18 @@ struct ThreadContext {
   unsigned group_depth = 0;
   unsigned resubmit_depth = 0;
   std::vector<Resubmitted> resubmitted;
+
+  /// Requests made last, so that packets of one flow do not ask for the same over and over.
+  struct Asked {
+    std::uint64_t hash;
+    std::uint64_t position;  // in `requests`
+  };
+  UpcallQueue requests{kLearnBytes};  // FlowRequests; producer: this thread, consumer: control
+  std::array<Asked, 256> asked{};
+  std::atomic<std::uint64_t> requests_dropped{0};  // this thread: rw, control: ro
+  LearnedFlow learned;                             // what a learn action is at
+  std::vector<std::uint8_t> frame;                 // what a truncated packet is cut from
+  std::uint64_t random = 0;                        // of samples
 
   UpcallQueue upcalls;  // producer: this thread, consumer: control
   bool upcalled = false;

@@ -4,13 +4,13 @@
 
 namespace xvif {
 
-UpcallQueue::UpcallQueue() : buffer_(new std::uint8_t[kUpcallBytes]) {}
+UpcallQueue::UpcallQueue(std::size_t capacity) : capacity_(capacity), buffer_(new std::uint8_t[capacity]) {}
 
 std::uint8_t* UpcallQueue::reserve(std::size_t length) {
   const std::uint64_t tail = tail_.load(std::memory_order_acquire);
-  const std::size_t rest = kUpcallBytes - at(write_);
+  const std::size_t rest = capacity_ - at(write_);
   const std::size_t skipped = length > rest ? rest : 0;
-  if (write_ + skipped + length - tail > kUpcallBytes) return nullptr;
+  if (write_ + skipped + length - tail > capacity_) return nullptr;
   if (skipped > 0) {
     // The consumer has passed the previous wrap, or what it has not read would fill the ring and more.
     wrap_.store(write_, std::memory_order_relaxed);
@@ -38,10 +38,10 @@ std::span<const std::uint8_t> UpcallQueue::front() {
   if (tail == head) return {};
   const std::uint64_t wrap = wrap_.load(std::memory_order_relaxed);
   if (tail == wrap) {
-    tail += kUpcallBytes - at(tail);
+    tail += capacity_ - at(tail);
     tail_.store(tail, std::memory_order_release);
   }
-  std::uint64_t end = std::min(head, tail + (kUpcallBytes - at(tail)));
+  std::uint64_t end = std::min(head, tail + (capacity_ - at(tail)));
   if (wrap > tail && wrap < end) end = wrap;
   return {buffer_.get() + at(tail), static_cast<std::size_t>(end - tail)};
 }

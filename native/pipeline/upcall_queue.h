@@ -1,4 +1,4 @@
-// Bytes from one data plane thread to the control thread: whole upcall records (docs/native-boundary.md), bounded.
+// Bytes from one data plane thread to the control thread: whole records with their length at byte 4, bounded.
 #pragma once
 
 #include <atomic>
@@ -13,7 +13,8 @@ namespace xvif {
 
 class UpcallQueue {
  public:
-  UpcallQueue();
+  /// `capacity`: in bytes, a multiple of 8.
+  explicit UpcallQueue(std::size_t capacity = kUpcallBytes);
   UpcallQueue(const UpcallQueue&) = delete;
   UpcallQueue& operator=(const UpcallQueue&) = delete;
 
@@ -25,16 +26,21 @@ class UpcallQueue {
   /// waits was written in two rounds at most.
   std::uint64_t round();
 
+  /// Producer: what follows is written from here on; whether what was written at a position still waits.
+  std::uint64_t position() const { return write_; }
+  bool waits(std::uint64_t position) const { return position >= tail_.load(std::memory_order_acquire); }
+
   /// Consumer: the next whole records, contiguous; empty when there are none.
   std::span<const std::uint8_t> front();
   /// Consumer: done with front()'s first `bytes` (whole records).
   void pop(std::size_t bytes);
 
  private:
-  // Positions count bytes without end; the buffer is a ring of kUpcallBytes. A record never wraps: the rest of the
+  // Positions count bytes without end; the buffer is a ring. A record never wraps: the rest of the
   // ring is skipped instead, from `wrap_` on.
-  static std::size_t at(std::uint64_t position) { return position % kUpcallBytes; }
+  std::size_t at(std::uint64_t position) const { return position % capacity_; }
 
+  const std::size_t capacity_;
   std::unique_ptr<std::uint8_t[]> buffer_;
   alignas(64) std::atomic<std::uint64_t> head_{0};      // producer: rw, consumer: ro
   std::uint64_t write_ = 0;                             // producer

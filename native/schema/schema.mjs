@@ -144,6 +144,8 @@ export const enums = {
     reset_counts: 4,
     no_pkt_counts: 8,
     no_byt_counts: 16,
+    // Our own, of a modify: the flows get its cookie.
+    set_cookie: 0x4000,
     // Our own, of a delete: no flow_removed for what it removes.
     silent: 0x8000,
   },
@@ -227,6 +229,7 @@ export const enums = {
     learn: 34,
     meter: 35,
     set_masked: 36,
+    output_trunc: 37,
   },
   /**
    * Instructions: `code u8, zero u8, length u16 (multiple of 8), body`, in this order, each at most once;
@@ -247,20 +250,26 @@ export const enums = {
   /** Equal to OFPSTF_*. */
   StatTriggerFlag: { periodic: 1, only_first: 2 },
   /** What read() can be asked for. */
-  Query: { flows: 1, aggregate: 2, tables: 3, groups: 4, meters: 5, ports: 6, queues: 7, drops: 8, runtime: 9 },
-  /** Records handed to onUpcall. */
-  Upcall: {
-    packet_in: 1,
-    flow_removed: 2,
-    port_state: 3,
-    port_output: 4,
-    learn: 5,
-    fin_timeout: 6,
-    flow_change: 7,
-    flow_statistics: 8,
+  Query: {
+    flows: 1,
+    aggregate: 2,
+    tables: 3,
+    groups: 4,
+    meters: 5,
+    ports: 6,
+    queues: 7,
+    drops: 8,
+    runtime: 9,
+    samples: 10,
   },
+  /** Records handed to onUpcall. */
+  Upcall: { packet_in: 1, flow_removed: 2, port_state: 3, port_output: 4, flow_change: 7, flow_statistics: 8 },
   /** Why a packet went up, equal to OFPR_*. */
-  PacketInReason: { no_match: 0, action: 1, invalid_ttl: 2 },
+  PacketInReason: { no_match: 0, action: 1, invalid_ttl: 2, action_set: 3, group: 4, packet_out: 5 },
+  /** What a learn action asks for, equal to NX_LEARN_F_*. */
+  LearnFlag: { send_flow_rem: 1, delete_learned: 2, write_result: 4 },
+  /** What a specification of a learn action adds to the flow that it makes. */
+  LearnUse: { match: 0, load: 1, output: 2 },
   /** Why a flow went, equal to OFPRR_*. */
   FlowRemovedReason: { idle_timeout: 0, hard_timeout: 1, delete: 2, group_delete: 3, meter_delete: 4, eviction: 5 },
   /** What happened to a flow, equal to OFPFME_*; lost: changes were too many to be told. */

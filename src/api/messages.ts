@@ -117,6 +117,8 @@ export interface BridgeStats {
   readonly upcallsDropped: bigint;
   readonly workers: readonly Worker[];
   readonly drops: readonly Drop[];
+  readonly learned: bigint;
+  readonly learnsDropped: bigint;
 }
 export interface GetStatsReply {
   readonly bridges: readonly BridgeStats[];

@@ -50,7 +50,8 @@ export async function flowViews(bridge: Bridge): Promise<Flow[]> {
 }
 
 export function statsView(bridge: Bridge): BridgeStats {
-  const { version, rules, subtables, ruleBytes, upcalls, upcallsDropped, perWorker } = bridge.runtime();
+  const { version, rules, subtables, ruleBytes, upcalls, upcallsDropped, learned, learnsDropped, perWorker } =
+    bridge.runtime();
   const ports = new Map<number, BridgePort>(bridge.ports().map((port) => [port.number, port]));
   return {
     bridge: bridge.name,
@@ -62,6 +63,8 @@ export function statsView(bridge: Bridge): BridgeStats {
     upcallsDropped,
     workers: perWorker.map(({ busy, idle, batches, packets }) => ({ busyNs: busy, idleNs: idle, batches, packets })),
     drops: bridge.drops().map((drop) => dropView(drop, ports.get(drop.port))),
+    learned,
+    learnsDropped,
   };
 }
 

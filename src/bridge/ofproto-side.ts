@@ -26,6 +26,8 @@ export interface OfprotoSideOptions {
   readonly listen: readonly string[];
   /** Wire versions for controllers; undefined: all. Tools may use any. */
   readonly protocols?: readonly number[] | undefined;
+  /** Connections to each of `controllers` beside the main one; default 0. */
+  readonly auxiliaries?: number | undefined;
   /** For `ssl:` and `pssl:`. */
   readonly tls?: TlsCredentials | undefined;
   /** Where tools may connect. */
@@ -59,12 +61,13 @@ class OfprotoSide implements OpenFlowSide {
   }
 
   async start(options: OfprotoSideOptions): Promise<void> {
-    const { controllers, listen, protocols, tls, management, failMode, logger } = options;
+    const { controllers, listen, protocols, auxiliaries, tls, management, failMode, logger } = options;
     this.#channels = await Channels.start({
       switch: this.#ofproto,
       controllers,
       listen,
       ...(protocols === undefined ? {} : { versions: protocols }),
+      auxiliaries,
       tls,
       management,
       failMode,

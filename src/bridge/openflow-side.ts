@@ -46,7 +46,9 @@ export function controllerStatus(
   configured: readonly DialledController[],
   connections: readonly ChannelStatus[],
 ): readonly ControllerStatus[] {
-  const controllers = connections.filter(({ management, version }) => !management && version !== undefined);
+  const isMain = ({ management, version, auxiliaryId }: ChannelStatus) =>
+    !management && version !== undefined && auxiliaryId === 0;
+  const controllers = connections.filter(isMain);
   const byPeer = new Map(controllers.map((connection) => [connection.peer, connection]));
   const dialled = configured.map(({ target, connected, lastError }): ControllerStatus => {
     const connection = connected ? byPeer.get(target) : undefined;

@@ -32,6 +32,7 @@ export function formatBridgeStats(stats: BridgeStats): string {
     ['rules', `${stats.rules} in ${stats.subtables} subtables, ${formatScaled(Number(stats.ruleMemoryBytes))}B`],
     ['version', String(stats.version)],
     ['upcalls', `${stats.upcalls}, ${stats.upcallsDropped} dropped`],
+    ['learned', `${stats.learned} flows, ${stats.learnsDropped} dropped`],
   ]);
   const workers = stats.workers.map((worker, index) => ({ ...worker, index }));
   return [

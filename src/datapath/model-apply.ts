@@ -1,7 +1,8 @@
 /** What the records of a batch do to the model (OpenFlow 1.3.5 §6.4, §6.5, §5.7). Each returns a Status. */
+import { makeRoom, removeFlow, tellChange } from './model-changes.js';
 import { checkAction, checkConjunctions, checkSet, checkTrigger } from './model-check.js';
-import { actionsOf, countsOf, type Flow, type FlowFilter, unfolded, usesMeter } from './model-flows.js';
-import { flowAnswer } from './model-read.js';
+import { actionsOf, type Flow, type FlowFilter, unfolded, usesMeter } from './model-flows.js';
+import { hasEffects, withoutOrphans } from './model-learn.js';
 import type { ModelState } from './model-state.js';
 import { chooseVictim } from './model-tables.js';
 import { newWatch } from './model-triggers.js';
@@ -9,7 +10,6 @@ import { type ActionRecord, decodeInstructions, type InstructionRecord } from '.
 import type { ApplyRecord, FlowModRecord, GroupModRecord, MeterModRecord, TableConfigRecord } from './records-apply.js';
 import { decodeMatch, type MatchEntry } from './records-match.js';
 import { GROUP_ALL, METER_ALL } from './records-query.js';
-import type { FlowRemovedRecord } from './records-upcall.js';
 import {
   allTables,
   FlowChange,
@@ -26,6 +26,10 @@ const IMPORTANCE_MAX = 0xffff;
 const CONFIG_BITS = PortConfig.down | PortConfig.noRecv | PortConfig.noFwd | PortConfig.noPacketIn;
 
 export function applyRecord(state: ModelState, record: ApplyRecord): number {
+  return withoutOrphans(state, () => carryOut(state, record));
+}
+
+function carryOut(state: ModelState, record: ApplyRecord): number {
   switch (record.op) {
     case 'flow_mod':
       return flowMod(state, record);
@@ -87,13 +91,15 @@ function flowMod(state: ModelState, mod: FlowModRecord): number {
   if (instructions === undefined) return Status.malformed;
   const wrong = checkInstructions(state, mod.table, instructions);
   if (wrong !== Status.ok) return wrong;
+  state.hasEffects ||= hasEffects(instructions);
   if (mod.command === FlowCommand.add) return addFlow(state, mod, match, instructions);
   for (const flow of state.flows.select(filterOf(mod, match))) {
     const before = flow.instructionBytes;
     flow.instructions = instructions;
     flow.instructionBytes = mod.instructions;
+    if ((mod.flags & FlowFlag.setCookie) !== 0) flow.cookie = mod.cookie;
     flow.changed = state.version;
-    tell(state, FlowChange.modified, flow, { before });
+    tellChange(state, FlowChange.modified, flow, { before });
     if ((mod.flags & FlowFlag.resetCounts) !== 0) [flow.packets, flow.bytes] = [0n, 0n];
     flow.watch = newWatch(flow, state.nowNs());
   }
@@ -120,7 +126,7 @@ function addFlow(
   if ((mod.flags & FlowFlag.checkOverlap) !== 0 && flows.hasOverlap(mod.table, mod.priority, match)) {
     return Status.overlap;
   }
-  if (old === undefined && !makeRoom(state, mod)) return Status.tableFull;
+  if (old === undefined && !makeRoom(state, mod.table, mod.importance)) return Status.tableFull;
   const now = state.nowNs();
   const keep = old !== undefined && (mod.flags & FlowFlag.resetCounts) === 0;
   const flow: Flow = {
@@ -136,6 +142,7 @@ function addFlow(
     instructions,
     instructionBytes: mod.instructions,
     createdNs: now,
+    refreshedNs: now,
     usedNs: now,
     packets: keep ? old.packets : 0n,
     bytes: keep ? old.bytes : 0n,
@@ -146,51 +153,12 @@ function addFlow(
   flow.watch = newWatch(flow, now);
   if (old === undefined) {
     flows.insert(flow);
-    tell(state, FlowChange.added, flow);
+    tellChange(state, FlowChange.added, flow);
   } else {
     flows.replace(old, flow);
-    tell(state, FlowChange.modified, flow, { before: old.instructionBytes });
+    tellChange(state, FlowChange.modified, flow, { before: old.instructionBytes });
   }
   return Status.ok;
-}
-
-/** False: the table is full. */
-function makeRoom(state: ModelState, { table, importance }: FlowModRecord): boolean {
-  const { flows } = state.flows.table(table);
-  const { maxEntries, eviction } = state.tables.of(table);
-  if (flows.length < maxEntries) return true;
-  const victim = chooseVictim(flows, eviction, importance);
-  if (victim === undefined) return false;
-  removeFlow(state, victim, FlowRemovedReason.eviction);
-  return true;
-}
-
-function tell(
-  state: ModelState,
-  event: number,
-  flow: Flow,
-  { reason = 0, before = new Uint8Array(0) }: { readonly reason?: number; readonly before?: Uint8Array } = {},
-): void {
-  if (!state.watched) return;
-  const { cause } = state;
-  const answer = flowAnswer(flow, state.nowNs());
-  state.upcall({ kind: 'flow_change', event, reason, cause, born: flow.born, flow: answer, oldInstructions: before });
-}
-
-export function removeFlow(state: ModelState, flow: Flow, reason: number, silent = false): void {
-  state.flows.remove(flow);
-  tell(state, FlowChange.removed, flow, { reason });
-  if (silent || (flow.flags & FlowFlag.sendFlowRem) === 0) return;
-  tellFlow(state, flow, 'flow_removed', reason);
-}
-
-export function tellFlow(state: ModelState, flow: Flow, kind: FlowRemovedRecord['kind'], reason: number): void {
-  const { table, cookie, priority, idle, hard, flags } = flow;
-  const { packets, bytes } = countsOf(flow);
-  const now = state.nowNs();
-  const [duration, unused] = [now - flow.createdNs, now - flow.usedNs];
-  const counted = { duration, unused, packets, bytes, match: flow.matchBytes };
-  state.upcall({ kind, reason, table, cookie, priority, idle, hard, flags, ...counted });
 }
 
 function checkList(instruction: InstructionRecord): number {

@@ -1,15 +1,32 @@
 /** Actions that are wrong whatever they are part of (native/actions/validate.h). */
 import { isPushable } from './model-edit.js';
 import type { ActionRecord, InstructionRecord } from './records-action.js';
+import type { LearnRecord } from './records-learn.js';
 import { fieldOnes } from './records-match.js';
 import { isNicira, isWholeField, type NiciraActionRecord, type SubfieldRecord, subfieldsOf } from './records-nicira.js';
-import { allTables, fields, firstRegister, Stat, StatTriggerFlag, Status, tables } from './schema.gen.js';
+import {
+  allTables,
+  fields,
+  firstRegister,
+  LearnFlag,
+  portsMax,
+  ReservedPort,
+  Stat,
+  StatTriggerFlag,
+  Status,
+  tables,
+} from './schema.gen.js';
 
 /** kCloneNestingMax of native/base/limits.h. */
 const CLONE_NESTING_MAX = 16;
 /** kBundleMembersMax and kClausesMax. */
 const BUNDLE_MEMBERS_MAX = 64;
 const CLAUSES_MAX = 64;
+/** kTruncatedMin and kLearnSpecsMax. */
+const TRUNCATED_MIN = 14;
+const LEARN_SPECS_MAX = 128;
+const LEARN_FLAGS = 7;
+const SAMPLE_DIRECTIONS = 3;
 /** How many there are of NX_HASH_FIELDS, NX_MP_ALG and NX_BD_ALG. */
 const HASH_FIELDS = 7;
 const MULTIPATH_ALGORITHMS = 4;
@@ -79,6 +96,14 @@ function checkNicira(action: NiciraActionRecord, nesting: number): number {
       const { clause, clauses } = action;
       return ok(nesting === 0 && clauses >= 2 && clauses <= CLAUSES_MAX && clause < clauses);
     }
+    case 'output_trunc': {
+      const port = action.port === ReservedPort.inPort || action.port === ReservedPort.local;
+      return ok((port || (action.port > 0 && action.port < portsMax)) && action.bytes >= TRUNCATED_MIN);
+    }
+    case 'sample':
+      return ok(action.probability !== 0 && action.direction < SAMPLE_DIRECTIONS);
+    case 'learn':
+      return checkLearn(action);
     case 'resubmit':
       return ok(action.table < tables || action.table === allTables);
     case 'clone':
@@ -87,6 +112,18 @@ function checkNicira(action: NiciraActionRecord, nesting: number): number {
     default:
       return Status.ok;
   }
+}
+
+function checkLearn({ table, flags, result, specs }: LearnRecord): number {
+  const writes = (flags & LearnFlag.writeResult) !== 0;
+  if (!writes && result !== undefined) return Status.malformed;
+  if (writes && result === undefined) return Status.badField;
+  const widths = specs.every((spec) => {
+    if (spec.use === 'output') return true;
+    return typeof spec.from === 'bigint' ? spec.from >> BigInt(spec.to.bits) === 0n : spec.from.bits === spec.to.bits;
+  });
+  const right = table < tables && flags <= LEARN_FLAGS && (result === undefined || result.bits === 1);
+  return right && widths && specs.length <= LEARN_SPECS_MAX ? Status.ok : Status.badAction;
 }
 
 /** A flow with conjunctions is a part of a match and does nothing else. */

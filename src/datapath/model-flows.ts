@@ -19,6 +19,8 @@ export interface Flow {
   instructions: readonly InstructionRecord[];
   instructionBytes: Uint8Array;
   createdNs: bigint;
+  /** The hard timeout counts from here. */
+  refreshedNs: bigint;
   usedNs: bigint;
   packets: bigint;
   bytes: bigint;
@@ -93,9 +95,12 @@ export function usesMeter(flow: Flow, meter: number): boolean {
   return flow.instructions.some(metered) || actionsOf(flow.instructions).some(metered);
 }
 
+const isOutput = (action: ActionRecord): action is Extract<ActionRecord, { kind: 'output' | 'output_trunc' }> =>
+  action.kind === 'output' || action.kind === 'output_trunc';
+
 export function outputsTo(flow: Flow, port: number, group: number): boolean {
   const actions = actionsOf(flow.instructions);
-  const toPort = port === ReservedPort.any || actions.some((a) => a.kind === 'output' && a.port === port);
+  const toPort = port === ReservedPort.any || actions.some((a) => isOutput(a) && a.port === port);
   const toGroup = group === GROUP_ANY || actions.some((a) => a.kind === 'group' && a.group === group);
   return toPort && toGroup;
 }

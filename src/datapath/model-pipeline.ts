@@ -1,15 +1,27 @@
 /** A packet's way through the tables of the model (OpenFlow 1.3.5 §5.1 to §5.12). */
 import { edit, remarkDscp } from './model-edit.js';
-import { countFlow, type Flow, isTableMiss } from './model-flows.js';
+import { countFlow, type Flow } from './model-flows.js';
 import { type Bucket, executable, type Group, mergeActionSet } from './model-groups.js';
 import { admits } from './model-guard.js';
+import {
+  type ControllerData,
+  type Journey,
+  newJourney,
+  noData,
+  type Origin,
+  type Outcome,
+  outputReason,
+} from './model-journey.js';
+import { isLearnable, learnFlow, learnFrom, shorten, withoutOrphans } from './model-learn.js';
 import { decrementTtl, portOf, readSubfield, writeSubfield } from './model-nicira.js';
 import { normal } from './model-normal.js';
+import { fieldId } from './model-packet.js';
 import { ModelPacket } from './model-place.js';
 import type { ModelPort } from './model-ports.js';
 import { flowHash, selected } from './model-select.js';
 import type { ModelState } from './model-state.js';
 import type { ActionRecord } from './records-action.js';
+import type { LearnRecord, SampleRecord } from './records-learn.js';
 import { isNicira, type NiciraActionRecord } from './records-nicira.js';
 import {
   allTables,
@@ -20,6 +32,7 @@ import {
   GroupType,
   MeterBandType,
   meterController,
+  noMeter,
   PacketInReason,
   PortConfig,
   ReservedPort,
@@ -34,6 +47,9 @@ const CLONES_MAX = 512;
 const RESUBMIT_DEPTH_MAX = 64;
 const RESUBMITS_MAX = 4096;
 const STACK_MAX = 64;
+/** Probability of a sample that is taken of every packet. */
+const SAMPLE_ALWAYS = 0xffff;
+const FIN_OR_RESET = 1 | 4;
 /** NX_BD_ALG_ACTIVE_BACKUP. */
 const ACTIVE_BACKUP = 0;
 /** OFPP_NONE of OpenFlow 1.0. */
@@ -42,49 +58,11 @@ const NO_COOKIE = 0xffffffffffffffffn;
 /** Frames leave padded to the shortest Ethernet frame (without its checksum). */
 const FRAME_BYTES_MIN = 60;
 
-/** What a received packet carries along, shared by its copies. */
-interface Journey {
-  readonly budget: { copies: number };
-  resubmits: number;
-  /** Of resubmits and clones within each other. */
-  depth: number;
-  set: readonly ActionRecord[];
-  /** It is being carried out: what is written now has no effect. */
-  setDone: boolean;
-  /** No further actions but those of the set. */
-  exited: boolean;
-  stack: bigint[];
-}
-
-function newJourney(budget: { copies: number }): Journey {
-  return { budget, resubmits: 0, depth: 0, set: [], setDone: false, exited: false, stack: [] };
-}
-
-/** On whose behalf actions run. */
-interface Origin {
-  readonly flow: Flow | undefined;
-  readonly table: number;
-  readonly groupDepth: number;
-  /** Output to TABLE is for packet-outs only. */
-  readonly packetOut: boolean;
-  /** On the way out of a port: there are no further egress tables. */
-  readonly egress: boolean;
-  readonly journey: Journey;
-}
-
-/** Whether the packet goes on after an action. */
-type Outcome = 'go_on' | 'gone';
-
-/** What the controller action adds to a packet-in. */
-interface ControllerData {
-  readonly id: number;
-  readonly userdata: Uint8Array;
-}
-const noData: ControllerData = { id: 0, userdata: new Uint8Array(0) };
-
 export class Pipeline {
   readonly #state: ModelState;
   readonly #output: (port: number, frame: Uint8Array) => void;
+  /** What packets ask to be done with flows. */
+  readonly #afterwards: (() => void)[] = [];
 
   constructor(state: ModelState, output: (port: number, frame: Uint8Array) => void) {
     this.#state = state;
@@ -111,6 +89,7 @@ export class Pipeline {
       return;
     }
     this.#run(packet, { copies: 0 });
+    this.#carryOutAfterwards();
   }
 
   /** A packet-out: its actions, then nothing (§7.3.7). */
@@ -119,6 +98,7 @@ export class Pipeline {
     const journey = newJourney({ copies: 0 });
     const origin = { flow: undefined, table: 0, groupDepth: 0, packetOut: true, egress: false, journey };
     if (this.#perform(packet, actions, origin) !== 'gone') this.#performSet(packet, origin);
+    this.#carryOutAfterwards();
   }
 
   #drop(packet: ModelPacket, reason: number): void {
@@ -353,6 +333,18 @@ export class Pipeline {
           this.#packetIn(packet, PacketInReason.invalidTtl, controllerMaxLenNoBuffer, origin, data);
         }
         return 'gone';
+      case 'output_trunc':
+        this.#outputTruncated(packet, action.port, action.bytes, origin);
+        return 'go_on';
+      case 'sample':
+        this.#sample(packet, action, origin);
+        return 'go_on';
+      case 'fin_timeout':
+        this.#finTimeout(packet, action, origin);
+        return 'go_on';
+      case 'learn':
+        this.#learn(packet, action, origin);
+        return 'go_on';
       case 'note':
       case 'conjunction':
         return 'go_on';
@@ -369,6 +361,41 @@ export class Pipeline {
         return 'go_on';
       }
     }
+  }
+
+  #outputTruncated(packet: ModelPacket, port: number, bytes: number, origin: Origin): void {
+    const cut = packet.frame.length <= bytes ? packet : packet.clone();
+    if (cut !== packet) cut.replace(packet.frame.slice(0, bytes));
+    this.#outputAction(cut, port, controllerMaxLenNoBuffer, origin);
+  }
+
+  #sample(packet: ModelPacket, { probability, collectorSet }: SampleRecord, origin: Origin): void {
+    const count = this.#state.samples.get(collectorSet);
+    if (origin.flow === undefined || count === undefined) return;
+    if (probability < SAMPLE_ALWAYS && Math.random() * (SAMPLE_ALWAYS + 1) >= probability) return;
+    count.packets++;
+    count.bytes += BigInt(packet.frame.length);
+  }
+
+  #finTimeout(packet: ModelPacket, { idle, hard }: { idle: number; hard: number }, { flow }: Origin): void {
+    const flags = Number(packet.field(fieldId.tcp_flags));
+    if (flow === undefined || (flags & FIN_OR_RESET) === 0) return;
+    this.#afterwards.push(() => shorten(this.#state, flow, idle, hard));
+  }
+
+  /** What is learned now counts for the packets that come later. */
+  #learn(packet: ModelPacket, action: LearnRecord, origin: Origin): void {
+    const learned = learnFrom(packet, action);
+    const possible = isLearnable(this.#state, action, learned, origin.flow !== undefined);
+    if (possible) this.#afterwards.push(() => learnFlow(this.#state, action, learned));
+    if (action.result !== undefined) writeSubfield(packet, action.result, possible ? 1n : 0n);
+  }
+
+  #carryOutAfterwards(): void {
+    if (this.#afterwards.length === 0) return;
+    withoutOrphans(this.#state, () => {
+      for (const change of this.#afterwards.splice(0)) change();
+    });
   }
 
   #giveUp(packet: ModelPacket, reason: number): Outcome {
@@ -405,11 +432,9 @@ export class Pipeline {
 
   #outputAction(packet: ModelPacket, port: number, maxLen: number, origin: Origin): void {
     switch (port) {
-      case ReservedPort.controller: {
-        const miss = origin.flow !== undefined && isTableMiss(origin.flow) && origin.groupDepth === 0;
-        this.#packetIn(packet, miss ? PacketInReason.noMatch : PacketInReason.action, maxLen, origin);
+      case ReservedPort.controller:
+        this.#packetIn(packet, outputReason(origin), maxLen, origin);
         return;
-      }
       case ReservedPort.table:
         if (origin.packetOut && ++origin.journey.budget.copies <= CLONES_MAX) {
           this.#run(packet.anew(), origin.journey.budget);
@@ -527,16 +552,27 @@ export class Pipeline {
     }
   }
 
+  /** Of a meter that the controller action names only bands that drop count. */
+  #passesMeter(packet: ModelPacket, id: number): boolean {
+    const meter = this.#state.meters.get(id);
+    if (meter === undefined) return true;
+    const band = this.#state.meters.pass(meter, packet.frame.length, this.#state.nowNs());
+    if (band?.record.type !== MeterBandType.drop) return true;
+    this.#drop(packet, Drop.meter);
+    return false;
+  }
+
   #packetIn(packet: ModelPacket, reason: number, maxLen: number, origin: Origin, data: ControllerData = noData): void {
     const port = this.#state.ports.get(packet.inPort);
     if (port !== undefined && (port.config & PortConfig.noPacketIn) !== 0) return;
+    if (!this.#passesMeter(packet, data.meter)) return;
     if (!this.#state.controllerConnected) {
       this.#drop(packet, Drop.upcallFull);
       return;
     }
-    // What its meter does to it does not change the packet that goes on.
+    // What its meter does to it does not change the packet that goes on. One that the action names takes its place.
     const told = packet.clone();
-    if (!this.#meter(told, meterController)) return;
+    if (data.meter === noMeter && !this.#meter(told, meterController)) return;
     this.#state.upcall({
       kind: 'packet_in',
       reason,

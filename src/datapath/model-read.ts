@@ -2,7 +2,13 @@
 import type { Flow, FlowFilter } from './model-flows.js';
 import { actionsOf, countsOf, usesMeter } from './model-flows.js';
 import type { ModelState } from './model-state.js';
-import { writeDropAnswer, writeGroupAnswer, writeMeterAnswer, writePortAnswer } from './records-answer.js';
+import {
+  writeDropAnswer,
+  writeGroupAnswer,
+  writeMeterAnswer,
+  writePortAnswer,
+  writeSampleAnswer,
+} from './records-answer.js';
 import { decodeMatch } from './records-match.js';
 import {
   decodeQuery,
@@ -71,6 +77,14 @@ function itemsOf(state: ModelState, query: QueryRecord): Item[] {
         .all()
         .filter(({ number }) => query.id === ReservedPort.any || query.id === number)
         .map((port) => (writer) => writeDropAnswer(writer, { port: port.number, rx: port.rxDrops, tx: port.txDrops }));
+    case Query.samples:
+      return [...state.samples]
+        .sort(([a], [b]) => a - b)
+        .map(
+          ([collectorSet, count]) =>
+            (writer) =>
+              writeSampleAnswer(writer, { collectorSet, ...count }),
+        );
     case Query.runtime:
       return [(writer) => runtimeItem(writer, state)];
     default:
@@ -129,5 +143,7 @@ function meterItems(state: ModelState, id: number, now: bigint): Item[] {
 
 /** No workers, and nothing that would have a size; the published version is that of the last batch. */
 function runtimeItem(writer: RecordWriter, state: ModelState): void {
-  for (const word of [0, state.version, state.flows.all().length, 0, 0, 0, 0]) writer.u64(BigInt(word));
+  const { version, learned, learnsDropped } = state;
+  const flows = state.flows.all().length;
+  for (const word of [0, version, flows, 0, 0, 0, 0, learned, learnsDropped]) writer.u64(BigInt(word));
 }

@@ -12,6 +12,12 @@ export interface ModelState {
   readonly meters: Meters;
   readonly ports: ModelPorts;
   readonly macs: MacTable;
+  /** By collector set, of those that flows name. */
+  readonly samples: Map<number, { packets: bigint; bytes: bigint }>;
+  /** Some flow has learned or sampled so far: without, nothing is looked for. */
+  hasEffects: boolean;
+  learned: number;
+  learnsDropped: number;
   fragMode: number;
   /** First table of those that packets pass on their way out; 0: there are none. */
   firstEgress: number;

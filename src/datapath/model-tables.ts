@@ -10,7 +10,7 @@ const FLOWS_PER_TABLE_MAX = 4_000_000;
 const NS_PER_SECOND = 1_000_000_000n;
 
 export class TableConfigs {
-  readonly #configs: TableConfig[] = Array.from({ length: tables }, () => ({
+  #configs: TableConfig[] = Array.from({ length: tables }, () => ({
     maxEntries: FLOWS_PER_TABLE_MAX,
     miss: TableMiss.default,
     eviction: 0,
@@ -20,14 +20,22 @@ export class TableConfigs {
     return this.#configs[table]!;
   }
 
+  /** Brings back, when it is called, what is set now. */
+  snapshot(): () => void {
+    const configs = [...this.#configs];
+    return () => {
+      this.#configs = configs;
+    };
+  }
+
   set(table: number, { maxEntries, miss, eviction }: TableConfig): void {
     this.#configs[table] = { maxEntries: Math.min(maxEntries, FLOWS_PER_TABLE_MAX), miss, eviction };
   }
 }
 
-function expiryNs({ hard, idle, createdNs, usedNs }: Flow): bigint | undefined {
+function expiryNs({ hard, idle, refreshedNs, usedNs }: Flow): bigint | undefined {
   const moments = [
-    ...(hard === 0 ? [] : [createdNs + BigInt(hard) * NS_PER_SECOND]),
+    ...(hard === 0 ? [] : [refreshedNs + BigInt(hard) * NS_PER_SECOND]),
     ...(idle === 0 ? [] : [usedNs + BigInt(idle) * NS_PER_SECOND]),
   ];
   return moments.length === 0 ? undefined : moments.reduce((a, b) => (a < b ? a : b));

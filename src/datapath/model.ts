@@ -4,9 +4,11 @@
  * is meant to be fast. Time comes from outside; frames come in by {@link ModelDatapath.inject}.
  */
 import { type Datapath, DatapathClosed, type PortNo, type PortSettings, type PortSpec } from './datapath.js';
-import { applyRecord, checkActions, removeFlow, tellFlow } from './model-apply.js';
+import { applyRecord, checkActions } from './model-apply.js';
+import { removeFlow, tellFlow } from './model-changes.js';
 import { FlowTables } from './model-flows.js';
 import { Groups } from './model-groups.js';
+import { withoutOrphans } from './model-learn.js';
 import { Meters } from './model-meters.js';
 import { Pipeline } from './model-pipeline.js';
 import { MacTable, ModelPorts } from './model-ports.js';
@@ -44,6 +46,10 @@ export class ModelDatapath implements Datapath {
       meters: new Meters(),
       ports: new ModelPorts(),
       macs: new MacTable(),
+      samples: new Map(),
+      hasEffects: false,
+      learned: 0,
+      learnsDropped: 0,
       fragMode: FragMode.normal,
       firstEgress: 0,
       controllerConnected: false,
@@ -117,9 +123,9 @@ export class ModelDatapath implements Datapath {
 
   /** Brings back what records of a batch can change. */
   #snapshot(): () => void {
-    const { flows, groups, meters, ports, fragMode, firstEgress, controllerConnected, missesToController } =
+    const { flows, groups, meters, tables, ports, fragMode, firstEgress, controllerConnected, missesToController } =
       this.#state;
-    const undo = [flows.snapshot(), groups.snapshot(), meters.snapshot()];
+    const undo = [flows.snapshot(), groups.snapshot(), meters.snapshot(), tables.snapshot()];
     const configs = ports.all().map((port) => [port, port.config] as const);
     const upcalls = [...this.#upcalls];
     return () => {
@@ -155,10 +161,12 @@ export class ModelDatapath implements Datapath {
     const now = state.nowNs();
     state.version++;
     const over = (seconds: number, sinceNs: bigint) => seconds > 0 && now - sinceNs >= BigInt(seconds) * NS_PER_SECOND;
-    for (const flow of state.flows.all()) {
-      if (over(flow.hard, flow.createdNs)) removeFlow(state, flow, FlowRemovedReason.hardTimeout);
-      else if (over(flow.idle, flow.usedNs)) removeFlow(state, flow, FlowRemovedReason.idleTimeout);
-    }
+    withoutOrphans(state, () => {
+      for (const flow of state.flows.all()) {
+        if (over(flow.hard, flow.refreshedNs)) removeFlow(state, flow, FlowRemovedReason.hardTimeout);
+        else if (over(flow.idle, flow.usedNs)) removeFlow(state, flow, FlowRemovedReason.idleTimeout);
+      }
+    });
     for (const flow of state.flows.all()) if (passesThreshold(flow, now)) tellFlow(state, flow, 'flow_statistics', 0);
     this.#deliver();
   }

@@ -205,6 +205,9 @@ export interface RuntimeAnswer {
   readonly ruleBytes: bigint;
   readonly upcalls: bigint;
   readonly upcallsDropped: bigint;
+  /** Flows that learn actions made, and requests for flows that were not carried out. */
+  readonly learned: bigint;
+  readonly learnsDropped: bigint;
   readonly perWorker: readonly {
     readonly busy: bigint;
     readonly idle: bigint;
@@ -225,11 +228,37 @@ export function decodeRuntimeAnswer(data: Uint8Array): RuntimeAnswer {
     ruleBytes: word(4),
     upcalls: word(5),
     upcallsDropped: word(6),
+    learned: word(7),
+    learnsDropped: word(8),
     perWorker: Array.from({ length: workers }, (_, i) => ({
-      busy: word(7 + 4 * i),
-      idle: word(8 + 4 * i),
-      batches: word(9 + 4 * i),
-      packets: word(10 + 4 * i),
+      busy: word(9 + 4 * i),
+      idle: word(10 + 4 * i),
+      batches: word(11 + 4 * i),
+      packets: word(12 + 4 * i),
     })),
   };
+}
+
+export interface SampleAnswer {
+  readonly collectorSet: number;
+  readonly packets: bigint;
+  readonly bytes: bigint;
+}
+
+const SAMPLE_ANSWER = 24;
+
+export function writeSampleAnswer(writer: RecordWriter, answer: SampleAnswer): void {
+  writer.u32(answer.collectorSet);
+  writer.zeros(4);
+  writer.u64(answer.packets);
+  writer.u64(answer.bytes);
+}
+
+export function decodeSampleAnswers(data: Uint8Array): SampleAnswer[] {
+  const view = viewOf(data);
+  return Array.from({ length: Math.floor(data.length / SAMPLE_ANSWER) }, (_, i) => ({
+    collectorSet: view.getUint32(i * SAMPLE_ANSWER, true),
+    packets: view.getBigUint64(i * SAMPLE_ANSWER + 8, true),
+    bytes: view.getBigUint64(i * SAMPLE_ANSWER + 16, true),
+  }));
 }

@@ -1,5 +1,13 @@
 /** Records of Nicira's actions (docs/native-boundary.md). */
 import type { ActionRecord } from './records-action.js';
+import {
+  decodeLearn,
+  decodeSample,
+  type LearnRecord,
+  type SampleRecord,
+  writeLearn,
+  writeSample,
+} from './records-learn.js';
 import { readBig, writeBig } from './records-match.js';
 import { type RecordWriter, viewOf } from './records-writer.js';
 import { Action, fields } from './schema.gen.js';
@@ -27,6 +35,8 @@ export type NiciraActionRecord =
       readonly id: number;
       readonly reason: number;
       readonly userdata: Uint8Array;
+      /** That the packet has to pass; noMeter: none. */
+      readonly meter: number;
     }
   /** Who is told when the TTL does not allow it: ids of controllers. */
   | { readonly kind: 'dec_nw_ttl_ids'; readonly ids: readonly number[] }
@@ -53,7 +63,13 @@ export type NiciraActionRecord =
   /** The flow is clause number `clause`, from 0, of a match that has `clauses`. */
   | { readonly kind: 'conjunction'; readonly id: number; readonly clause: number; readonly clauses: number }
   /** The bit says whether the packet has more than `bytes` bytes. */
-  | { readonly kind: 'check_pkt_larger'; readonly bytes: number; readonly to: SubfieldRecord };
+  | { readonly kind: 'check_pkt_larger'; readonly bytes: number; readonly to: SubfieldRecord }
+  /** The packet is cut to `bytes` bytes where it is longer. */
+  | { readonly kind: 'output_trunc'; readonly port: number; readonly bytes: number }
+  /** A TCP packet with FIN or RST makes the flow's timeouts no longer than these, in seconds; 0: they stay. */
+  | { readonly kind: 'fin_timeout'; readonly idle: number; readonly hard: number }
+  | SampleRecord
+  | LearnRecord;
 
 export type NiciraActionKind = NiciraActionRecord['kind'];
 
@@ -73,6 +89,10 @@ export const niciraActionCodes: Readonly<Record<NiciraActionKind, number>> = {
   multipath: Action.multipath,
   bundle: Action.bundle,
   conjunction: Action.conjunction,
+  output_trunc: Action.outputTrunc,
+  fin_timeout: Action.finTimeout,
+  sample: Action.sample,
+  learn: Action.learn,
 };
 
 const kinds: ReadonlyMap<number, NiciraActionKind> = new Map(
@@ -136,6 +156,7 @@ export function writeNicira(
       const body = writer.reserve(8);
       writer.setU8(body, action.reason);
       writer.setU16(body + 2, action.userdata.length);
+      writer.setU32(body + 4, action.meter);
       writer.bytes(action.userdata);
       writer.pad8();
       break;
@@ -174,6 +195,20 @@ export function writeNicira(
       writer.setU8(body + 1, action.clauses);
       break;
     }
+    case 'output_trunc':
+      writer.setU32(at + 4, action.port);
+      writer.setU32(writer.reserve(8), action.bytes);
+      break;
+    case 'fin_timeout':
+      writer.setU16(at + 4, action.idle);
+      writer.setU16(at + 6, action.hard);
+      break;
+    case 'sample':
+      writeSample(writer, at, action);
+      break;
+    case 'learn':
+      writeLearn(writer, at, action);
+      break;
     default:
       break;
   }
@@ -255,7 +290,8 @@ export function decodeNicira(
       const length = view.getUint16(10, true);
       if (record.length < 16 + length) return undefined;
       const [maxLen, id, reason] = [view.getUint16(4, true), view.getUint16(6, true), record[8]!];
-      return { kind, maxLen, id, reason, userdata: record.slice(16, 16 + length) };
+      const meter = view.getUint32(12, true);
+      return { kind, maxLen, id, reason, userdata: record.slice(16, 16 + length), meter };
     }
     case 'dec_nw_ttl_ids': {
       const count = view.getUint16(4, true);
@@ -279,6 +315,14 @@ export function decodeNicira(
         : { kind, id: view.getUint32(4, true), clause: record[8]!, clauses: record[9]! };
     case 'check_pkt_larger':
       return first && { kind, bytes: view.getUint16(4, true), to: first };
+    case 'output_trunc':
+      return record.length < 16 ? undefined : { kind, port: view.getUint32(4, true), bytes: view.getUint32(8, true) };
+    case 'fin_timeout':
+      return { kind, idle: view.getUint16(4, true), hard: view.getUint16(6, true) };
+    case 'sample':
+      return decodeSample(record);
+    case 'learn':
+      return decodeLearn(record);
   }
 }
 
@@ -287,9 +331,17 @@ export function subfieldsOf(action: NiciraActionRecord): {
   readonly read: readonly SubfieldRecord[];
   readonly written: readonly SubfieldRecord[];
 } {
+  if (action.kind === 'learn') return subfieldsOfLearn(action);
   const read = 'from' in action ? [action.from] : [];
   const written = 'to' in action && action.to !== undefined ? [action.to] : [];
   return { read, written };
+}
+
+/** A learn action writes what its flow loads, and the result. */
+function subfieldsOfLearn({ specs, result }: LearnRecord): ReturnType<typeof subfieldsOf> {
+  const to = (use: string) => specs.flatMap((spec) => (spec.use !== 'output' && spec.use === use ? [spec.to] : []));
+  const from = specs.flatMap((spec) => (typeof spec.from === 'bigint' ? [] : [spec.from]));
+  return { read: [...from, ...to('match')], written: [...to('load'), ...(result === undefined ? [] : [result])] };
 }
 
 /** All bits of the field, and no more. */

@@ -63,6 +63,7 @@ export const FlowFlag = {
   resetCounts: 4,
   noPktCounts: 8,
   noBytCounts: 16,
+  setCookie: 16384,
   silent: 32768,
 } as const;
 export type FlowFlag = (typeof FlowFlag)[keyof typeof FlowFlag];
@@ -181,6 +182,7 @@ export const Action = {
   learn: 34,
   meter: 35,
   setMasked: 36,
+  outputTrunc: 37,
 } as const;
 export type Action = (typeof Action)[keyof typeof Action];
 
@@ -219,6 +221,7 @@ export const Query = {
   queues: 7,
   drops: 8,
   runtime: 9,
+  samples: 10,
 } as const;
 export type Query = (typeof Query)[keyof typeof Query];
 
@@ -227,8 +230,6 @@ export const Upcall = {
   flowRemoved: 2,
   portState: 3,
   portOutput: 4,
-  learn: 5,
-  finTimeout: 6,
   flowChange: 7,
   flowStatistics: 8,
 } as const;
@@ -238,8 +239,25 @@ export const PacketInReason = {
   noMatch: 0,
   action: 1,
   invalidTtl: 2,
+  actionSet: 3,
+  group: 4,
+  packetOut: 5,
 } as const;
 export type PacketInReason = (typeof PacketInReason)[keyof typeof PacketInReason];
+
+export const LearnFlag = {
+  sendFlowRem: 1,
+  deleteLearned: 2,
+  writeResult: 4,
+} as const;
+export type LearnFlag = (typeof LearnFlag)[keyof typeof LearnFlag];
+
+export const LearnUse = {
+  match: 0,
+  load: 1,
+  output: 2,
+} as const;
+export type LearnUse = (typeof LearnUse)[keyof typeof LearnUse];
 
 export const FlowRemovedReason = {
   idleTimeout: 0,

@@ -1,30 +1,61 @@
 /** What the datapath tells by itself, as OpenFlow messages for every controller that wants them (§7.4). */
-import {
-  type FlowRemoved,
-  type FlowStatsReply,
-  type Match,
-  type MultipartReply,
-  type Outgoing,
-  type OxmFieldName,
-  type OxmKnown,
-  of13,
-  type PacketIn,
-  type PortStatus,
-  type TableStatus,
+import type {
+  FlowRemoved,
+  FlowStatsReply,
+  GroupMod,
+  Match,
+  MeterMod,
+  MultipartReply,
+  Outgoing,
+  OxmFieldName,
+  OxmKnown,
+  PortStatus,
+  TableStatus,
 } from 'node-openflow';
 import type { FlowRemovedRecord, PacketInRecord } from '../datapath/records.js';
-import { controllerMaxLenNoBuffer, PacketInReason } from '../datapath/schema.gen.js';
-import { PACKET_IN_BYTES_MAX } from './limits.js';
+import { PacketInReason } from '../datapath/schema.gen.js';
+import type { ControllerView } from './controller-view.js';
 import type { PacketBuffers } from './packet-buffers.js';
 import { readMatch } from './translate-match.js';
 
-const { OFP_NO_BUFFER } = of13;
 const NS_PER_SECOND = 1_000_000_000n;
+
+/** A packet, before it is cut and said in the way of each controller that is told of it. */
+export interface PacketInEvent {
+  readonly type: 'packet_in';
+  readonly reason: number;
+  readonly tableId: number;
+  readonly cookie: bigint;
+  readonly match: Match;
+  /** Bytes of the packet. */
+  readonly totalLen: number;
+  readonly frame: Uint8Array;
+  /** Bytes asked for, 0xffff: all; undefined: the controller's miss_send_len. */
+  readonly maxLen: number | undefined;
+  /** Only controllers that gave themselves this number are told (NXT_SET_CONTROLLER_ID); 0: those that gave none. */
+  readonly controllerId: number;
+  /** Of the controller action; empty: none. */
+  readonly userdata: Uint8Array;
+  /** Keeps the packet, for a controller that gets its beginning only; the same id each time. */
+  readonly buffer: () => number;
+}
+
+/** A controller has changed a group or a meter; the others may want to know (OpenFlow 1.4.1 §7.4.6). */
+export interface RequestForwardEvent {
+  readonly type: 'requestforward';
+  /** OFPRFR */
+  readonly reason: number;
+  readonly request: GroupMod | MeterMod;
+  readonly by: ControllerView;
+}
 
 /** A flow passed a threshold of its stat trigger (1.5.1 §7.3.5.3). */
 export type FlowTriggered = MultipartReply & { readonly body: FlowStatsReply };
 
-export type AsyncMessage = Outgoing<PacketIn | FlowRemoved | PortStatus | TableStatus | FlowTriggered>;
+export type AsyncEvent =
+  | PacketInEvent
+  | RequestForwardEvent
+  | Outgoing<FlowRemoved | PortStatus | TableStatus | FlowTriggered>;
 
 export function splitNs(duration: bigint): { readonly durationSec: number; readonly durationNsec: number } {
   return {
@@ -65,27 +96,28 @@ export function isDefaultMiss({ reason, cookie }: { readonly reason: number; rea
 
 /**
  * A packet for the controllers. Where an action said how much of it to send, and not "all", the whole is kept in a
- * buffer; where no action did (a TTL that ran out), `missSendLen` of the switch's configuration says it. A guest's
- * segmentation offload makes packets that no message can hold: those are cut and kept, whatever was asked for.
+ * buffer; where no action did (a TTL that ran out, a miss) each controller has said it for itself.
  */
-export function packetInMessage(
-  record: PacketInRecord,
-  missSendLen: number,
-  buffers: PacketBuffers,
-): Outgoing<PacketIn> {
+export function packetInEvent(record: PacketInRecord, buffers: PacketBuffers): PacketInEvent {
   const unasked = record.reason === PacketInReason.invalidTtl || isDefaultMiss(record);
-  const maxLen = unasked ? missSendLen : record.maxLen;
   const frame = record.frame.slice();
-  const whole = maxLen === controllerMaxLenNoBuffer && frame.length <= PACKET_IN_BYTES_MAX;
+  let id: number | undefined;
+  const buffer = (): number => {
+    id ??= buffers.keep({ frame, inPort: record.inPort });
+    return id;
+  };
   return {
     type: 'packet_in',
-    bufferId: whole ? OFP_NO_BUFFER : buffers.keep({ frame, inPort: record.inPort }),
-    totalLen: Math.min(record.frameTotal, 0xffff),
     reason: record.reason,
     tableId: record.table,
     cookie: record.cookie,
     match: packetInMatch(record),
-    data: whole ? frame : frame.subarray(0, Math.min(maxLen, PACKET_IN_BYTES_MAX)),
+    totalLen: Math.min(record.frameTotal, 0xffff),
+    frame,
+    maxLen: unasked ? undefined : record.maxLen,
+    controllerId: record.controllerId,
+    userdata: record.userdata.slice(),
+    buffer,
   };
 }
 

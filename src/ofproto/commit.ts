@@ -1,26 +1,29 @@
 /** Several changes at once: every packet meets all of them or none (OpenFlow 1.4.1 §7.3.9). */
-import { type FlowMod, type GroupMod, type MeterMod, of13, type PortMod } from 'node-openflow';
+import { type FlowMod, type GroupMod, type MeterMod, of13, type PacketOut, type PortMod } from 'node-openflow';
 import type { Datapath } from '../datapath/datapath.js';
 import { RecordWriter } from '../datapath/records.js';
-import { Status } from '../datapath/schema.gen.js';
+import { ModCommand, Status } from '../datapath/schema.gen.js';
 import { appendFlowMod } from './flow-mods.js';
-import { appendGroupMod, groupModOutcome } from './group-mods.js';
-import { appendMeterMod, meterModOutcome } from './meter-mods.js';
+import { appendGroupMod, groupExists, groupModOutcome } from './group-mods.js';
+import { appendMeterMod, meterExists, meterModOutcome } from './meter-mods.js';
 import { flowModError, type OfError, portModFailed } from './of-error.js';
+import type { PacketOuts, PreparedOut, Reference } from './packet-outs.js';
 import type { PortTable } from './port-table.js';
 import type { TableSettings } from './table-settings.js';
 import { legacyPortMod } from './versions.js';
 
-const { OFPPMFC } = of13;
+const { OFPG, OFPM, OFPPMFC } = of13;
 
-/** What can be undone, and so be part of a bundle. */
-export type Change = FlowMod | GroupMod | MeterMod | PortMod;
+/** What can be part of a bundle. */
+export type Change = FlowMod | GroupMod | MeterMod | PortMod | PacketOut;
+type Modification = Exclude<Change, PacketOut>;
 
 /** Of the switch, what changes are about. */
 export interface Parts {
   readonly datapath: Datapath;
   readonly ports: PortTable;
   readonly tableSettings: TableSettings;
+  readonly packetOuts: PacketOuts;
 }
 
 export interface Refused {
@@ -28,8 +31,55 @@ export interface Refused {
   readonly error: OfError;
 }
 
-/** Carries all out, in order. Where one is refused nothing has changed, and that one is returned. */
+/**
+ * Carries all out, in order, packet-outs behind the modifications. Where one is refused nothing has changed and no packet
+ * was sent, and that one is returned.
+ */
 export function commit(parts: Parts, changes: readonly Change[]): Refused | undefined {
+  const outs: PreparedOut[] = [];
+  const refused = prepareOuts(parts, changes, outs) ?? modify(parts, changes.filter(isModification));
+  if (refused !== undefined) {
+    for (const out of outs.reverse()) out.putBack();
+    return refused;
+  }
+  // What could be wrong with them was looked at; what is left is a lack of memory, as for every packet.
+  for (const out of outs) out.run();
+  return undefined;
+}
+
+/** What stands in the batch. */
+export const isModification = (change: Change): change is Modification => change.type !== 'packet_out';
+
+function prepareOuts(
+  { datapath, packetOuts }: Parts,
+  changes: readonly Change[],
+  into: PreparedOut[],
+): Refused | undefined {
+  for (const change of changes) {
+    if (change.type !== 'packet_out') continue;
+    const prepared = packetOuts.prepare(change);
+    if ('code' in prepared) return { change, error: prepared };
+    into.push(prepared);
+    const lost = prepared.references.find((reference) => !willExist(datapath, changes, reference));
+    if (lost !== undefined) return { change, error: lost.unknown };
+  }
+  return undefined;
+}
+
+/** Whether the group or meter is there when all changes are made. */
+function willExist(datapath: Datapath, changes: readonly Change[], { kind, id }: Reference): boolean {
+  const all = kind === 'group' ? OFPG.ALL : OFPM.ALL;
+  for (const change of changes.toReversed()) {
+    if (change.type !== 'group_mod' && change.type !== 'meter_mod') continue;
+    if (change.type !== `${kind}_mod`) continue;
+    const changed = change.type === 'group_mod' ? change.groupId : change.meterId;
+    if (changed === id) return change.command !== ModCommand.delete;
+    if (change.command === ModCommand.delete && changed === all) return false;
+  }
+  return kind === 'group' ? groupExists(datapath, id) : meterExists(datapath, id);
+}
+
+function modify(parts: Parts, changes: readonly Modification[]): Refused | undefined {
   const { datapath, ports } = parts;
   const writer = new RecordWriter();
   for (const change of changes) {
@@ -45,7 +95,7 @@ export function commit(parts: Parts, changes: readonly Change[]): Refused | unde
   return undefined;
 }
 
-function append(writer: RecordWriter, parts: Parts, change: Change): OfError | undefined {
+function append(writer: RecordWriter, parts: Parts, change: Modification): OfError | undefined {
   const { datapath, ports, tableSettings } = parts;
   switch (change.type) {
     case 'flow_mod':
@@ -59,7 +109,7 @@ function append(writer: RecordWriter, parts: Parts, change: Change): OfError | u
   }
 }
 
-function outcome(datapath: Datapath, change: Change, status: number): OfError | undefined {
+function outcome(datapath: Datapath, change: Modification, status: number): OfError | undefined {
   if (status === Status.ok) return undefined;
   switch (change.type) {
     case 'flow_mod':

@@ -2,7 +2,7 @@
  * Flow_mods (OpenFlow 1.3.5 §6.4, §7.3.4.1): checked, written as records into one batch, and handed to the datapath
  * together. Whoever handles another message flushes first, so that the order of all messages is kept.
  */
-import { type FlowMod, of13 } from 'node-openflow';
+import { type FlowMod, type NxFlowMod, of13 } from 'node-openflow';
 import type { Datapath } from '../datapath/datapath.js';
 import {
   beginFlowMod,
@@ -12,20 +12,22 @@ import {
   endFlowModMatch,
   RecordWriter,
 } from '../datapath/records.js';
-import { allTables, FlowCommand, Query, Status, tables } from '../datapath/schema.gen.js';
+import { allTables, FlowCommand, FlowFlag, Query, Status, tables } from '../datapath/schema.gen.js';
 import type { ControllerView } from './controller-view.js';
+import { asFlowChange, type FlowChange } from './flow-formats.js';
 import { BATCH_BYTES_MAX, BATCH_FLOW_MODS_MAX, ENTRY_BYTES_MAX } from './limits.js';
 import { badAction, badInstruction, flowModError, flowModFailed, type OfError, sendError } from './of-error.js';
 import type { TableSettings } from './table-settings.js';
 import { writeInstructions } from './translate-instructions.js';
 import { checkMatch, writeMatch } from './translate-match.js';
-import { checkFlags, flagsInForce, modifyMayAdd, OF10 } from './versions.js';
+import { checkFlags, flagsInForce, modifyMayAdd, modifyReachesAll } from './versions.js';
 
 const { OFPBAC, OFPBIC, OFPFMFC } = of13;
 
+/** A flow_mod as it came; one record of the batch. */
 export interface Pending {
   readonly view: ControllerView;
-  readonly mod: FlowMod;
+  readonly request: FlowMod | NxFlowMod;
 }
 
 export class FlowMods {
@@ -53,15 +55,14 @@ export class FlowMods {
   }
 
   /** Adds one to the batch, or answers why not. */
-  add(view: ControllerView, asked: FlowMod): void {
-    const mod = this.#orAdd(asked);
-    this.#append(view, mod);
+  add(view: ControllerView, request: FlowMod | NxFlowMod): void {
+    this.#append(view, request);
     if (this.#pending.length >= BATCH_FLOW_MODS_MAX || this.#writer.length >= BATCH_BYTES_MAX) this.flush();
   }
 
   /** Carries out all so far and this one. False when this one was refused. */
-  carryOut(view: ControllerView, mod: FlowMod): boolean {
-    const taken = this.#append(view, this.#orAdd(mod));
+  carryOut(view: ControllerView, request: FlowMod | NxFlowMod): boolean {
+    const taken = this.#append(view, request);
     const done = this.flush();
     return taken && done;
   }
@@ -75,49 +76,54 @@ export class FlowMods {
     this.#inForce = [];
     this.#writer.reset();
     let status: number = Status.ok;
-    for (let i = 0; i < pending.length; i++) {
+    for (const [i, { view, request }] of pending.entries()) {
       status = statuses[i] ?? Status.malformed;
-      if (status !== Status.ok) {
-        const { view, mod } = pending[i]!;
-        sendError(view, mod, flowModError(status, mod.version));
-      }
+      if (status !== Status.ok) sendError(view, request, flowModError(status, request.version));
     }
     this.#settled();
     return status === Status.ok;
   }
 
   /**
-   * A modify that adds where there is nothing to modify is turned into what it will be. 1.0 names no table: it modifies in
-   * all, and adds to the first.
+   * A modify that adds where there is nothing to modify is turned into what it will be; one of all tables adds to the
+   * first.
    */
-  #orAdd(asked: FlowMod): FlowMod {
-    if (!modifyMayAdd(asked) || checkMatch(asked.match) !== undefined) return asked;
-    const mod = asked.version === OF10 ? { ...asked, tableId: allTables } : asked;
+  #orAdd(mod: FlowChange): FlowChange {
+    if (!modifyMayAdd(mod) || checkMatch(mod.match) !== undefined || this.#finds(mod)) return mod;
+    const { newCookie, ...rest } = mod;
+    const [cookie, tableId] = [newCookie ?? mod.cookie, modifyReachesAll(mod) ? 0 : mod.tableId];
+    return { ...rest, cookie, tableId, command: FlowCommand.add };
+  }
+
+  /** Whether there is a flow that the modify is about. */
+  #finds(mod: FlowChange): boolean {
     this.flush();
     const writer = new RecordWriter(64);
     writeMatch(writer, mod.match);
     const strict = mod.command === FlowCommand.modifyStrict;
-    const query = { query: Query.flows, table: mod.tableId, match: writer.take() };
+    const { tableId: table, cookie, cookieMask } = mod;
+    const query = { query: Query.flows, table, cookie, cookieMask, match: writer.take() };
     for (let next: Uint8Array | undefined = encodeQuery(query); next !== undefined; ) {
       const part: ReturnType<Datapath['read']> = this.#datapath.read(next);
       for (const flow of decodeFlowAnswers(part.data)) {
-        const same = flow.priority === mod.priority && Buffer.compare(flow.match, query.match) === 0;
-        if (!strict || same) return mod;
+        if (!strict) return true;
+        if (flow.priority === mod.priority && Buffer.compare(flow.match, query.match) === 0) return true;
       }
       next = part.next;
     }
-    return { ...asked, command: FlowCommand.add };
+    return false;
   }
 
-  #append(view: ControllerView, mod: FlowMod): boolean {
+  #append(view: ControllerView, request: FlowMod | NxFlowMod): boolean {
+    const change = asFlowChange(request, view.flowFormat);
     const start = this.#writer.length;
-    const wrong = appendFlowMod(this.#writer, mod, this.#tables);
+    const wrong = 'code' in change ? change : appendFlowMod(this.#writer, this.#orAdd(change), this.#tables);
     if (wrong === undefined) {
-      this.#pending.push({ view, mod });
+      this.#pending.push({ view, request });
       return true;
     }
     this.#writer.truncate(start);
-    sendError(view, mod, wrong);
+    sendError(view, request, wrong);
     return false;
   }
 }
@@ -125,7 +131,7 @@ export class FlowMods {
 /** Appends one record, or returns why not: the caller truncates the writer then. */
 export function appendFlowMod(
   writer: RecordWriter,
-  mod: FlowMod,
+  mod: FlowChange,
   tableSettings: Pick<TableSettings, 'has' | 'firstEgress'>,
 ): OfError | undefined {
   const wrong = checkHeader(mod, tableSettings) ?? checkMatch(mod.match);
@@ -134,10 +140,10 @@ export function appendFlowMod(
   const at = beginFlowMod(writer, {
     command: mod.command,
     table: mod.tableId,
-    cookie: mod.cookie,
+    cookie: mod.newCookie ?? mod.cookie,
     cookieMask: mod.command === FlowCommand.add ? 0n : mod.cookieMask,
     priority: mod.priority,
-    flags: flagsInForce(mod),
+    flags: flagsInForce(mod) | (mod.newCookie === undefined ? 0 : FlowFlag.setCookie),
     idle: mod.idleTimeout,
     hard: mod.hardTimeout,
     outPort: mod.outPort,
@@ -168,7 +174,7 @@ function checkHeader(mod: FlowMod, tableSettings: Pick<TableSettings, 'has'>): O
   const flags = checkFlags(mod);
   if (flags !== undefined) return flags;
   const deletes = mod.command === FlowCommand.delete || mod.command === FlowCommand.deleteStrict;
-  const toAll = deletes || (mod.version === OF10 && mod.command !== FlowCommand.add);
+  const toAll = deletes || modifyReachesAll(mod);
   if (tableSettings.has(mod.tableId) || (toAll && mod.tableId === allTables)) return undefined;
   return flowModFailed(OFPFMFC.BAD_TABLE_ID);
 }

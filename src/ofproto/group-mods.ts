@@ -1,5 +1,5 @@
 /** Group_mods (OpenFlow 1.3.5 §6.5, §7.3.4.2; single buckets 1.5.1 §7.3.4.3). */
-import { type Bucket, type GroupMod, of13 } from 'node-openflow';
+import { type Bucket, type GroupMod, of13, of14 } from 'node-openflow';
 import type { Datapath } from '../datapath/datapath.js';
 import {
   type BucketRecord,
@@ -26,6 +26,8 @@ import { writeActions } from './translate-actions.js';
 import { OF15 } from './versions.js';
 
 const { OFPBAC, OFPG, OFPGMFC } = of13;
+const { OFPBPC, OFPET } = of14;
+const badProperty = (code: number): OfError => ({ type: OFPET.BAD_PROPERTY, code });
 
 /** Carries one out; returns why it was refused. */
 export function applyGroupMod(datapath: Datapath, mod: GroupMod): OfError | undefined {
@@ -77,6 +79,8 @@ function checkPlace({ command, commandBucketId: place = allBuckets, buckets }: G
 }
 
 function check(mod: GroupMod): OfError | undefined {
+  // How a select group chooses is none of its properties' business yet.
+  if (mod.properties !== undefined && mod.properties.length > 0) return badProperty(OFPBPC.BAD_EXPERIMENTER);
   const edits = mod.version >= OF15 && isEdit(mod.command);
   if (mod.command > ModCommand.delete && !edits) return groupModFailed(OFPGMFC.BAD_COMMAND);
   if (edits) return mod.groupId > OFPG.MAX ? groupModFailed(OFPGMFC.INVALID_GROUP) : checkPlace(mod);
@@ -97,6 +101,10 @@ function toRecord(bucket: Bucket, index: number): BucketRecord | OfError {
   const writer = new RecordWriter(256);
   const wrong = writeActions(writer, actions, { known: new HeadersKnown(undefined), packetOut: false });
   return wrong ?? { id, weight, watchPort, watchGroup, actions: writer.take() };
+}
+
+export function groupExists(datapath: Datapath, group: number): boolean {
+  return find(datapath, group) !== undefined;
 }
 
 function find(datapath: Datapath, group: number): GroupAnswer | undefined {

@@ -7,6 +7,7 @@ import { fields } from '../datapath/schema.gen.js';
 import { fieldIds, numberOf } from './translate-match.js';
 
 const IP = [0x0800, 0x86dd];
+const TCP = [6];
 const MPLS = [0x8847, 0x8848];
 const PBB = [0x88e7];
 const VLAN_PRESENT = 0x1000;
@@ -47,6 +48,9 @@ export class HeadersKnown {
 
   get isIp(): boolean {
     return this.#is('eth_type', IP);
+  }
+  get isTcp(): boolean {
+    return this.isIp && this.#is('ip_proto', TCP);
   }
   get isMpls(): boolean {
     return this.#is('eth_type', MPLS);

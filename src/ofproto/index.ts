@@ -1,4 +1,4 @@
-export type { AsyncMessage } from './async-events.js';
+export type { AsyncEvent } from './async-events.js';
 export type { Change, Refused } from './commit.js';
 export type { ControllerView } from './controller-view.js';
 export { Ofproto, type OfprotoOptions } from './ofproto.js';

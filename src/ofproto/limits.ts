@@ -10,8 +10,8 @@ export const BATCH_BYTES_MAX = 256 * 1024;
  * came in, and a modify can give long instructions to a flow with a long match: what is taken must still fit into a reply.
  */
 export const ENTRY_BYTES_MAX = 64_000;
-/** Bytes of a packet that fit into a packet-in beside the longest match it can have. */
-export const PACKET_IN_BYTES_MAX = 65_400;
+/** Bytes of a packet, and of data for the controller, that fit into a packet-in beside all fields it can have. */
+export const PACKET_IN_BYTES_MAX = 65_200;
 /** Bytes of one answer taken from the datapath at a time, so that a long dump never holds the loop for long. */
 export const READ_PART_BYTES = 128 * 1024;
 /** What table features promise (kFlowsPerTableMax of native/base/limits.h). */
@@ -25,5 +25,9 @@ export const METERS_MAX = 65_536;
 export const BANDS_MAX = 16;
 /** Bytes of a packet sent up where no action says how many (OpenFlow 1.3.5 §7.3.2). */
 export const MISS_SEND_LEN_DEFAULT = 128;
+/** Of the table of tunnel options: what Open vSwitch promises (TUN_METADATA_NUM_OPTS, TUN_METADATA_TOT_OPT_SIZE). */
+export const TLV_FIELDS_MAX = 64;
+export const TLV_SPACE_MAX = 256;
+export const TLV_OPTION_BYTES_MAX = 124;
 /** Shortest frame that can be one: addresses and ethertype. */
 export const FRAME_BYTES_MIN = 14;

@@ -1,8 +1,8 @@
 /** Meter_mods (OpenFlow 1.3.5 §5.7, §7.3.4.4). */
 import { type MeterBand, type MeterMod, of13 } from 'node-openflow';
 import type { Datapath } from '../datapath/datapath.js';
-import { type BandRecord, RecordWriter, writeMeterMod } from '../datapath/records.js';
-import { MeterBandType, MeterFlag, ModCommand, Status } from '../datapath/schema.gen.js';
+import { type BandRecord, encodeQuery, RecordWriter, writeMeterMod } from '../datapath/records.js';
+import { MeterBandType, MeterFlag, ModCommand, Query, Status } from '../datapath/schema.gen.js';
 import { meterModError, meterModFailed, type OfError } from './of-error.js';
 
 const { OFPM, OFPMMFC } = of13;
@@ -17,6 +17,10 @@ export function applyMeterMod(datapath: Datapath, mod: MeterMod): OfError | unde
 /** What the datapath's verdict on its record means; undefined: done. */
 export function meterModOutcome(status: number): OfError | undefined {
   return status === Status.ok ? undefined : meterModError(status);
+}
+
+export function meterExists(datapath: Datapath, id: number): boolean {
+  return datapath.read(encodeQuery({ query: Query.meters, id })).data.length > 0;
 }
 
 /** Appends one record, or returns why there is none. */

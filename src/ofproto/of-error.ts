@@ -1,5 +1,5 @@
 /** Errors that a controller is answered with, and what a Status of the datapath becomes (OpenFlow 1.3.5 §7.4.4). */
-import { type ErrorPair, encodeMessage, errorFor, type Message, of13, of15 } from 'node-openflow';
+import { type ErrorNumbers, encodeMessage, errorFor, type Message, nicira, of13, of15 } from 'node-openflow';
 import { Status } from '../datapath/schema.gen.js';
 import type { ControllerView } from './controller-view.js';
 
@@ -9,7 +9,15 @@ const { OFPET, OFPBAC, OFPBIC, OFPBRC, OFPFMFC, OFPGMFC, OFPMMFC } = of13;
 export interface OfError {
   readonly type: number;
   readonly code: number;
+  /** One of Nicira's, whatever the numbers are. */
+  readonly nicira?: nicira.NxErrorName;
 }
+
+/** One of Nicira's errors; the numbers are those of 1.2 and later. */
+export function niciraError(name: nicira.NxErrorName): OfError {
+  return { type: EXPERIMENTER_ERROR, code: nicira.NX_ERRORS[name].code, nicira: name };
+}
+const EXPERIMENTER_ERROR = 0xffff;
 
 function family(type: number): (code: number) => OfError {
   return (code) => ({ type, code });
@@ -34,19 +42,30 @@ const ERROR_DATA_BYTES = 64;
 /** Up to this version clients may know no errors but those of its specification (1.1's of Xen Orchestra gives up). */
 const LAST_STRICT = 2;
 
+/** Who sends Nicira's messages knows Nicira's errors. */
+function speaksNicira(request: Message): boolean {
+  const { type } = request;
+  return type.startsWith('nx_') || (type === 'multipart_request' && request.body.type.startsWith('nx_'));
+}
+
+function numbersIn(request: Message, error: OfError): ErrorNumbers {
+  const { version } = request;
+  const standard = version <= LAST_STRICT && !speaksNicira(request);
+  if (error.nicira === undefined) return errorFor(version, error, { standard });
+  return standard ? errorFor(version, badRequest(OFPBRC.EPERM), { standard }) : nicira.nxError(version, error.nicira);
+}
+
 /** Answers a request with an error, given in 1.3's or 1.5's numbers, as the request's version says it. */
-export function sendError(view: Pick<ControllerView, 'send'>, request: Message, error: ErrorPair): void {
-  const { version, xid } = request;
-  const said = errorFor(version, error, { standard: version <= LAST_STRICT });
-  const data = encodeMessage(request).slice(0, ERROR_DATA_BYTES);
-  const { type: errorType, code: errorCode, experimenter } = said;
+export function sendError(view: Pick<ControllerView, 'send'>, request: Message, error: OfError): void {
+  const { type: errorType, code: errorCode, experimenter, prefix } = numbersIn(request, error);
+  const begin = encodeMessage(request).slice(0, ERROR_DATA_BYTES);
   view.send({
     type: 'error',
-    xid,
+    xid: request.xid,
     errorType,
     errorCode,
     ...(experimenter === undefined ? {} : { experimenter }),
-    data,
+    data: prefix === undefined ? begin : Uint8Array.of(...prefix, ...begin),
   });
 }
 

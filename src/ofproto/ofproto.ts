@@ -5,7 +5,18 @@
  * Messages are handled in the order of calls. Flow_mods are gathered and handed over together: at the latest when
  * another message comes, from whichever controller, or when the event loop has read what was there.
  */
-import { type FlowMod, type Message, type MultipartRequest, of13, of15, type SetConfig } from 'node-openflow';
+import {
+  type FlowMod,
+  type GroupMod,
+  type Message,
+  type MeterMod,
+  type MultipartRequest,
+  type NxFlowMod,
+  of13,
+  of14,
+  of15,
+  type SetConfig,
+} from 'node-openflow';
 import type { Datapath } from '../datapath/datapath.js';
 import {
   decodeFlowAnswers,
@@ -17,16 +28,16 @@ import {
   writeSetConfig,
 } from '../datapath/records.js';
 import { FlowCommand, FragMode, Query, ReservedPort, tables } from '../datapath/schema.gen.js';
-import { type AsyncMessage, flowRemovedMessage, packetInMessage } from './async-events.js';
-import { type Change, commit, type Refused } from './commit.js';
+import { type AsyncEvent, flowRemovedMessage, packetInEvent } from './async-events.js';
+import { type Change, commit, isModification, type Refused } from './commit.js';
 import type { ControllerView } from './controller-view.js';
 import { FeaturesRequests } from './features-requests.js';
 import { FlowMods } from './flow-mods.js';
 import { FlowMonitors, type Origin } from './flow-monitors.js';
 import { applyGroupMod } from './group-mods.js';
-import { BUFFERS_MAX, MISS_SEND_LEN_DEFAULT, READ_PART_BYTES } from './limits.js';
+import { BUFFERS_MAX, READ_PART_BYTES, TLV_FIELDS_MAX, TLV_SPACE_MAX } from './limits.js';
 import { applyMeterMod } from './meter-mods.js';
-import { badRequest, type OfError, queueOpFailed, sendError, switchConfigFailed } from './of-error.js';
+import { badRequest, niciraError, type OfError, queueOpFailed, sendError, switchConfigFailed } from './of-error.js';
 import { PacketBuffers } from './packet-buffers.js';
 import { PacketOuts } from './packet-outs.js';
 import { type PortInfo, PortTable } from './port-table.js';
@@ -35,9 +46,20 @@ import { type Answer, type Description, Statistics } from './statistics.js';
 import { flowEntry, flowStatisticsEntry } from './stats-entries.js';
 import { setTableFeatures } from './table-features-request.js';
 import { TableSettings } from './table-settings.js';
-import { ACTIONS_10, capabilities, FEATURES_PORTS_MAX, legacyPortMod, listsPortsInFeatures, OF10 } from './versions.js';
+import { TlvTable } from './tlv-table.js';
+import {
+  ACTIONS_10,
+  capabilities,
+  FEATURES_PORTS_MAX,
+  hasInvalidTtlFlag,
+  INVALID_TTL_TO_CONTROLLER,
+  legacyPortMod,
+  listsPortsInFeatures,
+  OF10,
+} from './versions.js';
 
-const { OFP_NO_BUFFER, OFPBRC, OFPC_FRAG, OFPCML, OFPMPF, OFPQOFC, OFPSCFC } = of13;
+const { OFP_NO_BUFFER, OFPBRC, OFPC_FRAG, OFPMPF, OFPQOFC, OFPSCFC } = of13;
+const COMMAND_BITS = 0xff;
 
 /** OFPC_FRAG_NX_MATCH */
 const NX_MATCH = 3;
@@ -66,13 +88,13 @@ export class Ofproto {
   readonly #tableSettings: TableSettings;
   readonly #monitors: FlowMonitors;
   readonly #featuresRequests = new FeaturesRequests();
+  readonly #tlvTable = new TlvTable();
   /** Whose message the record of a batch comes from that is handed over, where it is no flow_mod alone. */
   #origin: ((record: number) => Origin) | undefined;
-  #async: (message: AsyncMessage) => void = () => {};
+  #async: (event: AsyncEvent) => void = () => {};
   #flushPending = false;
   #closed = false;
   #fragments: number = FragMode.normal;
-  #missSendLen = MISS_SEND_LEN_DEFAULT;
 
   constructor(options: OfprotoOptions) {
     this.#options = options;
@@ -95,7 +117,7 @@ export class Ofproto {
    * to wait for it; it never rejects. Messages about the connection itself do not come here (hello, echo, roles, …).
    */
   handle(view: ControllerView, message: Message): Promise<void> | undefined {
-    if (message.type === 'flow_mod') {
+    if (message.type === 'flow_mod' || message.type === 'nx_flow_mod') {
       this.#flowMod(view, message);
       return undefined;
     }
@@ -114,14 +136,21 @@ export class Ofproto {
   /** Carries changes of a controller out together: see `commit`. The caller has checked that each may be part of a bundle. */
   commit(view: ControllerView, changes: readonly Change[]): Refused | undefined {
     this.barrier();
-    const parts = { datapath: this.#datapath, ports: this.#ports, tableSettings: this.#tableSettings };
+    const parts = {
+      datapath: this.#datapath,
+      ports: this.#ports,
+      tableSettings: this.#tableSettings,
+      packetOuts: this.#packetOuts,
+    };
+    const records = changes.filter(isModification);
     const refused = this.#by(
-      (record) => ({ view, xid: changes[record]!.xid }),
+      (record) => ({ view, xid: records[record]!.xid }),
       () => commit(parts, changes),
     );
     this.#settled();
     if (refused !== undefined) return refused;
     for (const change of changes) {
+      if (change.type === 'group_mod' || change.type === 'meter_mod') this.#forward(view, change);
       const names = change.type === 'flow_mod' && change.command <= FlowCommand.modifyStrict;
       if (names && change.bufferId !== OFP_NO_BUFFER) this.#packetOuts.release(change.bufferId);
     }
@@ -133,8 +162,8 @@ export class Ofproto {
     if (!this.#closed) this.#flowMods.flush();
   }
 
-  /** Packet-ins, removed flows and changes of ports, for every controller that wants them. One listener. */
-  onAsync(listener: (message: AsyncMessage) => void): void {
+  /** Packets, removed flows, changes of ports and others' requests, for every controller that wants them. One listener. */
+  onAsync(listener: (event: AsyncEvent) => void): void {
     this.#async = listener;
   }
 
@@ -192,8 +221,9 @@ export class Ofproto {
     this.#closed = true;
   }
 
-  #flowMod(view: ControllerView, mod: FlowMod): void {
-    const adds = mod.command <= FlowCommand.modifyStrict;
+  #flowMod(view: ControllerView, mod: FlowMod | NxFlowMod): void {
+    // In 1.0 the table may be above it.
+    const adds = (mod.command & COMMAND_BITS) <= FlowCommand.modifyStrict;
     if (adds && mod.bufferId !== OFP_NO_BUFFER) {
       // The packet is for the flow: where that was refused it stays where it is.
       const wrong = this.#flowMods.carryOut(view, mod) ? this.#packetOuts.release(mod.bufferId) : undefined;
@@ -210,24 +240,25 @@ export class Ofproto {
     }
   }
 
-  #other(view: ControllerView, message: Exclude<Message, FlowMod | MultipartRequest>): OfError | undefined {
+  #other(view: ControllerView, message: Exclude<Message, FlowMod | NxFlowMod | MultipartRequest>): OfError | undefined {
     switch (message.type) {
       case 'features_request':
         this.#features(view, message.xid);
         return undefined;
       case 'get_config_request': {
-        const config = { flags: this.#fragments, missSendLen: this.#missSendLen };
-        view.send({ type: 'get_config_reply', xid: message.xid, ...config });
+        const { missSendLen, invalidTtl } = view.config;
+        const flags = this.#fragments | (invalidTtl && hasInvalidTtlFlag(view.version) ? INVALID_TTL_TO_CONTROLLER : 0);
+        view.send({ type: 'get_config_reply', xid: message.xid, flags, missSendLen });
         return undefined;
       }
       case 'set_config':
-        return this.#setConfig(message);
+        return this.#setConfig(view, message);
       case 'packet_out':
         return this.#packetOuts.send(message);
       case 'group_mod':
-        return applyGroupMod(this.#datapath, message);
+        return applyGroupMod(this.#datapath, message) ?? this.#forward(view, message);
       case 'meter_mod':
-        return applyMeterMod(this.#datapath, message);
+        return applyMeterMod(this.#datapath, message) ?? this.#forward(view, message);
       case 'port_mod':
         return this.#ports.modify(legacyPortMod(message));
       case 'table_mod':
@@ -241,6 +272,17 @@ export class Ofproto {
       case 'barrier_request':
         view.send({ type: 'barrier_reply', xid: message.xid });
         return undefined;
+      case 'nx_tlv_table_mod':
+        return this.#tlvTable.modify(message);
+      case 'nx_tlv_table_request': {
+        const { mappings } = this.#tlvTable;
+        const limits = { maxOptionSpace: TLV_SPACE_MAX, maxFields: TLV_FIELDS_MAX };
+        view.send({ type: 'nx_tlv_table_reply', xid: message.xid, ...limits, mappings });
+        return undefined;
+      }
+      // The packet has not been held, so that nothing is to go on.
+      case 'nx_resume':
+        return niciraError('NXR_NOT_SUPPORTED');
       // The latter two are, in 1.3, an extension of ONF's.
       case 'experimenter':
       case 'bundle_control':
@@ -251,7 +293,8 @@ export class Ofproto {
       case 'hello':
         return undefined;
       default:
-        if (message.type.startsWith('nx_')) return badRequest(OFPBRC.BAD_EXPERIMENTER);
+        // Connection tracking among them; we are known to speak Nicira's, but not this.
+        if (message.type.startsWith('nx_')) return badRequest(OFPBRC.BAD_EXP_TYPE);
         // A switch's own messages, sent to a switch.
         return badRequest(OFPBRC.BAD_TYPE);
     }
@@ -266,7 +309,7 @@ export class Ofproto {
       datapathId: this.#options.datapathId,
       nBuffers: BUFFERS_MAX,
       nTables: tables,
-      auxiliaryId: 0,
+      auxiliaryId: view.auxiliaryId,
       capabilities: capabilities(version),
       reserved: 0,
       ...(version === OF10 ? { actions: ACTIONS_10 } : {}),
@@ -274,16 +317,29 @@ export class Ofproto {
     });
   }
 
+  /** Whoever else wants to know of it is told (OpenFlow 1.4.1 §7.4.6). */
+  #forward(by: ControllerView, request: GroupMod | MeterMod): undefined {
+    const reason = request.type === 'group_mod' ? of14.OFPRFR.GROUP_MOD : of14.OFPRFR.METER_MOD;
+    this.#async({ type: 'requestforward', reason, request, by });
+  }
+
+  /** What becomes of fragments; OFPC_FRAG_*. */
+  get fragments(): number {
+    return this.#fragments;
+  }
+
   /**
-   * §7.3.2: fragments are passed or dropped, never reassembled. Nicira's nx-match wants of the first fragment what it is here
-   * anyway: to match by its ports.
+   * §7.3.2: fragments are passed or dropped, never reassembled; that is the switch's, the rest the connection's. Nicira's
+   * nx-match wants of the first fragment what it is here anyway: to match by its ports. Lengths above OFPCML_MAX are taken,
+   * as by Open vSwitch: its tools ask for 65534 bytes.
    */
-  #setConfig({ flags, missSendLen }: SetConfig): OfError | undefined {
-    if (![OFPC_FRAG.NORMAL, OFPC_FRAG.DROP, NX_MATCH].includes(flags)) return switchConfigFailed(OFPSCFC.BAD_FLAGS);
-    if (missSendLen > OFPCML.MAX && missSendLen !== OFPCML.NO_BUFFER) return switchConfigFailed(OFPSCFC.BAD_LEN);
-    this.#missSendLen = missSendLen;
-    if (flags === this.#fragments) return undefined;
-    this.#fragments = flags;
+  #setConfig(view: ControllerView, { flags, missSendLen }: SetConfig): OfError | undefined {
+    const own = hasInvalidTtlFlag(view.version) ? INVALID_TTL_TO_CONTROLLER : 0;
+    const fragments = flags & ~own;
+    if (![OFPC_FRAG.NORMAL, OFPC_FRAG.DROP, NX_MATCH].includes(fragments)) return switchConfigFailed(OFPSCFC.BAD_FLAGS);
+    view.config = { missSendLen, invalidTtl: (flags & own) !== 0 };
+    if (fragments === this.#fragments) return undefined;
+    this.#fragments = fragments;
     this.#configure();
     return undefined;
   }
@@ -372,13 +428,13 @@ export class Ofproto {
   #originOf(record: number): Origin | undefined {
     if (this.#origin !== undefined) return this.#origin(record);
     const pending = this.#flowMods.origin(record);
-    return pending === undefined ? undefined : { view: pending.view, xid: pending.mod.xid };
+    return pending === undefined ? undefined : { view: pending.view, xid: pending.request.xid };
   }
 
   #upcall(record: UpcallRecord): void {
     switch (record.kind) {
       case 'packet_in':
-        this.#async(packetInMessage(record, this.#missSendLen, this.#buffers));
+        this.#async(packetInEvent(record, this.#buffers));
         return;
       case 'flow_removed':
         this.#async(flowRemovedMessage(record));

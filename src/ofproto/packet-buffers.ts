@@ -41,4 +41,10 @@ export class PacketBuffers {
     slot.packet = undefined;
     return packet ?? 'empty';
   }
+
+  /** Undoes a `take`, unless another packet has the place by now. */
+  putBack(id: number, packet: BufferedPacket): void {
+    const slot = this.#slots[id % BUFFERS_MAX];
+    if (slot?.id === id) slot.packet = packet;
+  }
 }

@@ -1,18 +1,39 @@
-/** Packet-outs, and flow_mods that name a buffered packet (OpenFlow 1.3.5 §7.3.7, §7.3.4.1). */
-import { type Action, of13, type PacketOut } from 'node-openflow';
+/** Packet-outs, and flow_mods that name a buffered packet (OpenFlow 1.3.5 §7.3.7, §7.3.4.1; 1.5.1 §7.3.6). */
+import { type Action, type Match, type OxmKnown, of13, type PacketOut } from 'node-openflow';
 import type { Datapath } from '../datapath/datapath.js';
-import { RecordWriter, writePacketOut } from '../datapath/records.js';
-import { ReservedPort, Status } from '../datapath/schema.gen.js';
+import { RecordWriter, writeAction, writePacketOut } from '../datapath/records.js';
+import { fields, ReservedPort, Status } from '../datapath/schema.gen.js';
 import { HeadersKnown } from './headers-known.js';
 import { FRAME_BYTES_MIN } from './limits.js';
-import { badRequest, type OfError, packetOutError } from './of-error.js';
+import { badMatch, badRequest, type OfError, packetOutError } from './of-error.js';
 import type { BufferedPacket, PacketBuffers } from './packet-buffers.js';
 import type { PortTable } from './port-table.js';
 import { writeActions } from './translate-actions.js';
+import { fieldIds, numberOf } from './translate-match.js';
+import { loadRegister } from './translate-nicira.js';
 import { OF13 } from './versions.js';
 
-const { OFP_NO_BUFFER, OFPBRC } = of13;
+const { OFP_NO_BUFFER, OFPBMC, OFPBRC } = of13;
 const toTable: readonly Action[] = [{ type: 'output', port: ReservedPort.table, maxLen: 0 }];
+/** Output to TABLE with what the packet brings along, which begins anew otherwise. */
+const throughTables: Action = { type: 'nx_resubmit_table', inPort: ReservedPort.inPort & 0xffff, tableId: 0 };
+
+export interface Reference {
+  readonly kind: 'group' | 'meter';
+  readonly id: number;
+  /** What is answered where it is not there. */
+  readonly unknown: OfError;
+}
+
+/** One that was found to be right. */
+export interface PreparedOut {
+  /** What its actions lead to. */
+  readonly references: readonly Reference[];
+  /** Sends it. */
+  run(): OfError | undefined;
+  /** Its buffer is as it was. */
+  putBack(): void;
+}
 
 export class PacketOuts {
   readonly #datapath: Datapath;
@@ -27,22 +48,33 @@ export class PacketOuts {
 
   /** Carries one out; returns why it was refused. */
   send(message: PacketOut): OfError | undefined {
-    const { inPort, actions } = message;
+    const prepared = this.prepare(message);
+    return 'code' in prepared ? prepared : prepared.run();
+  }
+
+  /** Takes its buffer, if it names one. */
+  prepare(message: PacketOut): PreparedOut | OfError {
+    const { inPort, actions, bufferId, version } = message;
     if (!this.#isIngress(inPort)) return badRequest(OFPBRC.BAD_PORT);
     // The actions first: a packet-out that is refused leaves its buffer as it is.
-    const records = encode(actions);
+    const records = encode(actions, message.match ?? [], inPort);
     if ('code' in records) return records;
-    const packet = message.bufferId === OFP_NO_BUFFER ? message.data : this.#take(message.bufferId);
+    const packet = bufferId === OFP_NO_BUFFER ? { frame: message.data, inPort } : this.#take(bufferId);
     if ('code' in packet) return packet;
-    const frame = packet instanceof Uint8Array ? packet : packet.frame;
-    if (frame.length < FRAME_BYTES_MIN) return badRequest(OFPBRC.BAD_PACKET);
-    return this.#run(inPort, records, frame, message.version);
+    if (packet.frame.length < FRAME_BYTES_MIN) return badRequest(OFPBRC.BAD_PACKET);
+    return {
+      references: referencesOf(actions, version),
+      run: () => this.#run(inPort, records, packet.frame, version),
+      putBack: () => {
+        if (bufferId !== OFP_NO_BUFFER) this.#buffers.putBack(bufferId, packet);
+      },
+    };
   }
 
   /** The packet that a flow_mod names goes through the tables from the start. */
   release(bufferId: number): OfError | undefined {
     const packet = this.#take(bufferId);
-    const records = encode(toTable);
+    const records = encode(toTable, [], ReservedPort.any);
     if ('code' in packet) return packet;
     return 'code' in records ? records : this.#run(packet.inPort, records, packet.frame, OF13);
   }
@@ -66,7 +98,51 @@ export class PacketOuts {
   }
 }
 
-function encode(actions: readonly Action[]): Uint8Array | OfError {
-  const writer = new RecordWriter(256);
-  return writeActions(writer, actions, { known: new HeadersKnown(undefined), packetOut: true }) ?? writer.take();
+function referencesOf(actions: readonly Action[], version: number): readonly Reference[] {
+  return actions.flatMap((action): readonly Reference[] => {
+    switch (action.type) {
+      case 'group':
+      case 'nx_group':
+        return [{ kind: 'group', id: action.groupId, unknown: packetOutError(Status.unknownGroup, version) }];
+      case 'meter':
+        return [{ kind: 'meter', id: action.meterId, unknown: packetOutError(Status.unknownMeter, version) }];
+      case 'nx_clone':
+        return referencesOf(action.actions, version);
+      default:
+        return [];
+    }
+  });
 }
+
+/** `match`: pipeline fields that the packet has from the start (1.5.1 §7.3.6). */
+function encode(actions: readonly Action[], match: Match, inPort: number): Uint8Array | OfError {
+  const writer = new RecordWriter(256);
+  const brought = match.filter(({ field }) => field !== 'in_phy_port');
+  const wrong =
+    (brought.length === match.length ? undefined : checkPhysical(match, inPort)) ??
+    writePipelineFields(writer, brought);
+  if (wrong !== undefined) return wrong;
+  const list = brought.length === 0 ? actions : actions.map((action) => (isToTable(action) ? throughTables : action));
+  return writeActions(writer, list, { known: new HeadersKnown(undefined), packetOut: true }) ?? writer.take();
+}
+
+const isToTable = (action: Action): boolean => action.type === 'output' && action.port === ReservedPort.table;
+
+/** No port stands on another, so that both numbers are the same. */
+function checkPhysical(match: Match, inPort: number): OfError | undefined {
+  const physical = match.find(({ field }) => field === 'in_phy_port') as OxmKnown;
+  return numberOf(physical.value) === inPort ? undefined : badMatch(OFPBMC.BAD_VALUE);
+}
+
+function writePipelineFields(writer: RecordWriter, match: Match): OfError | undefined {
+  for (const tlv of match) {
+    const id = fieldIds.get(tlv.field);
+    const isPipeline = id !== undefined && (tlv.field === 'metadata' || tlv.field === 'tunnel_id' || isRegister(id));
+    if (!isPipeline) return badMatch(OFPBMC.BAD_FIELD);
+    if ((tlv as OxmKnown).mask !== undefined) return badMatch(OFPBMC.BAD_MASK);
+    writeAction(writer, loadRegister(tlv as OxmKnown));
+  }
+  return undefined;
+}
+
+const isRegister = (id: number): boolean => /^x*reg\d/.test(fields[id]!.name);

@@ -5,8 +5,9 @@ import {
   type MultipartReplyBody,
   type MultipartReplySource,
   type MultipartRequest,
+  type NxFlowStatsRequest,
+  nicira,
   of13,
-  of14,
   of15,
 } from 'node-openflow';
 import type { Datapath } from '../datapath/datapath.js';
@@ -33,15 +34,15 @@ import {
   groupStats,
   meterConfigs,
   meterStats,
+  nxFlowStats,
   portStats,
 } from './stats-entries.js';
 import { legacyTableAbilities, tableFeatures } from './table-features.js';
 import type { TableSettings } from './table-settings.js';
 import { checkMatch, writeMatch } from './translate-match.js';
+import { widePort } from './translate-nicira.js';
 import { OF15, sayable } from './versions.js';
 
-/** Scheduled bundles are refused. */
-const BUNDLES = of14.OFPBF.ATOMIC | of14.OFPBF.ORDERED;
 const { OFPBRC, OFPGFC, OFPMF, OFPMBT, OFPMMFC, OFPM, OFPQ, OFPQOFC, OFPG } = of13;
 
 /** Who we are, in the answer to a description request (§7.3.5.1). */
@@ -114,17 +115,19 @@ export class Statistics {
         return { kind: 'list', list: { type: 'table_desc', entries: this.#tableSettings.descs() } };
       case 'flow_stats':
         return this.#flows(body, request.version);
-      case 'experimenter':
       case 'nx_flow':
       case 'nx_aggregate':
+        return this.#nxFlows(body, request.version);
       case 'nx_ipfix_bridge':
       case 'nx_ipfix_flow':
+        return error(badRequest(OFPBRC.BAD_EXP_TYPE));
+      case 'experimenter':
         return error(badRequest(OFPBRC.BAD_EXPERIMENTER));
-      case 'bundle_features':
-        return { kind: 'body', body: { type: 'bundle_features', capabilities: BUNDLES, properties: [] } };
       // Flow monitors are asked for elsewhere.
       case 'flow_monitor':
       case 'nx_flow_monitor':
+      // Of connections, which are answered where those are known.
+      case 'bundle_features':
       case 'controller_status':
       case 'unknown':
         return error(badRequest(OFPBRC.BAD_MULTIPART));
@@ -148,6 +151,16 @@ export class Statistics {
     const { packets, bytes, flows } = decodeAggregateAnswer(data);
     const counts = { packetCount: packets, byteCount: bytes, flowCount: flows };
     return { kind: 'body', body: { type: 'aggregate', ...counts } };
+  }
+
+  /** The same request in the words of Open vSwitch, with the cookie among the fields of the match. */
+  #nxFlows({ type, tableId, outPort, match: asked }: NxFlowStatsRequest, version: number): Answer {
+    const filter = nicira.splitCookie(asked);
+    const plain = { tableId, outPort: widePort(outPort), outGroup: OFPG.ANY, ...filter };
+    const answer = this.#flows({ type: type === 'nx_flow' ? 'flow' : 'aggregate', ...plain }, version);
+    if (answer.kind === 'parts') return { ...answer, decode: nxFlowStats };
+    if (answer.kind !== 'body' || answer.body.type !== 'aggregate') return answer;
+    return { kind: 'body', body: { ...answer.body, type: 'nx_aggregate' } };
   }
 
   #tables(version: number): MultipartReplySource {

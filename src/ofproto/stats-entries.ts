@@ -6,6 +6,7 @@ import {
   type MeterConfig,
   type MeterStats,
   type MultipartReplySource,
+  type NxFlowStats,
   of15,
   type PortStats,
 } from 'node-openflow';
@@ -18,6 +19,7 @@ import {
 } from '../datapath/records.js';
 import { splitNs } from './async-events.js';
 import { readBand } from './meter-mods.js';
+import { nxmActions, nxmMatch } from './nxm.js';
 import { idleTime } from './stat-triggers.js';
 import { readActions } from './translate-actions.js';
 import { readInstructions } from './translate-instructions.js';
@@ -74,6 +76,18 @@ export function flowStatisticsEntry(flow: Counted, reason: number): FlowStatisti
     byteCount: flow.bytes,
     ...idleTime(flow.unused),
   };
+}
+
+/** Nicira's, without those whose instructions are no actions; how long ago a packet came is not said. */
+export function nxFlowStats(data: Uint8Array): MultipartReplySource {
+  function* entries(): Generator<NxFlowStats> {
+    for (const flow of decodeFlowAnswers(data)) {
+      const { match, instructions, flags: _, importance: _importance, ...entry } = flowEntry(flow);
+      const actions = nxmActions(instructions);
+      if (actions !== undefined) yield { ...entry, idleAge: 0, hardAge: 0, match: nxmMatch(match), actions };
+    }
+  }
+  return { type: 'nx_flow', entries: entries() };
 }
 
 export function groupStats(answers: Iterable<GroupAnswer>): MultipartReplySource {

@@ -18,7 +18,7 @@ import { legacyRecords, liftLegacy } from './legacy-actions.js';
 import { badAction, type OfError } from './of-error.js';
 import { maskedRecord, readMasked } from './translate-masked.js';
 import { fieldIds, numberOf, oxmName, oxmWidth } from './translate-match.js';
-import { type ExtendedAction, fromNicira, loadRegister, niciraRecords } from './translate-nicira.js';
+import { type ExtendedAction, fromNicira, loadRegister, NO_QUEUE, niciraRecords } from './translate-nicira.js';
 import { OF13 } from './versions.js';
 
 const { OFPBAC, OFPG, OFPM, OFPQ } = of13;
@@ -264,7 +264,7 @@ function fromRecord(action: ActionRecord, version: number): Action {
     case 'group':
       return { type: 'group', groupId: action.group };
     case 'set_queue':
-      return { type: 'set_queue', queueId: action.queue };
+      return action.queue === NO_QUEUE ? { type: 'nx_pop_queue' } : { type: 'set_queue', queueId: action.queue };
     case 'set_mpls_ttl':
     case 'set_nw_ttl':
       return { type: action.kind, ttl: action.ttl };

@@ -1,6 +1,6 @@
 /**
  * Nicira's actions between node-openflow's values and records. What the data plane does not carry out is refused with
- * OFPBAC_BAD_EXP_TYPE: connection tracking, NSH, tunnel metadata, learn and fin_timeout, samples.
+ * OFPBAC_BAD_EXP_TYPE: connection tracking, NSH, other headers than Ethernet's in front.
  */
 import type {
   Action,
@@ -14,14 +14,25 @@ import type {
 } from 'node-openflow';
 import { of13 } from 'node-openflow';
 import { type ActionRecord, type NiciraActionRecord, readBig, type SubfieldRecord } from '../datapath/records.js';
-import { allTables, controllerMaxLenNoBuffer, fields, PacketInReason } from '../datapath/schema.gen.js';
+import {
+  allTables,
+  controllerMaxLenNoBuffer,
+  fields,
+  noMeter,
+  PacketInReason,
+  portsMax,
+  ReservedPort,
+  tables,
+} from '../datapath/schema.gen.js';
 import type { HeadersKnown } from './headers-known.js';
 import { badAction, type OfError } from './of-error.js';
+import { fromLearn, type LearnAction, learnRecord } from './translate-learn.js';
 import { maskedRecord } from './translate-masked.js';
 import { fieldIds, oxmName, oxmWidth } from './translate-match.js';
 import { OF15 } from './versions.js';
 
-const { OFPBAC } = of13;
+const { OFPBAC, OFPG } = of13;
+const MPLS_TYPES: readonly number[] = [0x8847, 0x8848];
 
 /** Nicira's actions, and copy_field, which is one of theirs by another name. */
 export type ExtendedAction = NiciraAction | CopyFieldAction;
@@ -29,6 +40,8 @@ export type ExtendedAction = NiciraAction | CopyFieldAction;
 /** Ports in Nicira's actions have 16 bits, the reserved ones from 0xff00. */
 const RESERVED_16 = 0xff00;
 const RESERVED_BITS = 0xffff0000;
+/** A set_queue that takes the queue away again: OFPQ_ALL, which no queue is. */
+export const NO_QUEUE = 0xffffffff;
 /** Bits that nx_reg_load can write. */
 const REG_LOAD_BITS_MAX = 64;
 /** Where the VLAN priority begins in a TCI; the bit below is the drop-eligible one, or that a tag is there. */
@@ -40,7 +53,7 @@ const TOS_DSCP_SHIFT = 2;
 export function widePort(port: number): number {
   return port >= RESERVED_16 ? (port | RESERVED_BITS) >>> 0 : port;
 }
-const narrowPort = (port: number): number => port & 0xffff;
+export const narrowPort = (port: number): number => port & 0xffff;
 
 /** Bits of a field of the data plane; undefined: there are none that the subfield could be. */
 function toSubfield({ field, offset }: SubfieldStart, bits: number): SubfieldRecord | undefined {
@@ -112,6 +125,13 @@ class Translation {
     return this.subfield(subfield, subfield.bits);
   }
 
+  setField(name: string, value: number): ActionRecord {
+    if (!this.known.allows(name)) refuse(OFPBAC.MATCH_INCONSISTENT);
+    const field = fieldIds.get(name)!;
+    if (value >= 2 ** fields[field]!.bits) refuse(OFPBAC.BAD_ARGUMENT);
+    return { kind: 'set_field', field, value: BigInt(value) };
+  }
+
   load(to: Subfield, value: bigint): NiciraActionRecord {
     // Zero is no port in either width.
     if (to.field === 'nxm_of_in_port' && to.offset === 0 && to.bits === 16) {
@@ -175,6 +195,32 @@ class Translation {
         return [{ kind: 'stack_push', from: this.whole(action.subfield) }];
       case 'nx_stack_pop':
         return [{ kind: 'stack_pop', to: this.whole(action.subfield) }];
+      case 'nx_dec_ttl':
+        if (!this.known.isIp) refuse(OFPBAC.MATCH_INCONSISTENT);
+        return [{ kind: 'dec_nw_ttl' }];
+      case 'nx_dec_mpls_ttl':
+        if (!this.known.isMpls) refuse(OFPBAC.MATCH_INCONSISTENT);
+        return [{ kind: 'dec_mpls_ttl' }];
+      case 'nx_set_mpls_ttl':
+        if (!this.known.isMpls) refuse(OFPBAC.MATCH_INCONSISTENT);
+        return [{ kind: 'set_mpls_ttl', ttl: action.value }];
+      case 'nx_set_mpls_label':
+        return [this.setField('mpls_label', action.value)];
+      case 'nx_set_mpls_tc':
+        return [this.setField('mpls_tc', action.value)];
+      case 'nx_set_queue':
+        return [{ kind: 'set_queue', queue: action.queueId }];
+      case 'nx_group':
+        if (action.groupId > OFPG.MAX) refuse(OFPBAC.BAD_OUT_GROUP);
+        return [{ kind: 'group', group: action.groupId }];
+      case 'nx_push_mpls':
+        if (!MPLS_TYPES.includes(action.ethertype)) refuse(OFPBAC.BAD_ARGUMENT);
+        this.known.setEthertype(action.ethertype);
+        return [{ kind: 'push_mpls', ethertype: action.ethertype }];
+      case 'nx_pop_mpls':
+        if (!this.known.isMpls) refuse(OFPBAC.MATCH_INCONSISTENT);
+        this.known.setEthertype(action.ethertype);
+        return [{ kind: 'pop_mpls', ethertype: action.ethertype }];
       case 'nx_exit':
         return [{ kind: 'exit' }];
       case 'nx_note':
@@ -190,7 +236,7 @@ class Translation {
         return [{ kind: 'dec_nw_ttl_ids', ids: action.controllers }];
       case 'nx_controller': {
         const { maxLen, controllerId, reason } = action;
-        return [{ kind: 'controller', maxLen, id: controllerId, reason, userdata: new Uint8Array(0) }];
+        return [{ kind: 'controller', maxLen, id: controllerId, reason, userdata: new Uint8Array(0), meter: noMeter }];
       }
       case 'nx_controller2':
         return [controller(action)];
@@ -204,25 +250,84 @@ class Translation {
         const to = action.type === 'nx_bundle' ? undefined : this.whole(action.destination);
         return [{ kind: 'bundle', hashFields, basis, algorithm, members: members.map(widePort), to }];
       }
+      case 'nx_output_trunc':
+        return [outputTrunc(widePort(action.port), action.maxLen)];
+      case 'nx_pop_queue':
+        return [{ kind: 'set_queue', queue: NO_QUEUE }];
+      case 'nx_fin_timeout':
+        if (!this.known.isTcp) refuse(OFPBAC.MATCH_INCONSISTENT);
+        return [{ kind: 'fin_timeout', idle: action.idleTimeout, hard: action.hardTimeout }];
+      case 'nx_sample':
+      case 'nx_sample2':
+      case 'nx_sample3':
+        return [sample(action)];
+      case 'nx_learn':
+      case 'nx_learn2':
+        return [this.learn(action)];
+      case 'nx_delete_field':
+        // Those that can be deleted are options of tunnels.
+        return refuse(OFPBAC.BAD_SET_TYPE);
       default:
         return refuse(OFPBAC.BAD_EXP_TYPE);
     }
   }
+
+  learn(action: LearnAction): NiciraActionRecord {
+    if (action.tableId >= tables) refuse(OFPBAC.BAD_ARGUMENT);
+    return learnRecord(action, this.known, (start, bits, known) => {
+      const found = toSubfield(start, bits) ?? refuse(OFPBAC.BAD_SET_TYPE);
+      const { name } = fields[found.field]!;
+      // A packet without a tag has 0 there, and a flow may match that.
+      if (name !== 'vlan_vid' && name !== 'vlan_pcp' && !known.allows(name)) refuse(OFPBAC.MATCH_INCONSISTENT);
+      return found;
+    });
+  }
+}
+
+/** Bytes that a truncated packet keeps at least. */
+const TRUNCATED_BYTES_MIN = 14;
+
+function outputTrunc(port: number, bytes: number): NiciraActionRecord {
+  const legal = (port > 0 && port < portsMax) || port === ReservedPort.inPort || port === ReservedPort.local;
+  if (!legal) refuse(OFPBAC.BAD_OUT_PORT);
+  if (bytes < TRUNCATED_BYTES_MIN) refuse(OFPBAC.BAD_ARGUMENT);
+  return { kind: 'output_trunc', port, bytes };
+}
+
+const NO_PORT_16 = 0xffff;
+const sampleForms = ['nx_sample', 'nx_sample2', 'nx_sample3'] as const;
+type SampleAction = Extract<NiciraAction, { readonly type: (typeof sampleForms)[number] }>;
+
+function sample(action: SampleAction): NiciraActionRecord {
+  const { probability, collectorSetId: collectorSet, obsDomainId: obsDomain, obsPointId: obsPoint } = action;
+  const samplingPort = action.type === 'nx_sample' ? NO_PORT_16 : action.samplingPort;
+  const direction = action.type === 'nx_sample' ? 0 : (action.direction ?? 0);
+  const form = sampleForms.indexOf(action.type) + 1;
+  return { kind: 'sample', probability, collectorSet, obsDomain, obsPoint, samplingPort, direction, form };
+}
+
+function fromSample(record: Extract<NiciraActionRecord, { readonly kind: 'sample' }>): Action {
+  const { probability, collectorSet: collectorSetId, obsDomain: obsDomainId, obsPoint: obsPointId } = record;
+  const head = { probability, collectorSetId, obsDomainId, obsPointId };
+  const { samplingPort, direction } = record;
+  if (record.form === 3) return { type: 'nx_sample3', ...head, samplingPort, direction };
+  return record.form === 2 ? { type: 'nx_sample2', ...head, samplingPort } : { type: 'nx_sample', ...head };
 }
 
 function bigOf(bytes: Uint8Array): bigint {
   return readBig(bytes, 0, bytes.length);
 }
 
-/** Pausing and meters need what is not there. */
+/** Pausing needs what is not there. */
 function controller(action: Extract<NiciraAction, { readonly type: 'nx_controller2' }>): NiciraActionRecord {
-  if (action.pause === true || action.meterId !== undefined) refuse(OFPBAC.BAD_ARGUMENT);
+  if (action.pause === true) refuse(OFPBAC.BAD_ARGUMENT);
   return {
     kind: 'controller',
     maxLen: action.maxLen ?? controllerMaxLenNoBuffer,
     id: action.controllerId ?? 0,
     reason: action.reason ?? PacketInReason.action,
     userdata: action.userdata ?? new Uint8Array(0),
+    meter: action.meterId ?? noMeter,
   };
 }
 
@@ -253,12 +358,15 @@ function bytesOf(value: bigint, width: number): Uint8Array {
   return Uint8Array.from({ length: width }, (_, i) => Number((value >> BigInt(8 * (width - 1 - i))) & 0xffn));
 }
 
-/** Set-field where all of a field is written, which OpenFlow has; else Nicira's load that is wide enough. */
-function loadAction(to: SubfieldRecord, value: bigint): Action {
+/**
+ * Set-field where all of a field is written, which OpenFlow has since 1.2; else, or without `hasSetField`, Nicira's load
+ * that is wide enough.
+ */
+export function loadAction(to: SubfieldRecord, value: bigint, hasSetField = true): Action {
   const { bits, name } = fields[to.field]!;
   const field = oxmName(to.field);
   const width = oxmWidth(to.field);
-  if (to.offset === 0 && to.bits === bits && name !== 'in_port' && name !== 'metadata') {
+  if (hasSetField && to.offset === 0 && to.bits === bits && name !== 'in_port' && name !== 'metadata') {
     return { type: 'set_field', oxm: { field, value: bytesOf(value, width) } };
   }
   if (to.bits <= REG_LOAD_BITS_MAX) return { type: 'nx_reg_load', destination: fromSubfield(to), value };
@@ -288,6 +396,14 @@ export function fromNicira(
       if (version >= OF15) return copyField(record.from, record.to);
       return { type: 'nx_reg_move', bits, source: startOf(record.from), destination: startOf(record.to) };
     }
+    case 'output_trunc':
+      return { type: 'nx_output_trunc', port: narrowPort(record.port), maxLen: record.bytes };
+    case 'fin_timeout':
+      return { type: 'nx_fin_timeout', idleTimeout: record.idle, hardTimeout: record.hard };
+    case 'sample':
+      return fromSample(record);
+    case 'learn':
+      return fromLearn(record);
     case 'output_reg':
       return { type: 'nx_output_reg', source: fromSubfield(record.from), maxLen: record.maxLen };
     case 'resubmit': {
@@ -304,9 +420,11 @@ export function fromNicira(
     case 'exit':
       return { type: 'nx_exit' };
     case 'controller': {
-      const { maxLen, id: controllerId, reason, userdata } = record;
-      if (userdata.length === 0) return { type: 'nx_controller', maxLen, controllerId, reason };
-      return { type: 'nx_controller2', maxLen, controllerId, reason, userdata };
+      const { maxLen, id: controllerId, reason, userdata, meter } = record;
+      const plain = userdata.length === 0 && meter === noMeter;
+      if (plain) return { type: 'nx_controller', maxLen, controllerId, reason };
+      const more = { ...(userdata.length > 0 ? { userdata } : {}), ...(meter === noMeter ? {} : { meterId: meter }) };
+      return { type: 'nx_controller2', maxLen, controllerId, reason, ...more };
     }
     case 'dec_nw_ttl_ids':
       return { type: 'nx_dec_ttl_cnt_ids', controllers: record.ids };

@@ -27,7 +27,7 @@ export const OF13 = 4;
 export const OF14 = 5;
 export const OF15 = 6;
 
-const { OFPC, OFPFF, OFPFMFC, OFPRR, OFPFC } = of13;
+const { OFPC, OFPFF, OFPFMFC, OFPRR, OFPFC, OFPTT } = of13;
 
 /** ofp_capabilities: 1.0 has no groups (1.0.2 §5.3.1), 1.5 says whether there are bundles (1.5.1 §7.3.1). */
 export function capabilities(version: number): number {
@@ -98,6 +98,12 @@ export function modifyMayAdd({ version, command, cookieMask }: FlowMod): boolean
   return modifies && version <= OF11 && cookieMask === 0n;
 }
 
+/** Without a table of its own a modify of 1.0 is about all of them, as with Open vSwitch. */
+export function modifyReachesAll({ version, command, tableId }: FlowMod): boolean {
+  const modifies = command === OFPFC.MODIFY || command === OFPFC.MODIFY_STRICT;
+  return modifies && version === OF10 && tableId === OFPTT.ALL;
+}
+
 /** A reason of flow_removed, which are those of 1.4, in a version that may not have it (1.4.1 §7.4.2). */
 export function removalReason(version: number, reason: number): number {
   const last = version === OF10 ? OFPRR.DELETE : version <= OF13 ? OFPRR.GROUP_DELETE : Number.POSITIVE_INFINITY;
@@ -146,10 +152,4 @@ function hasMeterAction(entry: unknown): boolean {
 
 function* filtered<Item>(items: Iterable<Item>, keep: (item: Item) => boolean): Generator<Item> {
   for (const item of items) if (keep(item)) yield item;
-}
-
-/** An event as a controller of the version gets it; undefined where it cannot be said. */
-export function encodeEvent(message: Message): Uint8Array | undefined {
-  if (message.type !== 'flow_removed') return tryEncode(message);
-  return tryEncode({ ...message, reason: removalReason(message.version, message.reason) });
 }

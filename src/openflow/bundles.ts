@@ -1,120 +1,220 @@
-/** Bundles of one controller: changes that are gathered and then carried out together (OpenFlow 1.4.1 §7.3.9). */
+/** Bundles of one connection: changes that are gathered and then carried out together (OpenFlow 1.5.1 §7.3.9). */
 import {
   type BundleAddMessage,
   type BundleControl,
   decodeMessage,
   type ErrorName,
-  type ErrorPair,
   type Message,
   type MessageOf,
   neutralPair,
   of14,
   of15,
 } from 'node-openflow';
-import type { Change, Refused } from '../ofproto/commit.js';
-import { BUNDLE_BYTES_MAX, BUNDLES_MAX } from './limits.js';
+import type { Clock, Timer } from '../base/clock.js';
+import type { Change } from '../ofproto/commit.js';
+import type { ControllerView } from '../ofproto/controller-view.js';
+import { type OfError, sendError } from '../ofproto/of-error.js';
+import { OF15 } from '../ofproto/versions.js';
+import { BundleSchedule } from './bundle-schedule.js';
+import { BUNDLE_BYTES_MAX, BUNDLE_IDLE_MS, BUNDLES_MAX } from './limits.js';
+import type { Switch } from './switch.js';
 
 const { OFPBCT } = of14;
 /** All are carried out in order and atomically, whether asked for or not. */
-const FLAGS_KNOWN = of14.OFPBF.ATOMIC | of14.OFPBF.ORDERED;
+const FLAGS_14 = of14.OFPBF.ATOMIC | of14.OFPBF.ORDERED;
+const { TIME } = of15.OFPBF;
 
 interface Bundle {
+  readonly id: number;
+  /** Without TIME, which is about the commit alone. */
   readonly flags: number;
+  /** What opened it, for the error when it is left lying. */
+  readonly opened: BundleRequest;
   readonly changes: Change[];
   /** Of the changes on the wire. */
   bytes: number;
-  closed: boolean;
+  state: 'open' | 'closed' | 'scheduled';
+  /** When it was last heard of, in the clock's ms. */
+  usedMs: number;
+  /** Until it is forgotten, or carried out. */
+  timer: Timer | undefined;
 }
 
-/** Why a request was refused, and the request: one in a bundle, or the bundle message itself. */
-export interface BundleError {
-  readonly request: Message;
-  readonly error: ErrorPair;
+export type BundleRequest = MessageOf<'bundle_control' | 'bundle_add_message'>;
+
+export interface BundlesOptions {
+  readonly switch: Pick<Switch, 'commit'>;
+  /** Whose they are; answers go there. */
+  readonly view: ControllerView;
+  /** Whether it may change the switch: asked again when the time of a bundle has come. */
+  readonly mayChange: () => boolean;
+  readonly clock: Clock;
+  /** Milliseconds since 1970; default: the system's. */
+  readonly wallMs?: (() => number) | undefined;
 }
 
-const isChange = (message: Message): message is Change =>
-  ['flow_mod', 'group_mod', 'meter_mod', 'port_mod'].includes(message.type);
-
-/** Carries all out or none, and returns the one that was refused. */
-type Commit = (changes: readonly Change[]) => Refused | undefined;
+const changeTypes: readonly Message['type'][] = ['flow_mod', 'group_mod', 'meter_mod', 'port_mod', 'packet_out'];
+const isChange = (message: Message): message is Change => changeTypes.includes(message.type);
 
 export class Bundles {
-  readonly #commit: Commit;
-  readonly #open = new Map<number, Bundle>();
+  readonly #options: BundlesOptions;
+  readonly schedule: BundleSchedule;
+  readonly #bundles = new Map<number, Bundle>();
 
-  constructor(commit: Commit) {
-    this.#commit = commit;
+  constructor(options: BundlesOptions) {
+    this.#options = options;
+    this.schedule = new BundleSchedule(options.wallMs);
   }
 
-  /** Adds a message to a bundle, which is opened if it is not there; returns why not. */
-  add(request: BundleAddMessage): BundleError | undefined {
-    const refuse = (name: ErrorName): BundleError => ({ request, error: neutralPair(name) });
+  /** Carries a request out and answers it. */
+  receive(request: BundleRequest): void {
+    if (request.type === 'bundle_add_message') this.#add(request);
+    else this.#control(request);
+  }
+
+  /** The connection is over: nothing of what is gathered will be done. */
+  close(): void {
+    for (const { id } of this.#bundles.values()) this.#remove(id);
+  }
+
+  /** A message for a bundle, which is opened if it is not there. */
+  #add(request: BundleAddMessage): undefined {
     const { bundleId, flags, version, xid } = request;
-    const bundle = this.#open.get(bundleId) ?? this.#create(bundleId, flags);
-    if (typeof bundle === 'string') return refuse(bundle);
-    if (bundle.closed) return refuse('OFPBFC_BUNDLE_CLOSED');
-    if (bundle.flags !== flags) return refuse('OFPBFC_BAD_FLAGS');
+    const bundle = this.#bundles.get(bundleId) ?? this.#create(request);
+    if (bundle === undefined || !this.#isUsable(bundle, request)) return undefined;
+    if (bundle.flags !== (flags & ~this.#timeFlag)) return this.#end(bundle, request, 'OFPBFC_BAD_FLAGS');
     // A copy: what was received is overwritten.
     const decoded = decodeMessage(request.message.slice(), { version, unknown: 'refuse' });
-    if (!decoded.ok) return { request, error: decoded.error };
+    if (!decoded.ok) return this.#refuse(request, decoded.error);
     const { message } = decoded;
-    if (message.xid !== xid) return refuse('OFPBFC_MSG_BAD_XID');
-    if (!isChange(message)) return refuse('OFPBFC_MSG_UNSUP');
-    if (this.#bytes + request.message.length > BUNDLE_BYTES_MAX) return refuse('OFPBFC_MSG_TOO_MANY');
+    if (message.xid !== xid) return this.#refuse(request, 'OFPBFC_MSG_BAD_XID');
+    if (!isChange(message)) return this.#refuse(request, 'OFPBFC_MSG_UNSUP');
+    if (this.#bytes + request.message.length > BUNDLE_BYTES_MAX) return this.#refuse(request, 'OFPBFC_MSG_TOO_MANY');
     bundle.bytes += request.message.length;
     bundle.changes.push(message);
+    this.#touch(bundle);
     return undefined;
   }
 
-  /** Opens, closes, commits or discards; returns the reply's type, or what went wrong, the last being the bundle's. */
-  control(request: BundleControl): number | readonly BundleError[] {
-    const refuse = (name: ErrorName): readonly BundleError[] => [{ request, error: neutralPair(name) }];
+  #control(request: BundleControl): undefined {
     const { bundleId, controlType, flags } = request;
-    const bundle = this.#open.get(bundleId);
-    switch (controlType) {
-      case OFPBCT.OPEN_REQUEST: {
-        if (bundle !== undefined) return refuse('OFPBFC_BUNDLE_EXIST');
-        const made = this.#create(bundleId, flags);
-        return typeof made === 'string' ? refuse(made) : OFPBCT.OPEN_REPLY;
-      }
-      case OFPBCT.CLOSE_REQUEST:
-        if (bundle === undefined) return refuse('OFPBFC_BAD_ID');
-        if (bundle.closed) return refuse('OFPBFC_BUNDLE_CLOSED');
-        if (bundle.flags !== flags) return refuse('OFPBFC_BAD_FLAGS');
-        bundle.closed = true;
-        return OFPBCT.CLOSE_REPLY;
-      case OFPBCT.COMMIT_REQUEST: {
-        if (bundle === undefined) return refuse('OFPBFC_BAD_ID');
-        if (bundle.flags !== flags) return refuse('OFPBFC_BAD_FLAGS');
-        // It is gone, however it ends (§7.3.9.2).
-        this.#open.delete(bundleId);
-        const refused = this.#commit(bundle.changes);
-        if (refused === undefined) return OFPBCT.COMMIT_REPLY;
-        return [{ request: refused.change, error: refused.error }, ...refuse('OFPBFC_MSG_FAILED')];
-      }
-      case OFPBCT.DISCARD_REQUEST:
-        if (bundle === undefined) return refuse('OFPBFC_BAD_ID');
-        this.#open.delete(bundleId);
-        return OFPBCT.DISCARD_REPLY;
-      default:
-        return refuse('OFPBFC_BAD_TYPE');
+    const bundle = this.#bundles.get(bundleId);
+    if (controlType === OFPBCT.OPEN_REQUEST) {
+      if (bundle !== undefined) return this.#end(bundle, request, 'OFPBFC_BUNDLE_EXIST');
+      return this.#create(request) === undefined ? undefined : this.#reply(request, OFPBCT.OPEN_REPLY);
     }
+    const known: readonly number[] = [OFPBCT.CLOSE_REQUEST, OFPBCT.COMMIT_REQUEST, OFPBCT.DISCARD_REQUEST];
+    if (!known.includes(controlType)) return this.#refuse(request, 'OFPBFC_BAD_TYPE');
+    if (bundle === undefined) return this.#refuse(request, 'OFPBFC_BAD_ID');
+    if (controlType === OFPBCT.DISCARD_REQUEST) {
+      this.#remove(bundleId);
+      return this.#reply(request, OFPBCT.DISCARD_REPLY);
+    }
+    if (bundle.state === 'scheduled') return this.#refuse(request, 'OFPBFC_BUNDLE_IN_PROGRESS');
+    if (bundle.flags !== (flags & ~this.#timeFlag)) return this.#end(bundle, request, 'OFPBFC_BAD_FLAGS');
+    if (controlType === OFPBCT.COMMIT_REQUEST) return this.#commit(bundle, request);
+    if (bundle.state === 'closed') return this.#end(bundle, request, 'OFPBFC_BUNDLE_CLOSED');
+    bundle.state = 'closed';
+    this.#touch(bundle);
+    return this.#reply(request, OFPBCT.CLOSE_REPLY);
+  }
+
+  #commit(bundle: Bundle, request: BundleControl): undefined {
+    if ((request.flags & this.#timeFlag) === 0) return this.#carryOut(bundle, request);
+    const time = request.properties?.find((property) => property.type === 'time');
+    if (time?.type !== 'time') return this.#end(bundle, request, 'OFPBFC_BAD_FLAGS');
+    const delay = this.schedule.delayMs(time.scheduledTime);
+    if (typeof delay === 'string') return this.#end(bundle, request, delay);
+    bundle.state = 'scheduled';
+    bundle.timer?.cancel();
+    bundle.timer = this.#options.clock.after(delay, () => this.#carryOut(bundle, request));
+    return undefined;
+  }
+
+  /** It is gone, however it ends (§7.3.9.2). */
+  #carryOut(bundle: Bundle, request: BundleControl): undefined {
+    this.#remove(bundle.id);
+    if (!this.#options.mayChange()) return this.#refuse(request, 'OFPBFC_EPERM');
+    const refused = this.#options.switch.commit(this.#options.view, bundle.changes);
+    if (refused === undefined) return this.#reply(request, OFPBCT.COMMIT_REPLY);
+    sendError(this.#options.view, refused.change, refused.error);
+    return this.#refuse(request, 'OFPBFC_MSG_FAILED');
+  }
+
+  /** Whether something may be added; answers why not. */
+  #isUsable(bundle: Bundle, request: BundleRequest): boolean {
+    if (bundle.state === 'scheduled') this.#refuse(request, 'OFPBFC_BUNDLE_IN_PROGRESS');
+    else if (bundle.state === 'closed') this.#end(bundle, request, 'OFPBFC_BUNDLE_CLOSED');
+    return bundle.state === 'open';
+  }
+
+  /** TIME, where the version has it. */
+  get #timeFlag(): number {
+    return this.#options.view.version >= OF15 ? TIME : 0;
   }
 
   get #bytes(): number {
     let sum = 0;
-    for (const { bytes } of this.#open.values()) sum += bytes;
+    for (const { bytes } of this.#bundles.values()) sum += bytes;
     return sum;
   }
 
-  #create(id: number, flags: number): Bundle | ErrorName {
-    if ((flags & of15.OFPBF.TIME) !== 0) return 'OFPBFC_SCHED_NOT_SUPPORTED';
-    if ((flags & ~FLAGS_KNOWN) !== 0) return 'OFPBFC_BAD_FLAGS';
-    if (this.#open.size >= BUNDLES_MAX) return 'OFPBFC_OUT_OF_BUNDLES';
-    const bundle: Bundle = { flags, changes: [], bytes: 0, closed: false };
-    this.#open.set(id, bundle);
+  #create(request: BundleRequest): Bundle | undefined {
+    const { bundleId: id, flags } = request;
+    const wrong = this.#whyNotCreate(flags);
+    if (wrong !== undefined) {
+      this.#refuse(request, wrong);
+      return undefined;
+    }
+    // The message inside is not kept twice.
+    const opened = request.type === 'bundle_control' ? request : { ...request, message: request.message.slice() };
+    const rest = { opened, changes: [], bytes: 0, usedMs: 0, timer: undefined };
+    const bundle: Bundle = { id, flags: flags & ~TIME, state: 'open', ...rest };
+    this.#bundles.set(id, bundle);
+    this.#touch(bundle);
+    this.#watch(bundle, BUNDLE_IDLE_MS);
     return bundle;
   }
-}
 
-export type BundleRequest = MessageOf<'bundle_control' | 'bundle_add_message'>;
+  #whyNotCreate(flags: number): ErrorName | undefined {
+    if ((flags & ~(FLAGS_14 | this.#timeFlag)) !== 0) return 'OFPBFC_BAD_FLAGS';
+    return this.#bundles.size >= BUNDLES_MAX ? 'OFPBFC_OUT_OF_BUNDLES' : undefined;
+  }
+
+  // ---- those that are left lying
+
+  #touch(bundle: Bundle): void {
+    bundle.usedMs = this.#options.clock.nowMs();
+  }
+
+  /** Looks again when it would be too old if it is not heard of any more. */
+  #watch(bundle: Bundle, afterMs: number): void {
+    const { clock } = this.#options;
+    bundle.timer = clock.after(afterMs, () => {
+      const left = bundle.usedMs + BUNDLE_IDLE_MS - clock.nowMs();
+      if (left > 0) this.#watch(bundle, left);
+      else this.#end(bundle, bundle.opened, 'OFPBFC_TIMEOUT');
+    });
+  }
+
+  #remove(id: number): void {
+    this.#bundles.get(id)?.timer?.cancel();
+    this.#bundles.delete(id);
+  }
+
+  // ---- answers
+
+  /** An error after which the bundle is gone. */
+  #end(bundle: Bundle, request: BundleRequest, name: ErrorName): undefined {
+    this.#remove(bundle.id);
+    this.#refuse(request, name);
+  }
+
+  #refuse(request: BundleRequest, error: ErrorName | OfError): undefined {
+    sendError(this.#options.view, request, typeof error === 'string' ? neutralPair(error) : error);
+  }
+
+  #reply({ xid, bundleId, flags }: BundleControl, controlType: number): undefined {
+    this.#options.view.send({ type: 'bundle_control', xid, bundleId, flags, controlType });
+  }
+}

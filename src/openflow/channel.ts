@@ -4,28 +4,36 @@
  */
 import type { Duplex } from 'node:stream';
 import {
-  type AsyncChanges,
-  type AsyncMasks,
-  applyAsync,
+  type ControllerStatus,
+  encodeMultipartReply,
   type Message,
   type MessageOf,
+  type NxRole,
+  neutralPair,
+  nicira,
   type Outgoing,
   of13,
   of14,
+  of15,
+  type RoleRequest,
   Session,
   type SessionError,
 } from 'node-openflow';
+import { type Clock, systemClock } from '../base/clock.js';
 import { type Logger, RateLimitedLog } from '../base/logger.js';
 import { isDefaultMiss } from '../ofproto/async-events.js';
-import type { ControllerView } from '../ofproto/controller-view.js';
+import type { ControllerConfig, ControllerView } from '../ofproto/controller-view.js';
+import type { FlowFormat } from '../ofproto/flow-formats.js';
 import { sendError } from '../ofproto/of-error.js';
-import { hasInvalidTtlFlag, INVALID_TTL_TO_CONTROLLER, OF14, sendsMisses } from '../ofproto/versions.js';
-import { defaultMasks, defaultMasks14, invalidTtlMasks, noMasks, wants, wantsPackets } from './async-masks.js';
-import { type BundleRequest, Bundles } from './bundles.js';
+import { OF10, OF14, OF15, sendsMisses } from '../ofproto/versions.js';
+import { isKnown, lets } from './async-masks.js';
+import { Bundles } from './bundles.js';
+import { ControllerState } from './controller-state.js';
 import type { Event } from './event.js';
 import { HANDSHAKE_MS } from './limits.js';
+import { applySetting } from './nicira-settings.js';
 import { Outlet } from './outlet.js';
-import { type Role, type RoleHolder, type Roles, roleNumber } from './roles.js';
+import { type Role, type Roles, roleNumber } from './roles.js';
 import type { Switch } from './switch.js';
 
 const { OFPBRC, OFPET } = of13;
@@ -34,6 +42,8 @@ const { OFPBRC, OFPET } = of13;
 const forbiddenToSlaves: ReadonlySet<Message['type']> = new Set([
   'packet_out',
   'flow_mod',
+  'nx_flow_mod',
+  'nx_tlv_table_mod',
   'group_mod',
   'meter_mod',
   'port_mod',
@@ -56,6 +66,15 @@ export interface ChannelOptions {
   readonly keepAliveMs: number;
   /** It may want other events than before: its own role changed or another's, or it asked. */
   readonly onInterest: () => void;
+  /** Its role or its number changed; OFPCSR_*. */
+  readonly onStatus: (channel: Channel, reason: number) => void;
+  /** Of all controllers (OpenFlow 1.5.1 §7.3.5.19). */
+  readonly controllerStatus: () => readonly ControllerStatus[];
+  /** What this is an auxiliary connection to, and its number; absent: it is a main connection. */
+  readonly auxiliary?: { readonly main: Channel; readonly id: number } | undefined;
+  readonly clock?: Clock | undefined;
+  /** For scheduled bundles; default: the system's time. */
+  readonly wallMs?: (() => number) | undefined;
   readonly logger: Logger;
   /** Who it is, for logs and status. */
   readonly peer: string;
@@ -64,6 +83,8 @@ export interface ChannelOptions {
 export interface ChannelStatus {
   readonly peer: string;
   readonly management: boolean;
+  /** 0: the main connection. */
+  readonly auxiliaryId: number;
   readonly role: Role;
   readonly version: number | undefined;
   readonly received: number;
@@ -72,8 +93,9 @@ export interface ChannelStatus {
   readonly packetInsDropped: number;
 }
 
-export class Channel implements ControllerView, RoleHolder {
-  role: Role = 'equal';
+export class Channel implements ControllerView {
+  /** Shared by the connections of one controller. */
+  readonly state: ControllerState;
   /** Resolves, never rejects, with the reason when the connection is over. */
   readonly closed: Promise<SessionError>;
   /** Resolves when the socket is closed too: the peer may take a moment to read our last words. */
@@ -82,18 +104,13 @@ export class Channel implements ControllerView, RoleHolder {
   readonly #session: Session;
   readonly #outlet: Outlet;
   readonly #bundles: Bundles;
-  /** By OFPT_SET_CONFIG before 1.3: packets whose TTL ran out too. */
-  #invalidTtl = false;
-  /** By OFPT_SET_ASYNC. */
-  #masksSet: AsyncMasks | undefined;
-  /** By OFPT_SET_CONFIG, which is how a tool asks for events (ovs-ofctl monitor). */
-  #asksForEvents: boolean;
 
   constructor(socket: Duplex, options: ChannelOptions) {
-    const { peer, logger, versions, keepAliveMs, roles, muted } = options;
+    const { peer, logger, versions, keepAliveMs, roles, muted, auxiliary, clock = systemClock, wallMs } = options;
     this.#options = options;
-    this.#asksForEvents = !muted;
-    this.#bundles = new Bundles((changes) => options.switch.commit(this, changes));
+    this.state = auxiliary?.main.state ?? new ControllerState(muted, (generation) => this.#demoted(generation));
+    const mayChange = () => this.state.role !== 'slave';
+    this.#bundles = new Bundles({ switch: options.switch, view: this, mayChange, clock, wallMs });
     const log = new RateLimitedLog(logger);
     this.#session = new Session(socket, {
       unknown: 'refuse',
@@ -109,8 +126,11 @@ export class Channel implements ControllerView, RoleHolder {
     this.#outlet = new Outlet({ socket, session: this.#session, giveUp });
     this.closed = this.#session.closed;
     this.released = new Promise((resolve) => socket.once('close', resolve));
-    roles.join(this);
-    void this.closed.then(() => roles.leave(this));
+    if (auxiliary === undefined) roles.join(this.state);
+    void this.closed.then(() => {
+      this.#bundles.close();
+      if (auxiliary === undefined) roles.leave(this.state);
+    });
   }
 
   /** Resolves with true when hellos were exchanged, with false when that failed. */
@@ -139,7 +159,8 @@ export class Channel implements ControllerView, RoleHolder {
     return {
       peer: this.#options.peer,
       management: this.management,
-      role: this.role,
+      auxiliaryId: this.auxiliaryId,
+      role: this.state.role,
       version: this.#session.version,
       received,
       sent,
@@ -159,7 +180,16 @@ export class Channel implements ControllerView, RoleHolder {
 
   /** Whether any packet is to go up for its sake. */
   get wantsPackets(): boolean {
-    return this.connected && wantsPackets(this.#masks, this.role);
+    return this.connected && this.isMain && this.state.wantsPackets(this.version);
+  }
+
+  /** Whether such that no flow matches, and no controller is named for, are to go up for its sake. */
+  get wantsMisses(): boolean {
+    return this.wantsPackets && this.state.controllerId === 0 && sendsMisses(this.version);
+  }
+
+  get isMain(): boolean {
+    return this.auxiliaryId === 0;
   }
 
   // ---- what ofproto sees
@@ -172,9 +202,24 @@ export class Channel implements ControllerView, RoleHolder {
     return this.#session.isClosed;
   }
 
+  get auxiliaryId(): number {
+    return this.#options.auxiliary?.id ?? 0;
+  }
+
+  get flowFormat(): FlowFormat {
+    return this.state.flowFormat;
+  }
+
+  get config(): ControllerConfig {
+    return this.state.config;
+  }
+  set config(config: ControllerConfig) {
+    this.state.config = config;
+    if (this.#options.muted) this.#options.onInterest();
+  }
+
   send(message: Outgoing & { readonly xid: number }): void {
-    const flag = message.type === 'get_config_reply' && this.#invalidTtl ? INVALID_TTL_TO_CONTROLLER : 0;
-    this.#outlet.send(message.type === 'get_config_reply' ? { ...message, flags: message.flags | flag } : message);
+    this.#outlet.send(message);
   }
 
   sendRaw(bytes: Uint8Array): boolean {
@@ -192,26 +237,35 @@ export class Channel implements ControllerView, RoleHolder {
 
   // ---- events
 
-  /** Tells the controller of an event, if it wants to know. */
+  /** Tells the controller of an event, if it wants to know; its main connection does. */
   notify(event: Event): void {
-    const { message } = event;
-    if (!this.connected || !wants(this.#masks, this.role, this.version, message)) return;
+    const { version, state } = this;
+    if (!this.connected || !this.isMain || !state.wants(version, event.event)) return;
+    if (event.event.type === 'requestforward' && this.#isMine(event.event.by)) return;
     // Each version has its own idea of what becomes of packets that no flow matches.
-    if (message.type === 'packet_in' && isDefaultMiss(message) && !sendsMisses(this.version)) return;
-    this.#outlet.notify(event, this.version);
+    if (event.event.type === 'packet_in' && isDefaultMiss(event.event) && !sendsMisses(version)) return;
+    const { packetInFormat, config, flowFormat } = state;
+    const nxm = flowFormat.nxm && version === OF10;
+    this.#outlet.notify(event, { version, nxm, packetInFormat, missSendLen: config.missSendLen });
   }
 
-  get #masks(): AsyncMasks {
-    if (this.#masksSet !== undefined) return this.#masksSet;
-    if (!this.#asksForEvents) return noMasks;
-    if (this.version >= OF14) return defaultMasks14;
-    return this.#invalidTtl ? invalidTtlMasks : defaultMasks;
+  #isMine(view: ControllerView): boolean {
+    return view instanceof Channel && view.state === this.state;
   }
 
-  demoted(generationId: bigint): void {
+  /** Tells of another controller, since 1.5 (OpenFlow 1.5.1 §7.4.7). */
+  notifyStatus(status: ControllerStatus): void {
+    const { controllerStatusMask } = this.state.masks(this.version);
+    const told = this.connected && this.isMain && this.version >= OF15;
+    if (!told || !lets(controllerStatusMask, this.state.role, status.reason)) return;
+    this.send({ type: 'controller_status', xid: 0, status });
+  }
+
+  #demoted(generationId: bigint): void {
     const { MASTER_REQUEST } = of14.OFPCRR;
+    this.#options.onStatus(this, of15.OFPCSR.ROLE);
     // A slave's, since it is one by now. Who has not said otherwise is told.
-    const wanted = this.#masks.roleStatusMask?.[1] ?? 1 << MASTER_REQUEST;
+    const wanted = this.state.masks(this.version).roleStatusMask?.[1] ?? 1 << MASTER_REQUEST;
     if (!this.connected || this.version < OF14 || ((wanted >>> MASTER_REQUEST) & 1) === 0) return;
     this.send({ type: 'role_status', xid: 0, role: roleNumber('slave'), reason: MASTER_REQUEST, generationId });
   }
@@ -225,83 +279,120 @@ export class Channel implements ControllerView, RoleHolder {
         this.send({ type: 'barrier_reply', xid: message.xid });
         return undefined;
       case 'role_request':
+      case 'nx_role_request':
         this.#onRole(message);
         return undefined;
       case 'get_async_request':
-        this.send({ type: 'get_async_reply', xid: message.xid, ...this.#masks });
+        this.send({ type: 'get_async_reply', xid: message.xid, ...this.state.masks(this.version) });
         return undefined;
       case 'set_async':
         this.#onSetAsync(message);
         return undefined;
       case 'set_config':
         return this.#onSetConfig(message);
+      case 'multipart_request':
+        return this.#onMultipart(message);
       case 'echo_reply':
         return undefined;
       case 'error':
         this.#options.logger.debug({ peer: this.#options.peer, ...errorFields(message) }, 'error from the controller');
         return undefined;
       default:
-        return this.#toSwitch(message);
+        return this.#onOther(message);
     }
   }
 
+  #onOther(message: Message): Promise<void> | undefined {
+    const wrong = applySetting(this.state, message);
+    if (wrong === 'other') return this.#toSwitch(message);
+    if (wrong === undefined) this.#options.onInterest();
+    else sendError(this, message, wrong);
+    return undefined;
+  }
+
   #toSwitch(message: Message): Promise<void> | undefined {
-    if (this.role === 'slave' && changesSwitch(message)) {
+    if (this.state.role === 'slave' && changesSwitch(message)) {
       sendError(this, message, { type: OFPET.BAD_REQUEST, code: OFPBRC.IS_SLAVE });
       return undefined;
     }
     if (message.type === 'bundle_control' || message.type === 'bundle_add_message') {
-      this.#onBundle(message);
+      this.#bundles.receive(message);
       return undefined;
     }
     return this.#options.switch.handle(this, message);
   }
 
-  #onBundle(message: BundleRequest): void {
-    const added = message.type === 'bundle_add_message' ? this.#bundles.add(message) : undefined;
-    const outcome = message.type === 'bundle_control' ? this.#bundles.control(message) : added ? [added] : [];
-    if (typeof outcome !== 'number') {
-      for (const { request, error } of outcome) sendError(this, request, error);
-    } else if (message.type === 'bundle_control') {
-      const { xid, bundleId, flags } = message;
-      this.send({ type: 'bundle_control', xid, bundleId, flags, controlType: outcome });
+  /** Some are about the connections; all others are the switch's. */
+  #onMultipart(request: MessageOf<'multipart_request'>): Promise<void> | undefined {
+    if ((request.flags & of13.OFPMPF.REQ_MORE) === 0 && request.body.type === 'controller_status') {
+      const entries = this.#options.controllerStatus();
+      for (const bytes of encodeMultipartReply(request, { type: 'controller_status', entries })) this.sendRaw(bytes);
+      return undefined;
     }
+    if ((request.flags & of13.OFPMPF.REQ_MORE) === 0 && request.body.type === 'bundle_features') {
+      const body = this.#bundles.schedule.features(request.body);
+      if (typeof body === 'string') sendError(this, request, neutralPair(body));
+      else this.send({ type: 'multipart_reply', xid: request.xid, flags: 0, body });
+      return undefined;
+    }
+    return this.#toSwitch(request);
   }
 
-  #onSetConfig(asked: MessageOf<'set_config'>): Promise<void> | undefined {
-    const own = hasInvalidTtlFlag(this.version) ? INVALID_TTL_TO_CONTROLLER : 0;
-    // The flag is this controller's; the rest is the switch's.
-    const message = { ...asked, flags: asked.flags & ~own };
-    this.#invalidTtl = (asked.flags & own) !== 0;
-    if (this.#options.muted) {
-      this.#asksForEvents = message.missSendLen > 0;
-      this.#options.onInterest();
-    }
-    // The configuration is the switch's, and a slave changes nothing of it. As with Open vSwitch that is no error, since
-    // controllers send this as part of their greeting, whatever they are.
-    return this.role === 'slave' ? undefined : this.#options.switch.handle(this, message);
+  /**
+   * The treatment of fragments is the switch's, and a slave changes nothing of it. As with Open vSwitch that is no error,
+   * since controllers send this as part of their greeting, whatever they are.
+   */
+  #onSetConfig(message: MessageOf<'set_config'>): Promise<void> | undefined {
+    const { switch: theSwitch } = this.#options;
+    const asked = this.state.role === 'slave' ? { ...message, flags: theSwitch.fragments } : message;
+    return theSwitch.handle(this, asked);
   }
 
-  #onRole(message: MessageOf<'role_request'>): void {
-    const { roles, onInterest } = this.#options;
-    const outcome = roles.request(this, message.role, message.generationId);
+  /** Nicira's request has no generation, and its roles are called otherwise. */
+  #onRole(message: RoleRequest | NxRole): void {
+    const { roles, onInterest, onStatus } = this.#options;
+    const before = { role: this.state.role, shortId: this.state.shortId };
+    const outcome =
+      message.type === 'role_request'
+        ? roles.request(this.state, message.role, message.generationId, message.shortId)
+        : roles.request(this.state, fromNxRole(message.role), undefined);
     if (!outcome.ok) {
       sendError(this, message, { type: OFPET.ROLE_REQUEST_FAILED, code: outcome.code });
       return;
     }
-    this.send({
-      type: 'role_reply',
-      xid: message.xid,
-      role: roleNumber(this.role),
-      generationId: roles.generation,
-    });
+    const { role, shortId } = this.state;
+    const { xid } = message;
+    if (message.type !== 'role_request') this.send({ type: 'nx_role_reply', xid, role: nxRoles[role] });
+    else {
+      const named = this.version >= OF15 ? { shortId } : {};
+      this.send({ type: 'role_reply', xid, role: roleNumber(role), generationId: roles.generation, ...named });
+    }
     onInterest();
+    if (role !== before.role) onStatus(this, of15.OFPCSR.ROLE);
+    if (shortId !== before.shortId) onStatus(this, of15.OFPCSR.SHORT_ID);
   }
 
-  #onSetAsync(change: AsyncChanges): void {
-    this.#masksSet = applyAsync(this.#masks, change);
-    this.#options.onInterest();
+  #onSetAsync(change: MessageOf<'set_async'>): void {
+    const vendors = change.properties !== undefined && change.properties.length > 0;
+    if (vendors) sendError(this, change, neutralPair('OFPBPC_BAD_EXPERIMENTER'));
+    else if (!isKnown(this.version, change)) sendError(this, change, neutralPair('OFPACFC_INVALID'));
+    else {
+      this.state.setMasks(this.version, change);
+      this.#options.onInterest();
+    }
   }
+}
+
+const { NX_ROLE } = nicira;
+const nxRoles: Readonly<Record<Role, number>> = {
+  equal: NX_ROLE.OTHER,
+  master: NX_ROLE.PRIMARY,
+  slave: NX_ROLE.SECONDARY,
+};
+/** A number that is none stays one that is none. */
+function fromNxRole(number: number): number {
+  const role = (Object.keys(nxRoles) as Role[]).find((name) => nxRoles[name] === number);
+  return role === undefined ? Number.NaN : roleNumber(role);
 }
 
 function changesSwitch(message: Message): boolean {

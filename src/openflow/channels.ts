@@ -3,18 +3,21 @@
  * events out, and tells the switch whether anybody is there to hear of packets.
  */
 import type { Socket } from 'node:net';
-import { supportedVersions } from 'node-openflow';
+import { type ControllerStatus as ControllerStatusEntry, of15, supportedVersions } from 'node-openflow';
+import type { Clock } from '../base/clock.js';
 import { type Logger, RateLimitedLog } from '../base/logger.js';
-import { sendsMisses } from '../ofproto/versions.js';
+import { OF13 } from '../ofproto/versions.js';
+import { keepAuxiliaries } from './auxiliaries.js';
 import { Channel, type ChannelStatus } from './channel.js';
-import { Dialer } from './dialer.js';
+import { statusOf } from './controller-statuses.js';
+import { Dialer, dial } from './dialer.js';
 import { Event } from './event.js';
 import { type FailMode, FailSafe } from './fail-mode.js';
-import { KEEP_ALIVE_MS, STANDALONE_AFTER } from './limits.js';
+import { AUXILIARY_MAX, KEEP_ALIVE_MS, STANDALONE_AFTER } from './limits.js';
 import { Listener } from './listener.js';
 import { Roles } from './roles.js';
 import type { Switch } from './switch.js';
-import { needsTls, parseActive, parsePassive, TargetError } from './target.js';
+import { type ActiveTarget, needsTls, parseActive, parsePassive, TargetError } from './target.js';
 import type { TlsCredentials } from './tls-credentials.js';
 
 export interface ChannelsOptions {
@@ -32,7 +35,12 @@ export interface ChannelsOptions {
   readonly versions?: readonly number[];
   /** 0: never ask whether a controller is still there. */
   readonly keepAliveMs?: number;
+  /** Connections to make to each of `controllers` beside the main one, up to AUXILIARY_MAX; default 0. */
+  readonly auxiliaries?: number | undefined;
   readonly logger: Logger;
+  readonly clock?: Clock;
+  /** Milliseconds since 1970, for scheduled bundles. */
+  readonly wallMs?: () => number;
 }
 
 export interface ControllerStatus {
@@ -48,13 +56,20 @@ interface Peer {
   readonly management: boolean;
   /** It connected to us. */
   readonly came: boolean;
+  /** Where this is not the main connection to it. */
+  readonly auxiliary?: { readonly main: Channel; readonly id: number };
+  /** It is one of those to connect to: in 1.5's list whether it is there or not. */
+  readonly configured?: boolean;
 }
+
+const { OFPCSR } = of15;
 
 export class Channels {
   readonly #options: ChannelsOptions;
   readonly #log: RateLimitedLog;
   readonly #roles = new Roles();
   readonly #channels = new Set<Channel>();
+  readonly #peers = new WeakMap<Channel, Peer>();
   /** One for every socket that is not closed yet. */
   readonly #sockets = new Set<Promise<unknown>>();
   readonly #failSafe: FailSafe;
@@ -94,14 +109,19 @@ export class Channels {
       await self.stop();
       throw error;
     }
-    options.switch.onAsync((message) => {
-      const event = new Event(message);
+    options.switch.onAsync((happened) => {
+      const event = new Event(happened);
       for (const channel of self.#channels) channel.notify(event);
     });
     options.switch.controllersChanged(self.#packetsWanted, self.#missesWanted);
     self.#dialers = controllers.map((target) => {
-      const serve = (socket: Socket, name: string, opened: (channel: Channel) => void) =>
-        self.#serve(socket, { name, management: false, came: false }, opened);
+      const serve = (socket: Socket, name: string, opened: (channel: Channel) => void) => {
+        const peer = { name, management: false, came: false, configured: true };
+        return self.#serve(socket, peer, (channel) => {
+          opened(channel);
+          self.#openAuxiliaries(target, name, channel);
+        });
+      };
       return new Dialer({ target, tls, serve, logger });
     });
     self.#controllersChanged();
@@ -151,20 +171,28 @@ export class Channels {
       socket.destroy();
       return Promise.resolve('closed before it was served');
     }
-    const { versions = supportedVersions, keepAliveMs = KEEP_ALIVE_MS, logger } = this.#options;
+    const { versions = supportedVersions, keepAliveMs = KEEP_ALIVE_MS, logger, clock, wallMs } = this.#options;
+    const { auxiliary } = peer;
+    const spoken = auxiliary === undefined ? versions : [auxiliary.main.version];
     const channel = new Channel(socket, {
       switch: this.#options.switch,
       roles: this.#roles,
       management: peer.management,
       muted: peer.came,
-      versions: peer.management ? supportedVersions : versions,
+      versions: peer.management ? supportedVersions : spoken,
       keepAliveMs,
       onInterest: () => this.#interestChanged(),
+      onStatus: (changed, reason) => this.#tellStatus(changed, reason),
+      controllerStatus: () => this.#controllerStatus(),
+      auxiliary,
+      clock,
+      wallMs,
       logger,
       peer: peer.name,
     });
     // Known from the start, so that stop() reaches it while it says hello.
     this.#channels.add(channel);
+    this.#peers.set(channel, peer);
     const conversation = this.#converse(channel, peer, opened);
     const held: Promise<unknown> = Promise.all([conversation, channel.released]).then(() => this.#sockets.delete(held));
     this.#sockets.add(held);
@@ -177,7 +205,9 @@ export class Channels {
       this.#log.info({ peer: peer.name, version: channel.version }, `${who} connected`);
       opened?.(channel);
       this.#controllersChanged();
+      this.#tellStatus(channel, peer.configured ? OFPCSR.CHANNEL_STATUS : OFPCSR.CONTROLLER_ADDED);
       await this.#run(channel, peer);
+      this.#tellStatus(channel, peer.configured ? OFPCSR.CHANNEL_STATUS : OFPCSR.CONTROLLER_REMOVED);
     }
     const reason = (await channel.closed).message;
     this.#channels.delete(channel);
@@ -196,6 +226,44 @@ export class Channels {
     }
   }
 
+  #openAuxiliaries(target: ActiveTarget, name: string, main: Channel): void {
+    const { auxiliaries: count = 0, tls, logger } = this.#options;
+    if (main.version < OF13) return;
+    const serve = (socket: Socket, id: number) => {
+      void main.closed.then(() => socket.end());
+      return this.#serve(socket, { name, management: false, came: false, auxiliary: { main, id } });
+    };
+    const kept: Promise<unknown> = keepAuxiliaries({
+      main,
+      count: Math.min(count, AUXILIARY_MAX),
+      name,
+      dial: (signal) => dial({ target, tls }, signal),
+      serve,
+      logger,
+    }).then(() => this.#sockets.delete(kept));
+    this.#sockets.add(kept);
+  }
+
+  // ---- what 1.5 tells of controllers
+
+  #controllerStatus(): ControllerStatusEntry[] {
+    const dialled = this.#dialers.map(({ name, channel }) => statusOf(name, channel, OFPCSR.REQUEST));
+    const came = [...this.#channels].flatMap((channel) => {
+      const { name, management, configured } = this.#peers.get(channel)!;
+      const listed = channel.connected && channel.isMain && !management && configured !== true;
+      return listed ? [statusOf(name, channel, OFPCSR.REQUEST)] : [];
+    });
+    return [...dialled, ...came];
+  }
+
+  /** To all others. */
+  #tellStatus(changed: Channel, reason: number): void {
+    const { name, management } = this.#peers.get(changed)!;
+    if (management || !changed.isMain) return;
+    const status = statusOf(name, changed, reason);
+    for (const channel of this.#channels) if (channel.state !== changed.state) channel.notifyStatus(status);
+  }
+
   // ---- all connections
 
   #controllersChanged(): void {
@@ -207,7 +275,7 @@ export class Channels {
   #interestChanged(): void {
     const interested = [...this.#channels].filter((channel) => channel.wantsPackets);
     const wanted = interested.length > 0;
-    const misses = interested.some(({ version }) => sendsMisses(version));
+    const misses = interested.some((channel) => channel.wantsMisses);
     if (wanted === this.#packetsWanted && misses === this.#missesWanted) return;
     [this.#packetsWanted, this.#missesWanted] = [wanted, misses];
     this.#options.switch.controllersChanged(wanted, misses);

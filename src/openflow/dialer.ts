@@ -80,7 +80,7 @@ export class Dialer {
 }
 
 /** A connected socket; rejects when that takes too long or is called off. */
-function dial({ target, tls }: Pick<DialerOptions, 'target' | 'tls'>, signal: AbortSignal): Promise<Socket> {
+export function dial({ target, tls }: Pick<DialerOptions, 'target' | 'tls'>, signal: AbortSignal): Promise<Socket> {
   return target.kind === 'ssl' ? dialTlsInTime(target, tls, signal) : dialPlain(target, signal);
 }
 

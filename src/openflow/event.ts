@@ -1,24 +1,20 @@
 /** Something that happened in the switch, on its way to every controller that wants to know. */
-import type { Message } from 'node-openflow';
-import { encodeEvent } from '../ofproto/versions.js';
-import type { AsyncMessage } from './switch.js';
+import type { AsyncEvent } from '../ofproto/async-events.js';
+import { type EventForm, encodeEvent } from '../ofproto/event-forms.js';
 
 export class Event {
-  readonly message: AsyncMessage;
-  readonly #encoded = new Map<number, Uint8Array | undefined>();
+  readonly event: AsyncEvent;
+  readonly #encoded = new Map<string, Uint8Array | undefined>();
 
-  constructor(message: AsyncMessage) {
-    this.message = message;
+  constructor(event: AsyncEvent) {
+    this.event = event;
   }
 
-  /**
-   * In wire form, encoded once however many controllers there are. Nobody asked for it: its xid is 0. Undefined where the
-   * version has no words for it.
-   */
-  bytes(version: number): Uint8Array | undefined {
-    if (!this.#encoded.has(version)) {
-      this.#encoded.set(version, encodeEvent({ ...this.message, version, xid: 0 } as Message));
-    }
-    return this.#encoded.get(version);
+  /** In wire form, encoded once for all controllers that want it alike. Undefined where there are no words for it. */
+  bytes(form: EventForm): Uint8Array | undefined {
+    const { version, nxm, packetInFormat, missSendLen } = form;
+    const key = [version, nxm, packetInFormat, missSendLen].join();
+    if (!this.#encoded.has(key)) this.#encoded.set(key, encodeEvent(this.event, form));
+    return this.#encoded.get(key);
   }
 }

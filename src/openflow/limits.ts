@@ -32,3 +32,16 @@ export const UNIX_PATH_BYTES_MAX = 107;
 export const BUNDLES_MAX = 16;
 /** Bytes of the messages in all bundles of one controller. */
 export const BUNDLE_BYTES_MAX = 16 * 1024 * 1024;
+/** A bundle that nothing is said about for this long is discarded (Open vSwitch's default). */
+export const BUNDLE_IDLE_MS = 10_000;
+/** How far ahead and how late a bundle may be scheduled, unless the controller says otherwise. */
+export const SCHED_FUTURE_MS = 60_000;
+export const SCHED_PAST_MS = 1_000;
+/** What a controller may make of these. */
+export const SCHED_MS_MAX = 24 * 3600 * 1000;
+/** How exactly the time of a scheduled bundle is kept. */
+export const SCHED_ACCURACY_MS = 10;
+/** Bytes of a packet sent up where no action says how many (OpenFlow 1.3.5 §7.3.2). */
+export const MISS_SEND_LEN_DEFAULT = 128;
+/** Auxiliary connections to one controller. */
+export const AUXILIARY_MAX = 15;

@@ -4,6 +4,7 @@
  */
 import type { Duplex } from 'node:stream';
 import type { Outgoing, Session } from 'node-openflow';
+import type { EventForm } from '../ofproto/event-forms.js';
 import type { Event } from './event.js';
 import { GATHER_BYTES, STALL_MS, UNREAD_ANSWER_BYTES, UNREAD_BYTES_MAX, UNREAD_PACKET_IN_BYTES } from './limits.js';
 
@@ -45,14 +46,14 @@ export class Outlet {
     return !this.#full;
   }
 
-  notify(event: Event, version: number): void {
+  notify(event: Event, form: EventForm): void {
     const unread = this.#options.session.writableLength;
     if (unread > UNREAD_BYTES_MAX) {
       this.#options.giveUp(unread);
-    } else if (event.message.type === 'packet_in' && unread > UNREAD_PACKET_IN_BYTES) {
+    } else if (event.event.type === 'packet_in' && unread > UNREAD_PACKET_IN_BYTES) {
       this.#packetInsDropped++;
     } else {
-      const bytes = event.bytes(version);
+      const bytes = event.bytes(form);
       if (bytes !== undefined) this.#gather(() => this.#options.session.sendRaw(bytes));
     }
   }

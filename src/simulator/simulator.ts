@@ -3,7 +3,9 @@ import type { Message, Outgoing } from 'node-openflow';
 import type { PortNo } from '../datapath/datapath.js';
 import { ModelDatapath } from '../datapath/model.js';
 import { decodeFlowAnswers, encodeQuery } from '../datapath/records.js';
-import { portsMax, Query, ReservedPort } from '../datapath/schema.gen.js';
+import { controllerMaxLenNoBuffer, portsMax, Query, ReservedPort } from '../datapath/schema.gen.js';
+import type { PacketInEvent } from '../ofproto/async-events.js';
+import { plainFormat } from '../ofproto/flow-formats.js';
 import { type ControllerView, Ofproto } from '../ofproto/index.js';
 
 const VERSION_13 = 4;
@@ -22,6 +24,11 @@ export interface Sent {
   readonly met: readonly bigint[];
 }
 
+/** As much as the action asked for. */
+function cut({ frame, maxLen = 0 }: PacketInEvent): Uint8Array {
+  return maxLen === controllerMaxLenNoBuffer ? frame : frame.slice(0, maxLen);
+}
+
 export class Simulator {
   readonly #datapath = new ModelDatapath(() => 0n);
   readonly #ofproto: Ofproto;
@@ -31,6 +38,9 @@ export class Simulator {
   #refusal: Refusal | undefined;
   readonly #view: ControllerView = {
     version: VERSION_13,
+    flowFormat: plainFormat,
+    auxiliaryId: 0,
+    config: { missSendLen: 0, invalidTtl: false },
     gone: false,
     send: (message: Outgoing) => {
       if (message.type === 'error') this.#refusal = { errorType: message.errorType, errorCode: message.errorCode };
@@ -47,8 +57,8 @@ export class Simulator {
       description: { manufacturer: '', hardware: '', software: '', serial: '', datapath: 'simulator' },
       onPortOutput: (port, frame) => this.#outputs.push({ port, frame: frame.slice() }),
     });
-    this.#ofproto.onAsync((message) => {
-      if (message.type === 'packet_in') this.#packetIns.push(message.data.slice());
+    this.#ofproto.onAsync((event) => {
+      if (event.type === 'packet_in') this.#packetIns.push(cut(event));
     });
     this.#ofproto.controllersChanged(true);
   }

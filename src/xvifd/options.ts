@@ -7,6 +7,7 @@ import { WORKERS_MAX } from '../datapath/native-addon.js';
 import { CAPABILITIES, type Capability } from '../host/run-as.js';
 import type { BridgeConfig, DaemonConfig } from '../main.js';
 import {
+  AUXILIARY_MAX,
   needsTls,
   PROTOCOLS,
   parseActive,
@@ -24,6 +25,7 @@ interface RawOptions {
   readonly failMode: 'secure' | 'standalone';
   readonly listen: readonly string[];
   readonly protocols?: readonly number[];
+  readonly auxiliaryConnections?: number;
   readonly privateKey?: string;
   readonly certificate?: string;
   readonly caCert?: string;
@@ -125,6 +127,11 @@ function createCommand(version: string): Command {
       [],
     )
     .option('--protocols <names>', `versions of OpenFlow for controllers (default: ${PROTOCOLS.join(',')})`, protocols)
+    .option(
+      '--auxiliary-connections <number>',
+      'connections to each controller beside the main one',
+      decimal(0, AUXILIARY_MAX),
+    )
     .option('-p, --private-key <file>', 'for TLS (ssl:, pssl:): our private key, PEM')
     .option('-c, --certificate <file>', 'for TLS: our certificate, PEM')
     .option('-C, --ca-cert <file>', 'for TLS: certificate of the authority that the other ends have theirs from, PEM')
@@ -188,6 +195,7 @@ export function parseOptions(args: readonly string[], version: string, sources: 
       controllers: raw.controller,
       listen: raw.listen,
       protocols: raw.protocols,
+      auxiliaries: raw.auxiliaryConnections,
       local,
       ports: raw.port.filter(({ bridge }) => (bridge ?? first) === name).map(({ name, spec }) => ({ name, spec })),
     }),

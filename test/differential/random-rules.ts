@@ -27,6 +27,7 @@ import {
   Stat,
 } from '../../src/datapath/schema.gen.js';
 import type { Random } from './random.js';
+import { randomLearn } from './random-learn.js';
 import type { Rule } from './rules.js';
 
 export const PORTS = [1, 2, 3, 4, 5];
@@ -91,7 +92,7 @@ const writable = (id: number) =>
 /** Of Nicira's, those that change fields or send the packet somewhere. */
 function randomNicira(random: Random, nesting: number): ActionRecord {
   const bits = random.pick([1, 3, 8, 16, 32]);
-  switch (random.below(16)) {
+  switch (random.below(20)) {
     case 0:
     case 1: {
       // Whole registers with small numbers are what matches look for.
@@ -127,7 +128,14 @@ function randomNicira(random: Random, nesting: number): ActionRecord {
       return random.chance(30) ? { kind: 'exit' } : { kind: 'note', note: Uint8Array.from([1, 2, 3]) };
     case 11: {
       const userdata = Uint8Array.from({ length: random.below(12) }, () => random.below(256));
-      return { kind: 'controller', maxLen: 0xffff, id: random.below(3), reason: random.below(3), userdata };
+      return {
+        kind: 'controller',
+        maxLen: 0xffff,
+        id: random.below(3),
+        reason: random.below(3),
+        userdata,
+        meter: random.pick([0, 9]),
+      };
     }
     case 13:
       // Which of several is chosen is the datapath's own business.
@@ -145,6 +153,22 @@ function randomNicira(random: Random, nesting: number): ActionRecord {
       const [hashFields, algorithm] = [random.below(7), random.below(2)];
       const to = random.chance(50) ? undefined : randomSubfield(random, 16, writable);
       return { kind: 'bundle', hashFields, basis: 0, algorithm, members: members.slice(algorithm), to };
+    }
+    case 16:
+      return {
+        kind: 'output_trunc',
+        port: random.pick([...PORTS, ReservedPort.inPort]),
+        bytes: 14 + random.below(100),
+      };
+    case 17:
+      return { kind: 'fin_timeout', idle: random.pick([0, 50, 700]), hard: random.pick([0, 60, 800]) };
+    case 18:
+      return randomLearn(random, TABLES + 1);
+    case 19: {
+      // Which packets others take is up to chance.
+      const [probability, collectorSet] = [0xffff, random.below(3)];
+      const where = { obsDomain: 1, obsPoint: 2, samplingPort: 0xffff, direction: random.below(3), form: 3 };
+      return { kind: 'sample', probability, collectorSet, ...where };
     }
     case 12:
       return { kind: 'dec_nw_ttl_ids', ids: random.pick([[], [0], [1, 7]]) };

@@ -8,6 +8,7 @@ export class OpenVswitch {
   readonly #dir = mkdtempSync(join(tmpdir(), 'xvif-ovs-'));
   readonly #children: Child[] = [];
   readonly #namespaces: string[] = [];
+  #daemon: Child | undefined;
   readonly #tag = Math.random().toString(36).slice(2, 6);
 
   get #db(): string {
@@ -23,17 +24,31 @@ export class OpenVswitch {
     return sh('ovs-vsctl', `--db=${this.#db}`, '--timeout=20', ...args);
   }
 
-  /** One bridge with datapath_type=netdev that acts as a learning switch. */
-  static async start(): Promise<OpenVswitch> {
+  appctl(...args: string[]): Promise<string> {
+    return sh('ovs-appctl', '-t', join(this.#dir, `ovs-vswitchd.${this.#daemon!.pid}.ctl`), ...args);
+  }
+
+  /**
+   * One bridge that acts as a learning switch. A `dummy` datapath has no devices: its ports are `p<N>`, of the given
+   * numbers, and frames come in by appctl's netdev-dummy/receive.
+   */
+  static async start(datapath: 'netdev' | 'dummy' = 'netdev', ports: readonly number[] = []): Promise<OpenVswitch> {
     const self = new OpenVswitch();
     const env = { OVS_RUNDIR: self.#dir, OVS_LOGDIR: self.#dir, OVS_DBDIR: self.#dir };
     const db = join(self.#dir, 'conf.db');
     await sh('ovsdb-tool', 'create', db, '/usr/share/openvswitch/vswitch.ovsschema');
     self.#children.push(new Child('ovsdb-server', [db, `--remote=p${self.#db}`, '--no-chdir'], env));
     await eventually('ovsdb-server answers', async () => (await self.vsctl('--no-wait', 'init')) === '');
-    self.#children.push(new Child('ovs-vswitchd', [self.#db, '--no-chdir', '--pidfile'], env));
-    await self.vsctl('add-br', `ov${self.#tag}`, '--', 'set', 'bridge', `ov${self.#tag}`, 'datapath_type=netdev');
+    const options = ['--no-chdir', '--pidfile', ...(datapath === 'dummy' ? ['--enable-dummy'] : [])];
+    self.#daemon = new Child('ovs-vswitchd', [self.#db, ...options], env);
+    self.#children.push(self.#daemon);
+    const bridge = `ov${self.#tag}`;
+    await self.vsctl('add-br', bridge, '--', 'set', 'bridge', bridge, `datapath_type=${datapath}`);
     await eventually('the bridge answers', async () => (await sh('ovs-ofctl', 'show', self.target)).length > 0, 60_000);
+    for (const n of ports) {
+      const settings = ['type=dummy', `ofport_request=${n}`];
+      await self.vsctl('add-port', bridge, `p${n}`, '--', 'set', 'interface', `p${n}`, ...settings);
+    }
     return self;
   }
 

@@ -6,6 +6,7 @@ function connection(peer: string, other: Partial<ChannelStatus> = {}): ChannelSt
   return {
     peer,
     management: false,
+    auxiliaryId: 0,
     role: 'equal',
     version: 4,
     received: 0,

@@ -86,8 +86,11 @@ describe('output', () => {
       upcallsDropped: 0n,
       workers: [{ busyNs: 1n, idleNs: 3n, batches: 1n, packets: 2n }],
       drops: [{ port: 'xvif1i0', direction: 'from guest', reason: 'no match', packets: 9n }],
+      learned: 5n,
+      learnsDropped: 6n,
     });
     expect(text).toContain('2 in 1 subtables, 2.05kB');
+    expect(text).toContain('5 flows, 6 dropped');
     expect(text).toMatch(/0 +25\.00% +1 +2/);
     expect(text).toMatch(/9 +xvif1i0 +from guest +no match/);
   });

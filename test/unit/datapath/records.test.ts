@@ -19,8 +19,10 @@ import {
   fieldOnes,
   forEachUpcall,
   type InstructionRecord,
+  type LearnSpecRecord,
   type MatchEntry,
   RecordWriter,
+  type SubfieldRecord,
   type UpcallRecord,
   writeControllerState,
   writeFlowAnswer,
@@ -71,6 +73,27 @@ const subfield = fc
     fc.record({ field: fc.constant(field), offset: fc.nat(7), bits: fc.integer({ min: 1, max: 128 }) }),
   );
 const data = bytes(20);
+const valueOfBits = (to: SubfieldRecord) => fc.bigInt(0n, (1n << BigInt(to.bits)) - 1n);
+const learnSpec: fc.Arbitrary<LearnSpecRecord> = fc.oneof(
+  subfield.map((from) => ({ use: 'output' as const, from })),
+  fc
+    .tuple(fc.constantFrom('match' as const, 'load' as const), subfield)
+    .chain(([use, to]) => fc.oneof(subfield, valueOfBits(to)).map((from) => ({ use, to, from }))),
+);
+const learn: fc.Arbitrary<ActionRecord> = fc.record({
+  kind: fc.constant('learn' as const),
+  idle: u16,
+  hard: u16,
+  priority: u16,
+  cookie: u64,
+  flags: u16,
+  table: fc.nat(255),
+  finIdle: u16,
+  finHard: u16,
+  limit: u32,
+  result: fc.option(subfield, { nil: undefined }),
+  specs: fc.array(learnSpec, { maxLength: 4 }),
+});
 const niciraAction: fc.Arbitrary<ActionRecord> = fc.oneof(
   subfield.chain((to) =>
     fc.bigInt(0n, (1n << BigInt(to.bits)) - 1n).map((value) => ({ kind: 'load' as const, to, value })),
@@ -81,7 +104,14 @@ const niciraAction: fc.Arbitrary<ActionRecord> = fc.oneof(
   fc.record({ kind: fc.constant('stack_push' as const), from: subfield }),
   fc.record({ kind: fc.constant('stack_pop' as const), to: subfield }),
   fc.record({ kind: fc.constant('exit' as const) }),
-  fc.record({ kind: fc.constant('controller' as const), maxLen: u16, id: u16, reason: fc.nat(255), userdata: data }),
+  fc.record({
+    kind: fc.constant('controller' as const),
+    maxLen: u16,
+    id: u16,
+    reason: fc.nat(255),
+    userdata: data,
+    meter: u32,
+  }),
   fc.record({ kind: fc.constant('dec_nw_ttl_ids' as const), ids: fc.array(u16, { maxLength: 5 }) }),
   fc.record({ kind: fc.constant('note' as const), note: data }),
   fc.record({ kind: fc.constant('check_pkt_larger' as const), bytes: u16, to: subfield }),
@@ -102,6 +132,19 @@ const niciraAction: fc.Arbitrary<ActionRecord> = fc.oneof(
     members: fc.array(u32, { maxLength: 5 }),
     to: fc.option(subfield, { nil: undefined }),
   }),
+  fc.record({ kind: fc.constant('output_trunc' as const), port: u32, bytes: u32 }),
+  fc.record({ kind: fc.constant('fin_timeout' as const), idle: u16, hard: u16 }),
+  fc.record({
+    kind: fc.constant('sample' as const),
+    probability: u16,
+    collectorSet: u32,
+    obsDomain: u32,
+    obsPoint: u32,
+    samplingPort: u16,
+    direction: fc.nat(255),
+    form: fc.nat(255),
+  }),
+  learn,
   fc.record({ kind: fc.constant('conjunction' as const), id: u32, clause: fc.nat(255), clauses: fc.nat(255) }),
 );
 const plainActions = fc.array(fc.oneof(action, niciraAction), { maxLength: 6 });

@@ -14,7 +14,10 @@ import {
 } from 'node-openflow';
 import type { PortNo } from '../../../src/datapath/datapath.js';
 import { ModelDatapath } from '../../../src/datapath/model.js';
-import { type AsyncMessage, type ControllerView, Ofproto } from '../../../src/ofproto/index.js';
+import type { ControllerConfig } from '../../../src/ofproto/controller-view.js';
+import { encodeEvent } from '../../../src/ofproto/event-forms.js';
+import { plainFormat } from '../../../src/ofproto/flow-formats.js';
+import { type AsyncEvent, type ControllerView, Ofproto } from '../../../src/ofproto/index.js';
 
 export const NO_BUFFER = 0xffffffff;
 export const ANY = 0xffffffff;
@@ -22,6 +25,9 @@ const DEFAULT_VERSION = 4;
 
 export class FakeController implements ControllerView {
   gone = false;
+  flowFormat = plainFormat;
+  readonly auxiliaryId = 0;
+  config: ControllerConfig = { missSendLen: 128, invalidTtl: false };
   readonly received: Message[] = [];
   rawMessages = 0;
 
@@ -52,7 +58,9 @@ export class Bed {
   now = 0n;
   readonly datapath = new ModelDatapath(() => this.now);
   readonly controller: FakeController;
-  readonly asyncMessages: AsyncMessage[] = [];
+  readonly asyncEvents: AsyncEvent[] = [];
+  /** As the controller is told of them. */
+  readonly asyncMessages: Message[] = [];
   readonly outputs: { readonly port: number; readonly frame: Uint8Array }[] = [];
   readonly ofproto: Ofproto;
   #xid = 100;
@@ -65,13 +73,21 @@ export class Bed {
       description: { manufacturer: 'm', hardware: 'h', software: 's', serial: 'n', datapath: 'br0' },
       onPortOutput: (port, frame) => this.outputs.push({ port, frame: frame.slice() }),
     });
-    this.ofproto.onAsync((message) => this.asyncMessages.push(message));
+    this.ofproto.onAsync((event) => this.#tell(event));
     for (const n of [1, 2, 3]) {
       this.datapath.portAttach(n as PortNo, { kind: 'capture' });
       this.ofproto.portAdded({ number: n, name: `p${n}`, mac: `02:00:00:00:00:0${n}` });
     }
     this.ofproto.controllersChanged(true);
     this.asyncMessages.length = 0;
+  }
+
+  #tell(event: AsyncEvent): void {
+    this.asyncEvents.push(event);
+    const { missSendLen } = this.controller.config;
+    const bytes = encodeEvent(event, { version: this.version, nxm: false, packetInFormat: 0, missSendLen });
+    const told = bytes === undefined ? undefined : decodeMessage(bytes);
+    if (told?.ok) this.asyncMessages.push(told.message);
   }
 
   /** Sends a message through the codec, and a flush after it; returns what came back for it. */

@@ -1,5 +1,5 @@
 /** Every error that ofproto answers with, by the clause that asks for it (OpenFlow 1.3.5 §7.4.4). */
-import { type Action, encodeMessage, errorName, type Message, type Outgoing, of13, oxm } from 'node-openflow';
+import { type Action, encodeMessage, errorName, type Message, type Outgoing, of13, of14, oxm } from 'node-openflow';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ANY, apply, Bed, type FlowSpec, flowMod, output, packetOut } from './bed.js';
 
@@ -211,7 +211,6 @@ describe('the rest', () => {
     ['OFPTMFC_BAD_CONFIG', { type: 'table_mod', tableId: 0, config: 4 }],
     ['OFPSCFC_BAD_FLAGS', { type: 'set_config', flags: 2, missSendLen: 128 }],
     ['OFPSCFC_BAD_FLAGS', { type: 'set_config', flags: 4, missSendLen: 128 }],
-    ['OFPSCFC_BAD_LEN', { type: 'set_config', flags: 0, missSendLen: 0xfff0 }],
     ['OFPQOFC_BAD_PORT', { type: 'queue_get_config_request', port: 77 }],
     ['OFPQOFC_BAD_PORT', stats({ type: 'queue', portNo: 77, queueId: ANY })],
     ['OFPQOFC_BAD_QUEUE', stats({ type: 'queue', portNo: ANY, queueId: 1 })],
@@ -244,4 +243,18 @@ describe('the rest', () => {
   it('error types are those of the specification', () => {
     expect(OFPET.METER_MOD_FAILED).toBe(12);
   });
+});
+
+it("1.5's group properties are not passed over: OFPBPC_BAD_EXPERIMENTER", async () => {
+  const selection = { type: 'experimenter', experimenter: 0x154d, expType: 1, data: new Uint8Array(28) } as const;
+  const bed = new Bed(6);
+  const mod = {
+    type: 'group_mod',
+    command: 0,
+    groupType: 1,
+    groupId: 1,
+    buckets: [],
+    properties: [selection],
+  } as const;
+  expect(await bed.error(mod)).toEqual([14, of14.OFPBPC.BAD_EXPERIMENTER]);
 });

@@ -1,5 +1,5 @@
 /** Nicira's fields and actions from node-openflow's values to the data plane and back. */
-import { type Action, type MatchSpec, match, type OxmKnown } from 'node-openflow';
+import { type Action, type LearnSpec, type MatchSpec, match, type OxmKnown, type SubfieldStart } from 'node-openflow';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { tcpFrame } from '../../differential/frames.js';
 import { apply, Bed, flowMod, output } from './bed.js';
@@ -34,6 +34,25 @@ async function readBack(actions: readonly Action[], on: MatchSpec = {}): Promise
   return instruction?.type === 'apply_actions' ? instruction.actions : [];
 }
 
+const learnHead = {
+  idleTimeout: 1,
+  hardTimeout: 2,
+  priority: 3,
+  cookie: 4n,
+  flags: 0,
+  tableId: 5,
+  finIdleTimeout: 6,
+  finHardTimeout: 7,
+};
+function spec(
+  type: 'match' | 'load',
+  bits: number,
+  source: SubfieldStart | Uint8Array,
+  destination: SubfieldStart,
+): LearnSpec {
+  return { type, bits, source, destination };
+}
+
 describe('actions that come back as they were sent', () => {
   const cases: Action[] = [
     { type: 'nx_resubmit', inPort: IN_PORT },
@@ -66,6 +85,50 @@ describe('actions that come back as they were sent', () => {
     { type: 'nx_bundle', fields: 0, basis: 0, algorithm: 1, members: [1, 2, 0xfffe] },
     { type: 'nx_bundle_load', fields: 0, basis: 0, algorithm: 0, members: [1], destination: reg(0, 0, 16) },
     { type: 'nx_conjunction', id: 1234, clause: 1, clauses: 3 },
+    { type: 'nx_controller2', maxLen: 100, controllerId: 3, reason: 1, meterId: 7 },
+    { type: 'nx_output_trunc', port: 1, maxLen: 60 },
+    { type: 'nx_output_trunc', port: IN_PORT, maxLen: 0x12345 },
+    { type: 'nx_pop_queue' },
+    { type: 'nx_sample', probability: 1, collectorSetId: 2, obsDomainId: 3, obsPointId: 4 },
+    { type: 'nx_sample2', probability: 65535, collectorSetId: 2, obsDomainId: 3, obsPointId: 4, samplingPort: 5 },
+    {
+      type: 'nx_sample3',
+      probability: 5,
+      collectorSetId: 2,
+      obsDomainId: 3,
+      obsPointId: 4,
+      samplingPort: 0xfff8,
+      direction: 2,
+    },
+    {
+      type: 'nx_learn',
+      ...learnHead,
+      flags: 3,
+      specs: [
+        spec('match', 12, { field: 'vlan_tci', offset: 0 }, { field: 'vlan_tci', offset: 0 }),
+        spec('match', 48, { field: 'eth_src', offset: 0 }, { field: 'eth_dst', offset: 0 }),
+        { type: 'output', bits: 16, source: { field: 'nxm_of_in_port', offset: 0 } },
+      ],
+    },
+    {
+      type: 'nx_learn2',
+      ...learnHead,
+      flags: 4,
+      limit: 7,
+      result: { field: 'reg3', offset: 4 },
+      specs: [
+        spec('match', 16, bytes(0x86, 0xdd), { field: 'eth_type', offset: 0 }),
+        spec('match', 128, new Uint8Array(16).fill(0xfd), { field: 'ipv6_dst', offset: 0 }),
+        spec('match', 16, bytes(0x50, 0x05), { field: 'vlan_tci', offset: 0 }),
+        spec('load', 5, bytes(0x1f), { field: 'reg0', offset: 27 }),
+        spec('load', 32, { field: 'reg1', offset: 0 }, { field: 'xreg1', offset: 16 }),
+      ],
+    },
+    {
+      type: 'nx_learn',
+      ...learnHead,
+      specs: [spec('match', 16, { field: 'vlan_tci', offset: 0 }, { field: 'vlan_tci', offset: 0 })],
+    },
   ];
   it.each(cases)('$type', async (action) => expect(await readBack([action])).toEqual([action]));
   it('dec_ttl(1,2)', async () => {
@@ -91,10 +154,11 @@ describe('what is not carried out is refused with OFPBAC_BAD_EXP_TYPE', () => {
   const cases: Action[] = [
     { type: 'nx_ct', flags: 0, zone: 0, recircTable: 255, alg: 0, actions: [] },
     { type: 'nx_ct_clear' },
-    { type: 'nx_sample', probability: 1, collectorSetId: 0, obsDomainId: 0, obsPointId: 0 },
-    { type: 'nx_fin_timeout', idleTimeout: 1, hardTimeout: 1 },
-    { type: 'nx_output_trunc', port: 1, maxLen: 60 },
-    { type: 'nx_delete_field', field: 'tun_metadata0' },
+    { type: 'nx_resubmit_table_ct', inPort: 1, tableId: 2 },
+    { type: 'nx_nat', flags: 0 },
+    { type: 'nx_encap', headerSize: 0, packetType: 0, properties: [] },
+    { type: 'nx_decap', packetType: 0 },
+    { type: 'nx_dec_nsh_ttl' },
   ];
   it.each(cases)('$type', async (action) => {
     expect(await bed.error(flowMod({ instructions: [apply(action)] }))).toEqual([BAD_ACTION, BAD_EXP_TYPE]);
@@ -118,9 +182,34 @@ describe('what makes no sense is refused', () => {
   it('fields that are not there: OFPBAC_BAD_SET_TYPE', async () => {
     expect(await code({ type: 'nx_stack_push', subfield: { field: 'ct_mark', offset: 0, bits: 32 } })).toBe(13);
   });
-  it('pause and meters: OFPBAC_BAD_ARGUMENT', async () => {
+  it('options of tunnels: OFPBAC_BAD_SET_TYPE', async () => {
+    expect(await code({ type: 'nx_delete_field', field: 'tun_metadata0' })).toBe(13);
+  });
+  it('ports that a truncated packet cannot go to: OFPBAC_BAD_OUT_PORT', async () => {
+    expect(await code({ type: 'nx_output_trunc', port: 0xfffb, maxLen: 60 })).toBe(4);
+    expect(await code({ type: 'nx_output_trunc', port: 1, maxLen: 13 })).toBe(5);
+  });
+  it('fin_timeout without TCP: OFPBAC_MATCH_INCONSISTENT', async () => {
+    const action: Action = { type: 'nx_fin_timeout', idleTimeout: 1, hardTimeout: 0 };
+    expect(await code(action, { eth_type: 0x800 })).toBe(10);
+    expect(await code(action, { eth_type: 0x800, ip_proto: 6 })).toBeUndefined();
+  });
+  it('learn: what packet and flow cannot have', async () => {
+    const learn = (...specs: LearnSpec[]): Action => ({ type: 'nx_learn', ...learnHead, specs });
+    const port = { field: 'tcp_dst', offset: 0 } as const;
+    const tcp = [
+      spec('match', 16, bytes(8, 0), { field: 'eth_type', offset: 0 }),
+      spec('match', 8, bytes(6), { field: 'ip_proto', offset: 0 }),
+    ];
+    expect(await code(learn(spec('match', 16, port, port)), { eth_type: 0x800, ip_proto: 6 })).toBe(10);
+    expect(await code(learn(...tcp, spec('match', 16, port, port)))).toBe(10);
+    expect(await code(learn(...tcp, spec('match', 16, port, port)), { eth_type: 0x800, ip_proto: 6 })).toBeUndefined();
+    const mark = { field: 'ct_mark', offset: 0 } as const;
+    expect(await code(learn(spec('match', 32, mark, mark)))).toBe(13);
+    expect(await code({ ...learn(), tableId: 254 } as Action)).toBe(5);
+  });
+  it('pause: OFPBAC_BAD_ARGUMENT', async () => {
     expect(await code({ type: 'nx_controller2', pause: true })).toBe(5);
-    expect(await code({ type: 'nx_controller2', meterId: 1 })).toBe(5);
   });
 });
 

@@ -148,13 +148,14 @@ describe('meters', () => {
     await bed.say(flowMod({ instructions: [apply(output(OFPP.CONTROLLER, 0xffff), output(2))] }));
     expect(await bed.error(meterMod(METER_CONTROLLER))).toBeUndefined();
     for (let i = 0; i < 3; i++) bed.inject(1, tcpFrame());
-    expect(bed.asyncMessages.map(({ type }) => type)).toEqual(['packet_in']);
+    const told = bed.asyncMessages.map(({ type }) => type).filter((type) => type !== 'requestforward');
+    expect(told).toEqual(['packet_in']);
     expect(bed.ports()).toEqual([2, 2, 2]);
     const [stats] = (await bed.stats({ type: 'meter', meterId: METER_CONTROLLER }))[0]!.entries;
     expect(stats).toMatchObject({ packetInCount: 3n, bands: [{ packetCount: 2n }] });
     await bed.say(meterMod(METER_CONTROLLER, { command: 2 }));
     bed.inject(1, tcpFrame());
-    expect(bed.asyncMessages).toHaveLength(2);
+    expect(bed.asyncMessages.filter(({ type }) => type === 'packet_in')).toHaveLength(2);
   });
 
   it('that remark for controllers leave the packet as it is', async () => {
@@ -162,7 +163,7 @@ describe('meters', () => {
     await bed.say(flowMod({ instructions: [apply(output(OFPP.CONTROLLER, 0xffff), output(2))] }));
     await bed.say(meterMod(METER_CONTROLLER, {}, true));
     for (let i = 0; i < 2; i++) bed.inject(1, af11());
-    const told = bed.asyncMessages.map((message) => (message.type === 'packet_in' ? message.data[15]! >> 2 : 0));
+    const told = bed.asyncMessages.flatMap((message) => (message.type === 'packet_in' ? message.data[15]! >> 2 : []));
     expect(told).toEqual([10, 12]);
     expect(bed.outputs.map(({ frame }) => frame[15]! >> 2)).toEqual([10, 10]);
   });

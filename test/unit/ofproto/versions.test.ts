@@ -1,5 +1,5 @@
 /** What differs between the versions of OpenFlow, seen by controllers of each. */
-import { type MessageOf, type Outgoing, of10 } from 'node-openflow';
+import { type MessageOf, of10 } from 'node-openflow';
 import { describe, expect, it } from 'vitest';
 import { tcpFrame } from '../../differential/frames.js';
 import { ANY, apply, Bed, type FlowSpec, flowMod, output } from './bed.js';
@@ -154,7 +154,7 @@ describe('1.0', () => {
 
 describe('packets that no flow matches', () => {
   const packetIns = (bed: Bed) =>
-    bed.asyncMessages.splice(0).filter((m): m is Outgoing<MessageOf<'packet_in'>> => m.type === 'packet_in');
+    bed.asyncMessages.splice(0).filter((m): m is MessageOf<'packet_in'> => m.type === 'packet_in');
 
   it('go up while a controller of an older version is there', () => {
     const bed = new Bed();

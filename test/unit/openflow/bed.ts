@@ -18,6 +18,8 @@ import { afterEach } from 'vitest';
 import { silentLogger } from '../../../src/base/logger.js';
 import type { PortNo } from '../../../src/datapath/datapath.js';
 import { ModelDatapath } from '../../../src/datapath/model.js';
+import { decodeTableAnswers, encodeQuery } from '../../../src/datapath/records.js';
+import { Query } from '../../../src/datapath/schema.gen.js';
 import { Ofproto } from '../../../src/ofproto/index.js';
 import { Channels, type ChannelsOptions, parseActive } from '../../../src/openflow/index.js';
 
@@ -187,6 +189,11 @@ export class Bed {
     // Who connects hears of nothing before it asked.
     controller.send({ type: 'set_config', flags: 0, missSendLen: 128 });
     return controller;
+  }
+  /** How many flows each table has. */
+  datapathFlows(): readonly number[] {
+    const { data } = this.datapath.read(encodeQuery({ query: Query.tables }));
+    return decodeTableAnswers(data).map(({ active }) => active);
   }
   inject(frame: Uint8Array): void {
     this.datapath.inject(1 as PortNo, frame);

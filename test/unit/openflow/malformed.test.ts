@@ -33,7 +33,7 @@ const bad: readonly (readonly [string, string, Uint8Array])[] = [
   ['OFPBRC_BAD_LEN', 'a barrier with a body', raw(20, [1])],
   ['OFPBRC_BAD_LEN', 'a packet_out whose actions are longer than it', raw(13, [...zeros(8), 0xff, 0xf0, ...zeros(6)])],
   ['OFPBRC_BAD_MULTIPART', 'a multipart nobody knows', raw(18, [0, 99, 0, 0, 0, 0, 0, 0])],
-  ['OFPBRC_BAD_EXPERIMENTER', "Nicira's messages", raw(4, [0, 0, 0x23, 0x20, 0, 0, 0, 18])],
+  ['OFPBRC_BAD_EXPERIMENTER', 'an experimenter nobody knows', raw(4, [0, 0xab, 0xcd, 0xef, 0, 0, 0, 1])],
   ['OFPBRC_BAD_EXP_TYPE', 'a message of Nicira that there is not', raw(4, [0, 0, 0x23, 0x20, 0, 0, 0, 1])],
   // Matches.
   ['OFPBMC_BAD_TYPE', 'a match of no known type', flowModOf([0, 9, 0, 4, 0, 0, 0, 0])],

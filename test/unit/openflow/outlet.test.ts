@@ -16,12 +16,11 @@ it('an answer waits for what stands before it, not for the events behind it', as
     gaveUp = true;
   };
   const outlet = new Outlet({ socket, session, giveUp });
-  const data = new Uint8Array(60_000);
-  const event = () =>
-    outlet.notify(
-      new Event({ type: 'packet_in', bufferId: 0, totalLen: 0, reason: 0, tableId: 0, cookie: 0n, match: [], data }),
-      4,
-    );
+  const frame = new Uint8Array(60_000);
+  const facts = { totalLen: 0, reason: 0, tableId: 0, cookie: 0n, match: [], maxLen: 0xffff, controllerId: 0 };
+  const rest = { userdata: new Uint8Array(0), buffer: () => 0 };
+  const form = { version: 4, nxm: false, packetInFormat: 0, missSendLen: 128 };
+  const event = () => outlet.notify(new Event({ type: 'packet_in', ...facts, ...rest, frame }), form);
   for (let i = 0; i < 10; i++) event();
   outlet.send({ type: 'barrier_reply', xid: 1 });
   expect(outlet.owesTooMuch).toBe(true);

@@ -2,6 +2,7 @@
 import { connect } from 'node:net';
 import { type Message, Session } from 'node-openflow';
 import { describe, expect, it } from 'vitest';
+import { plainFormat } from '../../../src/ofproto/flow-formats.js';
 import { parseActive } from '../../../src/openflow/index.js';
 import { type Bed, Controller, is, raw, start } from './bed.js';
 
@@ -90,7 +91,9 @@ describe.each([1, 2, 3])('OFPC_INVALID_TTL_TO_CONTROLLER in version %i (1.1.0 §
     const rest = { cookie: 9n, cookieMask: 0n, tableId: 0, command: 0, idleTimeout: 0, hardTimeout: 0, priority: 1 };
     const wide = { bufferId: 0xffffffff, outPort: 0xffffffff, outGroup: 0xffffffff, flags: 0, xid: 1, version: 4 };
     const match = [{ field: 'eth_type', value: Uint8Array.of(8, 0) }];
-    const view = { version: 4, send() {}, sendRaw: () => true, drained: async () => {}, abandon() {}, gone: false };
+    const settings = { flowFormat: plainFormat, auxiliaryId: 0, config: { missSendLen: 0, invalidTtl: false } };
+    const sink = { send() {}, sendRaw: () => true, drained: async () => {}, abandon() {}, gone: false };
+    const view = { version: 4, ...settings, ...sink };
     bed.ofproto.handle(view, { ...expired, ...rest, ...wide, match } as Message);
     await session.barrier();
     const frame = new Uint8Array(60);

@@ -36,6 +36,8 @@ describe('xvifd command lines', () => {
   });
 
   it('versions of OpenFlow', () => {
+    expect(parse('--auxiliary-connections 3').config.bridges[0]!.auxiliaries).toBe(3);
+    expect(() => parse('--auxiliary-connections 16')).toThrow(CommanderError);
     expect(parse('').config.bridges[0]!.protocols).toBeUndefined();
     expect(parse('--protocols OpenFlow13').config.bridges[0]!.protocols).toEqual([4]);
     for (const bad of ['', 'OpenFlow16', 'openflow13', 'OpenFlow13,']) {

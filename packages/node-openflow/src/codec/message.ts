@@ -212,9 +212,9 @@ export function* encodeMultipartReply(
   const begin = (): [WireWriter, MultipartCodec] => {
     const w = new WireWriter(4096);
     writeHeader(w, head.version, code, head.xid);
-    const codec = encodeMultipartHead(w, body.type, 0, context);
-    codec.reply.encodeStart?.(w);
-    return [w, codec];
+    const begun = encodeMultipartHead(w, body.type, 0, context);
+    begun.reply.beginEntries?.(w);
+    return [w, begun];
   };
   const flagsAt = headerLength + 2;
   let [w, codec] = begin();

@@ -51,8 +51,8 @@ export interface BodyCodec<Body> {
   encode(w: WireWriter, body: Body, ctx: Context): void;
   /** Present when the body is a list that may be spread over several messages. */
   encodeEntry?(w: WireWriter, entry: unknown, ctx: Context): void;
-  /** What stands before the entries, where anything does. */
-  encodeStart?(w: WireWriter): void;
+  /** What stands before the entries in each of the messages. */
+  beginEntries?(w: WireWriter): void;
 }
 
 export interface MultipartCodec {

@@ -2,12 +2,14 @@
  * Which asynchronous messages a controller wants, per role: three pairs of masks in 1.3 (OpenFlow 1.3.5 §7.3.10), a
  * property for each mask since 1.4 (OpenFlow 1.4.1 §7.3.10), where an absent one leaves the mask as it is.
  */
-import type { Codec, MessageCodec } from '../codec/protocol.js';
+import type { Codec, Context, MessageCodec } from '../codec/protocol.js';
+import { OFPACFC, OFPBPC, OFPET } from '../of14/errors.js';
 import { refuseOther, refuseProperties } from '../structures/expressible.js';
 import { type PropertyList, present, propertyList } from '../structures/properties.js';
 import type { AsyncChanges, AsyncMaskChange, AsyncMasks, GetAsyncReply, SetAsync } from '../types/message.js';
 import type { AsyncProperty } from '../types/property.js';
-import { EncodeError } from '../wire/error.js';
+import { EncodeError, WireError } from '../wire/error.js';
+import type { WireReader } from '../wire/reader.js';
 
 type MaskName = Exclude<keyof AsyncMasks, 'properties'>;
 const names13 = ['packetInMask', 'portStatusMask', 'flowRemovedMask'] as const;
@@ -90,6 +92,21 @@ function propertiesOf(names: readonly MaskName[]): PropertyList<WireProperty> {
 
 const isMask = (property: WireProperty): property is MaskProperty => 'mask' in property;
 
+/** A type of property that is unknown has an error of its own here (OpenFlow 1.4.1 §7.5.4.16). */
+function decodeProperties(
+  properties: PropertyList<WireProperty>,
+  r: WireReader,
+  ctx: Context,
+): readonly WireProperty[] {
+  try {
+    return properties.decode(r, ctx);
+  } catch (error) {
+    if (!(error instanceof WireError && error.type === OFPET.BAD_PROPERTY && error.code === OFPBPC.BAD_TYPE))
+      throw error;
+    throw new WireError(OFPET.ASYNC_CONFIG_FAILED, OFPACFC.UNSUPPORTED, error.message);
+  }
+}
+
 function asyncConfig14<M extends GetAsyncReply | SetAsync>(
   code: number,
   type: M['type'],
@@ -101,7 +118,7 @@ function asyncConfig14<M extends GetAsyncReply | SetAsync>(
     code,
     type,
     decode(r, { version, xid }, ctx) {
-      const list = properties.decode(r, ctx);
+      const list = decodeProperties(properties, r, ctx);
       const masks: Partial<Record<MaskName, [number | undefined, number | undefined]>> = {};
       if (absent !== undefined) for (const name of names) masks[name] = [absent, absent];
       for (const property of list) {

@@ -4,6 +4,7 @@
  * From OpenFlow 1.2 on they are experimenter errors of Nicira's with the code alone; before, errors of type 0xb0c2 and
  * code 0 whose data begins with the vendor id, a type and a code (nx_vendor_error).
  */
+import type { ErrorNumbers } from '../errors/neutral.js';
 import { NX_VENDOR_ID } from './constants.js';
 
 /** errorType of an OpenFlow 1.0 or 1.1 error that a nx_vendor_error follows. */
@@ -50,6 +51,23 @@ export const NX_ERRORS = {
   NXBMC_CT_DATAPATH_SUPPORT: { code: 43, vendor: [1, 264] },
   NXTFFC_DUP_TABLE: { code: 44 },
 } as const satisfies Readonly<Record<string, NxError>>;
+
+export type NxErrorName = keyof typeof NX_ERRORS;
+
+/** What one of Nicira's errors is in a version; in 1.0 and 1.1 `prefix` goes before the data. */
+export function nxError(version: number, name: NxErrorName): ErrorNumbers {
+  const { code, vendor }: NxError = NX_ERRORS[name];
+  if (version > LAST_WITHOUT_EXPERIMENTER) return { type: 0xffff, code, experimenter: NX_VENDOR_ID };
+  const prefix = new Uint8Array(vendorErrorLength);
+  const view = new DataView(prefix.buffer);
+  const [type, oldCode] = vendor ?? NX_ERRORS.NXBRC_UNENCODABLE_ERROR.vendor;
+  view.setUint32(0, NX_VENDOR_ID);
+  view.setUint16(4, type);
+  view.setUint16(6, oldCode);
+  return { type: NXET_VENDOR, code: 0, prefix };
+}
+/** Last version byte of OpenFlow without experimenter errors. */
+const LAST_WITHOUT_EXPERIMENTER = 2;
 
 const entries: readonly (readonly [string, NxError])[] = Object.entries(NX_ERRORS);
 

@@ -1,6 +1,7 @@
 /** Nicira's multipart bodies: NXST_FLOW, NXST_AGGREGATE, NXST_FLOW_MONITOR, NXST_IPFIX_*. */
 import { decodeActions, encodeActions } from '../codec/lists.js';
 import type { BodyCodec, Context, Extension, MultipartCodec } from '../codec/protocol.js';
+import { listBody } from '../multipart/body.js';
 import type { WireReader } from '../wire/reader.js';
 import type { WireWriter } from '../wire/writer.js';
 import { NX_VENDOR_ID, NXFME } from './constants.js';
@@ -81,16 +82,7 @@ function encodeFlow(w: WireWriter, flow: NxFlowStats, ctx: Context): void {
   w.patchLength(start, 0);
 }
 
-const flowReply: BodyCodec<NxFlowReply> = {
-  decode(r, ctx) {
-    const entries: NxFlowStats[] = [];
-    while (r.remaining > 0) entries.push(decodeFlow(r, ctx));
-    return { type: 'nx_flow', entries };
-  },
-  encode(w, body, ctx) {
-    for (const flow of body.entries) encodeFlow(w, flow, ctx);
-  },
-};
+const flowReply = listBody<NxFlowReply>('nx_flow', decodeFlow, encodeFlow);
 
 const aggregateReply: BodyCodec<NxAggregateReply> = {
   decode(r) {
@@ -250,7 +242,7 @@ const experimenterCode = 0xffff;
 function padded<Body>(body: BodyCodec<Body>): BodyCodec<Body> {
   return {
     ...body,
-    encodeStart: (w) => w.zero(4),
+    beginEntries: (w) => w.zero(4),
     decode(r, ctx) {
       r.skip(4);
       return body.decode(r, ctx);
@@ -259,6 +251,7 @@ function padded<Body>(body: BodyCodec<Body>): BodyCodec<Body> {
       w.zero(4);
       body.encode(w, value, ctx);
     },
+    ...(body.encodeEntry === undefined ? {} : { encodeEntry: body.encodeEntry }),
   };
 }
 

@@ -6,13 +6,14 @@ import type { Match, OxmTlv } from '../types/oxm.js';
 import { EncodeError, WireError } from '../wire/error.js';
 import type { WireReader } from '../wire/reader.js';
 import type { WireWriter } from '../wire/writer.js';
+import { decodeCookie } from './cookie.js';
 
 /** Fields until the reader's end. */
 export function decodeFields(r: WireReader, ctx: Context): Match {
   const match: OxmTlv[] = [];
   const seen = new Set<string>();
   while (r.remaining > 0) {
-    const tlv = decodeOxm(r, ctx, matchFailures);
+    const tlv = decodeCookie(r) ?? decodeOxm(r, ctx, matchFailures);
     const name =
       'oxmField' in tlv
         ? `${tlv.field} ${'oxmClass' in tlv ? tlv.oxmClass : tlv.experimenter}:${tlv.oxmField}`

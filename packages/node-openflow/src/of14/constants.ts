@@ -55,6 +55,9 @@ export const OFPFMF = {
   ONLY_OWN: 1 << 6,
 } as const;
 
+/** ofp_requestforward_reason (§7.4.6). */
+export const OFPRFR = { GROUP_MOD: 0, METER_MOD: 1 } as const;
+
 /** ofp_bundle_ctrl_type (§7.3.9.2). */
 export const OFPBCT = {
   OPEN_REQUEST: 0,
