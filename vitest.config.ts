@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -15,6 +16,8 @@ export default defineConfig({
     include: ['packages/*/test/**/*.test.ts', 'test/**/*.test.ts'],
     // Interoperability runs need root and Debian's tools: npm run test:interop.
     exclude: ['**/node_modules/**', '**/dist/**', ...(process.env.XVIF_INTEROP ? [] : ['**/interop/**'])],
+    // Many wait most of the time.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 20_000,
   },
 });

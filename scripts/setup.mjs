@@ -43,7 +43,7 @@ function native() {
     );
     console.error('building the native data plane (once, about a minute)');
   }
-  run(found.cmake, ['--build', build, '--parallel', process.env.XVIF_JOBS ?? '2'], quiet);
+  run(found.cmake, ['--build', build, '--target', 'xvif_addon', '--parallel', process.env.XVIF_JOBS ?? '2'], quiet);
 }
 
 function typescript() {
