@@ -18,6 +18,6 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**', ...(process.env.XVIF_INTEROP ? [] : ['**/interop/**'])],
     // Many wait most of the time.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    testTimeout: 20_000,
+    testTimeout: 60_000,
   },
 });

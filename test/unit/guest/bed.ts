@@ -85,7 +85,7 @@ export const builtin = { kind: 'builtin', ipv4: '10.0.0.2' } as const;
 
 /** What `actual` gives once it equals `wanted`; fails with both after a while. */
 export async function eventually<Value>(actual: () => Value | Promise<Value>, wanted: Value): Promise<void> {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 15_000;
   for (;;) {
     const value = await actual();
     if (JSON.stringify(value) === JSON.stringify(wanted)) return;

@@ -66,7 +66,7 @@ export const is =
 
 export const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-export async function until(holds: () => boolean | Promise<boolean>, timeoutMs = 5000): Promise<void> {
+export async function until(holds: () => boolean | Promise<boolean>, timeoutMs = 15_000): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`not within ${timeoutMs} ms: ${holds}`);
@@ -118,7 +118,7 @@ export class Controller {
   /** The next message that fits, taken out of those received. */
   async next<M extends Message>(fits: (message: Message) => message is M, timeoutMs?: number): Promise<M>;
   async next(fits: (message: Message) => boolean, timeoutMs?: number): Promise<Message>;
-  async next(fits: (message: Message) => boolean, timeoutMs = 5000): Promise<Message> {
+  async next(fits: (message: Message) => boolean, timeoutMs = 15_000): Promise<Message> {
     const at = () => this.messages.findIndex(fits);
     await until(() => at() >= 0, timeoutMs);
     return this.messages.splice(at(), 1)[0]!;

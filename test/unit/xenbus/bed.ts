@@ -113,7 +113,7 @@ export class Bed {
   }
 
   async until(state: string | undefined): Promise<void> {
-    const deadline = Date.now() + 5000;
+    const deadline = Date.now() + 15_000;
     while ((await this.backendState()) !== state) {
       if (Date.now() > deadline) throw new Error(`backend is ${await this.backendState()}, not ${state}: ${this.log}`);
       await new Promise((resolve) => setTimeout(resolve, 1));
