@@ -34,8 +34,9 @@ export class GuestConsole {
 
   static async open(domid: number): Promise<GuestConsole> {
     // A domain that has just been made gets it from xenconsoled a moment later.
-    const path = await eventually('the console has a tty', async () =>
-      (await sh('xenstore-read', `/local/domain/${domid}/console/tty`)).trim(),
+    const path = await eventually(
+      'the console has a tty',
+      async () => (await sh('xenstore-read', `/local/domain/${domid}/console/tty`)).trim() || undefined,
     );
     await sh('stty', '-F', path, 'raw', '-echo');
     return new GuestConsole(path);
