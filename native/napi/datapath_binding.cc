@@ -85,15 +85,15 @@ void DatapathState::listen(Napi::Function listener) { listener_ = Napi::Persiste
 void DatapathState::drain(Napi::Env env, Napi::Function, Wake* wake, void*) {
   if (env == nullptr || wake->owner == nullptr) return;
   DatapathState& self = *wake->owner;
+  Napi::HandleScope scope(env);
   wake->pending.store(false, std::memory_order_release);
   std::vector<std::uint8_t> records;
   const bool more = self.datapath_->drain_upcalls(records, kUpcallBatchBytes);
-  if (more && !wake->pending.exchange(true, std::memory_order_acq_rel)) wake->function.NonBlockingCall();
+  if (more && !wake->pending.exchange(true, std::memory_order_acq_rel)) drain_later(env, wake->self);
   // Those that packets learned.
   const std::vector<std::uint8_t> changes = self.datapath_->take_flow_changes();
   records.insert(records.end(), changes.begin(), changes.end());
   if (records.empty() || self.listener_.IsEmpty()) return;
-  Napi::HandleScope scope(env);
   const Napi::Uint8Array batch = bytes(env, records);
   const Napi::Function listener = self.listener_.Value();
   try {
@@ -102,6 +102,14 @@ void DatapathState::drain(Napi::Env env, Napi::Function, Wake* wake, void*) {
     // Node-API would make it a warning, one for each batch. It is a bug like any exception that nobody catches.
     napi_fatal_exception(env, error.Value());
   }
+}
+
+/// After what else waits in the event loop: a thread-safe function that calls itself would be called a thousand times
+/// before that (Node.js, src/node_api.cc).
+void DatapathState::drain_later(Napi::Env env, std::shared_ptr<Wake> wake) {
+  const auto again = Napi::Function::New(
+      env, [wake](const Napi::CallbackInfo& info) { drain(info.Env(), Napi::Function(), wake.get(), nullptr); });
+  env.Global().Get("setImmediate").As<Napi::Function>().Call({again});
 }
 
 void DatapathState::tell_flow_changes(Napi::Env env) {

@@ -27,6 +27,7 @@ class DatapathState {
  private:
   struct Wake;
   static void drain(Napi::Env env, Napi::Function callback, Wake* context, void* data);
+  static void drain_later(Napi::Env env, std::shared_ptr<Wake> wake);
   using WakeFunction = Napi::TypedThreadSafeFunction<Wake, void, drain>;
 
   std::shared_ptr<Wake> wake_;  // data plane threads: call; JavaScript thread: all else

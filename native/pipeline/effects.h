@@ -38,6 +38,8 @@ class Effects {
   void count(const Flow& flow, int by);
   /// Families whose last flow with delete_learned has gone since the last call.
   std::vector<Family> take_orphans();
+  /// Whether a flow with delete_learned makes such.
+  bool owns(const Family& family) const { return owned_.contains(family); }
   void forget_orphans() { orphans_.clear(); }
   /// Live flows of a family that a limit is about; nullptr when none is.
   const std::atomic<std::uint64_t>* size(const Family& family) const;

@@ -27,8 +27,9 @@ struct Flow : Rule {
   std::uint16_t flags = 0;
   std::uint16_t importance = 0;
   bool shares_counter = false;  // control; its counter went on to the flow that replaced it
-  /// The hard timeout counts from so many milliseconds after the flow was made. Any thread.
-  mutable std::atomic<std::uint32_t> refreshed_ms{0};
+  /// The hard timeout counts from so many of these steps after the flow was made. Any thread.
+  static constexpr std::uint64_t kRefreshStepNs = 64'000'000;
+  mutable std::atomic<std::uint32_t> refreshed{0};
 
   struct Timeouts {
     std::uint16_t idle;
@@ -40,9 +41,7 @@ struct Flow : Rule {
   bool shorten(std::uint16_t idle, std::uint16_t hard);
   /// Any thread: what a learn action would have made is there already.
   void refresh(std::uint64_t now_ns) const;
-  std::uint64_t refreshed_ns() const {
-    return created_ns + refreshed_ms.load(std::memory_order_relaxed) * std::uint64_t{1'000'000};
-  }
+  std::uint64_t refreshed_ns() const { return created_ns + refreshed.load(std::memory_order_relaxed) * kRefreshStepNs; }
 
   bool has(FlowFlag flag) const { return (flags & static_cast<unsigned>(flag)) != 0; }
   /// Filters of modify, delete and statistics; ports and groups: any.

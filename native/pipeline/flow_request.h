@@ -16,12 +16,16 @@ struct FlowRequest {
   std::uint8_t table;
   std::uint16_t priority;
   std::uint32_t length;  // of the record, a multiple of 8
-  std::uint64_t cookie;
+  union {
+    std::uint64_t cookie;  // learn
+    std::uint64_t born;    // shorten: Flow::born, so that another flow with this match is left alone
+  };
   std::uint32_t limit;  // learn: most flows that the table may hold with the cookie, 0 any number
   std::uint16_t flags;  // learn: FlowFlag
   std::uint16_t idle_timeout;
   std::uint16_t hard_timeout;
-  std::uint16_t zero;
+  bool of_flow;                // learn: a flow asks, not a packet-out
+  bool owned;                  // learn: it goes with the last flow that makes such, which has to be there still
   std::uint32_t instructions;  // bytes
   FlowKey value;               // no bit outside `mask`
   FlowKey mask;

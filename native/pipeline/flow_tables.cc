@@ -204,7 +204,7 @@ Status FlowTables::modify(const FlowMod& mod, std::uint64_t now_ns) {
     flow.priority = old.priority;
     flow.cookie = has(mod, FlowFlag::kSetCookie) ? mod.cookie : old.cookie;
     flow.created_ns = old.created_ns;
-    flow.refreshed_ms = old.refreshed_ms.load(std::memory_order_relaxed);
+    flow.refreshed = old.refreshed.load(std::memory_order_relaxed);
     flow.idle_timeout = old.idle_timeout;
     flow.hard_timeout = old.hard_timeout;
     flow.flags = old.flags;

@@ -56,6 +56,8 @@ class FlowTables {
   /// Within a batch: limit and eviction; a table that evicts never holds more than its limit. Not taken back by
   /// rollback.
   void configure(std::uint8_t table, const TableConfig& config, std::uint64_t now_ns);
+  /// Of hashes that guests must not foresee.
+  std::uint64_t seed() const { return seed_; }
   const TableConfig& config(std::uint8_t table) const { return configs_[table]; }
   /// Tells about flows that passed thresholds since the last call. When no batch is open.
   void look_at_triggers(std::uint64_t now_ns);

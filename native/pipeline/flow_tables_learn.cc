@@ -18,8 +18,9 @@ bool FlowTables::carry_out(const FlowRequest& request, std::span<const std::uint
   const Table* const table = tables_[request.table].load(std::memory_order_relaxed);
   auto* const flow =
       table == nullptr ? nullptr : static_cast<Flow*>(table->find(request.value, request.mask, request.priority));
-  // It may have gone meanwhile.
-  if (flow == nullptr || !flow->shorten(request.idle_timeout, request.hard_timeout)) return true;
+  // It may have gone meanwhile, and another taken its place.
+  if (flow == nullptr || flow->born != request.born || !flow->shorten(request.idle_timeout, request.hard_timeout))
+    return true;
   expiry_.disarm(*flow);
   arm(*flow);
   if (Eviction* const eviction = evictions_[flow->table].get()) {
@@ -40,6 +41,8 @@ bool FlowTables::learn(const FlowRequest& request, std::span<const std::uint8_t>
   mod.value = request.value;
   mod.mask = request.mask;
   mod.instructions = instructions;
+  // What made it has gone meanwhile: nothing would take it along any more.
+  if (request.owned && !effects_.owns({mod.table, mod.cookie})) return false;
   const Table& table = table_for(mod.table);
   const auto* const old = static_cast<const Flow*>(table.find(mod.value, mod.mask, mod.priority));
   if (old == nullptr) {
@@ -61,7 +64,9 @@ bool FlowTables::has_room(const FlowRequest& request) const {
   if (request.limit == 0) return true;
   const Effects::Family family{request.table, request.cookie};
   const std::atomic<std::uint64_t>* const known = effects_.size(family);
-  return (known == nullptr ? family_size(family) : known->load(std::memory_order_relaxed)) < request.limit;
+  if (known != nullptr) return known->load(std::memory_order_relaxed) < request.limit;
+  // The flow with the limit has gone meanwhile.
+  return !request.of_flow && family_size(family) < request.limit;
 }
 
 std::uint64_t FlowTables::family_size(const Effects::Family& family) const {

@@ -29,12 +29,10 @@ bool Flow::shorten(std::uint16_t idle, std::uint16_t hard) {
 }
 
 void Flow::refresh(std::uint64_t now_ns) const {
-  /// Often enough for timeouts of seconds, and seldom enough not to share the cache line with every packet.
-  constexpr std::uint64_t kStepMs = 64;
+  // A step is short enough for timeouts of seconds, and long enough not to share the cache line with every packet.
   if (now_ns < created_ns) return;
-  const std::uint64_t age_ms = std::min<std::uint64_t>((now_ns - created_ns) / 1'000'000, ~std::uint32_t{0});
-  if (age_ms < refreshed_ms.load(std::memory_order_relaxed) + kStepMs) return;
-  refreshed_ms.store(static_cast<std::uint32_t>(age_ms), std::memory_order_relaxed);
+  const auto age = static_cast<std::uint32_t>((now_ns - created_ns) / kRefreshStepNs);
+  if (age > refreshed.load(std::memory_order_relaxed)) refreshed.store(age, std::memory_order_relaxed);
 }
 
 FlowView FlowTables::view(const Flow& flow, std::uint64_t now_ns) const {

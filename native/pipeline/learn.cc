@@ -15,9 +15,9 @@ namespace {
 constexpr std::uint64_t kAnyCookie = ~std::uint64_t{0};
 constexpr std::uint16_t kFinOrReset = 1 | 4;
 
-/// Of the flow that a request is about.
-std::uint64_t hash_of_match(const FlowRequest& request) {
-  std::uint64_t hash = mix64(request.table ^ std::uint64_t{request.priority} << 8);
+/// Of the flow that a request is about. Keyed: guests write parts of the match.
+std::uint64_t hash_of_match(std::uint64_t key, const FlowRequest& request) {
+  std::uint64_t hash = mix64(key ^ request.table ^ std::uint64_t{request.priority} << 8);
   for (const std::uint64_t word : request.value.words) hash = mix64(hash ^ word);
   for (const std::uint64_t word : request.mask.words) hash = mix64(hash ^ word);
   return hash;
@@ -27,7 +27,8 @@ std::uint64_t hash_of_match(const FlowRequest& request) {
 std::uint64_t hash_of(std::uint64_t match, const FlowRequest& request, std::span<const std::uint8_t> instructions) {
   const std::string_view bytes(reinterpret_cast<const char*>(instructions.data()), instructions.size());
   const std::uint64_t hash = mix64(match ^ std::hash<std::string_view>{}(bytes));
-  return mix64(hash ^ request.cookie ^ request.kind);
+  const std::uint64_t timeouts = std::uint64_t{request.idle_timeout} << 16 | request.hard_timeout;
+  return mix64(mix64(hash ^ request.cookie) ^ timeouts << 8 ^ request.kind);
 }
 
 }  // namespace
@@ -60,7 +61,8 @@ void Execution::learn(Lane& lane, Packet* packet, FlowKey& key, const ActionView
                         .flags = 0,
                         .idle_timeout = action.idle_timeout(),
                         .hard_timeout = action.hard_timeout(),
-                        .zero = 0,
+                        .of_flow = lane.flow != nullptr,
+                        .owned = lane.flow != nullptr && action.learn_has(LearnFlag::kDeleteLearned),
                         .instructions = 0,
                         .value = learned.value,
                         .mask = learned.mask};
@@ -85,6 +87,7 @@ void Execution::fin_timeout(Lane& lane, const FlowKey& key, const ActionView& ac
   request.kind = FlowRequest::kShorten;
   request.table = flow->table;
   request.priority = flow->priority;
+  request.born = flow->born;
   request.idle_timeout = action.idle_timeout();
   request.hard_timeout = action.hard_timeout();
   Table::match_of(*flow, request.value, request.mask);
@@ -94,7 +97,7 @@ void Execution::fin_timeout(Lane& lane, const FlowKey& key, const ActionView& ac
 bool Execution::ask(Lane& lane, FlowRequest& request, std::span<const std::uint8_t> instructions) {
   UpcallQueue& queue = thread_.requests;
   // By the flow: what was asked for last is what counts.
-  const std::uint64_t match = hash_of_match(request);
+  const std::uint64_t match = hash_of_match(pipeline_.flows_.seed(), request);
   const std::uint64_t hash = hash_of(match, request, instructions);
   ThreadContext::Asked& asked = thread_.asked[match % thread_.asked.size()];
   if (asked.hash == hash && queue.waits(asked.position)) return true;

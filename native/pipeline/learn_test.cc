@@ -248,7 +248,7 @@ TEST_F(LearnTest, AFloodIsDroppedAndCountedAndLeavesOthersTheirShare) {
   EXPECT_EQ(flows(1), 4000 - flooded + 1);
 }
 
-TEST_F(LearnTest, OneTurnIsBounded) {
+TEST_F(LearnTest, EachPortHasItsShareOfTheQueue) {
   flow(0, kit::any(), apply({Learn{}.stations()}));
   std::size_t learned = 0;
   for (std::uint32_t port = 1; port <= 4; ++port) {
@@ -388,6 +388,19 @@ TEST_F(LearnTest, EndsOfConnectionsShortenTimeouts) {
   after(600);
   EXPECT_EQ(flows(0), 0u);
   EXPECT_EQ(switch_.sent(), Counts({0, 4, 0, 0, 0, 0}));
+}
+
+TEST_F(LearnTest, WhatIsAskedForAfterTheLastParentWentIsNotLearned) {
+  const Bytes learning = apply({Learn{.flags = flag(LearnFlag::kDeleteLearned)}.stations()});
+  flow(0, kit::any(), learning);
+  switch_.receive(1, {from(1).frame(), from(2).frame()});
+  FlowMod mod;
+  mod.command = FlowCommand::kDelete;
+  mod.table = 0;
+  EXPECT_EQ(switch_.flow(mod), Status::kOk);
+  take_all();
+  EXPECT_EQ(flows(1), 0u);
+  EXPECT_EQ(switch_.pipeline.learning().dropped, 2u);
 }
 
 TEST_F(LearnTest, LearnedFlowsHaveFinTimeouts) {

@@ -48,14 +48,22 @@ bool Execution::output(Lane& lane, Packet* packet, const FlowKey& key, PortNo po
 bool Execution::output_truncated(Lane& lane, Packet* packet, const FlowKey& key, const ActionView& action, bool move) {
   const std::uint32_t bytes = action.truncated_bytes();
   if (packet->size <= bytes) return output(lane, packet, key, action.port(), kControllerMaxLenNoBuffer, move);
-  // Whole first: checksums that were left to us are over all of it.
-  std::vector<std::uint8_t>& frame = thread_.frame;
-  if (frame.size() < packet->size) frame.resize(packet->size);
-  if (!copy_frame(*packet, frame)) {
-    drop(lane, Drop::kCopyFailed);
+  if (lane.copies >= kClonesMax) {
+    drop(lane, Drop::kNoRoom);
     return false;
   }
-  Packet* const cut = packet_of(*packet->pool, packet->in_port, std::span(frame).first(bytes));
+  std::span<const std::uint8_t> frame(packet->data, packet->linear);
+  const bool blank = packet->csum_blank && packet->csum_start + packet->csum_offset < bytes;
+  if (blank || packet->linear < bytes) {
+    // Whole: a checksum that was left to us is over all of it.
+    if (thread_.frame.size() < packet->size) thread_.frame.resize(packet->size);
+    if (!copy_frame(*packet, thread_.frame)) {
+      drop(lane, Drop::kCopyFailed);
+      return false;
+    }
+    frame = thread_.frame;
+  }
+  Packet* const cut = packet_of(*packet->pool, packet->in_port, frame.first(bytes));
   if (cut == nullptr) {
     drop(lane, Drop::kNoMemory);
     return false;

@@ -57,7 +57,10 @@ std::uint8_t* Execution::reserve(Lane& lane, UpcallQueue& queue, QueueShare TxBu
     const std::uint64_t round = queue.round();
     if (share.round != round) share = {round, 0};
     if (share.bytes + length > most) return nullptr;
-    share.bytes += length;
+    std::uint8_t* const record = queue.reserve(length);
+    // A port does not pay for others who filled the queue.
+    if (record != nullptr) share.bytes += length;
+    return record;
   }
   return queue.reserve(length);
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <ranges>
 #include <utility>
 
 #include "actions/validate.h"
@@ -66,7 +65,9 @@ Status Pipeline::packet_out(std::size_t thread, std::uint64_t now_ns, PortNo in_
     return status;
   }
   Execution(*this, *threads_[thread], now_ns).packet_out(packet, in_port, actions);
-  take_requests(now_ns);
+  // What it learns is there when it returns; what others ask for waits for its turn.
+  std::size_t left = kLearnsPerTurn;
+  take_requests(threads_[thread]->requests, left, now_ns);
   return Status::kOk;
 }
 
@@ -128,7 +129,9 @@ Status Pipeline::controller_state(bool connected, bool misses) {
 Status Pipeline::table_config(std::uint8_t table, const TableConfig& config) {
   XVIF_ASSERT(versions_.open());
   if (table >= kTables) return Status::kBadTable;
-  replaced_configs_.emplace_back(table, flows_.config(table));
+  // The first is what a rollback brings back.
+  const auto same = [&](const auto& replaced) { return replaced.first == table; };
+  if (std::ranges::none_of(replaced_configs_, same)) replaced_configs_.emplace_back(table, flows_.config(table));
   flows_.configure(table, config, batch_ns_);
   pending_config_.push_back({PendingConfig::kMiss, PortNo{table}, static_cast<std::uint32_t>(config.miss), 0});
   return Status::kOk;
@@ -171,7 +174,7 @@ void Pipeline::publish() {
 void Pipeline::rollback() {
   pending_config_.clear();
   versions_.rollback();
-  for (const auto& [table, config] : std::views::reverse(std::exchange(replaced_configs_, {}))) {
+  for (const auto& [table, config] : std::exchange(replaced_configs_, {})) {
     flows_.configure(table, config, batch_ns_);
   }
   flows_.settle();
@@ -183,29 +186,34 @@ void Pipeline::reclaim() {
 }
 
 bool Pipeline::take_requests(std::uint64_t now_ns) {
+  // Cleared first: what is written from here on wakes again.
+  woken_.exchange(false, std::memory_order_acq_rel);
   std::size_t left = kLearnsPerTurn;
   for (std::size_t i = 0; i < threads_.size(); ++i) {
-    UpcallQueue& queue = threads_[(request_turn_ + i) % threads_.size()]->requests;
-    for (auto records = queue.front(); !records.empty(); records = queue.front()) {
-      if (left == 0) {
-        request_turn_ = (request_turn_ + i) % threads_.size();
-        return true;
-      }
-      begin(now_ns, false);
-      std::size_t taken = 0;
-      for (; taken < records.size() && left > 0; --left) {
-        FlowRequest request;
-        std::memcpy(&request, records.data() + taken, sizeof request);
-        const auto instructions = records.subspan(taken + sizeof request, request.instructions);
-        if (!flows_.carry_out(request, instructions, now_ns)) ++refused_requests_;
-        taken += request.length;
-      }
-      // Only then: who finds that a request does not wait any more sees what became of it.
-      publish();
-      queue.pop(taken);
-    }
+    const std::size_t turn = (request_turn_ + i) % threads_.size();
+    if (!take_requests(threads_[turn]->requests, left, now_ns)) continue;
+    request_turn_ = (turn + 1) % threads_.size();  // a thread that always has more does not keep the others out
+    return true;
   }
-  request_turn_ = (request_turn_ + 1) % threads_.size();
+  return false;
+}
+
+bool Pipeline::take_requests(UpcallQueue& queue, std::size_t& left, std::uint64_t now_ns) {
+  for (auto records = queue.front(); !records.empty(); records = queue.front()) {
+    if (left == 0) return true;
+    begin(now_ns, false);
+    std::size_t taken = 0;
+    for (; taken < records.size() && left > 0; --left) {
+      FlowRequest request;
+      std::memcpy(&request, records.data() + taken, sizeof request);
+      const auto instructions = records.subspan(taken + sizeof request, request.instructions);
+      if (!flows_.carry_out(request, instructions, now_ns)) ++refused_requests_;
+      taken += request.length;
+    }
+    // Only then: who finds that a request does not wait any more sees what became of it.
+    publish();
+    queue.pop(taken);
+  }
   return false;
 }
 

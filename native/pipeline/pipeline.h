@@ -133,6 +133,8 @@ class Pipeline final : public PacketSink {
   };
   void configure(const PendingConfig& change);
   void reclaim();
+  /// Of one queue, `left` at most. True: there are more.
+  bool take_requests(UpcallQueue& queue, std::size_t& left, std::uint64_t now_ns);
 
   Epoch& epoch_;
   Versions versions_;

@@ -55,28 +55,42 @@ function prepareOuts(
   changes: readonly Change[],
   into: PreparedOut[],
 ): Refused | undefined {
+  let willExist: ((reference: Reference) => boolean) | undefined;
   for (const change of changes) {
     if (change.type !== 'packet_out') continue;
     const prepared = packetOuts.prepare(change);
     if ('code' in prepared) return { change, error: prepared };
     into.push(prepared);
-    const lost = prepared.references.find((reference) => !willExist(datapath, changes, reference));
+    if (prepared.references.length === 0) continue;
+    willExist ??= afterwards(datapath, changes);
+    const lost = prepared.references.find((reference) => !willExist?.(reference));
     if (lost !== undefined) return { change, error: lost.unknown };
   }
   return undefined;
 }
 
-/** Whether the group or meter is there when all changes are made. */
-function willExist(datapath: Datapath, changes: readonly Change[], { kind, id }: Reference): boolean {
-  const all = kind === 'group' ? OFPG.ALL : OFPM.ALL;
-  for (const change of changes.toReversed()) {
+/** Whether a group or meter is there when all changes are made. */
+function afterwards(datapath: Datapath, changes: readonly Change[]): (reference: Reference) => boolean {
+  const known = {
+    group: { there: new Map<number, boolean>(), allGone: false, all: OFPG.ALL, look: groupExists },
+    meter: { there: new Map<number, boolean>(), allGone: false, all: OFPM.ALL, look: meterExists },
+  };
+  for (const change of changes) {
     if (change.type !== 'group_mod' && change.type !== 'meter_mod') continue;
-    if (change.type !== `${kind}_mod`) continue;
-    const changed = change.type === 'group_mod' ? change.groupId : change.meterId;
-    if (changed === id) return change.command !== ModCommand.delete;
-    if (change.command === ModCommand.delete && changed === all) return false;
+    const [kind, id] =
+      change.type === 'group_mod' ? [known.group, change.groupId] : ([known.meter, change.meterId] as const);
+    const deletes = change.command === ModCommand.delete;
+    if (deletes && id === kind.all) {
+      kind.there.clear();
+      kind.allGone = true;
+    } else kind.there.set(id, !deletes);
   }
-  return kind === 'group' ? groupExists(datapath, id) : meterExists(datapath, id);
+  return ({ kind, id }) => {
+    const { there, allGone, look } = known[kind];
+    const answer = there.get(id) ?? (!allGone && look(datapath, id));
+    there.set(id, answer);
+    return answer;
+  };
 }
 
 function modify(parts: Parts, changes: readonly Modification[]): Refused | undefined {

@@ -93,6 +93,8 @@ export class Ofproto {
   #origin: ((record: number) => Origin) | undefined;
   #async: (event: AsyncEvent) => void = () => {};
   #flushPending = false;
+  /** Flows, since those who watch were told the last time. */
+  #changedByPackets = false;
   #closed = false;
   #fragments: number = FragMode.normal;
 
@@ -109,7 +111,7 @@ export class Ofproto {
     });
     this.#packetOuts = new PacketOuts(options.datapath, this.#buffers, this.#ports);
     this.#statistics = new Statistics(options.datapath, this.#ports, this.#tableSettings, options.description);
-    options.datapath.onUpcall((records) => forEachUpcall(records, (record) => this.#guarded(record)));
+    options.datapath.onUpcall((records) => this.#upcalls(records));
   }
 
   /**
@@ -415,6 +417,13 @@ export class Ofproto {
     this.#monitors.flush();
   }
 
+  #upcalls(records: Uint8Array): void {
+    forEachUpcall(records, (record) => this.#guarded(record));
+    if (!this.#changedByPackets) return;
+    this.#changedByPackets = false;
+    if (!this.#closed) this.#monitors.flush();
+  }
+
   /** A guest's frame stands behind most records: what it brings to light in us must not end the service of all others. */
   #guarded(record: UpcallRecord): void {
     try {
@@ -440,6 +449,7 @@ export class Ofproto {
         this.#async(flowRemovedMessage(record));
         return;
       case 'flow_change':
+        this.#changedByPackets ||= record.cause === undefined;
         this.#monitors.changed(record, record.cause === undefined ? undefined : this.#originOf(record.cause));
         return;
       case 'flow_statistics': {

@@ -21,11 +21,14 @@ const default13: AsyncMasks = {
   flowRemovedMask: [bits(...Object.values(of13.OFPRR)), 0],
 };
 
+/** Who asks for a role is told when it goes. */
+const roleStatusMask = [allOf(of14.OFPCRR), allOf(of14.OFPCRR)] as const;
 /** Of 1.4, which has more reasons and more events. */
 const default14: AsyncMasks = {
   ...default13,
   packetInMask: [allOf(of14.OFPR) & ~bits(OFPR.INVALID_TTL), 0],
   flowRemovedMask: [allOf(of14.OFPRR), 0],
+  roleStatusMask,
   tableStatusMask: [allOf(OFPTR), 0],
 };
 /** Of 1.5: before there is no place for statistics that were not asked for. */
@@ -35,12 +38,12 @@ export function defaultMasks(version: number): AsyncMasks {
   return version >= OF14 ? default14 : default13;
 }
 
-/** For a management connection, until it asks. */
-export const noMasks: AsyncMasks = {
-  packetInMask: [0, 0],
-  portStatusMask: [0, 0],
-  flowRemovedMask: [0, 0],
-};
+const none13: AsyncMasks = { packetInMask: [0, 0], portStatusMask: [0, 0], flowRemovedMask: [0, 0] };
+const none14: AsyncMasks = { ...none13, roleStatusMask };
+/** For a connection that came to us, until it asks. */
+export function noMasks(version: number): AsyncMasks {
+  return version >= OF14 ? none14 : none13;
+}
 
 /** Packets whose TTL ran out, which controllers before 1.3 ask for by OFPT_SET_CONFIG. */
 export function withInvalidTtl(masks: AsyncMasks): AsyncMasks {

@@ -48,6 +48,8 @@ export interface BundlesOptions {
   readonly view: ControllerView;
   /** Whether it may change the switch: asked again when the time of a bundle has come. */
   readonly mayChange: () => boolean;
+  /** Our own bug, with nobody on the stack to tell. */
+  readonly failed: (error: unknown) => void;
   readonly clock: Clock;
   /** Milliseconds since 1970; default: the system's. */
   readonly wallMs?: (() => number) | undefined;
@@ -127,7 +129,14 @@ export class Bundles {
     if (typeof delay === 'string') return this.#end(bundle, request, delay);
     bundle.state = 'scheduled';
     bundle.timer?.cancel();
-    bundle.timer = this.#options.clock.after(delay, () => this.#carryOut(bundle, request));
+    const { clock, failed } = this.#options;
+    bundle.timer = clock.after(delay, () => {
+      try {
+        this.#carryOut(bundle, request);
+      } catch (error) {
+        failed(error);
+      }
+    });
     return undefined;
   }
 

@@ -104,13 +104,19 @@ export class Channel implements ControllerView {
   readonly #session: Session;
   readonly #outlet: Outlet;
   readonly #bundles: Bundles;
+  /** To the same controller; they end with this one. */
+  readonly #auxiliaries = new Set<Channel>();
 
   constructor(socket: Duplex, options: ChannelOptions) {
     const { peer, logger, versions, keepAliveMs, roles, muted, auxiliary, clock = systemClock, wallMs } = options;
     this.#options = options;
     this.state = auxiliary?.main.state ?? new ControllerState(muted, (generation) => this.#demoted(generation));
     const mayChange = () => this.state.role !== 'slave';
-    this.#bundles = new Bundles({ switch: options.switch, view: this, mayChange, clock, wallMs });
+    const failed = (error: unknown) => {
+      logger.error({ peer, error }, 'bug: a scheduled bundle could not be carried out; disconnected');
+      void this.close();
+    };
+    this.#bundles = new Bundles({ switch: options.switch, view: this, mayChange, failed, clock, wallMs });
     const log = new RateLimitedLog(logger);
     this.#session = new Session(socket, {
       unknown: 'refuse',
@@ -127,10 +133,14 @@ export class Channel implements ControllerView {
     this.closed = this.#session.closed;
     this.released = new Promise((resolve) => socket.once('close', resolve));
     if (auxiliary === undefined) roles.join(this.state);
+    else auxiliary.main.#auxiliaries.add(this);
     void this.closed.then(() => {
       this.#bundles.close();
       if (auxiliary === undefined) roles.leave(this.state);
+      else auxiliary.main.#auxiliaries.delete(this);
+      for (const other of this.#auxiliaries) void other.close();
     });
+    if (auxiliary?.main.gone) void this.close();
   }
 
   /** Resolves with true when hellos were exchanged, with false when that failed. */
@@ -144,6 +154,8 @@ export class Channel implements ControllerView {
   /** Handles messages until the connection is over. */
   async run(): Promise<void> {
     for await (const message of this.#session) {
+      // Its role went with the main connection.
+      if (this.#options.auxiliary?.main.gone) return;
       const answering = this.#receive(message);
       if (answering !== undefined) await answering;
       if (this.#outlet.owesTooMuch) await this.drained();
@@ -215,7 +227,7 @@ export class Channel implements ControllerView {
   }
   set config(config: ControllerConfig) {
     this.state.config = config;
-    if (this.#options.muted) this.#options.onInterest();
+    this.#options.onInterest();
   }
 
   send(message: Outgoing & { readonly xid: number }): void {
@@ -264,9 +276,9 @@ export class Channel implements ControllerView {
   #demoted(generationId: bigint): void {
     const { MASTER_REQUEST } = of14.OFPCRR;
     this.#options.onStatus(this, of15.OFPCSR.ROLE);
-    // A slave's, since it is one by now. Who has not said otherwise is told.
-    const wanted = this.state.masks(this.version).roleStatusMask?.[1] ?? 1 << MASTER_REQUEST;
-    if (!this.connected || this.version < OF14 || ((wanted >>> MASTER_REQUEST) & 1) === 0) return;
+    // A slave's, since it is one by now.
+    const { roleStatusMask } = this.state.masks(this.version);
+    if (!this.connected || this.version < OF14 || !lets(roleStatusMask, 'slave', MASTER_REQUEST)) return;
     this.send({ type: 'role_status', xid: 0, role: roleNumber('slave'), reason: MASTER_REQUEST, generationId });
   }
 

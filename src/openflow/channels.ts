@@ -229,10 +229,8 @@ export class Channels {
   #openAuxiliaries(target: ActiveTarget, name: string, main: Channel): void {
     const { auxiliaries: count = 0, tls, logger } = this.#options;
     if (main.version < OF13) return;
-    const serve = (socket: Socket, id: number) => {
-      void main.closed.then(() => socket.end());
-      return this.#serve(socket, { name, management: false, came: false, auxiliary: { main, id } });
-    };
+    const serve = (socket: Socket, id: number) =>
+      this.#serve(socket, { name, management: false, came: false, auxiliary: { main, id } });
     const kept: Promise<unknown> = keepAuxiliaries({
       main,
       count: Math.min(count, AUXILIARY_MAX),
@@ -269,7 +267,9 @@ export class Channels {
   #controllersChanged(): void {
     if (this.#stopped) return;
     this.#interestChanged();
-    this.#failSafe.update([...this.#channels].some((channel) => channel.connected && !channel.management));
+    this.#failSafe.update(
+      [...this.#channels].some((channel) => channel.connected && channel.isMain && !channel.management),
+    );
   }
 
   #interestChanged(): void {

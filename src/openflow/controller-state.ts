@@ -45,7 +45,7 @@ export class ControllerState implements RoleHolder {
 
   masks(version: number): AsyncMasks {
     const asks = !this.#muted || this.#config.missSendLen > 0;
-    const masks = this.#masksSet ?? (asks ? defaultMasks(version) : noMasks);
+    const masks = this.#masksSet ?? (asks ? defaultMasks(version) : noMasks(version));
     return this.#config.invalidTtl ? withInvalidTtl(masks) : masks;
   }
 

@@ -1,6 +1,16 @@
 /** What Nicira's messages set up of a connection (nicira-ext.h of Open vSwitch). */
-import { type AsyncChanges, type Message, type NxSetAsyncConfig2, nicira, of13, of14 } from 'node-openflow';
+import {
+  type AsyncChanges,
+  type Message,
+  type NxSetAsyncConfig2,
+  neutralPair,
+  nicira,
+  of13,
+  of14,
+} from 'node-openflow';
 import { badRequest, type OfError } from '../ofproto/of-error.js';
+import { OF14 } from '../ofproto/versions.js';
+import { isKnown } from './async-masks.js';
 import type { ControllerState } from './controller-state.js';
 
 const { NXFF, NXPIF } = nicira;
@@ -54,6 +64,7 @@ export function applySetting(state: ControllerState, message: Message): OfError 
     case 'nx_set_async_config2': {
       const changes = changesOf(message);
       if ('code' in changes) return changes as OfError;
+      if (!isKnown(OF14, changes)) return neutralPair('OFPACFC_INVALID');
       state.setMasks(message.version, changes);
       return undefined;
     }

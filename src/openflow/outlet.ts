@@ -35,15 +35,20 @@ export class Outlet {
   send(message: Outgoing): void {
     this.#answered = true;
     this.#gather(() => this.#options.session.send(message));
+    this.#limit();
   }
 
   /** False: wait for drained() before sending much more. */
   sendRaw(bytes: Uint8Array): boolean {
     this.#answered = true;
     this.#gather(() => this.#options.session.sendRaw(bytes));
+    this.#limit();
+    return !this.#full;
+  }
+
+  #limit(): void {
     const unread = this.#options.session.writableLength;
     if (unread > UNREAD_BYTES_MAX) this.#options.giveUp(unread);
-    return !this.#full;
   }
 
   notify(event: Event, form: EventForm): void {

@@ -98,6 +98,19 @@ describe('auxiliary connections', () => {
     expect(bed.channels.connections).toHaveLength(3);
   });
 
+  it('end with the main one although the peer goes on talking', async () => {
+    const { bed, host } = await pair(1);
+    const before = await host.all(2);
+    const [main, auxiliary] = [before.get(0)!, before.get(1)!];
+    host.connections.length = 0;
+    main.socket.end();
+    const talking = setInterval(() => auxiliary.send(flowMod()), 1);
+    await auxiliary.closed;
+    clearInterval(talking);
+    await host.all(2);
+    expect(bed.channels.connections).toHaveLength(2);
+  });
+
   it('one that is lost is made again, and nothing happens to the others', async () => {
     const { host } = await pair(2);
     const connections = await host.all(3);
