@@ -21,6 +21,7 @@ import { NativeDatapathAdapter } from './datapath/native.js';
 import { loadAddon, type NativeRuntime } from './datapath/native-addon.js';
 import { EmulatedHost } from './guest/index.js';
 import { becomeSuccessor, findSuccessor, type RunAs } from './host/run-as.js';
+import type { TableLimit } from './ofproto/index.js';
 import { TlsCredentials, type TlsFiles } from './openflow/index.js';
 import { VifBackend } from './vif/index.js';
 import { connectXenstored, DOMID_MAX, type XenstoreClient } from './xenstore/index.js';
@@ -38,6 +39,8 @@ export interface BridgeConfig {
   readonly protocols?: readonly number[] | undefined;
   /** Connections to each controller beside the main one; default 0. */
   readonly auxiliaries?: number | undefined;
+  /** What tables take, until a controller sets it. */
+  readonly tableLimits?: readonly TableLimit[] | undefined;
   /** What the LOCAL port is. */
   readonly local: 'tap' | 'null';
   readonly ports: readonly { readonly name: string; readonly spec: PortSpec }[];
@@ -225,7 +228,7 @@ async function buildBridge(
   overrides: PortOverrides,
   logger: Logger,
 ): Promise<Bridge> {
-  const { name, failMode, controllers, listen, protocols, auxiliaries } = config;
+  const { name, failMode, controllers, listen, protocols, auxiliaries, tableLimits } = config;
   const bridgeLogger = logger.child({ bridge: name });
   const mac = deriveMac(hostname(), name);
   const datapathId = config.datapathId ?? deriveDatapathId(mac);
@@ -240,6 +243,7 @@ async function buildBridge(
     listen,
     protocols,
     auxiliaries,
+    tableLimits,
     tls,
     management: [`punix:${managementSocket}`],
     failMode,

@@ -83,6 +83,12 @@ enum class GroupType : std::uint8_t {
   kFf = 3,
 };
 
+enum class SelectionMethod : std::uint8_t {
+  kDefault = 0,
+  kHash = 1,
+  kDpHash = 2,
+};
+
 enum class MeterBandType : std::uint8_t {
   kDrop = 1,
   kDscpRemark = 2,
@@ -98,6 +104,8 @@ enum class MeterFlag : std::uint8_t {
 enum class PortConfig : std::uint8_t {
   kDown = 1,
   kNoRecv = 4,
+  kNoRecvStp = 8,
+  kNoFlood = 16,
   kNoFwd = 32,
   kNoPacketIn = 64,
 };

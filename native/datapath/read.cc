@@ -83,18 +83,38 @@ void write_bucket(RecordWriter& out, const Bucket& bucket, const CountSum& count
   out.patch<std::uint32_t>(start, static_cast<std::uint32_t>(out.at() - start));
 }
 
+/// As in group_mod; returns their bytes without the padding.
+std::uint32_t write_selection_fields(RecordWriter& out, const Selection& selection) {
+  const std::size_t start = out.at();
+  for (const auto& [field, mask] : selection.fields) {
+    const std::size_t width = field_bytes(field);
+    out.put<std::uint8_t>(static_cast<std::uint8_t>(field));
+    out.put<std::uint8_t>(static_cast<std::uint8_t>(width));
+    out.put<std::uint8_t>(1);
+    out.zero(1 + width);
+    out.put_bytes(std::span(mask).last(width));
+  }
+  const std::size_t length = out.at() - start;
+  out.align();
+  return static_cast<std::uint32_t>(length);
+}
+
 void write_group(RecordWriter& out, const GroupTable& groups, const GroupView& view) {
   const std::size_t start = out.at();
   out.put<std::uint32_t>(0);
   out.put<std::uint32_t>(view.group.id);
   out.put<std::uint8_t>(static_cast<std::uint8_t>(view.group.type));
-  out.zero(3);
+  out.put<std::uint8_t>(static_cast<std::uint8_t>(view.group.selection.method));
+  out.zero(2);
   out.put<std::uint32_t>(view.references);
   out.put<std::uint64_t>(view.count.packets);
   out.put<std::uint64_t>(view.count.bytes);
   out.put<std::uint64_t>(view.duration_ns);
   out.put<std::uint32_t>(static_cast<std::uint32_t>(view.group.buckets.size()));
+  const std::size_t length = out.at();
   out.put<std::uint32_t>(0);
+  out.put<std::uint64_t>(view.group.selection.parameter);
+  out.patch<std::uint32_t>(length, write_selection_fields(out, view.group.selection));
   for (const Bucket& bucket : view.group.buckets) write_bucket(out, bucket, groups.count(bucket));
   out.patch<std::uint32_t>(start, static_cast<std::uint32_t>(out.at() - start));
 }

@@ -1,5 +1,6 @@
 #include "datapath/records.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace xvif {
@@ -7,7 +8,7 @@ namespace {
 
 constexpr std::size_t kRecordHeader = 8;
 constexpr std::size_t kFlowModHead = 48;
-constexpr std::size_t kGroupModHead = 24;
+constexpr std::size_t kGroupModHead = 32;
 constexpr std::size_t kBucketHead = 24;
 constexpr std::size_t kMeterModHead = 16;
 constexpr std::size_t kBandBytes = 16;
@@ -57,6 +58,21 @@ bool decode_match(Bytes match, FlowKey& value, FlowKey& mask) {
     set_field(value, static_cast<Field>(field), bits);
     set_field(mask, static_cast<Field>(field), mask_bits);
     match = match.subspan(4 + body);
+  }
+  return true;
+}
+
+/// As a match whose values are 0 and whose masks say which bits count.
+bool decode_selection_fields(Bytes from, std::vector<SelectionField>& fields) {
+  FlowKey value, mask;
+  if (!decode_match(from, value, mask)) return false;
+  while (!from.empty()) {
+    const std::size_t width = from[1];
+    if (from[2] != 1) return false;
+    const std::uint8_t* const bits = from.data() + 4 + width;
+    SelectionField& field = fields.emplace_back(SelectionField{.field = static_cast<Field>(from[0]), .mask = {}});
+    std::copy(bits, bits + width, field.mask.end() - static_cast<std::ptrdiff_t>(width));
+    from = from.subspan(4 + 2 * width);
   }
   return true;
 }
@@ -118,10 +134,17 @@ std::optional<GroupMod> decode_group_mod(Bytes record) {
   const bool edits = mod.command == ModCommand::kInsertBucket || mod.command == ModCommand::kRemoveBucket;
   if (mod.command > ModCommand::kDelete && !edits) return std::nullopt;
   mod.type = record[2];
+  if (record[3] > static_cast<std::uint8_t>(SelectionMethod::kDpHash)) return std::nullopt;
+  mod.selection.method = static_cast<SelectionMethod>(record[3]);
   mod.group = load<std::uint32_t>(record, 8);
   const std::size_t count = load<std::uint32_t>(record, 12);
   mod.place = load<std::uint32_t>(record, 16);
+  const std::size_t fields = load<std::uint32_t>(record, 20);
+  mod.selection.parameter = load<std::uint64_t>(record, 24);
   Bytes rest = record.subspan(kGroupModHead);
+  if (fields > rest.size() || aligned(fields) > rest.size()) return std::nullopt;
+  if (!decode_selection_fields(rest.first(fields), mod.selection.fields)) return std::nullopt;
+  rest = rest.subspan(aligned(fields));
   if (count > rest.size() / kBucketHead) return std::nullopt;
   mod.buckets.resize(count);
   for (BucketMod& bucket : mod.buckets) {

@@ -90,8 +90,9 @@ TEST(Records, LengthsOfTheWhole) {
 TEST(Records, LengthsInside) {
   for (const std::uint32_t length : {1u, 16u, 32u, 0xfffffff8u, 0xffffffffu}) {
     EXPECT_FALSE(decodes(with(flow_mod(), 44, length))) << "instructions " << length;
-    EXPECT_FALSE(decodes(with(group_mod(), 24, length + 16))) << "bucket " << length + 16;
+    EXPECT_FALSE(decodes(with(group_mod(), 32, length + 16))) << "bucket " << length + 16;
     EXPECT_FALSE(decodes(with(group_mod(), 12, length))) << "buckets " << length;
+    EXPECT_FALSE(decodes(with(group_mod(), 20, length))) << "fields " << length;
   }
   for (const int bytes : {0, 1, 3, 47, 0xfff8, 0xffff}) {
     const auto length = static_cast<std::uint16_t>(bytes);
@@ -105,6 +106,7 @@ TEST(Records, LengthsInside) {
 TEST(Records, UnknownCommands) {
   EXPECT_FALSE(decodes(with(flow_mod(), 1, std::uint8_t{5})));
   EXPECT_FALSE(decodes(with(group_mod(), 1, std::uint8_t{4})));
+  EXPECT_FALSE(decodes(with(group_mod(), 3, std::uint8_t{3})));
   EXPECT_FALSE(decodes(with(meter_mod(), 1, std::uint8_t{255})));
 }
 

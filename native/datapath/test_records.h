@@ -54,11 +54,11 @@ inline Bytes bucket(const Bytes& actions, std::uint16_t weight = 0, std::uint32_
 }
 inline Bytes group_mod_record(ModCommand command, std::uint32_t id, std::initializer_list<Bytes> buckets) {
   const Bytes body = join(buckets);
-  Bytes out = op_record(Op::kGroupMod, static_cast<std::uint8_t>(command), 24 + body.size());
+  Bytes out = op_record(Op::kGroupMod, static_cast<std::uint8_t>(command), 32 + body.size());
   put(out, 8, id);
   put(out, 16, kAllBuckets);
   put(out, 12, static_cast<std::uint32_t>(buckets.size()));
-  std::copy(body.begin(), body.end(), out.begin() + 24);
+  std::copy(body.begin(), body.end(), out.begin() + 32);
   return out;
 }
 inline Bytes meter_mod_record(ModCommand command, std::uint32_t id, std::uint16_t flags, std::uint16_t bands) {

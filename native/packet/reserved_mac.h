@@ -11,4 +11,7 @@ inline bool is_reserved_mac(const std::uint8_t* mac) {
   return load_be32(mac) == 0x0180c200 && mac[4] == 0 && (mac[5] & 0xf0) == 0;
 }
 
+/// 01:80:c2:00:00:00, which bridges tell each other of the spanning tree by.
+inline bool is_spanning_tree_mac(const std::uint8_t* mac) { return is_reserved_mac(mac) && mac[5] == 0; }
+
 }  // namespace xvif

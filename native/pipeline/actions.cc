@@ -2,7 +2,6 @@
 #include <utility>
 
 #include "actions/modify.h"
-#include "packet/flow_hash.h"
 #include "pipeline/execution.h"
 
 namespace xvif {
@@ -59,7 +58,7 @@ bool Execution::group(Lane& lane, Packet* packet, FlowKey& key, std::uint32_t id
   }
   pipeline_.counters_.add(thread_.index, group->counter, 1, packet->size, thread_.now_ns);
   if (group->type == GroupType::kSelect || group->type == GroupType::kFf) {
-    const std::uint32_t hash = group->type == GroupType::kSelect ? flow_hash(key) : 0;
+    const std::uint32_t hash = group->type == GroupType::kSelect ? selection_hash(group->selection, key) : 0;
     const Bucket* const chosen = pipeline_.groups_.choose(*group, hash, thread_.version);
     if (chosen != nullptr) return bucket(lane, packet, key, *chosen, move);
     drop(lane, Drop::kGroupNoBucket);

@@ -97,9 +97,8 @@ void Execution::receive(std::span<Packet* const> packets) {
       packet->release();
       continue;
     }
-    constexpr std::uint32_t kStops = PortSlot::kStopped | static_cast<std::uint32_t>(PortConfig::kNoRecv);
     const std::uint32_t config = slot->config.load(std::memory_order_relaxed);
-    if ((config & kStops) != 0) [[unlikely]] {
+    if ((config & PortSlot::kDeaf) != 0 && slot->refuses(packet->data)) [[unlikely]] {
       thread_.lanes[i].in_slot = slot;
       drop(thread_.lanes[i], (config & PortSlot::kStopped) != 0 ? Drop::kPortDown : Drop::kNoRecv);
       packet->release();

@@ -95,7 +95,8 @@ class Execution {
   /// Through the egress tables, if there are any.
   bool send(Lane& lane, Packet* packet, const FlowKey& key, PortSlot* slot, bool move);
   bool deliver(Lane& lane, Packet* packet, PortSlot* slot, bool move);
-  bool flood(Lane& lane, Packet* packet, const FlowKey& key, bool move);
+  /// To all ports but those with one of the bits `without`.
+  bool flood(Lane& lane, Packet* packet, const FlowKey& key, std::uint32_t without, bool move);
   bool output_to_tables(Lane& lane, Packet* packet, bool move);
   void flush_port(PortSlot& slot);
   /// Counts a drop on the port the packet came from.

@@ -123,6 +123,30 @@ TEST_F(ExecutionTest, FloodSkipsIngressAndBlockedPorts) {
   EXPECT_EQ(pass(1, Udp().frame()), Counts({0, 1, 0, 0, 1, 1}));
 }
 
+TEST_F(ExecutionTest, FloodAndNormalButNotAllSkipPortsThatAreNotFlooded) {
+  configure(3, PortConfig::kNoFlood);
+  for (const auto port : {ReservedPort::kFlood, ReservedPort::kNormal}) {
+    switch_.flow(0, 1, kit::any(), apply({output(port)}));
+    EXPECT_EQ(pass(1, Udp().frame())[2], 0u);
+  }
+  switch_.flow(0, 1, kit::any(), apply({output(ReservedPort::kAll)}));
+  EXPECT_EQ(pass(1, Udp().frame())[2], 1u);
+}
+
+TEST_F(ExecutionTest, FramesOfTheSpanningTreeAreLetInByABitOfTheirOwn) {
+  switch_.flow(0, 1, kit::any(), apply({output(2)}));
+  auto bridge_frame = Udp().frame();
+  std::ranges::copy(std::array<std::uint8_t, 6>{0x01, 0x80, 0xc2, 0, 0, 0}, bridge_frame.begin());
+  configure(1, PortConfig::kNoRecv);
+  EXPECT_EQ(pass(1, Udp().frame())[1], 0u);
+  EXPECT_EQ(pass(1, bridge_frame)[1], 1u);
+  configure(1, PortConfig::kNoRecv, false);
+  configure(1, PortConfig::kNoRecvStp);
+  EXPECT_EQ(pass(1, Udp().frame())[1], 1u);
+  EXPECT_EQ(pass(1, bridge_frame)[1], 0u);
+  EXPECT_EQ(switch_.port(1).dropped(Drop::kNoRecv), 2u);
+}
+
 TEST_F(ExecutionTest, HonoursPortConfiguration) {
   switch_.flow(0, 1, kit::any(), apply({output(2)}));
   configure(1, PortConfig::kNoRecv);

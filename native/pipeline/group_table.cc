@@ -31,8 +31,11 @@ void for_each_group(std::span<const std::uint8_t> actions, Visit visit) {
 
 /// The group as it would be asked for; the spans point into it.
 GroupMod whole_of(const Group& group) {
-  GroupMod whole{
-      .command = ModCommand::kModify, .type = static_cast<std::uint8_t>(group.type), .group = group.id, .buckets = {}};
+  GroupMod whole{.command = ModCommand::kModify,
+                 .type = static_cast<std::uint8_t>(group.type),
+                 .group = group.id,
+                 .buckets = {},
+                 .selection = group.selection};
   for (const Bucket& bucket : group.buckets) {
     whole.buckets.push_back({.id = bucket.id,
                              .weight = bucket.weight,
@@ -153,6 +156,8 @@ Status GroupTable::check(const GroupMod& mod) const {
   if (!exists && live_.size() >= kGroupsMax) return Status::kOutOfGroups;
   if (mod.buckets.size() > kBucketsMax) return Status::kOutOfBuckets;
   if (mod.type > static_cast<unsigned>(GroupType::kFf)) return Status::kBadGroupType;
+  const bool selects = mod.type == static_cast<unsigned>(GroupType::kSelect);
+  if (!selects && mod.selection.method != SelectionMethod::kDefault) return Status::kBadGroupType;
   if (mod.type == static_cast<unsigned>(GroupType::kIndirect) && mod.buckets.size() != 1) return Status::kBadGroupType;
   std::unordered_set<std::uint32_t> ids;
   for (const BucketMod& bucket : mod.buckets) {
@@ -204,6 +209,7 @@ Group* GroupTable::make(const GroupMod& mod, std::uint64_t now_ns, const Group* 
   auto* const group = new Group;
   group->id = mod.group;
   group->type = static_cast<GroupType>(mod.type);
+  group->selection = mod.selection;
   group->created_ns = old == nullptr ? now_ns : old->created_ns;
   const auto allocate = [&] {
     const CounterId counter = counters_.allocate();

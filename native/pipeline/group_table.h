@@ -40,6 +40,7 @@ struct Group : Versioned {
   GroupType type = GroupType::kAll;
   CounterId counter = kNoCounter;
   std::uint64_t created_ns = 0;
+  Selection selection;
   std::vector<Bucket> buckets;
   std::vector<std::uint16_t> choice;  // select: bucket by hash; a power of two of entries, or none
   std::vector<CounterId> owned;       // control; go with it: the others went on to the group that replaced it

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "base/schema.gen.h"
 #include "packet/flow_key.h"
+#include "pipeline/selection.h"
 
 namespace xvif {
 
@@ -56,6 +57,7 @@ struct GroupMod {
   std::uint32_t group = 0;
   std::vector<BucketMod> buckets;
   std::uint32_t place = kAllBuckets;  // insert_bucket: after which; remove_bucket: which. Or first, last, all
+  Selection selection{};              // of a select group; an edit leaves it as it was
 };
 
 struct BandMod {

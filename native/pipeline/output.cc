@@ -28,8 +28,9 @@ bool Execution::output(Lane& lane, Packet* packet, const FlowKey& key, PortNo po
     case ReservedPort::kNormal:
       return normal(lane, packet, key, move);
     case ReservedPort::kFlood:
+      return flood(lane, packet, key, PortSlot::kSilent | PortSlot::kNoFlood, move);
     case ReservedPort::kAll:
-      return flood(lane, packet, key, move);
+      return flood(lane, packet, key, PortSlot::kSilent, move);
     case ReservedPort::kController: {
       packet_in(lane, *packet, key, output_reason(lane), max_len);
       return false;
@@ -120,10 +121,10 @@ void Execution::flush_port(PortSlot& slot) {
   buffer.count = 0;
 }
 
-bool Execution::flood(Lane& lane, Packet* packet, const FlowKey& key, bool move) {
+bool Execution::flood(Lane& lane, Packet* packet, const FlowKey& key, std::uint32_t without, bool move) {
   PortSlot* before = nullptr;
   for (PortSlot* slot : pipeline_.ports_.all()) {
-    if (slot == lane.in_slot || slot->has(PortSlot::kSilent)) continue;
+    if (slot == lane.in_slot || slot->has(without)) continue;
     if (before != nullptr) send(lane, packet, key, before, false);
     before = slot;
   }

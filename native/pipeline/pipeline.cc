@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::uint32_t kConfigBits =
     static_cast<std::uint32_t>(PortConfig::kDown) | static_cast<std::uint32_t>(PortConfig::kNoRecv) |
+    static_cast<std::uint32_t>(PortConfig::kNoRecvStp) | static_cast<std::uint32_t>(PortConfig::kNoFlood) |
     static_cast<std::uint32_t>(PortConfig::kNoFwd) | static_cast<std::uint32_t>(PortConfig::kNoPacketIn);
 /// Bytes of the records that begin before `limit`: at least one.
 std::size_t whole_records(std::span<const std::uint8_t> records, std::size_t limit) {

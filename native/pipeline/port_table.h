@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/epoch.h"
+#include "packet/reserved_mac.h"
 #include "pipeline/source_filter.h"
 #include "port/port.h"
 
@@ -80,10 +81,20 @@ struct PortSlot {
   }
   /// Can carry packets out, for fast failover.
   bool is_live() const { return !has(kStopped) && port.link_up(); }
+  /// Whether the frame is not let in (OpenFlow 1.0.2 section 5.2.1).
+  bool refuses(const std::uint8_t* frame) const {
+    if (has(kStopped)) return true;
+    return configured(is_spanning_tree_mac(frame) ? PortConfig::kNoRecvStp : PortConfig::kNoRecv);
+  }
   /// PortState bits.
   std::uint32_t state() const;
 
   static constexpr std::uint32_t kStopped = static_cast<std::uint32_t>(PortConfig::kDown) | slot_bit::kDisabled;
+  /// Some frames, or all, are not let in.
+  static constexpr std::uint32_t kDeaf =
+      kStopped | static_cast<std::uint32_t>(PortConfig::kNoRecv) | static_cast<std::uint32_t>(PortConfig::kNoRecvStp);
+  /// Nothing is flooded there.
+  static constexpr std::uint32_t kNoFlood = static_cast<std::uint32_t>(PortConfig::kNoFlood);
   /// Nothing leaves.
   static constexpr std::uint32_t kSilent = kStopped | static_cast<std::uint32_t>(PortConfig::kNoFwd);
 };

@@ -224,11 +224,12 @@ class Switch {
   }
   /// Buckets without ids get them by their order.
   Status group(ModCommand command, std::uint32_t id, GroupType type, std::vector<BucketMod> buckets,
-               std::uint32_t place = kAllBuckets) {
+               std::uint32_t place = kAllBuckets, const Selection& selection = {}) {
     const bool named = std::any_of(buckets.begin(), buckets.end(), [](const BucketMod& one) { return one.id != 0; });
     for (std::size_t i = 0; !named && i < buckets.size(); ++i) buckets[i].id = static_cast<std::uint32_t>(i);
     pipeline.begin(now, false);
-    const Status status = pipeline.group_mod({command, static_cast<std::uint8_t>(type), id, std::move(buckets), place});
+    const Status status =
+        pipeline.group_mod({command, static_cast<std::uint8_t>(type), id, std::move(buckets), place, selection});
     pipeline.publish();
     return status;
   }

@@ -152,11 +152,13 @@ export const enums = {
   /** Of groups and meters; the last two of groups only, numbers equal to OFPGC_*. */
   ModCommand: { add: 0, modify: 1, delete: 2, insert_bucket: 3, remove_bucket: 5 },
   GroupType: { all: 0, select: 1, indirect: 2, ff: 3 },
+  /** What a select group chooses by: all that makes a flow, in a way of the switch's own or mixed with a parameter. */
+  SelectionMethod: { default: 0, hash: 1, dp_hash: 2 },
   MeterBandType: { drop: 1, dscp_remark: 2 },
   /** Meter flags, equal to OFPMF_*. */
   MeterFlag: { kbps: 1, pktps: 2, burst: 4, stats: 8 },
-  /** Port configuration bits, equal to OFPPC_*. */
-  PortConfig: { down: 1, no_recv: 4, no_fwd: 32, no_packet_in: 64 },
+  /** Port configuration bits, equal to OFPPC_* of 1.0: no_recv is about all frames but those of the spanning tree. */
+  PortConfig: { down: 1, no_recv: 4, no_recv_stp: 8, no_flood: 16, no_fwd: 32, no_packet_in: 64 },
   /** Port state bits, equal to OFPPS_*. */
   PortState: { link_down: 1, blocked: 2, live: 4 },
   /** Result of each record of a batch; the caller turns it into the error of its own protocol. */

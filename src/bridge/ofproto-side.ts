@@ -2,7 +2,7 @@
 import { type Logger, RateLimitedLog } from '../base/logger.js';
 import type { Datapath, PortNo } from '../datapath/datapath.js';
 import { PortState } from '../datapath/schema.gen.js';
-import { Ofproto } from '../ofproto/index.js';
+import { Ofproto, type TableLimit } from '../ofproto/index.js';
 import { Channels, type FailMode, type TlsCredentials } from '../openflow/index.js';
 import { type FlowEntry, formatFlowStats } from './flow-text.js';
 import {
@@ -30,6 +30,8 @@ export interface OfprotoSideOptions {
   readonly auxiliaries?: number | undefined;
   /** For `ssl:` and `pssl:`. */
   readonly tls?: TlsCredentials | undefined;
+  /** What tables take, until a controller sets it. */
+  readonly tableLimits?: readonly TableLimit[] | undefined;
   /** Where tools may connect. */
   readonly management: readonly string[];
   readonly failMode: FailMode;
@@ -42,7 +44,7 @@ class OfprotoSide implements OpenFlowSide {
   #channels: Channels | undefined;
   #tellBridge: PortStateListener = () => {};
 
-  constructor({ datapath, datapathId, name, version, management, logger }: OfprotoSideOptions) {
+  constructor({ datapath, datapathId, name, version, management, tableLimits, logger }: OfprotoSideOptions) {
     const failures = new RateLimitedLog(logger);
     this.#management = management;
     this.#ofproto = new Ofproto({
@@ -55,6 +57,7 @@ class OfprotoSide implements OpenFlowSide {
         serial: 'None',
         datapath: name,
       },
+      tableLimits,
       onUpcallFailure: (error) => failures.warn({ err: error }, 'bug: an upcall could not be handled'),
       onPortState: (port, state, text) => this.#tellBridge(port, (state & PortState.linkDown) !== 0, text),
     });

@@ -23,7 +23,7 @@ import {
 } from './schema.gen.js';
 
 const IMPORTANCE_MAX = 0xffff;
-const CONFIG_BITS = PortConfig.down | PortConfig.noRecv | PortConfig.noFwd | PortConfig.noPacketIn;
+const CONFIG_BITS = Object.values(PortConfig).reduce<number>((all, bit) => all | bit, 0);
 
 export function applyRecord(state: ModelState, record: ApplyRecord): number {
   return withoutOrphans(state, () => carryOut(state, record));

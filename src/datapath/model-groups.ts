@@ -4,6 +4,7 @@ import type { Meters } from './model-meters.js';
 import { type ActionRecord, decodeActions } from './records-action.js';
 import type { BucketRecord, GroupModRecord } from './records-apply.js';
 import { GROUP_ANY } from './records-query.js';
+import { DEFAULT_SELECTION, type SelectionRecord } from './records-selection.js';
 import {
   allBuckets,
   bucketIdMax,
@@ -13,6 +14,7 @@ import {
   ModCommand,
   portsMax,
   ReservedPort,
+  SelectionMethod,
   Status,
 } from './schema.gen.js';
 
@@ -37,6 +39,7 @@ export interface Bucket {
 export interface Group {
   readonly id: number;
   readonly type: number;
+  readonly selection: SelectionRecord;
   readonly buckets: readonly Bucket[];
   readonly createdNs: bigint;
   packets: bigint;
@@ -149,7 +152,7 @@ export class Groups {
       else if (at < 0) return Status.unknownBucket;
       else buckets.splice(at, 1);
     }
-    return this.#set({ ...mod, type: old.type }, buckets, world);
+    return this.#set({ ...mod, type: old.type, selection: old.selection }, buckets, world);
   }
 
   /** `buckets`: undefined where the actions are malformed. The counts of a group go on when it is modified. */
@@ -160,13 +163,16 @@ export class Groups {
     if (wrong !== Status.ok) return wrong;
     const { packets, bytes, createdNs } = this.#groups.get(mod.group) ?? { packets: 0n, bytes: 0n, createdNs: nowNs() };
     const copies = buckets.map((bucket) => ({ ...bucket }));
-    const group = { id: mod.group, type: mod.type, buckets: copies, createdNs, packets, bytes };
+    const { group: id, type, selection = DEFAULT_SELECTION } = mod;
+    const group = { id, type, selection, buckets: copies, createdNs, packets, bytes };
     this.#groups = new Map(this.#groups).set(mod.group, group);
     return Status.ok;
   }
 
   #check(mod: GroupModRecord, buckets: readonly Bucket[], meters: Meters): number {
     if (mod.type > GroupType.ff) return Status.badGroupType;
+    const own = (mod.selection ?? DEFAULT_SELECTION).method === SelectionMethod.default;
+    if (mod.type !== GroupType.select && !own) return Status.badGroupType;
     if (mod.type === GroupType.indirect && buckets.length !== 1) return Status.badGroupType;
     const ids = new Set<number>();
     for (const { record, written } of buckets) {

@@ -18,7 +18,7 @@ import { normal } from './model-normal.js';
 import { fieldId } from './model-packet.js';
 import { ModelPacket } from './model-place.js';
 import type { ModelPort } from './model-ports.js';
-import { flowHash, selected } from './model-select.js';
+import { flowHash, selected, selectionHash } from './model-select.js';
 import type { ModelState } from './model-state.js';
 import type { ActionRecord } from './records-action.js';
 import type { LearnRecord, SampleRecord } from './records-learn.js';
@@ -57,6 +57,7 @@ const NO_PORT_16 = 0xffff;
 const NO_COOKIE = 0xffffffffffffffffn;
 /** Frames leave padded to the shortest Ethernet frame (without its checksum). */
 const FRAME_BYTES_MIN = 60;
+const SPANNING_TREE_MAC = 0x0180c2000000n;
 
 export class Pipeline {
   readonly #state: ModelState;
@@ -79,11 +80,12 @@ export class Pipeline {
       port.dropRx(Drop.portDown);
       return;
     }
-    if ((port.config & PortConfig.noRecv) !== 0) {
+    const packet = new ModelPacket(frame, portNumber);
+    const spanningTree = packet.field(fieldId.eth_dst) === SPANNING_TREE_MAC;
+    if ((port.config & (spanningTree ? PortConfig.noRecvStp : PortConfig.noRecv)) !== 0) {
       port.dropRx(Drop.noRecv);
       return;
     }
-    const packet = new ModelPacket(frame, portNumber);
     if (port.settings.sources !== undefined && !admits(port.settings.sources, packet)) {
       port.dropRx(Drop.spoofed);
       return;
@@ -444,12 +446,14 @@ export class Pipeline {
         this.#send(packet, packet.seenPort, origin);
         return;
       case ReservedPort.all:
+        this.#flood(packet, origin, 0);
+        return;
       case ReservedPort.flood:
-        this.#flood(packet, origin);
+        this.#flood(packet, origin, PortConfig.noFlood);
         return;
       case ReservedPort.normal:
         normal(this.#state, packet, {
-          floodPorts: () => this.#floodPorts(packet),
+          floodPorts: () => this.#floodPorts(packet, PortConfig.noFlood),
           send: (changed, to) => this.#send(changed, to, origin),
           drop: (reason) => this.#drop(packet, reason),
         });
@@ -495,13 +499,14 @@ export class Pipeline {
     if (port.kind === 'capture') this.#output(port.number, frame);
   }
 
-  #flood(packet: ModelPacket, origin: Origin): void {
-    for (const port of this.#floodPorts(packet)) this.#send(packet, port.number, origin);
+  #flood(packet: ModelPacket, origin: Origin, without: number): void {
+    for (const port of this.#floodPorts(packet, without)) this.#send(packet, port.number, origin);
   }
 
-  #floodPorts(packet: ModelPacket): ModelPort[] {
+  /** `without`: those with one of these PortConfig bits. */
+  #floodPorts(packet: ModelPacket, without: number): ModelPort[] {
     return this.#state.ports.all().filter((port) => {
-      const forwards = !port.stopped && (port.config & PortConfig.noFwd) === 0;
+      const forwards = !port.stopped && (port.config & (PortConfig.noFwd | without)) === 0;
       return port.number !== packet.inPort && forwards;
     });
   }
@@ -544,7 +549,7 @@ export class Pipeline {
     const live = group.buckets.filter((b) => groups.isLive(b, (port) => ports.get(port)?.live ?? false));
     switch (group.type) {
       case GroupType.select:
-        return selected(live, packet);
+        return selected(live, selectionHash(group.selection, packet));
       case GroupType.ff:
         return live.slice(0, 1);
       default:

@@ -124,7 +124,8 @@ function groupItems(state: ModelState, id: number, now: bigint): Item[] {
       const buckets = group.buckets.map((b) => ({ ...b.record, packets: b.packets, bytes: b.bytes }));
       const references = groupReferences(state, group.id);
       const duration = now - group.createdNs;
-      writeGroupAnswer(writer, { group: group.id, type, references, packets, bytes, duration, buckets });
+      const { selection } = group;
+      writeGroupAnswer(writer, { group: group.id, type, references, packets, bytes, duration, selection, buckets });
     });
 }
 

@@ -7,6 +7,7 @@ import {
   writeBand,
   writeBucket,
 } from './records-apply.js';
+import { readSelectionFields, type SelectionRecord, writeSelectionFields } from './records-selection.js';
 import { type RecordWriter, viewOf } from './records-writer.js';
 
 export interface GroupAnswer {
@@ -16,10 +17,11 @@ export interface GroupAnswer {
   readonly packets: bigint;
   readonly bytes: bigint;
   readonly duration: bigint;
+  readonly selection: SelectionRecord;
   readonly buckets: readonly (BucketRecord & { readonly packets: bigint; readonly bytes: bigint })[];
 }
 
-const GROUP_ANSWER_HEADER = 48;
+const GROUP_ANSWER_HEADER = 56;
 
 export function writeGroupAnswer(writer: RecordWriter, answer: GroupAnswer): void {
   const at = writer.reserve(GROUP_ANSWER_HEADER);
@@ -30,6 +32,9 @@ export function writeGroupAnswer(writer: RecordWriter, answer: GroupAnswer): voi
   writer.setU64(at + 24, answer.bytes);
   writer.setU64(at + 32, answer.duration);
   writer.setU32(at + 40, answer.buckets.length);
+  writer.setU8(at + 9, answer.selection.method);
+  writer.setU64(at + 48, answer.selection.parameter);
+  writer.setU32(at + 44, writeSelectionFields(writer, answer.selection));
   for (const bucket of answer.buckets) {
     writer.u64(bucket.packets);
     writer.u64(bucket.bytes);
@@ -44,7 +49,10 @@ export function* decodeGroupAnswers(data: Uint8Array): Generator<GroupAnswer> {
   while (data.length - at >= GROUP_ANSWER_HEADER) {
     const end = at + view.getUint32(at, true);
     const buckets: (BucketRecord & { packets: bigint; bytes: bigint })[] = [];
-    let next = at + GROUP_ANSWER_HEADER;
+    const fieldsEnd = at + GROUP_ANSWER_HEADER + view.getUint32(at + 44, true);
+    const fields = readSelectionFields(data.subarray(at + GROUP_ANSWER_HEADER, fieldsEnd));
+    if (fields === undefined) throw new RangeError(`broken fields of group ${view.getUint32(at + 4, true)}`);
+    let next = fieldsEnd + (-fieldsEnd & 7);
     while (next < end) {
       const bucket = decodeBucket(data, view, next + 16);
       if (bucket === undefined) throw new RangeError(`broken bucket of group ${view.getUint32(at + 4, true)}`);
@@ -63,6 +71,7 @@ export function* decodeGroupAnswers(data: Uint8Array): Generator<GroupAnswer> {
       packets: view.getBigUint64(at + 16, true),
       bytes: view.getBigUint64(at + 24, true),
       duration: view.getBigUint64(at + 32, true),
+      selection: { method: data[at + 9]!, parameter: view.getBigUint64(at + 48, true), fields },
       buckets,
     };
     at = end;

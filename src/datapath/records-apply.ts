@@ -1,6 +1,12 @@
 /** Records of an apply batch. */
+import {
+  DEFAULT_SELECTION,
+  readSelectionFields,
+  type SelectionRecord,
+  writeSelectionFields,
+} from './records-selection.js';
 import { align8, type RecordWriter, viewOf } from './records-writer.js';
-import { allBuckets, EvictionFlag, Op, TableMiss } from './schema.gen.js';
+import { allBuckets, EvictionFlag, Op, SelectionMethod, TableMiss } from './schema.gen.js';
 
 export interface FlowModRecord {
   readonly op: 'flow_mod';
@@ -37,6 +43,8 @@ export interface GroupModRecord {
   readonly group: number;
   /** insert_bucket: after which bucket; remove_bucket: which; or firstBucket, lastBucket, allBuckets. Others: not looked at. */
   readonly place?: number;
+  /** Of a select group; an edit leaves it as it was. Default: the switch's own. */
+  readonly selection?: SelectionRecord;
   readonly buckets: readonly BucketRecord[];
 }
 
@@ -79,7 +87,7 @@ export type ApplyRecord =
   | { readonly op: 'malformed' };
 
 const FLOW_MOD_HEADER = 48;
-const GROUP_MOD_HEADER = 24;
+const GROUP_MOD_HEADER = 32;
 const BUCKET_HEADER = 24;
 const METER_MOD_HEADER = 16;
 const BAND_BYTES = 16;
@@ -148,6 +156,10 @@ export function writeGroupMod(writer: RecordWriter, mod: Omit<GroupModRecord, 'o
   writer.setU32(at + 8, mod.group);
   writer.setU32(at + 12, mod.buckets.length);
   writer.setU32(at + 16, mod.place ?? allBuckets);
+  const { selection = DEFAULT_SELECTION } = mod;
+  writer.setU8(at + 3, selection.method);
+  writer.setU64(at + 24, selection.parameter);
+  writer.setU32(at + 20, writeSelectionFields(writer, selection));
   for (const bucket of mod.buckets) writeBucket(writer, bucket);
   writer.setU32(at + 4, writer.length - at);
 }
@@ -300,7 +312,12 @@ function decodeGroupMod(bytes: Uint8Array, view: DataView): GroupModRecord | und
   if (bytes.length < GROUP_MOD_HEADER) return undefined;
   const count = view.getUint32(12, true);
   const buckets: BucketRecord[] = [];
-  let at = GROUP_MOD_HEADER;
+  const fieldsEnd = GROUP_MOD_HEADER + view.getUint32(20, true);
+  if (fieldsEnd > bytes.length || bytes[3]! > SelectionMethod.dpHash) return undefined;
+  const fields = readSelectionFields(bytes.subarray(GROUP_MOD_HEADER, fieldsEnd));
+  if (fields === undefined) return undefined;
+  const selection = { method: bytes[3]!, parameter: view.getBigUint64(24, true), fields };
+  let at = fieldsEnd + (-fieldsEnd & 7);
   while (at < bytes.length) {
     const bucket = decodeBucket(bytes, view, at);
     if (bucket === undefined) return undefined;
@@ -310,7 +327,7 @@ function decodeGroupMod(bytes: Uint8Array, view: DataView): GroupModRecord | und
   }
   if (buckets.length !== count) return undefined;
   const [group, place] = [view.getUint32(8, true), view.getUint32(16, true)];
-  return { op: 'group_mod', command: bytes[1]!, type: bytes[2]!, group, place, buckets };
+  return { op: 'group_mod', command: bytes[1]!, type: bytes[2]!, group, place, buckets, selection };
 }
 
 export function decodeBand(view: DataView, at: number): BandRecord {

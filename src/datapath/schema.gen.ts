@@ -85,6 +85,13 @@ export const GroupType = {
 } as const;
 export type GroupType = (typeof GroupType)[keyof typeof GroupType];
 
+export const SelectionMethod = {
+  default: 0,
+  hash: 1,
+  dpHash: 2,
+} as const;
+export type SelectionMethod = (typeof SelectionMethod)[keyof typeof SelectionMethod];
+
 export const MeterBandType = {
   drop: 1,
   dscpRemark: 2,
@@ -102,6 +109,8 @@ export type MeterFlag = (typeof MeterFlag)[keyof typeof MeterFlag];
 export const PortConfig = {
   down: 1,
   noRecv: 4,
+  noRecvStp: 8,
+  noFlood: 16,
   noFwd: 32,
   noPacketIn: 64,
 } as const;

@@ -10,7 +10,6 @@ import { flowModError, type OfError, portModFailed } from './of-error.js';
 import type { PacketOuts, PreparedOut, Reference } from './packet-outs.js';
 import type { PortTable } from './port-table.js';
 import type { TableSettings } from './table-settings.js';
-import { legacyPortMod } from './versions.js';
 
 const { OFPG, OFPM, OFPPMFC } = of13;
 
@@ -119,7 +118,7 @@ function append(writer: RecordWriter, parts: Parts, change: Modification): OfErr
     case 'meter_mod':
       return appendMeterMod(writer, change);
     case 'port_mod':
-      return ports.appendMod(writer, legacyPortMod(change));
+      return ports.appendMod(writer, change);
   }
 }
 

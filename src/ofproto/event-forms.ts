@@ -15,7 +15,7 @@ import { controllerMaxLenNoBuffer, PacketInReason } from '../datapath/schema.gen
 import { type AsyncEvent, isDefaultMiss, type PacketInEvent, type RequestForwardEvent } from './async-events.js';
 import { PACKET_IN_BYTES_MAX } from './limits.js';
 import { nxmMatch } from './nxm.js';
-import { OF12, OF13, OF14, removalReason, tryEncode } from './versions.js';
+import { legacyPort, OF12, OF13, OF14, removalReason, tryEncode } from './versions.js';
 
 const { OFP_NO_BUFFER } = of13;
 const { NXPIF } = nicira;
@@ -46,6 +46,7 @@ function inWords(event: AsyncEvent, form: EventForm): Outgoing | undefined {
       return form.nxm ? nxFlowRemoved(removed) : removed;
     }
     case 'port_status':
+      return { ...event, port: legacyPort(form.version, event.port) };
     case 'table_status':
     case 'multipart_reply':
       return event;

@@ -1,5 +1,5 @@
 /** Group_mods (OpenFlow 1.3.5 §6.5, §7.3.4.2; single buckets 1.5.1 §7.3.4.3). */
-import { type Bucket, type GroupMod, of13, of14 } from 'node-openflow';
+import { type Bucket, type GroupMod, of13 } from 'node-openflow';
 import type { Datapath } from '../datapath/datapath.js';
 import {
   type BucketRecord,
@@ -22,12 +22,11 @@ import {
 import { HeadersKnown } from './headers-known.js';
 import { ENTRY_BYTES_MAX } from './limits.js';
 import { badAction, groupModError, groupModFailed, type OfError } from './of-error.js';
+import { selectionOf } from './selection-method.js';
 import { writeActions } from './translate-actions.js';
 import { OF15 } from './versions.js';
 
 const { OFPBAC, OFPG, OFPGMFC } = of13;
-const { OFPBPC, OFPET } = of14;
-const badProperty = (code: number): OfError => ({ type: OFPET.BAD_PROPERTY, code });
 
 /** Carries one out; returns why it was refused. */
 export function applyGroupMod(datapath: Datapath, mod: GroupMod): OfError | undefined {
@@ -48,6 +47,8 @@ export function groupModOutcome(datapath: Datapath, mod: GroupMod, status: numbe
 export function appendGroupMod(datapath: Datapath, writer: RecordWriter, mod: GroupMod): OfError | undefined {
   const wrong = check(mod);
   if (wrong !== undefined) return wrong;
+  const selection = selectionOf(mod);
+  if ('code' in selection) return selection;
   const buckets: BucketRecord[] = [];
   for (const [index, bucket] of (mod.command === ModCommand.delete ? [] : mod.buckets).entries()) {
     const record = toRecord(bucket, index);
@@ -56,7 +57,7 @@ export function appendGroupMod(datapath: Datapath, writer: RecordWriter, mod: Gr
   }
   const start = writer.length;
   const { command, groupType: type, groupId: group, commandBucketId: place = allBuckets } = mod;
-  writeGroupMod(writer, { command, type, group, place, buckets });
+  writeGroupMod(writer, { command, type, group, place, buckets, selection });
   return writer.length - start > ENTRY_BYTES_MAX ? badAction(OFPBAC.TOO_MANY) : undefined;
 }
 
@@ -79,8 +80,6 @@ function checkPlace({ command, commandBucketId: place = allBuckets, buckets }: G
 }
 
 function check(mod: GroupMod): OfError | undefined {
-  // How a select group chooses is none of its properties' business yet.
-  if (mod.properties !== undefined && mod.properties.length > 0) return badProperty(OFPBPC.BAD_EXPERIMENTER);
   const edits = mod.version >= OF15 && isEdit(mod.command);
   if (mod.command > ModCommand.delete && !edits) return groupModFailed(OFPGMFC.BAD_COMMAND);
   if (edits) return mod.groupId > OFPG.MAX ? groupModFailed(OFPGMFC.INVALID_GROUP) : checkPlace(mod);

@@ -15,7 +15,9 @@ import {
   of13,
   of14,
   of15,
+  type PortDesc,
   type SetConfig,
+  type TableDesc,
 } from 'node-openflow';
 import type { Datapath } from '../datapath/datapath.js';
 import {
@@ -45,7 +47,7 @@ import { type Standalone, setStandalone } from './standalone.js';
 import { type Answer, type Description, Statistics } from './statistics.js';
 import { flowEntry, flowStatisticsEntry } from './stats-entries.js';
 import { setTableFeatures } from './table-features-request.js';
-import { TableSettings } from './table-settings.js';
+import { type TableLimit, TableSettings } from './table-settings.js';
 import { TlvTable } from './tlv-table.js';
 import {
   ACTIONS_10,
@@ -53,7 +55,7 @@ import {
   FEATURES_PORTS_MAX,
   hasInvalidTtlFlag,
   INVALID_TTL_TO_CONTROLLER,
-  legacyPortMod,
+  legacyPort,
   listsPortsInFeatures,
   OF10,
 } from './versions.js';
@@ -73,6 +75,8 @@ export interface OfprotoOptions {
   readonly onPortState?: (port: number, state: number, text: string) => void;
   /** Our own failure over one record: that record is lost, the daemon and the other guests go on. */
   readonly onUpcallFailure?: (error: unknown) => void;
+  /** What tables take, until a controller sets it; default: FLOWS_PER_TABLE_MAX. */
+  readonly tableLimits?: readonly TableLimit[] | undefined;
   /** What left through ports of kind 'capture'. */
   readonly onPortOutput?: (port: number, frame: Uint8Array) => void;
 }
@@ -101,9 +105,8 @@ export class Ofproto {
   constructor(options: OfprotoOptions) {
     this.#options = options;
     this.#datapath = options.datapath;
-    this.#tableSettings = new TableSettings(options.datapath, (reason, table) => {
-      this.#async({ type: 'table_status', reason, table });
-    });
+    const tell = (reason: number, table: TableDesc) => this.#async({ type: 'table_status', reason, table });
+    this.#tableSettings = new TableSettings(options.datapath, tell, options.tableLimits);
     this.#monitors = new FlowMonitors(options.datapath, this.#tableSettings);
     this.#flowMods = new FlowMods(options.datapath, this.#tableSettings, () => this.#settled());
     this.#ports = new PortTable(options.datapath, (reason, port) => {
@@ -262,7 +265,7 @@ export class Ofproto {
       case 'meter_mod':
         return applyMeterMod(this.#datapath, message) ?? this.#forward(view, message);
       case 'port_mod':
-        return this.#ports.modify(legacyPortMod(message));
+        return this.#ports.modify(message);
       case 'table_mod':
         return this.#tableSettings.modify(message);
       case 'flow_monitor_cancel':
@@ -315,8 +318,13 @@ export class Ofproto {
       capabilities: capabilities(version),
       reserved: 0,
       ...(version === OF10 ? { actions: ACTIONS_10 } : {}),
-      ...(listsPortsInFeatures(version) ? { ports: this.#ports.all().slice(0, FEATURES_PORTS_MAX) } : {}),
+      ...(listsPortsInFeatures(version) ? { ports: this.#portsIn(version) } : {}),
     });
+  }
+
+  #portsIn(version: number): PortDesc[] {
+    const listed = this.#ports.all().slice(0, FEATURES_PORTS_MAX);
+    return listed.map((port) => legacyPort(version, port));
   }
 
   /** Whoever else wants to know of it is told (OpenFlow 1.4.1 §7.4.6). */

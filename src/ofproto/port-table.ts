@@ -4,9 +4,10 @@ import type { Datapath } from '../datapath/datapath.js';
 import { RecordWriter, writePortConfig } from '../datapath/records.js';
 import { PortConfig, PortState, Status } from '../datapath/schema.gen.js';
 import { type OfError, portModFailed } from './of-error.js';
+import { legacyPortMod } from './versions.js';
 
 const { OFPPF, OFPPMFC, OFPPR } = of13;
-const CONFIG_KNOWN = PortConfig.down | PortConfig.noRecv | PortConfig.noFwd | PortConfig.noPacketIn;
+const CONFIG_KNOWN = Object.values(PortConfig).reduce<number>((all, bit) => all | bit, 0);
 const SPEED_10GB_KBPS = 10_000_000;
 
 /** What the owner of a port says of it. */
@@ -106,16 +107,20 @@ export class PortTable {
     const port = this.#ports.get(mod.portNo);
     if (port === undefined) return portModFailed(OFPPMFC.BAD_PORT);
     if (!mod.hwAddr.every((byte, i) => byte === port.hwAddr[i])) return portModFailed(OFPPMFC.BAD_HW_ADDR);
-    if (((mod.mask | mod.config) & ~CONFIG_KNOWN) !== 0) return portModFailed(OFPPMFC.BAD_CONFIG);
+    const change = legacyPortMod(mod);
+    if (change === undefined || ((change.mask | change.config) & ~CONFIG_KNOWN) !== 0) {
+      return portModFailed(OFPPMFC.BAD_CONFIG);
+    }
     if ((mod.advertise & ~port.supported) !== 0) return portModFailed(OFPPMFC.BAD_ADVERTISE);
-    writePortConfig(writer, mod.portNo, mod.config, mod.mask);
+    writePortConfig(writer, mod.portNo, change.config, change.mask);
     return undefined;
   }
 
   /** The datapath has carried it out. */
   modified(mod: PortMod): void {
     const port = this.#ports.get(mod.portNo)!;
-    const config = (port.config & ~mod.mask) | (mod.config & mod.mask);
+    const change = legacyPortMod(mod)!;
+    const config = (port.config & ~change.mask) | (change.config & change.mask);
     const down = (config & PortConfig.down) !== 0 || (port.state & PortState.linkDown) !== 0;
     const state = down ? port.state & ~PortState.live : port.state | PortState.live;
     this.#replace(port, { ...port, config, state });

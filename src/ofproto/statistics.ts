@@ -41,7 +41,7 @@ import { legacyTableAbilities, tableFeatures } from './table-features.js';
 import type { TableSettings } from './table-settings.js';
 import { checkMatch, writeMatch } from './translate-match.js';
 import { widePort } from './translate-nicira.js';
-import { OF15, sayable } from './versions.js';
+import { legacyPort, OF15, sayable } from './versions.js';
 
 const { OFPBRC, OFPGFC, OFPMF, OFPMBT, OFPMMFC, OFPM, OFPQ, OFPQOFC, OFPG } = of13;
 
@@ -92,7 +92,7 @@ export class Statistics {
       case 'port_stats':
         return this.#portStats(body.portNo);
       case 'port_desc':
-        return this.#portDesc(body.portNo ?? ReservedPort.any);
+        return this.#portDesc(body.portNo ?? ReservedPort.any, request.version);
       case 'queue':
       case 'queue_desc':
         return this.#queues(body.type, body.portNo, body.queueId);
@@ -174,10 +174,11 @@ export class Statistics {
     return { type: 'table', entries };
   }
 
-  #portDesc(portNo: number): Answer {
+  #portDesc(portNo: number, version: number): Answer {
     const one = this.#ports.get(portNo);
     if (portNo !== ReservedPort.any && one === undefined) return error(badRequest(OFPBRC.BAD_PORT));
-    return { kind: 'list', list: { type: 'port_desc', entries: one === undefined ? this.#ports.all() : [one] } };
+    const entries = (one === undefined ? this.#ports.all() : [one]).map((port) => legacyPort(version, port));
+    return { kind: 'list', list: { type: 'port_desc', entries } };
   }
 
   #portStats(portNo: number): Answer {

@@ -20,6 +20,7 @@ import {
 import { splitNs } from './async-events.js';
 import { readBand } from './meter-mods.js';
 import { nxmActions, nxmMatch } from './nxm.js';
+import { selectionProperty } from './selection-method.js';
 import { idleTime } from './stat-triggers.js';
 import { readActions } from './translate-actions.js';
 import { readInstructions } from './translate-instructions.js';
@@ -110,6 +111,7 @@ export function groupDescs(answers: Iterable<GroupAnswer>, version: number): Mul
       const bucket = { weight, watchPort, watchGroup, actions: readActions(actions, version) };
       return version >= OF15 ? { ...bucket, bucketId: id } : bucket;
     }),
+    ...(version >= OF15 ? selectionProperty(group.selection) : {}),
   });
   return { type: 'group_desc', entries: mapped(answers, entry) };
 }

@@ -37,6 +37,16 @@ export interface TableSetting {
   readonly vacancyUp: number;
 }
 
+/** What the operator sets of a table. */
+export interface TableLimit {
+  /** Undefined: of all. */
+  readonly tableId: number | undefined;
+  /** Flows, 0 to FLOWS_PER_TABLE_MAX. */
+  readonly maxEntries: number;
+  /** A full table makes room for a new flow (OpenFlow 1.4.1 §6.5), instead of refusing it. */
+  readonly evicts: boolean;
+}
+
 export type TableStatusListener = (reason: number, table: TableDesc) => void;
 
 const missOf: ReadonlyMap<number, number> = new Map([
@@ -68,9 +78,14 @@ export class TableSettings {
   /** Which event each table with vacancy events waits for (OFPTR). */
   readonly #awaited = new Map<number, number>();
 
-  constructor(datapath: Datapath, tell: TableStatusListener) {
+  /** `limits`: later ones win. */
+  constructor(datapath: Datapath, tell: TableStatusListener, limits: readonly TableLimit[] = []) {
     this.#datapath = datapath;
     this.#tell = tell;
+    for (const { tableId, maxEntries, evicts } of limits) {
+      const change = { maxEntries, config: evicts ? OFPTC.EVICTION : 0 };
+      for (const id of tableId === undefined ? this.ids() : [tableId]) this.set(id, change);
+    }
   }
 
   /** `tableId` is that of a table of the datapath. */

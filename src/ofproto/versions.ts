@@ -16,6 +16,7 @@ import {
   of10,
   of13,
   of15,
+  type PortDesc,
   type PortMod,
 } from 'node-openflow';
 import { flowModFailed, type OfError } from './of-error.js';
@@ -42,14 +43,30 @@ export const ACTIONS_10 = 0xfff;
 /** How many ports a features reply has room for, in every version that lists them. */
 export const FEATURES_PORTS_MAX = 1000;
 
+/** Bits of a port's configuration that only 1.0 has (1.0.2 §5.2.1). */
+const PORT_CONFIG_10 = of10.OFPPC.NO_STP | of10.OFPPC.NO_RECV_STP | of10.OFPPC.NO_FLOOD;
+
 /**
- * Without a spanning tree protocol the bits of 1.0 about it change nothing (1.0.2 §5.2.1). Its other bit of its own,
- * NO_FLOOD, is refused as unknown.
+ * A port_mod in 1.0's bits; undefined when it has others than its version's. NO_RECV of 1.0 leaves frames of the
+ * spanning tree to NO_RECV_STP (1.0.2 §5.2.1), later there is one bit for all. Without a spanning tree protocol of its
+ * own the switch has no use for NO_STP.
  */
-export function legacyPortMod(mod: PortMod): PortMod {
-  if (mod.version !== OF10) return mod;
-  const stp = of10.OFPPC.NO_STP | of10.OFPPC.NO_RECV_STP;
-  return { ...mod, config: mod.config & ~stp, mask: mod.mask & ~stp };
+export function legacyPortMod(mod: PortMod): PortMod | undefined {
+  if (mod.version === OF10) {
+    const { NO_STP } = of10.OFPPC;
+    return { ...mod, config: mod.config & ~NO_STP, mask: mod.mask & ~NO_STP };
+  }
+  if (((mod.config | mod.mask) & PORT_CONFIG_10) !== 0) return undefined;
+  return { ...mod, config: withStp(mod.config), mask: withStp(mod.mask) };
+}
+
+function withStp(bits: number): number {
+  return (bits & of10.OFPPC.NO_RECV) === 0 ? bits : bits | of10.OFPPC.NO_RECV_STP;
+}
+
+/** A port as a version says it. */
+export function legacyPort(version: number, port: PortDesc): PortDesc {
+  return version === OF10 ? port : { ...port, config: port.config & ~PORT_CONFIG_10 };
 }
 
 /** Features replies list the ports (1.0.2 §5.3.1, 1.2 §A.3.1); since 1.3 a multipart does. */

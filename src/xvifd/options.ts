@@ -17,6 +17,7 @@ import {
   type TlsFiles,
 } from '../openflow/index.js';
 import { type PortOption, portOption } from './port-option.js';
+import { type TableOption, tableOption } from './table-option.js';
 
 interface RawOptions {
   readonly runDir?: string;
@@ -36,6 +37,7 @@ interface RawOptions {
   readonly datapathId?: bigint;
   readonly local: 'auto' | 'tap' | 'null';
   readonly port: readonly PortOption[];
+  readonly table: readonly TableOption[];
   readonly user?: readonly [user: string, group: string | undefined];
   readonly keepCapability: readonly Capability[];
 }
@@ -154,6 +156,12 @@ function createCommand(version: string): Command {
         .default('auto'),
     )
     .option('--port <[bridge/]name=kind>', 'a port: packet:eth1, tap:tap0, pcap:FILE, null', append(portOption), [])
+    .option(
+      '--table <[bridge/]table=flows[,evict]>',
+      'what a table takes, TABLE a number or all',
+      append(tableOption),
+      [],
+    )
     .option('--user <user[:group]>', 'go on as this user, without privileges, once everything is open', userAndGroup)
     .option(
       '--keep-capability <name>',
@@ -176,6 +184,8 @@ export function parseOptions(args: readonly string[], version: string, sources: 
   if (names.length > 1 && raw.listen.length > 0) command.error('error: --listen is for a single bridge');
   const lost = raw.port.find(({ bridge }) => bridge !== undefined && !names.includes(bridge));
   if (lost !== undefined) command.error(`error: --port ${lost.name}: there is no bridge ${lost.bridge}`);
+  const noBridge = raw.table.find(({ bridge }) => bridge !== undefined && !names.includes(bridge));
+  if (noBridge !== undefined) command.error(`error: --table: there is no bridge ${noBridge.bridge}`);
 
   if (raw.keepCapability.length > 0 && raw.user === undefined) command.error('error: --keep-capability needs --user');
 
@@ -196,6 +206,7 @@ export function parseOptions(args: readonly string[], version: string, sources: 
       listen: raw.listen,
       protocols: raw.protocols,
       auxiliaries: raw.auxiliaryConnections,
+      tableLimits: raw.table.filter(({ bridge }) => (bridge ?? name) === name).map(({ bridge: _, ...limit }) => limit),
       local,
       ports: raw.port.filter(({ bridge }) => (bridge ?? first) === name).map(({ name, spec }) => ({ name, spec })),
     }),

@@ -44,7 +44,7 @@ function randomChange(random: Random, rules: RuleMaker, writer: RecordWriter): v
   else if (kind < 16) writeGroupMod(writer, randomGroup(random));
   else if (kind < 17) writeGroupMod(writer, randomBucketMod(random));
   else if (kind < 18) writeMeterMod(writer, randomMeter(random));
-  else if (kind < 19) writePortConfig(writer, random.pick([...PORTS, 77]), random.pick([0, 0, 1, 32, 64]), 97);
+  else if (kind < 19) writePortConfig(writer, random.pick([...PORTS, 77]), random.pick([0, 0, 1, 16, 32, 64]), 113);
   else if (random.chance(50)) writeSetConfig(writer, random.chance(80) ? 0 : 1, random.chance(40) ? EGRESS : 0);
   else {
     const [table, maxEntries] = [random.below(4), random.pick([3, 1000])];

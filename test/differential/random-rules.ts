@@ -9,6 +9,7 @@ import {
   type InstructionRecord,
   type MatchEntry,
   type MeterModRecord,
+  type SelectionRecord,
   type SubfieldRecord,
 } from '../../src/datapath/records.js';
 import {
@@ -24,6 +25,7 @@ import {
   ModCommand,
   matchFields,
   ReservedPort,
+  SelectionMethod,
   Stat,
 } from '../../src/datapath/schema.gen.js';
 import type { Random } from './random.js';
@@ -322,7 +324,18 @@ export function randomGroup(random: Random): GroupModRecord {
     actions: encodeActions(randomActions(random, true)),
   }));
   const command = random.pick([ModCommand.add, ModCommand.add, ModCommand.modify, ModCommand.delete]);
-  return { op: 'group_mod', command, type, group: random.pick(GROUPS), buckets };
+  const selects = type === GroupType.select || random.chance(3);
+  const selection = selects && random.chance(60) ? { selection: randomSelection(random) } : {};
+  return { op: 'group_mod', command, type, group: random.pick(GROUPS), buckets, ...selection };
+}
+
+function randomSelection(random: Random): SelectionRecord {
+  const counting = [...fields.keys()].filter((id) => id < matchFields && random.chance(8));
+  return {
+    method: random.pick([SelectionMethod.default, SelectionMethod.hash, SelectionMethod.dpHash]),
+    parameter: BigInt(random.below(3)),
+    fields: counting.map((field) => ({ field, mask: (1n << BigInt(1 + random.below(fields[field]!.bits))) - 1n })),
+  };
 }
 
 /** A bucket more or less. One without weight is never taken by a group that selects, so that there is no choice. */

@@ -11,7 +11,7 @@ const GUEST_PORT = 3;
 // Long enough for a machine that does other things at the same time.
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
-describe('a loop of three bridges', () => {
+describe.each(['1.0', '1.3'])('a loop of three bridges, OpenFlow %s', (version) => {
   let controller: Osken;
   const wires = new Wires();
   const bridges: TestSwitch[] = [];
@@ -19,7 +19,7 @@ describe('a loop of three bridges', () => {
   let rootToSecond: [string, string];
 
   beforeAll(async () => {
-    controller = await Osken.start('spanning_tree');
+    controller = await Osken.start('spanning_tree', { OFP_VERSION: version });
     rootToSecond = await wires.add();
     const rootToThird = await wires.add();
     const secondToThird = await wires.add();

@@ -43,6 +43,25 @@ describe.each(['', '10', '11', '12', '13', '14', '15'])('ovs-ofctl, OpenFlow "%s
   });
 });
 
+describe('ports with ovs-ofctl, OpenFlow 1.0', () => {
+  it('mod-port: no-flood and no-receive-stp are words of 1.0 alone', async () => {
+    const [old, later] = [tool('10'), tool('13')];
+    const config = async ({ ofctl }: typeof old) => /\(one\).*?config: +(.*?)$/ms.exec(await ofctl('show'))?.[1];
+    await old.ofctl('mod-port', 'one', 'no-flood');
+    await old.ofctl('mod-port', 'one', 'no-receive-stp');
+    expect(await config(old)).toBe('NO_RECV_STP NO_FLOOD');
+    expect(await config(later)).toBe('0');
+    await later.ofctl('mod-port', 'one', 'flood');
+    expect(await config(old)).toBe('NO_RECV_STP NO_FLOOD');
+    await old.ofctl('mod-port', 'one', 'flood');
+    await old.ofctl('mod-port', 'one', 'receive-stp');
+    await later.ofctl('mod-port', 'one', 'no-receive');
+    expect(await config(old)).toBe('NO_RECV NO_RECV_STP');
+    await later.ofctl('mod-port', 'one', 'receive');
+    expect(await config(old)).toBe('0');
+  });
+});
+
 describe.each(['11', '12', '13', '14', '15'])('groups with ovs-ofctl, OpenFlow "%s"', (version) => {
   const { ofctl } = tool(version);
 
@@ -90,6 +109,20 @@ describe('OpenFlow 1.5 with ovs-ofctl', () => {
     await edit('remove-buckets', 'all');
     expect(await buckets()).toEqual([]);
     await ofctl('del-groups');
+  });
+
+  it('selection methods of groups', async () => {
+    for (const selection of [
+      'selection_method=hash,fields=ip_src',
+      'selection_method=hash,selection_method_param=7,fields(eth_dst=ff:ff:ff:00:00:00,vlan_vid,tcp_dst)',
+      'selection_method=dp_hash,selection_method_param=4294967296',
+    ]) {
+      await ofctl('add-group', `group_id=9,type=select,${selection},bucket=bucket_id=1,weight:1,actions=output:1`);
+      expect(await ofctl('dump-groups')).toContain(`type=select,${selection},bucket=`);
+      await ofctl('del-groups');
+    }
+    const bad = 'group_id=9,type=select,selection_method=dice,bucket=output:1';
+    await expect(ofctl('add-group', bad)).rejects.toThrow();
   });
 
   it("meters as actions, move, set_field of some bits, and Nicira's fragments", async () => {

@@ -79,6 +79,23 @@ describe('groups', () => {
     'group_id=7,type=ff,bucket=watch_port:1,actions=output:1,bucket=watch_group:3,actions=drop',
     'group_id=9,type=indirect,bucket=actions=output:4',
   ])('%s', (text) => expect(formatGroup(taken(parseGroup(text)))).toBe(text));
+  it.each([
+    'group_id=1,type=select,selection_method=dp_hash,bucket=bucket_id:7,actions=output:1',
+    'group_id=1,type=select,selection_method=hash,selection_method_param=7,fields=ip_src,bucket=actions=output:1',
+    'group_id=1,type=select,selection_method=hash,fields(eth_dst=ff:ff:ff:00:00:00,vlan_vid,tcp_dst),bucket=actions=output:1',
+  ])('of OpenFlow 1.5: %s', (text) => {
+    expect(formatGroup(taken(parseGroup(text, { version: 6 })))).toBe(text);
+    expect(parseGroup(text)).toMatchObject({ ok: false });
+  });
+  it.each([
+    ['group_id=1,type=select,fields(ip_src),bucket=output:1', /needs selection_method=/],
+    ['group_id=1,type=select,selection_method=a_method_that_is_long,bucket=output:1', /at most 15 letters/],
+    ['group_id=1,type=select,selection_method=hash,fields(nw_tos),bucket=output:1', /no field to select by/],
+    ['group_id=1,type=select,selection_method=hash,fields(ip_source),bucket=output:1', /ip_source/],
+  ])('of OpenFlow 1.5, refused: %s', (text, why) => {
+    const result = parseGroup(text, { version: 6 });
+    expect(result.ok ? '' : result.error.message).toMatch(why);
+  });
   it('actions without the word', () => {
     const group = taken(parseGroup('group_id=1,type=all,bucket=output:1,mod_dl_src:02:00:00:00:00:01'));
     expect(formatGroup(group)).toBe('group_id=1,type=all,bucket=actions=output:1,set_field:02:00:00:00:00:01->eth_src');

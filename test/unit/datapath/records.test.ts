@@ -343,8 +343,14 @@ describe('answers and upcalls', () => {
       packets: 4n,
       bytes: 5n,
     };
+    const group = { type: 2, references: 3, packets: 4n, bytes: 5n, duration: 6n, buckets: [bucket, bucket] };
+    const selected = [
+      { field: 3, mask: 0xffff00000000n },
+      { field: 6, mask: 0x1fffn },
+    ];
     const groups = [
-      { group: 1, type: 2, references: 3, packets: 4n, bytes: 5n, duration: 6n, buckets: [bucket, bucket] },
+      { ...group, group: 1, selection: { method: 0, parameter: 0n, fields: [] } },
+      { ...group, group: 2, selection: { method: 1, parameter: 1n << 40n, fields: selected } },
     ];
     const groupData = all(writeGroupAnswer, groups);
     expect([...decodeGroupAnswers(groupData)]).toEqual(groups);

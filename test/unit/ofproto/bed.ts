@@ -17,7 +17,7 @@ import { ModelDatapath } from '../../../src/datapath/model.js';
 import type { ControllerConfig } from '../../../src/ofproto/controller-view.js';
 import { encodeEvent } from '../../../src/ofproto/event-forms.js';
 import { plainFormat } from '../../../src/ofproto/flow-formats.js';
-import { type AsyncEvent, type ControllerView, Ofproto } from '../../../src/ofproto/index.js';
+import { type AsyncEvent, type ControllerView, Ofproto, type TableLimit } from '../../../src/ofproto/index.js';
 
 export const NO_BUFFER = 0xffffffff;
 export const ANY = 0xffffffff;
@@ -65,11 +65,15 @@ export class Bed {
   readonly ofproto: Ofproto;
   #xid = 100;
 
-  constructor(readonly version = DEFAULT_VERSION) {
+  constructor(
+    readonly version = DEFAULT_VERSION,
+    tableLimits: readonly TableLimit[] = [],
+  ) {
     this.controller = new FakeController(version);
     this.ofproto = new Ofproto({
       datapath: this.datapath,
       datapathId: 0x1122334455667788n,
+      tableLimits,
       description: { manufacturer: 'm', hardware: 'h', software: 's', serial: 'n', datapath: 'br0' },
       onPortOutput: (port, frame) => this.outputs.push({ port, frame: frame.slice() }),
     });

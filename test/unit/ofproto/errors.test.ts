@@ -1,5 +1,5 @@
 /** Every error that ofproto answers with, by the clause that asks for it (OpenFlow 1.3.5 §7.4.4). */
-import { type Action, encodeMessage, errorName, type Message, type Outgoing, of13, of14, oxm } from 'node-openflow';
+import { type Action, encodeMessage, errorName, type Message, type Outgoing, of13, oxm } from 'node-openflow';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ANY, apply, Bed, type FlowSpec, flowMod, output, packetOut } from './bed.js';
 
@@ -243,18 +243,4 @@ describe('the rest', () => {
   it('error types are those of the specification', () => {
     expect(OFPET.METER_MOD_FAILED).toBe(12);
   });
-});
-
-it("1.5's group properties are not passed over: OFPBPC_BAD_EXPERIMENTER", async () => {
-  const selection = { type: 'experimenter', experimenter: 0x154d, expType: 1, data: new Uint8Array(28) } as const;
-  const bed = new Bed(6);
-  const mod = {
-    type: 'group_mod',
-    command: 0,
-    groupType: 1,
-    groupId: 1,
-    buckets: [],
-    properties: [selection],
-  } as const;
-  expect(await bed.error(mod)).toEqual([14, of14.OFPBPC.BAD_EXPERIMENTER]);
 });

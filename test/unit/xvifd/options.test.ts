@@ -25,6 +25,7 @@ describe('xvifd command lines', () => {
             failMode: 'secure',
             controllers: [],
             listen: [],
+            tableLimits: [],
             local: 'null',
             ports: [],
           },
@@ -33,6 +34,18 @@ describe('xvifd command lines', () => {
       logLevel: 'info',
     });
     expect(parse('', 0).config.bridges[0]!.local).toBe('tap');
+  });
+
+  it('what tables take', () => {
+    const { bridges } = parse('--bridge a --bridge b --table all=1000 --table b/3=5,evict').config;
+    const all = { tableId: undefined, maxEntries: 1000, evicts: false };
+    expect(bridges.map(({ tableLimits }) => tableLimits)).toEqual([
+      [all],
+      [all, { tableId: 3, maxEntries: 5, evicts: true }],
+    ]);
+    for (const bad of ['', '3', '3=', '254=1', '3=4000001', '3=1,evict,', 'x=1', 'c/3=1']) {
+      expect(() => parse(`--table=${bad}`), bad).toThrow(CommanderError);
+    }
   });
 
   it('versions of OpenFlow', () => {

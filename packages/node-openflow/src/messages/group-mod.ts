@@ -1,7 +1,8 @@
 /** ofp_group_mod (OpenFlow 1.3.5 §7.3.4.2, 1.5.1 §7.3.4.3). */
 import type { MessageCodec } from '../codec/protocol.js';
 import { refuseOther, refuseProperties } from '../structures/expressible.js';
-import { present, vendorProperties } from '../structures/properties.js';
+import { groupProperties } from '../structures/group-properties.js';
+import { present } from '../structures/properties.js';
 import type { GroupMod } from '../types/message.js';
 import { EncodeError } from '../wire/error.js';
 
@@ -29,8 +30,6 @@ export const groupMod: MessageCodec<GroupMod> = {
     ctx.protocol.buckets.encode(w, message.buckets, message.groupType, ctx);
   },
 };
-
-export const groupProperties = vendorProperties('group');
 
 export const groupMod15: MessageCodec<GroupMod> = {
   code: 15,

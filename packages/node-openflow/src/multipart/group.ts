@@ -1,8 +1,8 @@
 /** Group statistics, descriptions and features (OpenFlow 1.3.5 §7.3.5.9 to §7.3.5.11, 1.5.1 §7.3.5.10 and on). */
 import type { BodyCodec, Context, MultipartCodec } from '../codec/protocol.js';
-import { groupProperties } from '../messages/group-mod.js';
 import { OFPG } from '../of13/constants.js';
 import { refuseOther, refuseProperties } from '../structures/expressible.js';
+import { groupProperties } from '../structures/group-properties.js';
 import { present } from '../structures/properties.js';
 import type {
   GroupDesc,

@@ -12,11 +12,13 @@ export interface PropertyList<Property> {
   encode(w: WireWriter, properties: readonly Property[] | undefined, ctx: Context): void;
 }
 
+/** `writers`: for values that are found by more than their type. */
 export function propertyList<Property extends { readonly type: string }>(
   name: string,
   codecs: readonly Codec<Property>[],
+  writers: readonly Codec<Property>[] = [],
 ): PropertyList<Property> {
-  const table = tableOf(codecs);
+  const table = tableOf(codecs, writers);
   const kind: Kind<Property> = {
     name: `${name} property`,
     table: () => table,

@@ -5,6 +5,7 @@ import { OFPG, OFPGC, OFPGT, OFPP } from '../of13/constants.js';
 import type { GroupMod } from '../types/message.js';
 import type { Bucket } from '../types/structures.js';
 import { parsing, TextFailure, type TextResult, unknownWord } from './error.js';
+import { selectionOf, selectionWords } from './group-selection.js';
 import { parseLines } from './lines.js';
 import { type Names, port, toPort11, u16, u32 } from './numbers.js';
 import { actionListOf } from './parse-actions.js';
@@ -16,6 +17,8 @@ export type GroupCommand = 'add' | 'modify' | 'delete';
 export interface GroupOptions extends Names {
   /** 'file', the default of parseGroups: what the first word says, or it is added. */
   readonly command?: GroupCommand | 'file';
+  /** The version byte of who takes it; default: 1.3's, 4. Numbers of buckets and selection methods are 1.5's, 6. */
+  readonly version?: number;
 }
 
 const commands: Readonly<Record<GroupCommand, number>> = {
@@ -30,8 +33,12 @@ const types: Readonly<Record<string, number>> = {
   ff: OFPGT.FF,
   fast_failover: OFPGT.FF,
 };
+const OF13 = 4;
+const OF15 = 6;
 /** What OpenFlow 1.3 has no place for. */
-const later = ['selection_method', 'selection_method_param', 'fields', 'command_bucket_id'];
+const later = [...selectionWords, 'command_bucket_id'];
+
+const isLater = ({ version = OF13 }: GroupOptions): boolean => version >= OF15;
 
 function watchPort(value: Span, names: Names): number {
   const number = port(value, names);
@@ -50,10 +57,11 @@ function actionSpans(words: readonly KeyValue[], text: Span): Span[] {
   });
 }
 
-function bucketOf(text: Span, type: number, names: Names): Bucket {
+function bucketOf(text: Span, type: number, names: GroupOptions): Bucket {
   let weight = type === OFPGT.SELECT ? 1 : 0;
   let port11: number = OFPP.ANY;
   let watchGroup: number = OFPG.ANY;
+  let bucketId: number | undefined;
   const actionWords: KeyValue[] = [];
   for (const word of keyValues(text)) {
     const { key, value } = word;
@@ -61,6 +69,7 @@ function bucketOf(text: Span, type: number, names: Names): Bucket {
     if (name === 'weight') weight = u16(value, 'weight');
     else if (name === 'watch_port') port11 = watchPort(value, names);
     else if (name === 'watch_group') watchGroup = u32(value, 'watch_group');
+    else if (name === 'bucket_id' && isLater(names)) bucketId = u32(value, 'bucket_id');
     else if (name === 'bucket_id') throw new TextFailure('buckets have numbers from OpenFlow 1.5 on', key.at);
     else actionWords.push(word);
   }
@@ -71,7 +80,7 @@ function bucketOf(text: Span, type: number, names: Names): Bucket {
   if (type !== OFPGT.SELECT && weight !== 0)
     throw new TextFailure('only buckets of select groups have a weight', text.at);
   const actions = actionSpans(actionWords, text).flatMap((part) => [...actionListOf(part, names)]);
-  return { weight, watchPort: port11, watchGroup, actions };
+  return { weight, watchPort: port11, watchGroup, actions, ...(bucketId === undefined ? {} : { bucketId }) };
 }
 
 function groupId(value: Span): number {
@@ -104,12 +113,14 @@ function groupOf(whole: Span, options: GroupOptions): GroupText {
     throw new TextFailure('a group is deleted without buckets', text.at + starts[0]!);
   let id: number | undefined = isDeletion && text.text.trim() === '' ? OFPG.ALL : undefined;
   let type: number | undefined;
-  for (const { key, value } of keyValues(slice(text, 0, starts[0]))) {
+  const words = [...keyValues(slice(text, 0, starts[0]))];
+  for (const { key, value } of words) {
     if (key.text === 'group_id') id = groupId(value);
     else if (key.text === 'type' && !isDeletion) {
       type = lookUp(types, value.text);
       if (type === undefined) throw unknownWord('type of group', value.text, value.at, Object.keys(types));
-    } else if (later.includes(key.text)) throw new TextFailure(`OpenFlow 1.3 has no ${key.text}`, key.at);
+    } else if (isLater(options) && selectionWords.includes(key.text)) continue;
+    else if (later.includes(key.text)) throw new TextFailure(`OpenFlow 1.3 has no ${key.text}`, key.at);
     else throw unknownWord('word', key.text, key.at, ['group_id', 'type', 'bucket']);
   }
   if (id === undefined) throw new TextFailure('there must be group_id=', text.at);
@@ -120,7 +131,9 @@ function groupOf(whole: Span, options: GroupOptions): GroupText {
   );
   if (groupType === OFPGT.INDIRECT && buckets.length > 1)
     throw new TextFailure('an indirect group has one bucket', text.at);
-  return { type: 'group_mod', command: commands[command], groupType, groupId: id, buckets };
+  const selection = selectionOf(words, options);
+  const properties = selection === undefined ? {} : { properties: [selection] };
+  return { type: 'group_mod', command: commands[command], groupType, groupId: id, buckets, ...properties };
 }
 
 /** What add-group takes; `command` for what mod-group and del-groups take. */

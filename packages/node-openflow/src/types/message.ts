@@ -12,7 +12,14 @@ import type { Action, Instruction } from './action.js';
 import type { ControllerStatus, MultipartReplyBody, MultipartRequestBody } from './multipart.js';
 import type { Match } from './oxm.js';
 import type { OxsStats } from './oxs.js';
-import type { AnyProperty, AsyncProperty, BundleProperty, PortModProperty, TableModProperty } from './property.js';
+import type {
+  AnyProperty,
+  AsyncProperty,
+  BundleProperty,
+  GroupProperty,
+  PortModProperty,
+  TableModProperty,
+} from './property.js';
 import type { Bucket, HelloElement, MeterBand, PacketQueue, PortDesc, TableDesc } from './structures.js';
 
 /** What every message has: ofp_header without the length, which is never kept but computed. */
@@ -162,7 +169,7 @@ export interface GroupMod extends Head {
   /** 1.5: what INSERT_BUCKET and REMOVE_BUCKET are about; absent: OFPG_BUCKET_ALL. */
   readonly commandBucketId?: number;
   /** 1.5; absent: none. */
-  readonly properties?: readonly AnyProperty[];
+  readonly properties?: readonly GroupProperty[];
 }
 /** §7.3.4.3 */
 export interface PortMod extends Head {

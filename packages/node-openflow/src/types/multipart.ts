@@ -3,7 +3,13 @@ import type { NiciraReplyBody, NiciraRequestBody } from '../nicira/message-types
 import type { Instruction } from './action.js';
 import type { Match } from './oxm.js';
 import type { OxsStats } from './oxs.js';
-import type { AnyProperty, BundleFeaturesProperty, ControllerStatusProperty, PortStatsProperty } from './property.js';
+import type {
+  AnyProperty,
+  BundleFeaturesProperty,
+  ControllerStatusProperty,
+  GroupProperty,
+  PortStatsProperty,
+} from './property.js';
 import type { Bucket, MeterBand, PacketQueue, PortDesc, TableDesc, TableFeatures } from './structures.js';
 
 /** Request for individual flows or for their sums (§7.3.5.2, §7.3.5.3). */
@@ -230,7 +236,7 @@ export interface GroupDesc {
   readonly groupId: number;
   readonly buckets: readonly Bucket[];
   /** 1.5; absent: none. */
-  readonly properties?: readonly AnyProperty[];
+  readonly properties?: readonly GroupProperty[];
 }
 /** Index of `maxGroups` and `actions` is the group type: all, select, indirect, fast failover. */
 export interface GroupFeaturesReply {

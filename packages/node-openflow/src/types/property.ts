@@ -3,7 +3,7 @@
  * OpenFlow 1.5.1 §7.2.2 and on). What an older version says in fixed fields (a port's speeds, a bucket's weight) stays a
  * field of the structure in all versions; only the rest is a property here.
  */
-import type { OxmId } from './oxm.js';
+import type { OxmFieldName, OxmId } from './oxm.js';
 
 export interface ExperimenterProperty {
   readonly type: 'experimenter';
@@ -103,6 +103,17 @@ export type BundleFeaturesProperty =
 
 /** ofp_controller_status_prop_* (1.5). */
 export type ControllerStatusProperty = { readonly type: 'uri'; readonly uri: string } | AnyProperty;
+
+/** Netronome's, which Open vSwitch has too: how a select group chooses a bucket. */
+export interface SelectionMethodProperty {
+  readonly type: 'selection_method';
+  /** 'hash' and 'dp_hash' with Open vSwitch; at most 15 bytes. */
+  readonly method: string;
+  readonly parameter: bigint;
+  /** What is hashed, and which bits of it. */
+  readonly fields: readonly { readonly field: OxmFieldName; readonly mask: Uint8Array }[];
+}
+export type GroupProperty = SelectionMethodProperty | AnyProperty;
 
 /** ofp_async_config_prop_experimenter: for the master role and equals, or for slaves. */
 export type AsyncProperty =

@@ -43,6 +43,16 @@ const tableProperty = fc.oneof(
   fc.record({ type: is('vacancy'), vacancyDown: u8, vacancyUp: u8, vacancy: u8 }),
   vendorProperty,
 );
+/** Bits above the field's own are not kept. */
+const selectionField = fc.oneof(
+  fc.record({ field: is('ipv4_src'), mask: bytes(4) }),
+  fc.record({ field: is('eth_dst'), mask: bytes(6) }),
+  fc.record({ field: is('vlan_pcp'), mask: fc.constantFrom(1, 5, 7).map((bits) => Uint8Array.of(bits)) }),
+);
+const groupProperty = fc.oneof(
+  fc.record({ type: is('selection_method'), method: name(15), parameter: u64, fields: few(selectionField) }),
+  vendorProperty,
+);
 const tableDesc = fc.record({ tableId: u8, config: u32, properties: few(tableProperty) });
 const controllerStatus = fc.record({
   ...{ shortId: u16, role: u32, reason: u8, channelStatus: u8 },
@@ -249,7 +259,7 @@ export function repliesOf(version: number): Arbitraries<MultipartReplyBody> {
   if (version >= 2) {
     const group = { groupId: u32, refCount: u32, ...counts, ...duration13(version), buckets: few(fc.record(counts)) };
     all.group = list('group', fc.record(group));
-    all.group_desc = list('group_desc', version < 6 ? desc : merge(desc, optionalList(vendorProperty)));
+    all.group_desc = list('group_desc', version < 6 ? desc : merge(desc, optionalList(groupProperty)));
   }
   if (version >= 3) {
     all.group_features = fc.record({
@@ -419,7 +429,7 @@ export function messagesOf(version: number): Arbitraries<Message> {
   }
   if (version >= 2) {
     const group = fc.record({ command: u16, groupType: u8, groupId: u32, buckets: few(bucketOf(version)) });
-    const more = merge(fc.record({ commandBucketId: u32 }), optionalList(vendorProperty));
+    const more = merge(fc.record({ commandBucketId: u32 }), optionalList(groupProperty));
     all.group_mod = typed('group_mod', version < 6 ? group : merge(group, more));
     const table = fc.record({ tableId: u8, config: u32 });
     all.table_mod = typed('table_mod', version < 5 ? table : merge(table, optionalList(tableProperty)));
