@@ -83,7 +83,7 @@ function suite<Switch extends Peer>(
       for (const guest of [red, blue]) {
         expect(await exec(guest, 'ip', 'neigh')).toContain(`lladdr ${gateway}`);
         expect(await exec(guest, 'ip', '-6', 'neigh')).toMatch(
-          new RegExp(`^fd00:.* lladdr ${gateway} router REACHABLE`, 'm'),
+          new RegExp(`^fd00:.* lladdr ${gateway} router (?!FAILED)`, 'm'),
         );
       }
     }, 300_000);
