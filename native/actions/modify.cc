@@ -76,6 +76,8 @@ void set_packet_field(Packet& packet, FlowKey& key, Field field, const std::uint
     case Field::kIpv6NdTarget:
     case Field::kIpv6NdSll:
     case Field::kIpv6NdTll:
+    case Field::kIcmpv6NdReserved:
+    case Field::kIcmpv6NdOptionsType:
       return set_neighbour(packet, key, field, value);
     case Field::kMplsLabel:
     case Field::kMplsTc:

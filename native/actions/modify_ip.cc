@@ -238,6 +238,15 @@ void set_neighbour(Packet& packet, FlowKey& key, Field field, const std::uint8_t
   if ((!solicitation && !advertisement) || icmp[1] != 0 || packet.l4 + kNdBytes > end) return;
   if (field == Field::kIpv6NdTarget) {
     write_l4(packet, key, icmp + kNdTargetAt, value, 16);
+  } else if (field == Field::kIcmpv6NdReserved) {
+    write_l4(packet, key, icmp + kNdReservedAt, value, 4);
+  } else if (field == Field::kIcmpv6NdOptionsType) {
+    std::uint8_t* const option = icmp + kNdBytes;
+    if (packet.l4 + kNdBytes + 8 > end || option[1] != 1) return;
+    const std::uint8_t to[2] = {value[0], option[1]};
+    write_l4(packet, key, option, to, 2);
+    parse(packet, key);  // an address may come or go with it
+    return;
   } else {
     if (field == Field::kIpv6NdSll ? !solicitation : !advertisement) return;
     const std::uint8_t type = solicitation ? kNdSourceLink : kNdTargetLink;

@@ -23,7 +23,7 @@ void set_l4_port(Packet& packet, FlowKey& key, Field field, const std::uint8_t* 
 void set_tcp_flags(Packet& packet, FlowKey& key, const std::uint8_t* value);
 /// icmpv4_*, icmpv6_*
 void set_icmp(Packet& packet, FlowKey& key, Field field, std::uint8_t value);
-/// ipv6_nd_target, _sll, _tll
+/// ipv6_nd_target, _sll, _tll, icmpv6_nd_reserved, icmpv6_nd_options_type (of the first option, where it is of 8 bytes)
 void set_neighbour(Packet& packet, FlowKey& key, Field field, const std::uint8_t* value);
 
 }  // namespace xvif

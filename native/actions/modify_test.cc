@@ -265,6 +265,26 @@ TEST(ModifyFields, expected_bytes_ipv6_and_arp) {
             to_hex(macs() + hex("0806 0001 0800 0604 0002 aabbccddeeff 01020304 112233445566 05060708")));
 }
 
+TEST(ModifyFields, a_solicitation_becomes_an_advertisement) {
+  Journey run(macs() + ipv6({.next = 58, .l4 = 58, .limit = 255}, neighbour(135)));
+  EXPECT_EQ(*(run.key.at(key_at::kIcmpv6NdOptionsType) + 1), 1);
+  run.act(set_field(Field::kIcmpv6NdOptionsType, {2}) + set_field(Field::kIcmpv6NdReserved, hex("e0000000")));
+  EXPECT_EQ(*(run.key.at(key_at::kIcmpv6NdOptionsType) + 1), 0) << "a solicitation has no such option";
+  EXPECT_EQ(run.key.be32(key_at::kIcmpv6NdReserved), 0xe0000000u);
+  run.act(set_field(Field::kIcmpv6Type, {136}) + set_field(Field::kIpv6NdTll, hex("aabbccddeeff")));
+  EXPECT_EQ(*(run.key.at(key_at::kIcmpv6NdOptionsType) + 1), 2);
+  EXPECT_EQ(run.key.be32(key_at::kIcmpv6NdReserved), 0xe0000000u);
+  EXPECT_TRUE(checksums_right(bytes_of(*run.packet)));
+  EXPECT_EQ(run.frame().substr(2 * (14 + 40 + 4)),
+            "e0000000fd0000000000000000000000000000aa0201aabbccddeeff0201020000000022");
+}
+
+TEST(ModifyFields, an_option_that_is_not_there_is_not_written) {
+  const Bytes message = icmp(135, 0, be32(0) + hex("fd0000000000000000000000000000aa"));
+  const Bytes frame = macs() + ipv6({.next = 58, .l4 = 58, .limit = 255}, message) + hex("0101020000000011");
+  EXPECT_EQ(after(frame, set_field(Field::kIcmpv6NdOptionsType, {2})), to_hex(frame));
+}
+
 TEST(ModifyFields, ip_proto_changes_what_follows) {
   Journey run(macs() + ipv4({.proto = 6}, tcp(1, 2, 0x10, kData)));
   run.act(set_field(Field::kIpProto, {17}));

@@ -307,8 +307,8 @@ inline constexpr std::size_t kDropReasons = 29;
 
 inline constexpr std::uint32_t kTables = 254;
 inline constexpr std::uint32_t kAllTables = 255;
-inline constexpr std::uint32_t kMatchFields = 62;
-inline constexpr std::uint32_t kFirstRegister = 46;
+inline constexpr std::uint32_t kMatchFields = 64;
+inline constexpr std::uint32_t kFirstRegister = 48;
 inline constexpr std::uint32_t kNoCookieMask = 0;
 inline constexpr std::uint32_t kPortsMax = 4096;
 inline constexpr std::uint32_t kNoMeter = 0;
@@ -367,34 +367,36 @@ enum class Field : std::uint8_t {
   kIpFrag = 43,
   kConjId = 44,
   kActsetOutput = 45,
-  kReg0 = 46,
-  kReg1 = 47,
-  kReg2 = 48,
-  kReg3 = 49,
-  kReg4 = 50,
-  kReg5 = 51,
-  kReg6 = 52,
-  kReg7 = 53,
-  kReg8 = 54,
-  kReg9 = 55,
-  kReg10 = 56,
-  kReg11 = 57,
-  kReg12 = 58,
-  kReg13 = 59,
-  kReg14 = 60,
-  kReg15 = 61,
-  kXreg0 = 62,
-  kXreg1 = 63,
-  kXreg2 = 64,
-  kXreg3 = 65,
-  kXreg4 = 66,
-  kXreg5 = 67,
-  kXreg6 = 68,
-  kXreg7 = 69,
-  kXxreg0 = 70,
-  kXxreg1 = 71,
-  kXxreg2 = 72,
-  kXxreg3 = 73,
+  kIcmpv6NdReserved = 46,
+  kIcmpv6NdOptionsType = 47,
+  kReg0 = 48,
+  kReg1 = 49,
+  kReg2 = 50,
+  kReg3 = 51,
+  kReg4 = 52,
+  kReg5 = 53,
+  kReg6 = 54,
+  kReg7 = 55,
+  kReg8 = 56,
+  kReg9 = 57,
+  kReg10 = 58,
+  kReg11 = 59,
+  kReg12 = 60,
+  kReg13 = 61,
+  kReg14 = 62,
+  kReg15 = 63,
+  kXreg0 = 64,
+  kXreg1 = 65,
+  kXreg2 = 66,
+  kXreg3 = 67,
+  kXreg4 = 68,
+  kXreg5 = 69,
+  kXreg6 = 70,
+  kXreg7 = 71,
+  kXxreg0 = 72,
+  kXxreg1 = 73,
+  kXxreg2 = 74,
+  kXxreg3 = 75,
 };
 
 /// Where a field lies in the flow key: a container of `bytes` at `offset` in network order, the field
@@ -409,7 +411,7 @@ struct FieldPlace {
   bool settable;
 };
 
-inline constexpr std::size_t kFields = 74;
+inline constexpr std::size_t kFields = 76;
 /// Indexed by field number.
 inline constexpr std::array<FieldPlace, kFields> kFieldPlaces = {{
     {"in_port", 0, 32, 0, 4, 0, false},
@@ -458,34 +460,36 @@ inline constexpr std::array<FieldPlace, kFields> kFieldPlaces = {{
     {"ip_frag", 43, 2, 23, 1, 0, false},
     {"conj_id", 44, 32, 200, 4, 0, false},
     {"actset_output", 45, 32, 204, 4, 0, false},
-    {"reg0", 46, 32, 136, 4, 0, false},
-    {"reg1", 47, 32, 140, 4, 0, false},
-    {"reg2", 48, 32, 144, 4, 0, false},
-    {"reg3", 49, 32, 148, 4, 0, false},
-    {"reg4", 50, 32, 152, 4, 0, false},
-    {"reg5", 51, 32, 156, 4, 0, false},
-    {"reg6", 52, 32, 160, 4, 0, false},
-    {"reg7", 53, 32, 164, 4, 0, false},
-    {"reg8", 54, 32, 168, 4, 0, false},
-    {"reg9", 55, 32, 172, 4, 0, false},
-    {"reg10", 56, 32, 176, 4, 0, false},
-    {"reg11", 57, 32, 180, 4, 0, false},
-    {"reg12", 58, 32, 184, 4, 0, false},
-    {"reg13", 59, 32, 188, 4, 0, false},
-    {"reg14", 60, 32, 192, 4, 0, false},
-    {"reg15", 61, 32, 196, 4, 0, false},
-    {"xreg0", 62, 64, 136, 8, 0, false},
-    {"xreg1", 63, 64, 144, 8, 0, false},
-    {"xreg2", 64, 64, 152, 8, 0, false},
-    {"xreg3", 65, 64, 160, 8, 0, false},
-    {"xreg4", 66, 64, 168, 8, 0, false},
-    {"xreg5", 67, 64, 176, 8, 0, false},
-    {"xreg6", 68, 64, 184, 8, 0, false},
-    {"xreg7", 69, 64, 192, 8, 0, false},
-    {"xxreg0", 70, 128, 136, 16, 0, false},
-    {"xxreg1", 71, 128, 152, 16, 0, false},
-    {"xxreg2", 72, 128, 168, 16, 0, false},
-    {"xxreg3", 73, 128, 184, 16, 0, false},
+    {"icmpv6_nd_reserved", 46, 32, 24, 4, 0, true},
+    {"icmpv6_nd_options_type", 47, 8, 36, 2, 0, true},
+    {"reg0", 48, 32, 136, 4, 0, false},
+    {"reg1", 49, 32, 140, 4, 0, false},
+    {"reg2", 50, 32, 144, 4, 0, false},
+    {"reg3", 51, 32, 148, 4, 0, false},
+    {"reg4", 52, 32, 152, 4, 0, false},
+    {"reg5", 53, 32, 156, 4, 0, false},
+    {"reg6", 54, 32, 160, 4, 0, false},
+    {"reg7", 55, 32, 164, 4, 0, false},
+    {"reg8", 56, 32, 168, 4, 0, false},
+    {"reg9", 57, 32, 172, 4, 0, false},
+    {"reg10", 58, 32, 176, 4, 0, false},
+    {"reg11", 59, 32, 180, 4, 0, false},
+    {"reg12", 60, 32, 184, 4, 0, false},
+    {"reg13", 61, 32, 188, 4, 0, false},
+    {"reg14", 62, 32, 192, 4, 0, false},
+    {"reg15", 63, 32, 196, 4, 0, false},
+    {"xreg0", 64, 64, 136, 8, 0, false},
+    {"xreg1", 65, 64, 144, 8, 0, false},
+    {"xreg2", 66, 64, 152, 8, 0, false},
+    {"xreg3", 67, 64, 160, 8, 0, false},
+    {"xreg4", 68, 64, 168, 8, 0, false},
+    {"xreg5", 69, 64, 176, 8, 0, false},
+    {"xreg6", 70, 64, 184, 8, 0, false},
+    {"xreg7", 71, 64, 192, 8, 0, false},
+    {"xxreg0", 72, 128, 136, 16, 0, false},
+    {"xxreg1", 73, 128, 152, 16, 0, false},
+    {"xxreg2", 74, 128, 168, 16, 0, false},
+    {"xxreg3", 75, 128, 184, 16, 0, false},
 }};
 
 inline constexpr std::size_t kFlowKeyBytes = 208;
@@ -538,6 +542,8 @@ inline constexpr std::size_t kNwTtl = 22;
 inline constexpr std::size_t kIpFrag = 23;
 inline constexpr std::size_t kConjId = 200;
 inline constexpr std::size_t kActsetOutput = 204;
+inline constexpr std::size_t kIcmpv6NdReserved = 24;
+inline constexpr std::size_t kIcmpv6NdOptionsType = 36;
 inline constexpr std::size_t kReg0 = 136;
 inline constexpr std::size_t kReg1 = 140;
 inline constexpr std::size_t kReg2 = 144;
@@ -578,7 +584,7 @@ struct Prerequisite {
   std::uint8_t count;
   std::array<std::uint16_t, 2> values;
 };
-inline constexpr std::array<Prerequisite, 54> kPrerequisites = {{
+inline constexpr std::array<Prerequisite, 60> kPrerequisites = {{
     {Field::kInPhyPort, Field::kInPort, 0, {0, 0}},
     {Field::kVlanPcp, Field::kVlanVid, 0, {0, 0}},
     {Field::kIpDscp, Field::kEthType, 2, {2048, 34525}},
@@ -633,6 +639,12 @@ inline constexpr std::array<Prerequisite, 54> kPrerequisites = {{
     {Field::kTcpFlags, Field::kIpProto, 1, {6, 0}},
     {Field::kNwTtl, Field::kEthType, 2, {2048, 34525}},
     {Field::kIpFrag, Field::kEthType, 2, {2048, 34525}},
+    {Field::kIcmpv6NdReserved, Field::kEthType, 1, {34525, 0}},
+    {Field::kIcmpv6NdReserved, Field::kIpProto, 1, {58, 0}},
+    {Field::kIcmpv6NdReserved, Field::kIcmpv6Type, 2, {135, 136}},
+    {Field::kIcmpv6NdOptionsType, Field::kEthType, 1, {34525, 0}},
+    {Field::kIcmpv6NdOptionsType, Field::kIpProto, 1, {58, 0}},
+    {Field::kIcmpv6NdOptionsType, Field::kIcmpv6Type, 2, {135, 136}},
 }};
 
 }  // namespace xvif

@@ -70,6 +70,7 @@ inline constexpr std::size_t kUdpBytes = 8;
 inline constexpr std::size_t kSctpBytes = 12;
 inline constexpr std::size_t kIcmpBytes = 4;  // type, code, checksum
 inline constexpr std::size_t kNdBytes = 24;   // neighbour solicitation and advertisement, without options
+inline constexpr std::size_t kNdReservedAt = 4;
 inline constexpr std::size_t kNdTargetAt = 8;
 
 inline constexpr std::uint8_t kNeighbourSolicitation = 135;

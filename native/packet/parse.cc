@@ -232,8 +232,11 @@ class Parser {
     const bool solicitation = type == kNeighbourSolicitation;
     if ((!solicitation && type != kNeighbourAdvertisement) || d_[at + 1] != 0 || !has(at, kNdBytes)) return;
     std::memcpy(key_.at(key_at::kIpv6NdTarget), d_ + at + kNdTargetAt, 16);
-    const std::size_t option = find_nd_option(d_, at, end_, solicitation ? kNdSourceLink : kNdTargetLink);
+    std::memcpy(key_.at(key_at::kIcmpv6NdReserved), d_ + at + kNdReservedAt, 4);
+    const std::uint8_t wanted = solicitation ? kNdSourceLink : kNdTargetLink;
+    const std::size_t option = find_nd_option(d_, at, end_, wanted);
     if (option == 0) return;
+    store_be16(key_.at(key_at::kIcmpv6NdOptionsType), wanted);
     std::memcpy(key_.at(solicitation ? key_at::kIpv6NdSll : key_at::kIpv6NdTll), d_ + option, 6);
   }
 

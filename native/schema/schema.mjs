@@ -16,6 +16,7 @@ const arp = 'eth_type=0x0806';
 const mpls = 'eth_type=0x8847|0x8848';
 const pbb = 'eth_type=0x88e7';
 const tcp = [ip, 'ip_proto=6'];
+const neighbour = [ip6, 'ip_proto=58', 'icmpv6_type=135|136'];
 const registers = 16;
 /** Registers as numbers of `words` times 32 bits: Nicira's xreg and xxreg. */
 const registerViews = (name, words, first) =>
@@ -62,7 +63,7 @@ export const fields = [
   ['ipv6_flabel', 28, 20, 44, 4, 0, true, [ip6]],
   ['icmpv6_type', 29, 8, 32, 2, 0, true, [ip6, 'ip_proto=58']],
   ['icmpv6_code', 30, 8, 34, 2, 0, true, [ip6, 'ip_proto=58']],
-  ['ipv6_nd_target', 31, 128, 96, 16, 0, true, [ip6, 'ip_proto=58', 'icmpv6_type=135|136']],
+  ['ipv6_nd_target', 31, 128, 96, 16, 0, true, neighbour],
   ['ipv6_nd_sll', 32, 48, 112, 6, 0, true, [ip6, 'ip_proto=58', 'icmpv6_type=135']],
   ['ipv6_nd_tll', 33, 48, 120, 6, 0, true, [ip6, 'ip_proto=58', 'icmpv6_type=136']],
   ['mpls_label', 34, 20, 40, 4, 12, true, [mpls]],
@@ -79,10 +80,13 @@ export const fields = [
   ['conj_id', 44, 32, 200, 4, 0, false, []],
   // The port that the action set outputs to, ReservedPort.unset for none; in egress tables the port that is left by.
   ['actset_output', 45, 32, 204, 4, 0, false, []],
-  ...registerViews('reg', 1, 46),
+  // Open vSwitch's: what stands before the target (R, S and O in the upper bits), and the type of the link-layer address option.
+  ['icmpv6_nd_reserved', 46, 32, 24, 4, 0, true, neighbour],
+  ['icmpv6_nd_options_type', 47, 8, 36, 2, 0, true, neighbour],
+  ...registerViews('reg', 1, 48),
   // Not in matches: there they are the registers that they are made of.
-  ...registerViews('xreg', 2, 62),
-  ...registerViews('xxreg', 4, 70),
+  ...registerViews('xreg', 2, 64),
+  ...registerViews('xxreg', 4, 72),
 ].map(([name, id, bits, offset, bytes, shift, settable, prereqs]) => ({
   name,
   id,
@@ -318,9 +322,9 @@ export const constants = {
   tables: 254,
   allTables: 255,
   /** Fields below it can stand in a match. */
-  matchFields: 62,
+  matchFields: 64,
   /** reg0; the others, and their views, follow. */
-  firstRegister: 46,
+  firstRegister: 48,
   noCookieMask: 0,
   portsMax: 4096, // port numbers 1..portsMax-1, and LOCAL
   noMeter: 0,

@@ -6,7 +6,9 @@ import type { Diagnostics } from './diagnostic.js';
 import { FlowSetLowering } from './flow-set/lower.js';
 import type { PortResolver } from './ports.js';
 import type { Program } from './program.js';
+import { QosLowering } from './qos/lower.js';
 import { readDocuments } from './read.js';
+import { RouterLowering } from './router/lower.js';
 import type { Kind } from './schema/index.js';
 import type { SourceFile } from './source.js';
 import { validate } from './validate.js';
@@ -21,6 +23,8 @@ interface Lowering {
 const lowerings: Readonly<Record<Kind, new (root: At, builder: Builder) => Lowering>> = {
   FlowSet: FlowSetLowering,
   Acl: AclLowering,
+  Router: RouterLowering,
+  Qos: QosLowering,
 };
 
 /** A program is made even where there are errors, of what is right; it must not be used then. */

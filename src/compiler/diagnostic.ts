@@ -28,6 +28,7 @@ export const diagnosticCodes = {
   unresolved: 'ports whose numbers are not known',
   unsupported: 'something that xvifd refuses',
   stateless: 'what a stateless rule lets through besides',
+  'icmp-errors': 'packets that a router drops without an ICMP error',
 } as const;
 export type DiagnosticCode = keyof typeof diagnosticCodes;
 export type Severity = 'error' | 'warning' | 'note';

@@ -22,3 +22,6 @@ export const ORDERED_RULES_MAX = 5999;
 export const EXCERPT_WIDTH_MAX = 160;
 /** Distinct combinations of masks that the search for shadowed rules looks at in one table. */
 export const LINT_MASKS_MAX = 2000;
+/** Hosts of a subnet that a router learns unless it is told otherwise, and at most; stations of a subnet as many. */
+export const LEARNED_DEFAULT = 1024;
+export const LEARNED_MAX = 65_536;

@@ -6,6 +6,10 @@
 export const COOKIE_MAGIC = 0x5856n;
 export const OWNER_COOKIE_MASK = 0xffff_ffff_0000_0000n;
 
+/** Of flows that flows of ours have learned: nobody's by plan and prune, and gone with those that learned them. */
+export const LEARNED_COOKIE_MAGIC = 0x5857n;
+export const learnedCookie = (cookie: bigint): bigint => (LEARNED_COOKIE_MAGIC << 48n) | (cookie & 0xffff_ffff_ffffn);
+
 /** FNV-1a, 32 bits: the same in every run and on every machine. */
 export function hash32(text: string): number {
   let hash = 0x811c_9dc5;

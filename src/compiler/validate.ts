@@ -59,7 +59,7 @@ function kindOf(root: At, diagnostics: Diagnostics): Kind | undefined {
   if (typeof kind.value === 'string' && Object.hasOwn(kinds, kind.value)) return kind.value as Kind;
   const names = Object.keys(kinds);
   const suggestion = nearest(String(kind.value), names);
-  say(diagnostics, kind, 'kind', `there is no kind ${JSON.stringify(kind.value)}; there are ${names.join(' and ')}`, {
+  say(diagnostics, kind, 'kind', `there is no kind ${JSON.stringify(kind.value)}; there are ${listed(names)}`, {
     suggestion,
   });
   return undefined;
@@ -195,6 +195,7 @@ const sizeOf = (value: unknown): string =>
     : typeof value === 'string'
       ? `a length of ${value.length}`
       : String(value);
+const listed = (words: readonly string[]): string => `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 const either = (words: readonly string[]): string =>
   words.length < 2 ? (words[0] ?? 'something else') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 

@@ -43,6 +43,8 @@ export interface Layout {
   readonly ndTarget: number;
   readonly ndSll: number;
   readonly ndTll: number;
+  /** The first option of neighbour discovery, where it has 8 bytes. */
+  readonly ndOption: number;
   /** A routing header with segments left: the destination address is not the final one. */
   readonly routed: boolean;
 }
@@ -76,6 +78,7 @@ class Parser {
     ndTarget: 0,
     ndSll: 0,
     ndTll: 0,
+    ndOption: 0,
     routed: false,
   };
   frag: number = Frag.none;
@@ -239,17 +242,21 @@ class Parser {
     const type = this.frame[at]!;
     if ((type !== 135 && type !== 136) || this.frame[at + 1] !== 0 || !this.has(at, 24)) return;
     this.layout.ndTarget = at + 8;
+    this.copy('icmpv6_nd_reserved', at + 4, 4);
     this.copy('ipv6_nd_target', at + 8, 16);
     let option = at + 24;
+    if (this.has(option, 8) && this.frame[option + 1] === 1) this.layout.ndOption = option;
     while (this.has(option, 8)) {
       const length = this.frame[option + 1]! * 8;
       if (length === 0) return;
       if (type === 135 && this.frame[option] === 1 && length === 8 && this.layout.ndSll === 0) {
         this.layout.ndSll = option + 2;
         this.copy('ipv6_nd_sll', option + 2, 6);
+        this.set('icmpv6_nd_options_type', 1);
       } else if (type === 136 && this.frame[option] === 2 && length === 8 && this.layout.ndTll === 0) {
         this.layout.ndTll = option + 2;
         this.copy('ipv6_nd_tll', option + 2, 6);
+        this.set('icmpv6_nd_options_type', 2);
       }
       option += length;
     }

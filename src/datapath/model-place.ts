@@ -155,6 +155,8 @@ export function placeOf(packet: ModelPacket, field: number): Place | undefined {
     ipv6_nd_target: when(layout.ndTarget !== 0, layout.ndTarget, 16),
     ipv6_nd_sll: when(layout.ndSll !== 0, layout.ndSll, 6),
     ipv6_nd_tll: when(layout.ndTll !== 0, layout.ndTll, 6),
+    icmpv6_nd_reserved: when(layout.ndTarget !== 0, layout.l4 + 4, 4),
+    icmpv6_nd_options_type: when(layout.ndOption !== 0, layout.ndOption, 1),
     pbb_isid: when(layout.pbb !== 0, layout.pbb, 4),
     pbb_uca: when(layout.pbb !== 0, layout.pbb, 4, 27),
     mpls_label: when(layout.mpls !== 0, layout.mpls, 4, 12),

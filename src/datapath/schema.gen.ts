@@ -327,8 +327,8 @@ export type Drop = (typeof Drop)[keyof typeof Drop];
 
 export const tables = 254;
 export const allTables = 255;
-export const matchFields = 62;
-export const firstRegister = 46;
+export const matchFields = 64;
+export const firstRegister = 48;
 export const noCookieMask = 0;
 export const portsMax = 4096;
 export const noMeter = 0;
@@ -395,6 +395,8 @@ export type FieldName =
   | 'ip_frag'
   | 'conj_id'
   | 'actset_output'
+  | 'icmpv6_nd_reserved'
+  | 'icmpv6_nd_options_type'
   | 'reg0'
   | 'reg1'
   | 'reg2'
@@ -472,32 +474,34 @@ export const fields: readonly FieldPlace[] = [
   { name: 'ip_frag', id: 43, bits: 2, settable: false, prerequisites: [{ field: 'eth_type', values: [2048, 34525] }] },
   { name: 'conj_id', id: 44, bits: 32, settable: false, prerequisites: [] },
   { name: 'actset_output', id: 45, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg0', id: 46, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg1', id: 47, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg2', id: 48, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg3', id: 49, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg4', id: 50, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg5', id: 51, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg6', id: 52, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg7', id: 53, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg8', id: 54, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg9', id: 55, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg10', id: 56, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg11', id: 57, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg12', id: 58, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg13', id: 59, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg14', id: 60, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg15', id: 61, bits: 32, settable: false, prerequisites: [] },
-  { name: 'xreg0', id: 62, bits: 64, settable: false, prerequisites: [] },
-  { name: 'xreg1', id: 63, bits: 64, settable: false, prerequisites: [] },
-  { name: 'xreg2', id: 64, bits: 64, settable: false, prerequisites: [] },
-  { name: 'xreg3', id: 65, bits: 64, settable: false, prerequisites: [] },
-  { name: 'xreg4', id: 66, bits: 64, settable: false, prerequisites: [] },
-  { name: 'xreg5', id: 67, bits: 64, settable: false, prerequisites: [] },
-  { name: 'xreg6', id: 68, bits: 64, settable: false, prerequisites: [] },
-  { name: 'xreg7', id: 69, bits: 64, settable: false, prerequisites: [] },
-  { name: 'xxreg0', id: 70, bits: 128, settable: false, prerequisites: [] },
-  { name: 'xxreg1', id: 71, bits: 128, settable: false, prerequisites: [] },
-  { name: 'xxreg2', id: 72, bits: 128, settable: false, prerequisites: [] },
-  { name: 'xxreg3', id: 73, bits: 128, settable: false, prerequisites: [] },
+  { name: 'icmpv6_nd_reserved', id: 46, bits: 32, settable: true, prerequisites: [{ field: 'eth_type', values: [34525] }, { field: 'ip_proto', values: [58] }, { field: 'icmpv6_type', values: [135, 136] }] },
+  { name: 'icmpv6_nd_options_type', id: 47, bits: 8, settable: true, prerequisites: [{ field: 'eth_type', values: [34525] }, { field: 'ip_proto', values: [58] }, { field: 'icmpv6_type', values: [135, 136] }] },
+  { name: 'reg0', id: 48, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg1', id: 49, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg2', id: 50, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg3', id: 51, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg4', id: 52, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg5', id: 53, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg6', id: 54, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg7', id: 55, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg8', id: 56, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg9', id: 57, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg10', id: 58, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg11', id: 59, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg12', id: 60, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg13', id: 61, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg14', id: 62, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg15', id: 63, bits: 32, settable: false, prerequisites: [] },
+  { name: 'xreg0', id: 64, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg1', id: 65, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg2', id: 66, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg3', id: 67, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg4', id: 68, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg5', id: 69, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg6', id: 70, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg7', id: 71, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xxreg0', id: 72, bits: 128, settable: false, prerequisites: [] },
+  { name: 'xxreg1', id: 73, bits: 128, settable: false, prerequisites: [] },
+  { name: 'xxreg2', id: 74, bits: 128, settable: false, prerequisites: [] },
+  { name: 'xxreg3', id: 75, bits: 128, settable: false, prerequisites: [] },
 ];

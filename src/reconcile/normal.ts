@@ -9,6 +9,7 @@ import {
   of13,
   oxm,
   oxmFacts,
+  type SubfieldStart,
 } from 'node-openflow';
 import { formatGroup, formatInstructions, formatMatch, formatMeter } from 'node-openflow/text';
 
@@ -25,10 +26,28 @@ type Flow = Pick<
 export const flowKey = ({ tableId, priority, match }: Pick<Flow, 'tableId' | 'priority' | 'match'>): string =>
   `table=${tableId},priority=${priority},${formatMatch(normalizeMatch(match))}`;
 
+type Load = Extract<Action, { readonly type: 'nx_reg_load' }>;
+
+const NARROW_PORT = 'nxm_of_in_port';
+/** The port of 16 bits is the lower half of that of 32. */
+const widePort = <Start extends SubfieldStart>(start: Start): Start =>
+  start.field === NARROW_PORT ? { ...start, field: 'in_port' } : start;
+
+/** Of ports with 16 bits the reserved ones are those of OpenFlow 1.0. */
+function widePortLoad(action: Load): Load {
+  const { field, offset, bits } = action.destination;
+  if (field !== NARROW_PORT || offset !== 0 || bits !== 16) return action;
+  const value = action.value >= 0xff00n ? action.value | 0xffff_0000n : action.value;
+  return { ...action, destination: { field: 'in_port', offset, bits: 32 }, value };
+}
+
 /** Loading all of a field is setting it, and is told so by switches. */
-function plain(action: Action): Action {
-  if (action.type === 'nx_clone') return { ...action, actions: action.actions.map(plain) };
-  if (action.type !== 'nx_reg_load') return action;
+function plain(written: Action): Action {
+  if (written.type === 'nx_clone') return { ...written, actions: written.actions.map(plain) };
+  if (written.type === 'nx_reg_move')
+    return { ...written, source: widePort(written.source), destination: widePort(written.destination) };
+  if (written.type !== 'nx_reg_load') return written;
+  const action = widePortLoad(written);
   const { field, offset, bits } = action.destination;
   if (offset !== 0 || bits !== oxmFacts(field).bits) return action;
   return { type: 'set_field', oxm: oxm(field, action.value) };

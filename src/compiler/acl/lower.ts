@@ -8,6 +8,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 import { type At, say } from '../at.js';
 import type { Builder } from '../builder.js';
 import { MappedText } from '../mapped-text.js';
+import { nextActions } from '../next.js';
 import type { Origin } from '../program.js';
 import { Scope } from '../scope.js';
 import { lowerTests } from '../tests.js';
@@ -110,10 +111,7 @@ export class AclLowering {
   }
 
   #next(): string {
-    const at = this.#spec.key('next');
-    if (typeof at.value !== 'object') return String(at.value ?? 'normal');
-    const to = this.scope.number('table', at.key('goto'));
-    return to === undefined ? 'drop' : `goto_table:${to}`;
+    return nextActions(this.#spec.key('next'), this.scope);
   }
 
   #flow(direction: Direction, priority: number, match: string, actions: string, at: At, name: string): void {

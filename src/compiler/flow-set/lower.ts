@@ -3,6 +3,7 @@ import { type At, say, seen } from '../at.js';
 import type { Builder } from '../builder.js';
 import { ORDERED_RULES_MAX, TABLE_ID_MAX } from '../limits.js';
 import { MappedText } from '../mapped-text.js';
+import { meterText } from '../meter-text.js';
 import type { Origin } from '../program.js';
 import { Scope } from '../scope.js';
 import { lowerTests } from '../tests.js';
@@ -251,16 +252,8 @@ export class FlowSetLowering {
   }
 
   #meter(at: At): void {
-    const { name, kbps, pktps, burst, dscp_remark: remark } = at.value as Meter;
-    const unit = kbps === undefined ? 'pktps' : 'kbps';
-    const band = [
-      remark === undefined ? 'type=drop' : 'type=dscp_remark',
-      `rate=${kbps ?? pktps}`,
-      ...(burst === undefined ? [] : [`burst_size=${burst}`]),
-      ...(remark === undefined ? [] : [`prec_level=${remark}`]),
-    ];
-    const id = this.scope.names.meter.get(name);
-    const text = `meter=${id},${unit},${burst === undefined ? '' : 'burst,'}stats,bands=${band.join(',')}`;
+    const { name, dscp_remark: remark, ...limit } = at.value as Meter;
+    const text = meterText(this.scope.names.meter.get(name)!, { ...limit, remark });
     this.builder.meter(new MappedText().add(text, at), this.#origin(at, name), this.scope);
   }
 }

@@ -1,7 +1,7 @@
 /** Acl: who may talk to some ports, in the words of security groups. */
 import { z } from 'zod';
 import { TABLE_ID_MAX } from '../limits.js';
-import { header, lint, name, nameOrNumber, oneOrMore, port, scalar } from './common.js';
+import { header, lint, name, next, oneOrMore, port, scalar } from './common.js';
 import { tests } from './test.js';
 
 const ports = oneOrMore(z.union([z.int().min(0).max(65_535), z.string().min(1)]));
@@ -44,10 +44,7 @@ export const acl = z
         .max(TABLE_ID_MAX - 1)
         .optional()
         .describe('First of the two tables it uses; default 0.'),
-      next: z
-        .union([z.enum(['normal', 'drop']), z.strictObject({ goto: nameOrNumber })])
-        .optional()
-        .describe('Where allowed packets go on; default: normal.'),
+      next: next.optional().describe('Where allowed packets go on; default: normal.'),
       default: z
         .strictObject({
           ingress: z.enum(['allow', 'deny']).optional(),

@@ -49,6 +49,9 @@ export type PortValue = z.infer<typeof port>;
 export const oneOrMore = <Schema extends z.ZodType>(schema: Schema, most = 4096) =>
   z.union([schema, z.array(schema).min(1).max(most)]);
 
+/** Where packets go on when a document has done with them. */
+export const next = z.union([z.enum(['normal', 'drop']), z.strictObject({ goto: nameOrNumber })]);
+
 export const metadata = z
   .strictObject({
     name,

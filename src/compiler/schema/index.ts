@@ -2,10 +2,12 @@
 import { z } from 'zod';
 import { acl } from './acl.js';
 import { flowSet } from './flow-set.js';
+import { qos } from './qos.js';
+import { router } from './router.js';
 
 export { API_VERSION } from './common.js';
 
-export const kinds = { FlowSet: flowSet, Acl: acl } as const;
+export const kinds = { FlowSet: flowSet, Acl: acl, Router: router, Qos: qos } as const;
 export type Kind = keyof typeof kinds;
 
 /** JSON Schema (2020-12) of a kind, for editors. */

@@ -1,11 +1,18 @@
 /** Damaged files: whatever stands there, an answer comes, places lie within the file, and nothing is thrown. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { lint, report, reportFormats } from '../../../src/compiler/index.js';
 import { runTests } from '../../../src/simulator/run-tests.js';
 import { compiled, readCases } from './cases.js';
 
-const good = [...readCases('right.txt'), ...readCases('lint.txt')].map(({ input }) => input);
+const flows = fileURLToPath(new URL('../../../flows/', import.meta.url));
+const shipped = readdirSync(flows).filter((name) => name.endsWith('.yaml'));
+const good = [
+  ...[...readCases('right.txt'), ...readCases('lint.txt')].map(({ input }) => input),
+  ...shipped.map((name) => readFileSync(`${flows}${name}`, 'utf8')),
+];
 
 /** Letters that mean something to YAML, to ovs-ofctl's text, or to us. */
 const splinter = fc.oneof(

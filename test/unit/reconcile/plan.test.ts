@@ -111,6 +111,16 @@ describe('a plan', () => {
     expect(makePlan(loads, having(sets), keep).changes).toEqual([]);
   });
 
+  it('sees the same in other words: the port of 16 bits and that of 32', () => {
+    const rule = (...actions: string[]) =>
+      programOf(file(`    - {name: web, priority: 9, match: {protocol: tcp4}, do: ${JSON.stringify(actions)}}\n`));
+    const narrow = rule('move:NXM_OF_IN_PORT[]->NXM_NX_REG5[0..15]', 'load:0xfffe->NXM_OF_IN_PORT[]', 'normal');
+    const wide = rule('move:OXM_OF_IN_PORT[0..15]->NXM_NX_REG5[0..15]', 'load:0xfffffffe->OXM_OF_IN_PORT[]', 'normal');
+    expect(makePlan(narrow, having(wide), keep).changes).toEqual([]);
+    const other = rule('move:OXM_OF_IN_PORT[0..15]->NXM_NX_REG5[0..15]', 'load:0xfffe->OXM_OF_IN_PORT[]', 'normal');
+    expect(makePlan(narrow, having(other), keep).changes).toHaveLength(1);
+  });
+
   it('of a removal deletes what the files have', () => {
     const program = programOf(file(web + arp, more));
     const { changes } = makePlan(program, having(program), { prune: false, remove: true });

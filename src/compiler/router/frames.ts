@@ -1,0 +1,126 @@
+/** A router's tables that are about frames: which subnet they come from, where stations are, what leaves. */
+import type { Attachment, Subnet } from './resolve.js';
+import {
+  enter,
+  inSubnet,
+  KNOWN_PRIORITY,
+  learnStation,
+  leaveBy,
+  leavesBy,
+  type RouterFlow,
+  type RouterPlan,
+} from './words.js';
+
+const tagPresent = 0x1000;
+const comesFrom = ({ port, vlan }: Attachment): readonly string[] => [
+  `in_port=${port}`,
+  vlan === undefined ? 'vlan_tci=0' : `dl_vlan=${vlan}`,
+];
+
+export function ingressFlows(plan: RouterPlan): RouterFlow[] {
+  const { subnets, spec, next } = plan;
+  const table = 'ingress' as const;
+  const found = subnets.flatMap((subnet) => subnet.attachments.flatMap((one) => ofAttachment(plan, subnet, one)));
+  // A port of a subnet is the router's as a whole.
+  const ports = new Map(subnets.flatMap(({ attachments }) => attachments.map((one) => [one.port, one] as const)));
+  for (const { port, at } of ports.values()) {
+    found.push({ table, priority: 50, match: [`in_port=${port}`], actions: ['drop'], at, name: 'other-vlans' });
+  }
+  found.push({ table, priority: 0, match: [], actions: [next], at: spec, name: 'other-ports' });
+  return found;
+}
+
+function ofAttachment(plan: RouterPlan, subnet: Subnet, attachment: Attachment): RouterFlow[] {
+  const { at } = attachment;
+  const match = comesFrom(attachment);
+  const flow = (priority: number, name: string, more: readonly string[], actions: readonly string[]): RouterFlow => ({
+    table: 'ingress',
+    priority,
+    match: [...match, ...more],
+    actions,
+    at,
+    name: `${subnet.name}-${name}`,
+  });
+  return [
+    flow(300, 'group-source', ['dl_src=01:00:00:00:00:00/01:00:00:00:00:00'], ['drop']),
+    // Its own frame has come back, or somebody pretends to be the router.
+    flow(200, 'own-source', [`dl_src=${subnet.mac}`], ['drop']),
+    flow(
+      100,
+      'in',
+      [],
+      [
+        ...(attachment.vlan === undefined ? [] : ['pop_vlan']),
+        enter(subnet),
+        ...learnStation(plan, subnet),
+        `goto_table:${plan.table('local')}`,
+      ],
+    ),
+  ];
+}
+
+/** Hosts whose ports are known; others come by learning. */
+export function stationFlows({ subnets }: RouterPlan): RouterFlow[] {
+  return subnets.flatMap((subnet) =>
+    subnet.hosts.flatMap(({ at, port, mac }) =>
+      port === undefined
+        ? []
+        : [
+            {
+              table: 'stations' as const,
+              priority: KNOWN_PRIORITY,
+              match: [inSubnet(subnet), `dl_dst=${mac}`],
+              actions: [leaveBy(port)],
+              at,
+              name: `${subnet.name}-hosts`,
+            },
+          ],
+    ),
+  );
+}
+
+/** Of ports with a tag the tag goes on once, and is changed from port to port. */
+function sendAll(attachments: readonly Attachment[]): string[] {
+  const plain = attachments.filter(({ vlan }) => vlan === undefined);
+  const tagged = attachments.filter(({ vlan }) => vlan !== undefined);
+  return [
+    ...plain.map(({ port }) => `output:${port}`),
+    ...tagged.flatMap(({ port, vlan }, index) => [
+      ...(index === 0 ? ['push_vlan:0x8100'] : []),
+      `set_field:${vlan! | tagPresent}->vlan_vid`,
+      `output:${port}`,
+    ]),
+  ];
+}
+
+export function egressFlows({ subnets, spec, undeliverable }: RouterPlan): RouterFlow[] {
+  const table = 'egress' as const;
+  return [
+    {
+      table,
+      priority: 300,
+      match: ['dl_dst=00:00:00:00:00:00'],
+      actions: [undeliverable],
+      at: spec,
+      name: 'no-neighbour',
+    },
+    ...subnets.flatMap((subnet): RouterFlow[] => [
+      ...subnet.attachments.map((one) => ({
+        table,
+        priority: 100,
+        match: [inSubnet(subnet), leavesBy(one.port)],
+        actions: sendAll([one]),
+        at: one.at,
+        name: `${subnet.name}-out`,
+      })),
+      {
+        table,
+        priority: 50,
+        match: [inSubnet(subnet), leavesBy(0)],
+        actions: sendAll(subnet.attachments),
+        at: subnet.at,
+        name: `${subnet.name}-flood`,
+      },
+    ]),
+  ];
+}

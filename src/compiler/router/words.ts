@@ -1,0 +1,126 @@
+/** What a router's tables have in common: registers, and pieces of flows in the words of ovs-ofctl. */
+import type { At } from '../at.js';
+import type { RouterTable } from '../schema/router.js';
+import { type Address, addressText, type Family } from './prefix.js';
+import type { Route, Subnet } from './resolve.js';
+
+export interface RouterFlow {
+  readonly table: RouterTable;
+  readonly priority: number;
+  readonly match: readonly string[];
+  readonly actions: readonly string[];
+  readonly at: At;
+  readonly name: string;
+}
+
+/** What the tables are made from. */
+export interface RouterPlan {
+  readonly spec: At;
+  readonly subnets: readonly Subnet[];
+  readonly routes: readonly Route[];
+  readonly table: (name: RouterTable) => number;
+  readonly next: string;
+  /** What becomes of packets that an ICMP error is due to. */
+  readonly undeliverable: string;
+  /** Of a subnet by name; undefined: nothing is learned. */
+  readonly learned: ((subnet: string) => Learned) | undefined;
+}
+export interface Learned {
+  readonly limit: number;
+  /** Seconds. */
+  readonly age: number;
+  readonly cookie: bigint;
+}
+
+/** The next hop: an IPv4 address in reg0, an IPv6 address in the four from reg0 on. */
+const hopRegister: Readonly<Record<Family, string>> = { 4: 'NXM_NX_REG0[]', 6: 'NXM_NX_XXREG0[]' };
+/** The subnet that a packet is in. */
+export const subnetRegister = 'NXM_NX_REG4[]';
+/** The port that it leaves by, 16 bits as in NXM; 0: not known. */
+export const portRegister = 'NXM_NX_REG5[0..15]';
+
+export const inSubnet = ({ number }: Subnet): string => `reg4=${number}`;
+export const enter = ({ number }: Subnet): string => `load:${number}->${subnetRegister}`;
+export const leaveBy = (port: number): string => `load:${port & 0xffff}->${portRegister}`;
+export const leavesBy = (port: number): string => `reg5=${port & 0xffff}`;
+
+export const ipWord: Readonly<Record<Family, string>> = { 4: 'ip', 6: 'ipv6' };
+const ethertypes: Readonly<Record<Family, string>> = { 4: '0x0800', 6: '0x86dd' };
+const ipFields: Readonly<Record<Family, { readonly src: string; readonly dst: string }>> = {
+  4: { src: 'NXM_OF_IP_SRC[]', dst: 'NXM_OF_IP_DST[]' },
+  6: { src: 'NXM_NX_IPV6_SRC[]', dst: 'NXM_NX_IPV6_DST[]' },
+};
+export const to = (family: Family, what: string): string => `${family === 4 ? 'nw_dst' : 'ipv6_dst'}=${what}`;
+export const from = (family: Family, what: string): string => `${family === 4 ? 'nw_src' : 'ipv6_src'}=${what}`;
+
+export const hopIs = (address: Address): string =>
+  `${address.family === 4 ? 'reg0' : 'xxreg0'}=0x${address.value.toString(16)}`;
+export const hopFromPacket = (family: Family): string => `move:${ipFields[family].dst}->${hopRegister[family]}`;
+export const setHop = ({ family, value }: Address): string =>
+  `set_field:0x${value.toString(16)}->${family === 4 ? 'reg0' : 'xxreg0'}`;
+
+const swapped = (a: string, b: string): readonly string[] => [`push:${a}`, `push:${b}`, `pop:${a}`, `pop:${b}`];
+/** The answer goes to whom the question came from. */
+export const swapMacs: readonly string[] = swapped('NXM_OF_ETH_SRC[]', 'NXM_OF_ETH_DST[]');
+export const swapIps = (family: Family): readonly string[] => swapped(ipFields[family].src, ipFields[family].dst);
+export const ipBackTo = (family: Family): string => `move:${ipFields[family].src}->${ipFields[family].dst}`;
+export const setSource = (address: Address): string =>
+  `set_field:${addressText(address)}->${address.family === 4 ? 'ip_src' : 'ipv6_src'}`;
+export const fromMac = (mac: string): string => `set_field:${mac}->eth_src`;
+export const macBack = 'move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[]';
+
+/** A packet never leaves by the port that it came in by, unless that is forgotten. */
+export const forgetPort = 'load:0->NXM_OF_IN_PORT[]';
+/** Out of the port that it came in by. */
+export const backByPort: readonly string[] = [`move:NXM_OF_IN_PORT[]->${portRegister}`, forgetPort];
+
+/** In the table of neighbours: the address in a field of the packet is at a MAC address in another. */
+export function learnNeighbour(
+  plan: RouterPlan,
+  subnet: Subnet,
+  family: Family,
+  address: string,
+  mac: string,
+): string[] {
+  const spec = [`eth_type=${ethertypes[family]}`, subnetRegister, `${hopRegister[family]}=${address}`];
+  return learn(plan, 'neighbours', subnet, plan.learned?.(subnet.name).age, [...spec, `load:${mac}->NXM_OF_ETH_DST[]`]);
+}
+
+/** Seconds after which a station is forgotten that sends nothing, as bridges do (IEEE 802.1Q, table 8-6). */
+const STATION_AGE_S = 300;
+
+/** In the table of stations: the sender's MAC address is at the port that the packet came in by. */
+export function learnStation(plan: RouterPlan, subnet: Subnet): string[] {
+  const spec = [subnetRegister, 'NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[]', `load:NXM_OF_IN_PORT[]->${portRegister}`];
+  return learn(plan, 'stations', subnet, STATION_AGE_S, spec);
+}
+
+/** What is known beforehand has 200. */
+const LEARNED_PRIORITY = 100;
+export const KNOWN_PRIORITY = 200;
+
+function learn(
+  { learned, table }: RouterPlan,
+  into: RouterTable,
+  { name }: Subnet,
+  age: number | undefined,
+  spec: readonly string[],
+): string[] {
+  const how = learned?.(name);
+  if (how === undefined || age === undefined) return [];
+  const settings = [
+    `table=${table(into)}`,
+    `priority=${LEARNED_PRIORITY}`,
+    `idle_timeout=${age}`,
+    `cookie=0x${how.cookie.toString(16)}`,
+    `limit=${how.limit}`,
+    'delete_learned',
+  ];
+  return [`learn(${[...settings, ...spec].join(',')})`];
+}
+
+/** Looks into the table of stations, then sends. */
+export const deliver = ({ table }: RouterPlan): readonly string[] => [
+  `resubmit(,${table('stations')})`,
+  `goto_table:${table('egress')}`,
+];
