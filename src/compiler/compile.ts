@@ -8,6 +8,7 @@ import type { PortResolver } from './ports.js';
 import type { Program } from './program.js';
 import { readDocuments } from './read.js';
 import type { Kind } from './schema/index.js';
+import { ServiceChainLowering } from './service-chain/lower.js';
 import type { SourceFile } from './source.js';
 import { validate } from './validate.js';
 
@@ -21,6 +22,7 @@ interface Lowering {
 const lowerings: Readonly<Record<Kind, new (root: At, builder: Builder) => Lowering>> = {
   FlowSet: FlowSetLowering,
   Acl: AclLowering,
+  ServiceChain: ServiceChainLowering,
 };
 
 /** A program is made even where there are errors, of what is right; it must not be used then. */

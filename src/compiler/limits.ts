@@ -22,3 +22,9 @@ export const ORDERED_RULES_MAX = 5999;
 export const EXCERPT_WIDTH_MAX = 160;
 /** Distinct combinations of masks that the search for shadowed rules looks at in one table. */
 export const LINT_MASKS_MAX = 2000;
+/** Hops of a chain, and instances of a hop. */
+export const CHAIN_HOPS_MAX = 32;
+export const CHAIN_INSTANCES_MAX = 64;
+export const CHAIN_WEIGHT_MAX = 100;
+/** Shares that instances of a hop may have together, where both directions must find the same one. */
+export const CHAIN_SLOTS_MAX = 256;

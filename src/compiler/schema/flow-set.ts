@@ -120,6 +120,10 @@ const meter = z
   });
 
 const variable = z.union([scalar, portByWords, z.array(z.union([scalar, portByWords])).min(1)]);
+export const variables = z
+  .record(name, variable)
+  .optional()
+  .describe('Values that are used by a dollar and the name in braces.');
 
 export const flowSet = z
   .strictObject({
@@ -127,7 +131,7 @@ export const flowSet = z
     kind: z.literal('FlowSet'),
     spec: z.strictObject({
       bridge: z.string().optional().describe('Bridge that it is meant for; informs people.'),
-      vars: z.record(name, variable).optional().describe('Values that are used by a dollar and the name in braces.'),
+      vars: variables,
       tables: z
         .array(table)
         .min(1)

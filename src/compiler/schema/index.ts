@@ -2,10 +2,11 @@
 import { z } from 'zod';
 import { acl } from './acl.js';
 import { flowSet } from './flow-set.js';
+import { serviceChain } from './service-chain.js';
 
 export { API_VERSION } from './common.js';
 
-export const kinds = { FlowSet: flowSet, Acl: acl } as const;
+export const kinds = { FlowSet: flowSet, Acl: acl, ServiceChain: serviceChain } as const;
 export type Kind = keyof typeof kinds;
 
 /** JSON Schema (2020-12) of a kind, for editors. */
