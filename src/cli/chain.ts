@@ -87,8 +87,9 @@ function traceText({ steps, outputs, controller, ended }: ChainTrace): string {
   });
   const left = outputs.length > 0 ? [`leaves by ${outputs.join(', ')}`] : [];
   const up = controller ? ['goes to the controller'] : [];
-  const nowhere =
-    left.length + up.length === 0 ? [`goes nowhere${ended.length === 0 ? '' : `: it met ${ended.join(', ')}`}`] : [];
+  const unseen = ended.some((rule) => /\/exit(-back)?\/all$/.test(rule)) ? '; its destination was seen at no port' : '';
+  const end = ended.length === 0 ? '' : `: it met ${ended.join(', ')}${unseen}`;
+  const nowhere = left.length + up.length === 0 ? [`goes nowhere${end}`] : [];
   return [...visits, ...left, ...up, ...nowhere].join('\n');
 }
 

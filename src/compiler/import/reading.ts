@@ -11,6 +11,15 @@ const article = (value: unknown): string =>
         ? 'a map'
         : JSON.stringify(value);
 
+/** What a value is called: by its key, or its place in a list. */
+function labelOf({ path }: At): string {
+  const last = path.at(-1);
+  if (last === undefined) return 'the document';
+  return typeof last === 'string'
+    ? last
+    : `item ${last + 1} of ${path.findLast((step) => typeof step === 'string') ?? 'the document'}`;
+}
+
 export class Reading {
   /** What was not carried over. */
   notes: string[] = [];
@@ -28,12 +37,7 @@ export class Reading {
   }
 
   #type(at: At, wanted: string): undefined {
-    say(
-      this.diagnostics,
-      at,
-      'type',
-      `${String(at.path.at(-1) ?? 'the document')} is ${article(at.value)} and must be ${wanted}`,
-    );
+    say(this.diagnostics, at, 'type', `${labelOf(at)} is ${article(at.value)} and must be ${wanted}`);
     return undefined;
   }
 
@@ -55,10 +59,7 @@ export class Reading {
     if (text === undefined) return undefined;
     const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
     if (number >= least && number <= most) return number;
-    return this.wrong(
-      at,
-      `${String(at.path.at(-1))} is ${JSON.stringify(text)} and must be a number from ${least} to ${most}`,
-    );
+    return this.wrong(at, `${labelOf(at)} is ${JSON.stringify(text)} and must be a number from ${least} to ${most}`);
   }
 
   /** The elements; [] where there are none. */

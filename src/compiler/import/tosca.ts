@@ -1,7 +1,7 @@
 /** TOSCA NFV, as Tacker had it: forwarding paths, `tosca.nodes.nfv.FP` (OASIS TOSCA Simple Profile for NFV 1.0, §10). */
 import type { At } from '../at.js';
 import { type ClassifierParts, matchOf } from './classifier-match.js';
-import { type ImportedChain, type ImportedClassifier, type ImportedHop, Names } from './imported.js';
+import { type ImportedChain, type ImportedClassifier, type ImportedHop, Names, nameFrom } from './imported.js';
 import type { Reading } from './reading.js';
 
 /** Node templates of the documents, by name. */
@@ -64,7 +64,7 @@ function hopsOf(path: At, reading: Reading): ImportedHop[] {
     name: names.take(forwarder, 'hop'),
     instances: [
       {
-        name: names.take(forwarder, 'instance'),
+        name: nameFrom(forwarder, 'instance'),
         ingress: ingress!,
         ...(egress === undefined || egress === ingress ? {} : { egress }),
       },
