@@ -167,6 +167,17 @@ function suite(name: string, start: () => Promise<Peer>): void {
             expect(time).toBeLessThanOrEqual(timesOf(earlier, true)[index]!);
         }
         expect(seenBy(other)).toEqual([]);
+        const count = sizes.length;
+        await eventually('the counters say so', async () => {
+          const { output } = await xvif('chain', 'show');
+          const lines = output.split('\n').map((line) => line.split(/\s+/).slice(1, 8).join(' '));
+          return ['forward', 'reverse'].every(
+            (way) =>
+              lines.includes(`fw ${way} inline fw-a ${count} ${count} 0`) &&
+              lines.includes(`fw ${way} inline fw-b 0 0 0`) &&
+              lines.includes(`ids ${way} tap 1 ${count} - -`),
+          );
+        });
       } finally {
         for (const child of [...captures, other, server]) await child.stop();
       }
@@ -211,17 +222,19 @@ suite('Open vSwitch', async () => {
   const ovs = await OpenVswitch.start();
   await sh('ovs-ofctl', 'del-flows', ovs.target);
   const bridge = (await ovs.vsctl('list-br')).trim();
-  const names = new Map<string, string>();
+  let count = 0;
   return {
     target: ovs.target,
+    // Open vSwitch does not see the state of its own devices in other namespaces, but that of a wire that ends there.
     async plug(netns, device) {
-      const name = `${bridge}c${names.size}`;
-      names.set(`${netns} ${device}`, name);
-      await ovs.vsctl('add-port', bridge, name, '--', 'set', 'interface', name, 'type=internal');
-      await eventually(`${name} is there`, async () => (await sh('ip', 'link', 'show', name)).length > 0);
-      await sh('ip', 'link', 'set', name, 'netns', netns, 'name', device);
+      const name = `${bridge}c${count++}`;
+      await sh('ip', 'link', 'add', name, 'type', 'veth', 'peer', 'name', device, 'netns', netns);
+      await sh('sysctl', '-qw', `net.ipv6.conf.${name}.disable_ipv6=1`);
+      await sh('ip', 'link', 'set', name, 'up');
+      await sh('ip', 'netns', 'exec', netns, 'ethtool', '-K', device, 'tx', 'off');
+      await ovs.vsctl('add-port', bridge, name);
     },
-    unplug: async (netns, device) => void (await ovs.vsctl('del-port', names.get(`${netns} ${device}`)!)),
+    unplug: async (netns, device) => void (await sh('ip', '-n', netns, 'link', 'set', device, 'down')),
     stop: () => ovs.stop(),
   };
 });
