@@ -1,6 +1,13 @@
 /** Commands on flow files: check and compile need no switch, the others do. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type KnownPort, ofctlForms, portOption, reportFormats } from '../compiler/index.js';
+import {
+  type ImportFormat,
+  importFormats,
+  type KnownPort,
+  ofctlForms,
+  portOption,
+  reportFormats,
+} from '../compiler/index.js';
 import {
   type ApplyOptions,
   apply,
@@ -13,9 +20,12 @@ import {
   type SwitchOptions,
 } from './apply.js';
 import { seconds } from './arguments.js';
+import { chainShow, chainTrace } from './chain.js';
 import { type CheckOptions, check } from './check.js';
 import { type CompileOptions, compileFiles } from './compile.js';
 import type { CommandContext } from './context.js';
+import { importFile } from './import.js';
+import type { FileOptions } from './read-files.js';
 
 function port(text: string, before: readonly KnownPort[] = []): KnownPort[] {
   const found = portOption(text);
@@ -51,6 +61,7 @@ export function addFlowFileCommands(
     .addOption(new Option('--as <form>', 'for which command of ovs-ofctl').choices([...ofctlForms]).default('bundle'))
     .action((files: string[], options: CompileOptions) => run((context) => compileFiles(context, files, options)));
   addSwitchCommands(program, run);
+  addChainCommands(program, run);
 }
 
 const SWITCH = '--switch <target>';
@@ -82,4 +93,31 @@ function addSwitchCommands(
     .requiredOption(SWITCH, SWITCH_HELP)
     .option('--name <name>', 'of the document', 'exported')
     .action((options: ExportOptions) => run((context) => exportFlows(context, options)));
+}
+
+function addChainCommands(
+  program: Command,
+  run: (command: (context: CommandContext) => Promise<void>) => Promise<void>,
+): void {
+  program
+    .command('import')
+    .description(
+      'print a service chain of another format as a flow file; what could not be carried over is in comments',
+    )
+    .addOption(new Option('--from <format>', 'of the file').choices([...importFormats]).makeOptionMandatory())
+    .argument('<file>', 'YAML or JSON; - is the standard input')
+    .action((file: string, options: { from: ImportFormat }) =>
+      run((context) => importFile(context, file, options.from)),
+    );
+  const chain = program.command('chain').description('service chains of flow files');
+  withPorts(chain.command('show'))
+    .description('packets of each hop of the chains: in, out and lost')
+    .requiredOption(SWITCH, SWITCH_HELP)
+    .action((files: string[], options: SwitchOptions) => run((context) => chainShow(context, files, options)));
+  withPorts(chain.command('trace'))
+    .description('which hops a packet would visit; the last argument is the packet, in the words of ovs-ofctl')
+    .action((words: string[], options: FileOptions, command: Command) => {
+      if (words.length < 2) command.error('error: give files and a packet, like "tcp,in_port=web01/0,tp_dst=80"');
+      return run((context) => chainTrace(context, words.slice(0, -1), words.at(-1)!, options));
+    });
 }

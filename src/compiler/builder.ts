@@ -17,8 +17,18 @@ import { FLOWS_MAX } from './limits.js';
 import type { MappedText } from './mapped-text.js';
 import { Numbers, ownerCookie, ownerId } from './owner.js';
 import type { PortResolver } from './ports.js';
-import type { Origin, Program, ProgramFlow, ProgramGroup, ProgramMeter, ProgramTable, ProgramTest } from './program.js';
+import type {
+  Origin,
+  Program,
+  ProgramChain,
+  ProgramFlow,
+  ProgramGroup,
+  ProgramMeter,
+  ProgramTable,
+  ProgramTest,
+} from './program.js';
 import type { Scope } from './scope.js';
+import { Legs } from './service-chain/legs.js';
 
 /** Group numbers have their owner in the upper 16 bits, so that an owner's groups can be told from others'. */
 const GROUPS_PER_OWNER = 0x1_0000;
@@ -37,11 +47,14 @@ export class Builder {
   readonly #meters: ProgramMeter[] = [];
   readonly #tables: ProgramTable[] = [];
   readonly #tests: ProgramTest[] = [];
+  readonly #chains: ProgramChain[] = [];
   readonly #owners = new Map<string, Owner>();
   readonly #owned = new Map<number, string>();
   readonly #allowed = new Map<string, ReadonlySet<string>>();
   readonly #flowKeys = new Map<string, ProgramFlow>();
   readonly #acls = new Map<string, readonly Member[]>();
+  /** Ports of the hops of all chains. */
+  readonly legs = new Legs();
   readonly meterNumbers = new Numbers(1, METERS_MAX);
 
   constructor(
@@ -105,6 +118,10 @@ export class Builder {
 
   test(test: ProgramTest): void {
     this.#tests.push(test);
+  }
+
+  chain(chain: ProgramChain): void {
+    this.#chains.push(chain);
   }
 
   get tables(): readonly ProgramTable[] {
@@ -198,6 +215,7 @@ export class Builder {
       meters: this.#meters,
       tables: this.#tables,
       tests: this.#tests,
+      chains: this.#chains,
       owners: new Map([...this.#owners].map(([name, { id }]) => [name, id])),
       ports: this.ports,
       allowed: this.#allowed,

@@ -10,6 +10,7 @@ import { QosLowering } from './qos/lower.js';
 import { readDocuments } from './read.js';
 import { RouterLowering } from './router/lower.js';
 import type { Kind } from './schema/index.js';
+import { ServiceChainLowering } from './service-chain/lower.js';
 import type { SourceFile } from './source.js';
 import { validate } from './validate.js';
 
@@ -25,6 +26,7 @@ const lowerings: Readonly<Record<Kind, new (root: At, builder: Builder) => Lower
   Acl: AclLowering,
   Router: RouterLowering,
   Qos: QosLowering,
+  ServiceChain: ServiceChainLowering,
 };
 
 /** A program is made even where there are errors, of what is right; it must not be used then. */

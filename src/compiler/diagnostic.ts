@@ -27,6 +27,8 @@ export const diagnosticCodes = {
   unused: 'something that nothing refers to',
   unresolved: 'ports whose numbers are not known',
   unsupported: 'something that xvifd refuses',
+  health: 'health that is not asked for yet',
+  copies: 'packets that come back more than once',
   stateless: 'what a stateless rule lets through besides',
   'icmp-errors': 'packets that a router drops without an ICMP error',
 } as const;

@@ -2,11 +2,12 @@
 export { withLegalMask } from './builder.js';
 export { compile } from './compile.js';
 export { Diagnostics } from './diagnostic.js';
+export { type ImportFormat, importChains, importFormats } from './import/index.js';
 export { lint } from './lint/index.js';
 export { type OfctlForm, ofctlForms, ofctlText } from './ofctl-text.js';
 export { isOurs, ownerOf } from './owner.js';
 export { portOption, readPortFile } from './port-file.js';
 export { type KnownPort, PlaceholderPorts, PortList, type PortResolver } from './ports.js';
-export type { Origin, Program, ProgramFlow } from './program.js';
+export type { Origin, Program, ProgramChain, ProgramFlow, ProgramHop, ProgramInstance } from './program.js';
 export { type ReportFormat, report, reportFormats } from './report/index.js';
 export { SourceFile } from './source.js';

@@ -25,3 +25,9 @@ export const LINT_MASKS_MAX = 2000;
 /** Hosts of a subnet that a router learns unless it is told otherwise, and at most; stations of a subnet as many. */
 export const LEARNED_DEFAULT = 1024;
 export const LEARNED_MAX = 65_536;
+/** Hops of a chain, and instances of a hop. */
+export const CHAIN_HOPS_MAX = 32;
+export const CHAIN_INSTANCES_MAX = 64;
+export const CHAIN_WEIGHT_MAX = 100;
+/** Shares that instances of a hop may have together, where both directions must find the same one. */
+export const CHAIN_SLOTS_MAX = 256;

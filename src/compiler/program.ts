@@ -46,12 +46,42 @@ export interface ProgramTest {
   readonly as: Value | undefined;
 }
 
+/** An instance of a hop, in one direction of its chain. */
+export interface ProgramInstance {
+  readonly name: string;
+  /** The port that packets are sent to, and the one they come back from; undefined: they do not (a tap). */
+  readonly into: number;
+  readonly outOf: number | undefined;
+  /** Buckets whose packets go to it. */
+  readonly buckets: readonly { readonly group: number; readonly index: number }[];
+  /** Cookie of the flows of what comes back. */
+  readonly returned: bigint | undefined;
+}
+
+export interface ProgramHop {
+  readonly name: string;
+  readonly mode: 'inline' | 'tap';
+  readonly direction: 'forward' | 'reverse';
+  /** The number of its table. */
+  readonly table: number;
+  readonly instances: readonly ProgramInstance[];
+  /** Buckets by which it is skipped. */
+  readonly skips: readonly { readonly group: number; readonly index: number }[];
+}
+
+export interface ProgramChain {
+  readonly document: string;
+  /** In the order in which packets visit them; those of the reverse direction after all others. */
+  readonly hops: readonly ProgramHop[];
+}
+
 export interface Program {
   readonly flows: readonly ProgramFlow[];
   readonly groups: readonly ProgramGroup[];
   readonly meters: readonly ProgramMeter[];
   readonly tables: readonly ProgramTable[];
   readonly tests: readonly ProgramTest[];
+  readonly chains: readonly ProgramChain[];
   /** Owners and their numbers in cookies. */
   readonly owners: ReadonlyMap<string, number>;
   readonly ports: PortResolver;

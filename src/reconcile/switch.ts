@@ -70,6 +70,12 @@ export class RemoteSwitch {
     return { flows: flows.entries, groups: groups.entries, meters };
   }
 
+  /** Packets of each bucket, by the numbers of the groups. */
+  async bucketPackets(): Promise<ReadonlyMap<number, readonly bigint[]>> {
+    const { entries } = await this.#ask({ type: 'group', groupId: of13.OFPG.ALL });
+    return new Map(entries.map(({ groupId, buckets }) => [groupId, buckets.map(({ packetCount }) => packetCount)]));
+  }
+
   /** A switch without meters says so with an error. */
   async #meters(): Promise<readonly MeterConfig[]> {
     try {

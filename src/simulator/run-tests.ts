@@ -42,7 +42,7 @@ export function runTests(program: Program, diagnostics: Diagnostics): TestSummar
   }
 }
 
-function load(simulator: Simulator, program: Program, diagnostics: Diagnostics): void {
+export function load(simulator: Simulator, program: Program, diagnostics: Diagnostics): void {
   for (const port of portsOf(program)) simulator.attach(port);
   for (const { mod, origin } of [...program.meters, ...program.groups, ...program.flows]) {
     const refusal = simulator.take(mod);
@@ -127,7 +127,7 @@ function packetFor(
   return undefined;
 }
 
-function macOf(program: Program, port: number): bigint | undefined {
+export function macOf(program: Program, port: number): bigint | undefined {
   const mac = program.ports.ports.find(({ number }) => number === port)?.mac;
   return mac === undefined ? undefined : BigInt(`0x${mac.replaceAll(':', '')}`);
 }
@@ -147,7 +147,7 @@ function differences({ outputs, controller }: ProgramTest, sent: Sent, program: 
 
 const ascending = (a: number, b: number): number => a - b;
 
-function portsText(ports: readonly number[], program: Program): string {
+export function portsText(ports: readonly number[], program: Program): string {
   if (ports.length === 0) return 'no port';
   const reserved = Object.entries(reservedPorts);
   return ports

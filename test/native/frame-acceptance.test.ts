@@ -178,7 +178,11 @@ describe('§4.2 item 29: 802.1Q depth', () => {
       for (const frame of frames) if (native(ATTACKER).sendFrame(frame)) sent++;
     });
     expect(sent).toBeGreaterThan(frames.length);
-    await eventually('tagged ones were refused', async () => dropped(ATTACKER, Drop.vlan) >= (sent * 3) / 5 - 3, 15_000);
+    await eventually(
+      'tagged ones were refused',
+      async () => dropped(ATTACKER, Drop.vlan) >= (sent * 3) / 5 - 3,
+      15_000,
+    );
     for (const n of [1, 2]) {
       const from = native(n)
         .takeFrames()

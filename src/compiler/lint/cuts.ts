@@ -87,12 +87,18 @@ const leaving = new Set([
   'experimenter',
 ]);
 
-/** Ports that rules speak of, or that are known. */
+/** Ports that rules speak of, or that are known; those of hops send what others sent. */
 function portsOf(program: Program): number[] {
   const named = program.flows.flatMap(({ mod }) =>
     mod.match.flatMap((one) => (one.field === 'in_port' ? [Buffer.from(one.value).readUInt32BE()] : [])),
   );
-  return [...new Set([...named, ...program.ports.ports.map(({ number }) => number)])].slice(0, PORTS_MAX);
+  const hops = new Set(
+    program.chains.flatMap((chain) =>
+      chain.hops.flatMap(({ instances }) => instances.flatMap(({ into, outOf }) => [into, outOf])),
+    ),
+  );
+  const all = new Set([...named, ...program.ports.ports.map(({ number }) => number)]);
+  return [...all].filter((port) => !hops.has(port)).slice(0, PORTS_MAX);
 }
 
 type Cut = 'cuts-arp' | 'cuts-dhcp' | 'cuts-management';

@@ -120,7 +120,6 @@ const meter = z
   });
 
 const variable = z.union([scalar, portByWords, z.array(z.union([scalar, portByWords])).min(1)]);
-
 export const variables = z
   .record(name, variable)
   .optional()

@@ -4,10 +4,11 @@ import { acl } from './acl.js';
 import { flowSet } from './flow-set.js';
 import { qos } from './qos.js';
 import { router } from './router.js';
+import { serviceChain } from './service-chain.js';
 
 export { API_VERSION } from './common.js';
 
-export const kinds = { FlowSet: flowSet, Acl: acl, Router: router, Qos: qos } as const;
+export const kinds = { FlowSet: flowSet, Acl: acl, Router: router, Qos: qos, ServiceChain: serviceChain } as const;
 export type Kind = keyof typeof kinds;
 
 /** JSON Schema (2020-12) of a kind, for editors. */

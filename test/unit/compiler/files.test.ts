@@ -30,22 +30,30 @@ function suite(file: string, intro: string, outcome: (input: string) => string):
   });
 }
 
-suite('wrong.txt', 'Files with mistakes, and what is said of them: line:column severity code: message.', (input) => {
+const wrong = (input: string): string => {
   const { diagnostics } = compiled(input);
   expect(diagnostics.errors).toBeGreaterThan(0);
   return said(diagnostics);
-});
+};
 
-suite('right.txt', 'Files and the flows that they become.', (input) => {
+const right = (input: string): string => {
   const { program, diagnostics } = compiled(input);
   expect(diagnostics.errors + diagnostics.warnings, said(diagnostics)).toBe(0);
   return flowsOf(program);
-});
+};
 
-suite('lint.txt', 'Files with what is probably not meant, and with tests, and what is said of them.', (input) => {
+const linted = (input: string): string => {
   const { program, diagnostics } = compiled(input);
-  expect(diagnostics.errors).toBe(0);
+  expect(diagnostics.errors, said(diagnostics)).toBe(0);
   lint(program, diagnostics);
   const { run, failed } = runTests(program, diagnostics);
   return [said(diagnostics), `${run} tests, ${failed} failed`].filter((line) => line !== '').join('\n');
-});
+};
+
+const mistakes = 'and what is said of them: line:column severity code: message.';
+suite('wrong.txt', `Files with mistakes, ${mistakes}`, wrong);
+suite('chains-wrong.txt', `Chains with mistakes, ${mistakes}`, wrong);
+suite('right.txt', 'Files and the flows that they become.', right);
+suite('chains-right.txt', 'Chains and the flows that they become.', right);
+suite('lint.txt', 'Files with what is probably not meant, and with tests, and what is said of them.', linted);
+suite('chains-lint.txt', 'Chains with what is probably not meant, and with tests, and what is said of them.', linted);

@@ -10,7 +10,9 @@ import { compiled, readCases } from './cases.js';
 const flows = fileURLToPath(new URL('../../../flows/', import.meta.url));
 const shipped = readdirSync(flows).filter((name) => name.endsWith('.yaml'));
 const good = [
-  ...[...readCases('right.txt'), ...readCases('lint.txt')].map(({ input }) => input),
+  ...['right.txt', 'lint.txt', 'chains-right.txt', 'chains-lint.txt'].flatMap((file) =>
+    readCases(file).map(({ input }) => input),
+  ),
   ...shipped.map((name) => readFileSync(`${flows}${name}`, 'utf8')),
 ];
 

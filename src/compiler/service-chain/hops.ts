@@ -1,0 +1,155 @@
+/** Hops of a chain as they are written, with their ports looked up and what does not go together said. */
+import { isIP } from 'node:net';
+import { type At, say } from '../at.js';
+import type { Diagnostics } from '../diagnostic.js';
+import { CHAIN_SLOTS_MAX } from '../limits.js';
+import type { Scope } from '../scope.js';
+import type { Correlation } from './correlation.js';
+
+export type Direction = 'forward' | 'reverse';
+export type Behaviour = 'balance' | 'failover' | 'all';
+
+export interface Instance {
+  readonly at: At;
+  readonly name: string;
+  readonly ingress: number;
+  /** The same as `ingress` where it has one leg. */
+  readonly egress: number;
+  readonly weight: number;
+}
+
+export interface Hop {
+  readonly at: At;
+  readonly name: string;
+  readonly mode: 'inline' | 'tap';
+  readonly behaviour: Behaviour;
+  /** Where no instance is up, the hop is skipped. */
+  readonly open: boolean;
+  readonly instances: readonly Instance[];
+}
+
+interface HopWords {
+  readonly name: string;
+  readonly mode?: 'inline' | 'tap';
+  readonly behaviour?: Behaviour;
+  readonly fallback?: 'open' | 'closed';
+  readonly health?: {
+    readonly type: string;
+    readonly port?: number;
+    readonly interval?: number;
+    readonly timeout?: number;
+  };
+}
+interface InstanceWords {
+  readonly name?: string;
+  readonly weight?: number;
+  readonly address?: string;
+}
+
+const byAddress = new Set(['arp', 'icmp', 'tcp']);
+
+export interface HopWorld {
+  readonly scope: Scope;
+  readonly correlation: Correlation;
+  readonly symmetric: boolean;
+  readonly allowed: ReadonlySet<string>;
+}
+
+/** What is wrong is said; the hop is there nevertheless, with the instances that are right. */
+export function readHop(at: At, world: HopWorld): Hop {
+  const words = at.value as HopWords;
+  const { name, mode = 'inline', behaviour = 'balance' } = words;
+  const { diagnostics } = world.scope;
+  checkFallback(at, words, diagnostics);
+  checkHealth(at, words, world);
+  const instances = at
+    .key('instances')
+    .each()
+    .flatMap((one, index) => readInstance(one, index, at, words, world));
+  const names = new Set<string>();
+  for (const instance of instances) {
+    if (names.has(instance.name)) {
+      const where = instance.at.key('name').value === undefined ? instance.at : instance.at.key('name');
+      say(diagnostics, where, 'duplicate', `hop ${name} has two instances ${JSON.stringify(instance.name)}`);
+    }
+    names.add(instance.name);
+  }
+  if (mode === 'inline' && behaviour === 'all' && instances.length > 1 && !world.allowed.has('copies')) {
+    const text = `each instance of ${name} gets every packet, and what comes back goes on ${instances.length} times`;
+    say(diagnostics, at.key('behaviour'), 'copies', text, { severity: 'warning' });
+  }
+  return { at, name, mode, behaviour, open: words.fallback === 'open', instances };
+}
+
+function checkFallback(at: At, { mode, behaviour, fallback }: HopWords, diagnostics: Diagnostics): void {
+  if (fallback === undefined) return;
+  const complain = (message: string) => say(diagnostics, at.key('fallback'), 'value', message);
+  if (mode === 'tap') complain("a tap is in nobody's way: it has no fallback");
+  else if (behaviour === 'all') complain('fallback goes with balance and failover, and behaviour is all');
+}
+
+function checkHealth(at: At, { name, health }: HopWords, { scope, allowed }: HopWorld): void {
+  if (health === undefined) return;
+  const { diagnostics } = scope;
+  const { type, port, interval = 5, timeout = 3 } = health;
+  const where = at.key('health');
+  if (type === 'tcp' && port === undefined)
+    say(diagnostics, where, 'missing', 'port is missing: health by tcp opens a connection to it');
+  if (type !== 'tcp' && port !== undefined)
+    say(diagnostics, where.key('port'), 'value', `port goes with health by tcp, and type is ${type}`);
+  if (timeout > interval) {
+    const message = `timeout ${timeout} is longer than interval ${interval}`;
+    say(diagnostics, where.key(health.timeout === undefined ? 'interval' : 'timeout'), 'value', message);
+  }
+  if (type !== 'port-state' && !allowed.has('health')) {
+    const message = `health by ${type} is not asked for yet: an instance of ${name} is up while its ingress port is`;
+    say(diagnostics, where.key('type'), 'health', message, { severity: 'warning' });
+  }
+}
+
+function portAt(at: At, scope: Scope): number | undefined {
+  const values = scope.values(at);
+  if (values.length > 1) say(scope.diagnostics, at, 'value', 'a leg is one port, and this is a list');
+  const [value] = values;
+  return value === undefined || values.length > 1 ? undefined : scope.port(value)?.number;
+}
+
+function readInstance(at: At, index: number, hop: At, words: HopWords, world: HopWorld): Instance[] {
+  const { scope, correlation, symmetric } = world;
+  const { name = `${index + 1}`, weight = 1, address } = at.value as InstanceWords;
+  const complain = (where: At, message: string) => say(scope.diagnostics, where, 'value', message);
+  const [ingressAt, egressAt] = [at.key('ingress'), at.key('egress')];
+  const ingress = portAt(ingressAt, scope);
+  const egress = egressAt.value === undefined ? ingress : portAt(egressAt, scope);
+  if (at.key('weight').value !== undefined && (words.behaviour ?? 'balance') !== 'balance')
+    complain(at.key('weight'), `weight goes with balance, and behaviour is ${words.behaviour}`);
+  if (address !== undefined && isIP(address) === 0)
+    complain(at.key('address'), `${JSON.stringify(address)} is no IP address`);
+  if (address === undefined && byAddress.has(words.health?.type ?? ''))
+    say(scope.diagnostics, at, 'missing', `address is missing: health by ${words.health!.type} asks it`);
+  if (words.mode === 'tap') {
+    if (egressAt.value !== undefined) complain(egressAt, 'a tap gets copies: nothing comes back from it');
+  } else if (symmetric && correlation.kind === 'none' && ingress !== undefined && egress === ingress) {
+    complain(
+      egressAt.value === undefined ? ingressAt : egressAt,
+      `instance ${name} of ${String(hop.key('name').value)} has one leg, so that both directions come back by it: give it an egress, or the chain correlation vlan or mpls`,
+    );
+  }
+  return ingress === undefined || egress === undefined ? [] : [{ at, name, ingress, egress, weight }];
+}
+
+/** The ports that packets are sent to and come back from. */
+export const legsOf = ({ ingress, egress }: Instance, direction: Direction): readonly [into: number, outOf: number] =>
+  direction === 'forward' ? [ingress, egress] : [egress, ingress];
+
+/** For each share of the traffic the instance it goes to first, as its index; undefined, and said, where there are too many. */
+export function slotsOf({ at, name, instances }: Hop, diagnostics: Diagnostics): number[] | undefined {
+  const divisor = instances.reduce((found, { weight }) => gcd(found, weight), 0);
+  const slots = instances.flatMap(({ weight }, index) => Array<number>(weight / divisor).fill(index));
+  if (slots.length <= CHAIN_SLOTS_MAX) return slots;
+  const message = `weights of ${name} make ${slots.length} shares; at most ${CHAIN_SLOTS_MAX} where answers must find the same instance`;
+  say(diagnostics, at.key('instances'), 'limit', message);
+  return undefined;
+}
+
+const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));

@@ -1,0 +1,405 @@
+/**
+ * ServiceChain: what arrives is classified unless it comes from a hop; each hop has a table with a group; what comes back
+ * from a hop goes on in the table of the next one. Tables are passed in ascending order only, so a packet cannot go round.
+ *
+ * Chains carry unicast only, and never flood: a hop that passes on what it gets on its other leg would hear it again and
+ * again. So it is learned where stations are (`places`), and what leaves goes there.
+ */
+import { type At, say, seen } from '../at.js';
+import type { Builder } from '../builder.js';
+import { TABLE_ID_MAX } from '../limits.js';
+import { MappedText } from '../mapped-text.js';
+import type { Origin, ProgramHop } from '../program.js';
+import { Scope } from '../scope.js';
+import { lowerTests } from '../tests.js';
+import { classifierMatches, PLACE } from './classifiers.js';
+import { Correlation } from './correlation.js';
+import { type GroupMaker, groupWords, HopGroups, type HopPlace } from './hop-groups.js';
+import { type Direction, type Hop, legsOf, readHop, slotsOf } from './hops.js';
+import type { Leg } from './legs.js';
+import { hopTable, inOrder, picks, pickTable, type Shape, tablesOf } from './tables.js';
+
+/** Priorities of the table `arrive`, in the order in which they are asked. */
+const PRIORITY = { multicastOfHops: 60_000, returned: 50_000, ofHops: 40_000, multicast: 30_000, rest: 0 } as const;
+const FIRST_CLASSIFIER = 60_000;
+const CLASSIFIER_STEP = 20;
+const MULTICAST = 'dl_dst=01:00:00:00:00:00/01:00:00:00:00:00';
+/** A station that is not heard for so long is forgotten; the number that are remembered. */
+const PLACE_SECONDS = 300;
+const PLACES_MAX = 16_384;
+/** The register of the hash that both directions have in common. */
+const SLOT = 'reg7';
+
+interface Spec {
+  readonly table?: number;
+  readonly return?: 'none' | 'symmetric';
+  readonly exit?: 'normal' | { readonly port?: unknown; readonly table?: unknown };
+  readonly next?: 'normal' | 'drop' | { readonly goto: unknown };
+}
+
+export class ServiceChainLowering implements GroupMaker {
+  readonly scope: Scope;
+  readonly name: string;
+  readonly #owner: string;
+  readonly #root: At;
+  readonly #spec: At;
+  readonly #symmetric: boolean;
+  readonly #correlation: Correlation;
+  readonly #hops: readonly Hop[];
+  readonly #shape: Shape;
+  /** What is wrong with hops would be said again of each of their flows. */
+  readonly #broken: boolean;
+
+  constructor(
+    root: At,
+    readonly builder: Builder,
+  ) {
+    const before = builder.diagnostics.errors;
+    this.#root = root;
+    this.#spec = root.key('spec');
+    const vars = this.#spec.key('vars');
+    this.scope = new Scope(vars.value === undefined ? undefined : vars, builder.ports, builder.diagnostics);
+    this.name = (root.key('metadata').value as { name: string }).name;
+    this.#owner = builder.owner(root.key('metadata'));
+    const allowed = (this.#spec.key('lint').key('allow').value ?? []) as string[];
+    builder.allow(this.name, allowed);
+    const spec = this.#spec.value as Spec;
+    this.#symmetric = spec.return === 'symmetric';
+    const hops = this.#spec.key('hops').each();
+    const positions = hops.length * (this.#symmetric ? 2 : 1);
+    this.#correlation = Correlation.read(this.#spec.key('correlation'), positions, builder.diagnostics);
+    const world = {
+      scope: this.scope,
+      correlation: this.#correlation,
+      symmetric: this.#symmetric,
+      allowed: new Set(allowed),
+    };
+    this.#hops = hops.map((at) => readHop(at, world));
+    this.#shape = this.#shapeOf(spec);
+    this.#declareTables(spec.table ?? 0);
+    this.#declareLegs();
+    this.#broken = builder.diagnostics.errors > before;
+  }
+
+  get #directions(): readonly Direction[] {
+    return this.#symmetric ? ['forward', 'reverse'] : ['forward'];
+  }
+
+  #shapeOf({ exit = 'normal' }: Spec): Shape {
+    const wantsPlaces = this.#spec
+      .key('classifiers')
+      .each()
+      .some((at) => at.key('to').value !== undefined);
+    const learns = exit === 'normal' || this.#symmetric || wantsPlaces;
+    const ownExit = this.#symmetric && typeof exit === 'object' && exit.port !== undefined;
+    return { at: this.#root.key('metadata'), hops: this.#hops, symmetric: this.#symmetric, learns, ownExit };
+  }
+
+  #declareTables(first: number): void {
+    const { diagnostics } = this.builder;
+    const tables = tablesOf(this.#shape);
+    const last = first + tables.length - 1;
+    if (last > TABLE_ID_MAX) {
+      const at = this.#spec.key('table').value === undefined ? this.#spec.key('hops') : this.#spec.key('table');
+      const message = `the chain takes ${tables.length} tables, up to number ${last}; the last is ${TABLE_ID_MAX}`;
+      say(
+        diagnostics,
+        at,
+        'limit',
+        message,
+        this.#spec.key('table').value === undefined ? { range: at.keyRange() } : {},
+      );
+    }
+    for (const [index, { name, at }] of tables.entries()) {
+      if (this.scope.names.table.has(name)) {
+        const message = `two tables of the chain would be called ${JSON.stringify(name)}: give the hop another name`;
+        say(diagnostics, at.key('name'), 'duplicate', message);
+      }
+      this.scope.names.table.set(name, first + index);
+      this.builder.table({ document: this.name, name, id: first + index, at });
+    }
+  }
+
+  #declareLegs(): void {
+    for (const [index, { name, mode, instances }] of this.#hops.entries()) {
+      const tags = this.#directions.flatMap(
+        (direction) => this.#correlation.tags(this.#position(index, direction)) ?? [],
+      );
+      for (const instance of instances) {
+        const leg: Leg = {
+          document: this.name,
+          hop: name,
+          instance: instance.name,
+          at: instance.at,
+          inline: mode === 'inline',
+          tags: this.#correlation.kind === 'none' ? undefined : tags,
+        };
+        for (const port of new Set([instance.ingress, instance.egress])) this.#declareLeg(port, leg);
+      }
+    }
+  }
+
+  #declareLeg(port: number, leg: Leg): void {
+    const other = this.builder.legs.add(port, leg);
+    if (other === undefined) return;
+    const { document, hop, inline } = other;
+    const message =
+      document === this.name
+        ? `a port of instance ${leg.instance} is one of hop ${hop} too: a chain visits a port once`
+        : inline && leg.inline
+          ? `what comes back from instance ${leg.instance} could be of chain ${document} too, whose hop ${hop} has the same port: give the chains correlation, with different tags`
+          : `instance ${leg.instance} and hop ${hop} of chain ${document} have the same port, and one of them is a tap`;
+    say(this.builder.diagnostics, leg.at, 'duplicate', message, { related: [seen(other.at, `hop ${hop}`)] });
+  }
+
+  /** Hops are numbered in both directions, for tags. */
+  #position(index: number, direction: Direction): number {
+    return index + (direction === 'forward' ? 0 : this.#hops.length);
+  }
+
+  #table(name: string): number {
+    return this.scope.names.table.get(name)!;
+  }
+
+  lower(): void {
+    if (this.#broken || !this.#hasOwnTables()) return;
+    const next = this.#next();
+    this.#arrive(next);
+    this.#classify(next);
+    this.builder.chain({ document: this.name, hops: this.#places().map((place) => this.#hop(place)) });
+    this.#exits();
+    lowerTests(this.#spec.key('tests'), this.scope, this.builder);
+    for (const unused of this.scope.unused()) {
+      const text = `nothing uses the variable ${String(unused.path.at(-1))}`;
+      say(this.builder.diagnostics, unused, 'unused', text, { severity: 'warning', range: unused.keyRange() });
+    }
+  }
+
+  /** Tables are the chain's own. */
+  #hasOwnTables(): boolean {
+    const own = new Map(tablesOf(this.#shape).map(({ name }) => [this.#table(name), name]));
+    const shared = this.builder.tables.find(({ document, id }) => document !== this.name && own.has(id));
+    if (shared === undefined) return true;
+    const { document, name, id, at } = shared;
+    const message = `table ${own.get(id)} would be number ${id}, which is ${name} of ${document}: give the chain another table`;
+    const where =
+      this.#spec.key('table').value === undefined ? this.#root.key('metadata').key('name') : this.#spec.key('table');
+    say(this.builder.diagnostics, where, 'duplicate', message, { related: [seen(at, `${document}/${name}`)] });
+    return false;
+  }
+
+  #origin(at: At, name: string): Origin {
+    return { at, owner: this.#owner, document: this.name, name };
+  }
+
+  /** The cookie that it has. */
+  #flow(table: string, priority: number, match: string | MappedText, actions: string, at: At, rule: string): bigint {
+    const origin = this.#origin(at, `${table}/${rule}`);
+    const cookie = this.builder.cookie(origin);
+    const text = new MappedText().add(`table=${this.#table(table)},priority=${priority}`, at);
+    const words = typeof match === 'string' ? new MappedText().add(match, at) : match;
+    if (words.text !== '') text.add(',').append(words);
+    this.builder.flow(text.add(` actions=${actions}`, at), origin, cookie, this.scope);
+    return cookie;
+  }
+
+  add(name: string, type: string, buckets: readonly string[], at: At): number {
+    const id = this.builder.groupNumbers(this.#owner).make(`${this.name}/${name}`);
+    this.builder.group(groupWords(id, type, buckets, at), this.#origin(at, name), this.scope);
+    return id;
+  }
+
+  /** A table outside the chain, after it; undefined, and said, where there is none. */
+  #outside(at: At): number | undefined {
+    const number = this.scope.number('table', at);
+    const last = this.#table(tablesOf(this.#shape).at(-1)!.name);
+    if (number === undefined || number > last) return number;
+    say(
+      this.builder.diagnostics,
+      at,
+      'value',
+      `table ${number} is not after the chain, whose last is ${last}: packets go onwards only`,
+    );
+    return undefined;
+  }
+
+  /** What is done with what is not for the chain. */
+  #next(): string {
+    const at = this.#spec.key('next');
+    if (typeof at.value !== 'object') return String(at.value ?? 'normal');
+    const to = this.#outside(at.key('goto'));
+    return to === undefined ? 'drop' : `goto_table:${to}`;
+  }
+
+  #arrive(next: string): void {
+    const metadata = this.#root.key('metadata');
+    const flow = (priority: number, match: string, actions: string, at: At, rule: string) =>
+      this.#flow('arrive', priority, match, actions, at, rule);
+    for (const hop of this.#hops) {
+      const { at, name, instances } = hop;
+      for (const port of new Set(instances.flatMap(({ ingress, egress }) => [ingress, egress]))) {
+        flow(PRIORITY.multicastOfHops, `in_port=${port},${MULTICAST}`, 'drop', at, `multicast of ${name}`);
+        if (this.#takesAll(hop, port)) continue;
+        const shared = this.builder.legs.ofOthers(this.name).includes(port) && next.startsWith('goto_table');
+        flow(PRIORITY.ofHops, `in_port=${port}`, shared ? next : 'drop', at, `other packets of ${name}`);
+      }
+    }
+    const own = new Set(this.builder.legs.of(this.name));
+    for (const port of this.builder.legs.ofOthers(this.name)) {
+      const others = next.startsWith('goto_table') ? next : 'drop';
+      if (!own.has(port)) flow(PRIORITY.ofHops, `in_port=${port}`, others, metadata, 'hops of other chains');
+    }
+    const learn = this.#shape.learns
+      ? `learn(table=${this.#table('places')},hard_timeout=${PLACE_SECONDS},priority=1,limit=${PLACES_MAX},NXM_OF_VLAN_TCI[0..11],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],load:NXM_OF_IN_PORT[]->${PLACE})`
+      : '';
+    const withLearn = (actions: string) =>
+      learn === '' ? actions : actions === 'drop' ? learn : `${learn},${actions}`;
+    flow(PRIORITY.multicast, MULTICAST, withLearn(next), metadata, 'multicast');
+    const look = this.#shape.learns ? `resubmit(,${this.#table('places')}),` : '';
+    flow(PRIORITY.rest, '', withLearn(`${look}goto_table:${this.#table('classify')}`), metadata, 'rest');
+  }
+
+  /** Whatever comes by the port is taken for what was sent to the hop. */
+  #takesAll({ mode, instances }: Hop, port: number): boolean {
+    if (mode === 'tap' || this.#correlation.kind !== 'none') return false;
+    return this.#symmetric || instances.some(({ egress }) => egress === port);
+  }
+
+  #classify(next: string): void {
+    const names = new Map<string, At>();
+    const first = (direction: Direction) =>
+      `goto_table:${this.#table(hopTable(inOrder(this.#hops, direction)[0]!, direction))}`;
+    for (const [index, at] of this.#spec.key('classifiers').each().entries()) {
+      const { name = `#${index + 1}` } = at.value as { name?: string };
+      const other = names.get(name);
+      if (other !== undefined)
+        say(
+          this.builder.diagnostics,
+          at.key('name'),
+          'duplicate',
+          `there are two classifiers ${JSON.stringify(name)}`,
+          {
+            related: [seen(other, 'the other one')],
+          },
+        );
+      names.set(name, at);
+      const matches = classifierMatches(
+        at,
+        this.scope,
+        this.#symmetric,
+        (port) => this.builder.legs.at(port, this.name)?.hop,
+      );
+      if (matches === undefined) continue;
+      const priority = FIRST_CLASSIFIER - index * CLASSIFIER_STEP;
+      const before = this.builder.diagnostics.errors;
+      for (const match of matches.forward) this.#flow('classify', priority, match, first('forward'), at, name);
+      if (!this.#symmetric || this.builder.diagnostics.errors > before) continue;
+      for (const match of matches.reverse)
+        this.#flow('classify', priority - CLASSIFIER_STEP / 2, match, first('reverse'), at, `answers to ${name}`);
+    }
+    this.#flow('classify', 0, '', next, this.#root.key('metadata'), 'rest');
+  }
+
+  #places(): HopPlace[] {
+    return this.#directions.flatMap((direction) => {
+      const hops = inOrder(this.#hops, direction);
+      return hops.map((hop, index) => {
+        const then = hops[index + 1];
+        const exit = direction === 'reverse' && this.#shape.ownExit ? 'exit-back' : 'exit';
+        return {
+          hop,
+          direction,
+          position: this.#position(this.#hops.indexOf(hop), direction),
+          name: hopTable(hop, direction),
+          after: this.#table(then === undefined ? exit : hopTable(then, direction)),
+        };
+      });
+    });
+  }
+
+  #hop(place: HopPlace): ProgramHop {
+    const { hop, direction, name } = place;
+    const groups = new HopGroups(place, this.#correlation, this);
+    if (hop.mode === 'tap') this.#tap(place, groups);
+    else if (picks(hop, this.#symmetric)) this.#pick(place, groups);
+    else
+      for (const sort of this.#correlation.sorts)
+        this.#flow(name, 0, sort.match, `group:${groups.whole(sort)}`, hop.at, 'all');
+    const instances = hop.instances.map((instance, index) => {
+      const [into, outOf] = legsOf(instance, direction);
+      const returned = hop.mode === 'tap' ? undefined : this.#returned(place, instance.name, outOf);
+      const back = hop.mode === 'tap' ? undefined : outOf;
+      return { name: instance.name, into, outOf: back, buckets: groups.buckets.of(index), returned };
+    });
+    const { mode } = hop;
+    return { name: hop.name, mode, direction, table: this.#table(name), instances, skips: groups.buckets.skips };
+  }
+
+  #tap({ hop, name, after }: HopPlace, groups: HopGroups): void {
+    const group = groups.whole({ match: '', suffix: '', ethertype: 0 });
+    this.#flow(name, 0, '', `group:${group},goto_table:${after}`, hop.at, 'all');
+  }
+
+  /** By a hash that is the same for both directions. */
+  #pick({ hop, direction, name }: HopPlace, groups: HopGroups): void {
+    const slots = slotsOf(hop, this.builder.diagnostics);
+    if (slots === undefined) return;
+    const pick = pickTable(hop, direction);
+    const hash = `multipath(symmetric_l3l4+udp,0,modulo_n,${slots.length},0,NXM_NX_REG7[0..15])`;
+    this.#flow(name, 0, '', `${hash},goto_table:${this.#table(pick)}`, hop.at, 'all');
+    for (const sort of this.#correlation.sorts) {
+      const each = groups.each(sort);
+      for (const [slot, instance] of slots.entries()) {
+        const match = `${sort.match === '' ? '' : `${sort.match},`}${SLOT}=${slot}`;
+        this.#flow(pick, 1, match, `group:${each[instance]}`, hop.at, hop.instances[instance]!.name);
+      }
+    }
+  }
+
+  /** What comes back from an instance goes on; the cookie of the flows for it. */
+  #returned({ hop, direction, position, after }: HopPlace, instance: string, port: number): bigint {
+    const way = direction === 'forward' ? 'from' : 'back from';
+    let cookie = 0n;
+    for (const sort of this.#correlation.sorts) {
+      const { match, actions } = this.#correlation.pop(position, sort);
+      const text = `in_port=${port}${match}`;
+      cookie = this.#flow(
+        'arrive',
+        PRIORITY.returned,
+        text,
+        `${actions}goto_table:${after}`,
+        hop.at,
+        `${way} ${hop.name}/${instance}`,
+      );
+    }
+    return cookie;
+  }
+
+  #exits(): void {
+    const at = this.#spec.key('exit');
+    const { exit = 'normal' } = this.#spec.value as Spec;
+    const where = at.value === undefined ? this.#root.key('metadata') : at;
+    if (exit === 'normal' || this.#shape.ownExit) {
+      const table = this.#shape.ownExit ? 'exit-back' : 'exit';
+      this.#flow(table, 0, '', `resubmit(,${this.#table('places')}),output:${PLACE}`, where, 'all');
+    }
+    if (typeof exit !== 'object') return;
+    if (exit.table !== undefined) {
+      const to = this.#outside(at.key('table'));
+      if (to !== undefined) this.#flow('exit', 0, '', `goto_table:${to}`, at, 'all');
+      return;
+    }
+    const [value] = this.scope.values(at.key('port'));
+    const port = value === undefined ? undefined : this.scope.portNumber(value);
+    if (port === undefined) return;
+    const leg = this.builder.legs.at(port, this.name);
+    if (leg !== undefined)
+      say(
+        this.builder.diagnostics,
+        at.key('port'),
+        'value',
+        `${value!.text} is a leg of hop ${leg.hop}: the chain would not end`,
+      );
+    this.#flow('exit', 0, '', `output:${port}`, at, 'all');
+  }
+}

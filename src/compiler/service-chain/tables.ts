@@ -1,0 +1,51 @@
+/** The tables of a chain, in the order in which packets come through them, so that no packet can go back. */
+import type { At } from '../at.js';
+import type { Direction, Hop } from './hops.js';
+
+export interface ChainTable {
+  readonly name: string;
+  readonly at: At;
+}
+
+/** What a hop's table is called in a direction. */
+export const hopTable = ({ name }: Hop, direction: Direction): string =>
+  direction === 'forward' ? name : `${name}-back`;
+/** The table where an instance is chosen by the hash that both directions have in common. */
+export const pickTable = (hop: Hop, direction: Direction): string => `${hopTable(hop, direction)}-pick`;
+
+/** Packets of one connection must find the same instance in both directions, which select groups do not promise. */
+export const picks = (hop: Hop, symmetric: boolean): boolean =>
+  symmetric && hop.mode === 'inline' && hop.behaviour === 'balance' && hop.instances.length > 1;
+
+export interface Shape {
+  readonly at: At;
+  readonly hops: readonly Hop[];
+  readonly symmetric: boolean;
+  /** Whether it is learned where stations are. */
+  readonly learns: boolean;
+  /** Answers leave by another way. */
+  readonly ownExit: boolean;
+}
+
+/** Hops in the order in which a direction visits them. */
+export const inOrder = (hops: readonly Hop[], direction: Direction): readonly Hop[] =>
+  direction === 'forward' ? hops : hops.toReversed();
+
+export function tablesOf({ at, hops, symmetric, learns, ownExit }: Shape): ChainTable[] {
+  const one = (name: string): ChainTable => ({ name, at });
+  const directions: readonly Direction[] = symmetric ? ['forward', 'reverse'] : ['forward'];
+  const visited = directions.flatMap((direction) =>
+    inOrder(hops, direction).flatMap((hop) => {
+      const names = [hopTable(hop, direction), ...(picks(hop, symmetric) ? [pickTable(hop, direction)] : [])];
+      return names.map((name) => ({ name, at: hop.at }));
+    }),
+  );
+  return [
+    one('arrive'),
+    ...(learns ? [one('places')] : []),
+    one('classify'),
+    ...visited,
+    one('exit'),
+    ...(ownExit ? [one('exit-back')] : []),
+  ];
+}
