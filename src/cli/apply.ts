@@ -33,9 +33,9 @@ export interface ExportOptions {
 }
 
 /** Like kubectl's: 1 says that there are differences, so a failure is 2. */
-const FAILED = 2;
+export const FAILED = 2;
 
-async function withSwitch<T>(target: string, use: (remote: RemoteSwitch) => Promise<T>): Promise<T> {
+export async function withSwitch<T>(target: string, use: (remote: RemoteSwitch) => Promise<T>): Promise<T> {
   const socket = connectTo(target);
   if (socket === undefined) throw new CommandFailed(`${target} is no switch: tcp:HOST[:PORT] or unix:PATH`, FAILED);
   const remote = await RemoteSwitch.open(socket).catch((error: unknown) => {
@@ -49,7 +49,7 @@ async function withSwitch<T>(target: string, use: (remote: RemoteSwitch) => Prom
 }
 
 /** The files, with the switch's ports. */
-async function programFor(
+export async function programFor(
   context: CommandContext,
   remote: RemoteSwitch,
   files: readonly string[],
