@@ -48,7 +48,7 @@ describe('xvif trace and ofproto/trace', () => {
   beforeAll(async () => {
     peer = await OpenVswitch.start('dummy', PORTS);
     bridge = (await peer.vsctl('list-br')).trim();
-    await sh('ovs-ofctl', '-O', 'OpenFlow13', 'mod-port', peer.target, 'LOCAL', 'up');
+    await sh('ovs-ofctl', '-O', 'OpenFlow13', 'mod-port', peer.target, bridge, 'up');
     for (const [, of, dp] of (await peer.appctl('dpif/show')).matchAll(/^\s+\S+ (\d+)\/(\d+):/gm)) {
       numbers.set(dp!, Number(of) === 65534 ? 0xffff_fffe : Number(of));
     }
