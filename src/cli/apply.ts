@@ -33,7 +33,7 @@ export interface ExportOptions {
 }
 
 /** Like kubectl's: 1 says that there are differences, so a failure is 2. */
-const FAILED = 2;
+export const FAILED = 2;
 
 export async function withSwitch<T>(target: string, use: (remote: RemoteSwitch) => Promise<T>): Promise<T> {
   const socket = connectTo(target);

@@ -26,6 +26,7 @@ import { type CompileOptions, compileFiles } from './compile.js';
 import type { CommandContext } from './context.js';
 import { importFile } from './import.js';
 import type { FileOptions } from './read-files.js';
+import { type TraceOptions, trace } from './trace.js';
 
 function port(text: string, before: readonly KnownPort[] = []): KnownPort[] {
   const found = portOption(text);
@@ -35,8 +36,11 @@ function port(text: string, before: readonly KnownPort[] = []): KnownPort[] {
 
 /** Options of every command that compiles. */
 function withPorts(command: Command): Command {
+  return withPortOptions(command.argument('<files...>', 'flow files in YAML or JSON; - is the standard input'));
+}
+
+function withPortOptions(command: Command): Command {
   return command
-    .argument('<files...>', 'flow files in YAML or JSON; - is the standard input')
     .option(
       '--port <name=number>',
       'number of a port, by VM/device, uuid, MAC address or name; may be repeated',
@@ -60,8 +64,22 @@ export function addFlowFileCommands(
     .description('print what flow files become, in the words of ovs-ofctl; needs no switch')
     .addOption(new Option('--as <form>', 'for which command of ovs-ofctl').choices([...ofctlForms]).default('bundle'))
     .action((files: string[], options: CompileOptions) => run((context) => compileFiles(context, files, options)));
+  addTraceCommand(program, run);
   addSwitchCommands(program, run);
   addChainCommands(program, run);
+}
+
+function addTraceCommand(
+  program: Command,
+  run: (command: (context: CommandContext) => Promise<void>) => Promise<void>,
+): void {
+  withPortOptions(program.command('trace'))
+    .description('say what would become of a packet, table by table')
+    .argument('<files...>', 'flow files, none of them needed with --switch, and the packet: "tcp,in_port=1,tp_dst=80"')
+    .option(SWITCH, `trace with the flows and groups of ${SWITCH_HELP}`)
+    .action((words: string[], options: TraceOptions) =>
+      run((context) => trace(context, words.slice(0, -1), words.at(-1)!, options)),
+    );
 }
 
 const SWITCH = '--switch <target>';

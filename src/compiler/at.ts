@@ -4,15 +4,30 @@ import type { Path, SourceDocument } from './read.js';
 import type { Place, Range, SourceFile } from './source.js';
 
 export class At {
+  /** Undefined: it is the whole document. */
+  readonly #in: At | undefined;
+  readonly #step: string | number;
+
   private constructor(
     readonly document: SourceDocument,
-    readonly path: Path,
+    within: At | undefined,
+    step: string | number,
     /** Undefined: nothing stands there. */
     readonly value: unknown,
-  ) {}
+  ) {
+    this.#in = within;
+    this.#step = step;
+  }
 
   static root(document: SourceDocument): At {
-    return new At(document, [], document.value);
+    return new At(document, undefined, '', document.value);
+  }
+
+  /** Made when it is asked for: there are many values, and few that something is said of. */
+  get path(): Path {
+    const path: (string | number)[] = [];
+    for (let at: At = this; at.#in !== undefined; at = at.#in) path.push(at.#step);
+    return path.reverse();
   }
 
   get file(): SourceFile {
@@ -23,12 +38,12 @@ export class At {
     const inside = this.value as Record<string | number, unknown> | undefined | null;
     const value =
       inside !== null && typeof inside === 'object' && Object.hasOwn(inside, step) ? inside[step] : undefined;
-    return new At(this.document, [...this.path, step], value);
+    return new At(this.document, this, step, value);
   }
 
   /** The collection that it stands in. */
   parent(): At {
-    return this.path.slice(0, -1).reduce<At>((at, step) => at.key(step), At.root(this.document));
+    return this.#in ?? this;
   }
 
   /** The elements of a list; a single value is a list of one. */

@@ -186,6 +186,7 @@ export class Builder {
       },
       table: (name) => scope.names.table.get(name),
     });
+    if (result.ok && result.warnings.length === 0) return result.value;
     const origin = text.origin(result.ok ? 0 : result.error.column - 1);
     if (origin === undefined) return result.ok ? result.value : undefined;
     if (result.ok) {

@@ -10,10 +10,12 @@ export const OWNER_COOKIE_MASK = 0xffff_ffff_0000_0000n;
 export const LEARNED_COOKIE_MAGIC = 0x5857n;
 export const learnedCookie = (cookie: bigint): bigint => (LEARNED_COOKIE_MAGIC << 48n) | (cookie & 0xffff_ffff_ffffn);
 
+const encoder = new TextEncoder();
+
 /** FNV-1a, 32 bits: the same in every run and on every machine. */
 export function hash32(text: string): number {
   let hash = 0x811c_9dc5;
-  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x0100_0193) >>> 0;
+  for (const byte of encoder.encode(text)) hash = Math.imul(hash ^ byte, 0x0100_0193) >>> 0;
   return hash;
 }
 

@@ -6,6 +6,7 @@
 import { Composer, type CST, type Document, isAlias, isMap, isScalar, isSeq, type Node, Parser, visit } from 'yaml';
 import type { Diagnostics } from './diagnostic.js';
 import { ALIAS_FACTOR_MAX, DOCUMENTS_MAX, FILE_BYTES_MAX, NESTING_MAX } from './limits.js';
+import { readJson } from './read-json.js';
 import { ScalarPlaces } from './scalar-places.js';
 import type { Range, SourceFile } from './source.js';
 
@@ -15,15 +16,22 @@ type Root = Document.Parsed;
 
 /** A document as plain values, and the places they were written at. */
 export class SourceDocument {
-  readonly #root: Root;
+  #made: Root | undefined;
+  readonly #make: () => Root;
   readonly #aliases = new Map<Node, Node | undefined>();
 
   constructor(
     readonly file: SourceFile,
-    root: Root,
+    /** Called when a place is asked for. */
+    root: () => Root,
     readonly value: unknown,
   ) {
-    this.#root = root;
+    this.#make = root;
+  }
+
+  get #root(): Root {
+    this.#made ??= this.#make();
+    return this.#made;
   }
 
   /** The node at a path; where there is none, the nearest around it. */
@@ -92,22 +100,17 @@ export function readDocuments(file: SourceFile, diagnostics: Diagnostics): Sourc
     error('limit', `the file has more than ${FILE_BYTES_MAX} letters`, 0);
     return [];
   }
+  const json = readJson(file.text);
+  if (json !== undefined) return [new SourceDocument(file, () => [...composed(file.text)][0]!, json)];
   const tokens = [...new Parser().parse(file.text)];
   const deep = tooDeep(tokens);
   if (deep !== undefined) {
     error('limit', `nested more than ${NESTING_MAX} deep`, deep);
     return [];
   }
-  const composer = new Composer({
-    version: '1.2',
-    strict: true,
-    uniqueKeys: true,
-    stringKeys: true,
-    prettyErrors: false,
-  });
   const found: SourceDocument[] = [];
   let count = 0;
-  for (const root of composer.compose(tokens, true, file.text.length) as Iterable<Root>) {
+  for (const root of composed(file.text, tokens)) {
     if (++count > DOCUMENTS_MAX) {
       error('limit', `more than ${DOCUMENTS_MAX} documents in a file`, root.range[0]);
       break;
@@ -116,6 +119,17 @@ export function readDocuments(file: SourceFile, diagnostics: Diagnostics): Sourc
     if (document !== undefined) found.push(document);
   }
   return found;
+}
+
+function composed(text: string, tokens: Iterable<CST.Token> = new Parser().parse(text)): Iterable<Root> {
+  const composer = new Composer({
+    version: '1.2',
+    strict: true,
+    uniqueKeys: true,
+    stringKeys: true,
+    prettyErrors: false,
+  });
+  return composer.compose(tokens, true, text.length) as Iterable<Root>;
 }
 
 type Complain = (code: 'syntax' | 'limit', message: string, start: number, end?: number) => void;
@@ -133,7 +147,7 @@ function documentOf(file: SourceFile, root: Root, error: Complain): SourceDocume
   }
   keepLongNumbers(file, root);
   try {
-    return new SourceDocument(file, root, root.toJS({ maxAliasCount: ALIAS_FACTOR_MAX }));
+    return new SourceDocument(file, () => root, root.toJS({ maxAliasCount: ALIAS_FACTOR_MAX }));
   } catch (failure) {
     // Only aliases that stand for too much, or for nothing, make it throw.
     const [start, end] = unresolved(root) ?? root.range;

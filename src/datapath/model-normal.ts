@@ -34,6 +34,7 @@ export function normal(state: ModelState, packet: ModelPacket, outlet: Outlet): 
   if ((source & MULTICAST_BIT) === 0n && inPort !== undefined) macs.learn(vlan, source, packet.inPort, nowNs());
   const unicast = (destination & MULTICAST_BIT) === 0n;
   const known = unicast ? macs.lookup(vlan, destination, nowNs()) : undefined;
+  state.trace?.({ kind: 'normal', vlan: frame.vlan, to: known });
   if (known === packet.inPort) outlet.drop(Drop.loop);
   else if (known !== undefined) send(state, packet, known, frame, outlet);
   else {

@@ -1,7 +1,7 @@
 /** A packet's way through the tables of the model (OpenFlow 1.3.5 §5.1 to §5.12). */
 import { edit, remarkDscp } from './model-edit.js';
 import { countFlow, type Flow } from './model-flows.js';
-import { type Bucket, executable, type Group, mergeActionSet } from './model-groups.js';
+import { executable, mergeActionSet } from './model-groups.js';
 import { admits } from './model-guard.js';
 import {
   type ControllerData,
@@ -13,15 +13,24 @@ import {
   outputReason,
 } from './model-journey.js';
 import { isLearnable, learnFlow, learnFrom, shorten, withoutOrphans } from './model-learn.js';
+import {
+  CLONES_MAX,
+  FRAME_BYTES_MIN,
+  GROUP_DEPTH_MAX,
+  RESUBMIT_DEPTH_MAX,
+  RESUBMITS_MAX,
+  STACK_MAX,
+} from './model-limits.js';
 import { decrementTtl, portOf, readSubfield, writeSubfield } from './model-nicira.js';
 import { normal } from './model-normal.js';
 import { fieldId } from './model-packet.js';
 import { ModelPacket } from './model-place.js';
 import type { ModelPort } from './model-ports.js';
-import { flowHash, selected, selectionHash } from './model-select.js';
+import { chosenBuckets, countSample, flowHash } from './model-select.js';
 import type { ModelState } from './model-state.js';
+import { bucketStep, depthOf, groupStep, nearestMiss, traced } from './model-trace.js';
 import type { ActionRecord } from './records-action.js';
-import type { LearnRecord, SampleRecord } from './records-learn.js';
+import type { LearnRecord } from './records-learn.js';
 import { isNicira, type NiciraActionRecord } from './records-nicira.js';
 import {
   allTables,
@@ -29,7 +38,6 @@ import {
   Drop,
   Frag,
   FragMode,
-  GroupType,
   MeterBandType,
   meterController,
   noMeter,
@@ -40,23 +48,12 @@ import {
   tables,
 } from './schema.gen.js';
 
-/** kGroupDepthMax and kClonesMax of native/base/limits.h. */
-const GROUP_DEPTH_MAX = 8;
-const CLONES_MAX = 512;
-/** kResubmitDepthMax, kResubmitsMax and kStackMax. */
-const RESUBMIT_DEPTH_MAX = 64;
-const RESUBMITS_MAX = 4096;
-const STACK_MAX = 64;
-/** Probability of a sample that is taken of every packet. */
-const SAMPLE_ALWAYS = 0xffff;
 const FIN_OR_RESET = 1 | 4;
 /** NX_BD_ALG_ACTIVE_BACKUP. */
 const ACTIVE_BACKUP = 0;
 /** OFPP_NONE of OpenFlow 1.0. */
 const NO_PORT_16 = 0xffff;
 const NO_COOKIE = 0xffffffffffffffffn;
-/** Frames leave padded to the shortest Ethernet frame (without its checksum). */
-const FRAME_BYTES_MIN = 60;
 const SPANNING_TREE_MAC = 0x0180c2000000n;
 
 export class Pipeline {
@@ -76,18 +73,18 @@ export class Pipeline {
     if (port === undefined) return;
     port.rx.packets++;
     port.rx.bytes += BigInt(frame.length);
+    const packet = new ModelPacket(frame, portNumber);
     if (port.stopped) {
-      port.dropRx(Drop.portDown);
+      this.#drop(packet, Drop.portDown);
       return;
     }
-    const packet = new ModelPacket(frame, portNumber);
     const spanningTree = packet.field(fieldId.eth_dst) === SPANNING_TREE_MAC;
     if ((port.config & (spanningTree ? PortConfig.noRecvStp : PortConfig.noRecv)) !== 0) {
-      port.dropRx(Drop.noRecv);
+      this.#drop(packet, Drop.noRecv);
       return;
     }
     if (port.settings.sources !== undefined && !admits(port.settings.sources, packet)) {
-      port.dropRx(Drop.spoofed);
+      this.#drop(packet, Drop.spoofed);
       return;
     }
     this.#run(packet, { copies: 0 });
@@ -104,6 +101,7 @@ export class Pipeline {
   }
 
   #drop(packet: ModelPacket, reason: number): void {
+    this.#state.trace?.({ kind: 'drop', reason, port: undefined });
     this.#state.ports.get(packet.inPort)?.dropRx(reason);
   }
 
@@ -118,6 +116,16 @@ export class Pipeline {
     const end = this.#tables(packet, 0, undefined, origin);
     if (end === undefined) this.#drop(packet, Drop.tableMiss);
     else if (end !== 'gone') this.#performSet(packet, end);
+  }
+
+  #lookup(packet: ModelPacket, table: number, origin: Origin): Flow | undefined {
+    const { flows, trace } = this.#state;
+    const flow = flows.lookup(table, (id) => packet.field(id));
+    if (trace !== undefined) {
+      const nearest = nearestMiss(flows.table(table).flows, flow, packet);
+      trace({ kind: 'table', depth: depthOf(origin), table, egress: origin.egress, flow, nearest });
+    }
+    return flow;
   }
 
   /** No flow of the table matched: the table to go on with, or the end. */
@@ -147,7 +155,7 @@ export class Pipeline {
       }
       const real = packet.seenPort;
       packet.seenPort = seenPort ?? real;
-      const flow = this.#state.flows.lookup(table, (id) => packet.field(id));
+      const flow = this.#lookup(packet, table, origin);
       packet.seenPort = real;
       seenPort = undefined;
       if (flow === undefined) {
@@ -170,6 +178,8 @@ export class Pipeline {
     countFlow(flow, packet.frame.length, this.#state.nowNs());
     let next: number | undefined;
     for (const instruction of flow.instructions) {
+      if (instruction.kind !== 'apply')
+        this.#state.trace?.({ kind: 'instruction', depth: depthOf(origin), instruction });
       if (instruction.kind === 'meter') {
         if (!this.#meter(packet, instruction.meter)) return 'gone';
       } else if (instruction.kind === 'apply') {
@@ -220,7 +230,7 @@ export class Pipeline {
         this.#drop(packet, Drop.resubmitLimit);
         return 'gone';
       }
-      const flow = this.#state.flows.lookup(table, (id) => packet.field(id));
+      const flow = this.#lookup(packet, table, origin);
       if (flow === undefined) {
         this.#drop(packet, Drop.tableMiss);
         return 'gone';
@@ -248,6 +258,7 @@ export class Pipeline {
     const actions = executable(journey.set);
     journey.setDone = true;
     journey.exited = false;
+    this.#state.trace?.({ kind: 'action_set', depth: depthOf(origin) });
     return this.#perform(packet, actions, origin);
   }
 
@@ -256,6 +267,7 @@ export class Pipeline {
     const meter = this.#state.meters.get(id);
     if (meter === undefined) return true;
     const band = this.#state.meters.pass(meter, packet.frame.length, this.#state.nowNs());
+    this.#state.trace?.({ kind: 'meter', meter: id, band: band?.record.type });
     if (band?.record.type === MeterBandType.drop) {
       this.#drop(packet, Drop.meter);
       return false;
@@ -265,25 +277,28 @@ export class Pipeline {
   }
 
   #perform(packet: ModelPacket, actions: readonly ActionRecord[], origin: Origin): Outcome {
+    const { trace } = this.#state;
     for (const action of actions) {
-      if (action.kind === 'output') this.#outputAction(packet, action.port, action.maxLen, origin);
-      else if (action.kind === 'group') this.#group(packet, action.group, origin);
-      else if (action.kind === 'meter') {
-        if (!this.#meter(packet, action.meter)) return 'gone';
-      } else if (isNicira(action)) {
-        if (this.#nicira(packet, action, origin) === 'gone') return 'gone';
-        if (origin.journey.exited) return 'go_on';
-      } else {
-        const verdict = edit(packet, action);
-        if (verdict === 'no_room') {
-          this.#drop(packet, Drop.noRoom);
-          return 'gone';
-        }
-        if (verdict === 'invalid_ttl') {
-          this.#drop(packet, Drop.ttl);
-          this.#packetIn(packet, PacketInReason.invalidTtl, controllerMaxLenNoBuffer, origin);
-          return 'gone';
-        }
+      const act = () => this.#act(packet, action, origin);
+      const outcome = trace === undefined ? act() : traced(trace, packet, action, depthOf(origin), act);
+      if (outcome === 'gone') return 'gone';
+      if (isNicira(action) && origin.journey.exited) return 'go_on';
+    }
+    return 'go_on';
+  }
+
+  #act(packet: ModelPacket, action: ActionRecord, origin: Origin): Outcome {
+    if (action.kind === 'output') this.#outputAction(packet, action.port, action.maxLen, origin);
+    else if (action.kind === 'group') this.#group(packet, action.group, origin);
+    else if (action.kind === 'meter') return this.#meter(packet, action.meter) ? 'go_on' : 'gone';
+    else if (isNicira(action)) return this.#nicira(packet, action, origin);
+    else {
+      const verdict = edit(packet, action);
+      if (verdict === 'no_room') return this.#giveUp(packet, Drop.noRoom);
+      if (verdict === 'invalid_ttl') {
+        this.#drop(packet, Drop.ttl);
+        this.#packetIn(packet, PacketInReason.invalidTtl, controllerMaxLenNoBuffer, origin);
+        return 'gone';
       }
     }
     return 'go_on';
@@ -339,7 +354,7 @@ export class Pipeline {
         this.#outputTruncated(packet, action.port, action.bytes, origin);
         return 'go_on';
       case 'sample':
-        this.#sample(packet, action, origin);
+        if (origin.flow !== undefined) countSample(this.#state, packet, action);
         return 'go_on';
       case 'fin_timeout':
         this.#finTimeout(packet, action, origin);
@@ -369,14 +384,6 @@ export class Pipeline {
     const cut = packet.frame.length <= bytes ? packet : packet.clone();
     if (cut !== packet) cut.replace(packet.frame.slice(0, bytes));
     this.#outputAction(cut, port, controllerMaxLenNoBuffer, origin);
-  }
-
-  #sample(packet: ModelPacket, { probability, collectorSet }: SampleRecord, origin: Origin): void {
-    const count = this.#state.samples.get(collectorSet);
-    if (origin.flow === undefined || count === undefined) return;
-    if (probability < SAMPLE_ALWAYS && Math.random() * (SAMPLE_ALWAYS + 1) >= probability) return;
-    count.packets++;
-    count.bytes += BigInt(packet.frame.length);
   }
 
   #finTimeout(packet: ModelPacket, { idle, hard }: { idle: number; hard: number }, { flow }: Origin): void {
@@ -484,18 +491,17 @@ export class Pipeline {
       this.#drop(packet, Drop.noRoom);
       return;
     }
-    if (port.stopped) {
-      port.dropTx(Drop.portDown);
-      return;
-    }
-    if ((port.config & PortConfig.noFwd) !== 0) {
-      port.dropTx(Drop.noFwd);
+    const closed = port.stopped ? Drop.portDown : (port.config & PortConfig.noFwd) !== 0 ? Drop.noFwd : undefined;
+    if (closed !== undefined) {
+      this.#state.trace?.({ kind: 'drop', reason: closed, port: port.number });
+      port.dropTx(closed);
       return;
     }
     const frame = new Uint8Array(Math.max(FRAME_BYTES_MIN, packet.frame.length));
     frame.set(packet.frame);
     port.tx.packets++;
     port.tx.bytes += BigInt(packet.frame.length);
+    this.#state.trace?.({ kind: 'output', port: port.number, frame });
     if (port.kind === 'capture') this.#output(port.number, frame);
   }
 
@@ -523,7 +529,8 @@ export class Pipeline {
     }
     group.packets++;
     group.bytes += BigInt(packet.frame.length);
-    const buckets = this.#chosen(group, packet);
+    const buckets = chosenBuckets(this.#state, group, packet);
+    this.#state.trace?.(groupStep(this.#state, group, buckets));
     if (buckets.length === 0) {
       this.#drop(packet, Drop.groupNoBucket);
       return;
@@ -533,6 +540,7 @@ export class Pipeline {
         this.#drop(packet, Drop.noRoom);
         return;
       }
+      this.#state.trace?.(bucketStep(group, bucket, depthOf(origin)));
       bucket.packets++;
       bucket.bytes += BigInt(packet.frame.length);
       // What flows reached from a bucket write to the action set has no effect; exit ends the bucket alone.
@@ -541,19 +549,6 @@ export class Pipeline {
       journey.setDone = true;
       this.#perform(packet.clone(), bucket.actions, { ...origin, groupDepth: origin.groupDepth + 1 });
       Object.assign(journey, { setDone, exited: false });
-    }
-  }
-
-  #chosen(group: Group, packet: ModelPacket): readonly Bucket[] {
-    const { groups, ports } = this.#state;
-    const live = group.buckets.filter((b) => groups.isLive(b, (port) => ports.get(port)?.live ?? false));
-    switch (group.type) {
-      case GroupType.select:
-        return selected(live, selectionHash(group.selection, packet));
-      case GroupType.ff:
-        return live.slice(0, 1);
-      default:
-        return group.buckets;
     }
   }
 
@@ -578,6 +573,7 @@ export class Pipeline {
     // What its meter does to it does not change the packet that goes on. One that the action names takes its place.
     const told = packet.clone();
     if (data.meter === noMeter && !this.#meter(told, meterController)) return;
+    this.#state.trace?.({ kind: 'packet_in', reason, table: origin.table, controller: data.id, maxLen });
     this.#state.upcall({
       kind: 'packet_in',
       reason,

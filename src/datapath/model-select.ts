@@ -1,13 +1,38 @@
-/** Which bucket of a select group a packet takes (OpenFlow 1.3.5 §5.6.1). */
-import type { Bucket } from './model-groups.js';
+/** What a packet is chosen for: buckets of a group (OpenFlow 1.3.5 §5.6.1), samples. */
+import type { Bucket, Group } from './model-groups.js';
 import { hasField } from './model-nicira.js';
 import { fieldId } from './model-packet.js';
 import type { ModelPacket } from './model-place.js';
+import type { ModelState } from './model-state.js';
+import type { SampleRecord } from './records-learn.js';
 import type { SelectionRecord } from './records-selection.js';
-import { SelectionMethod } from './schema.gen.js';
+import { GroupType, SelectionMethod } from './schema.gen.js';
+
+export function isLive({ groups, ports }: ModelState, bucket: Bucket): boolean {
+  return groups.isLive(bucket, (port) => ports.get(port)?.live ?? false);
+}
+
+/** The buckets of a group that a packet takes. */
+export function chosenBuckets(state: ModelState, group: Group, packet: ModelPacket): readonly Bucket[] {
+  const { type, buckets } = group;
+  if (type !== GroupType.select && type !== GroupType.ff) return buckets;
+  const live = buckets.filter((bucket) => isLive(state, bucket));
+  return type === GroupType.select ? selected(live, selectionHash(group.selection, packet)) : live.slice(0, 1);
+}
+
+/** Probability of a sample that is taken of every packet. */
+const SAMPLE_ALWAYS = 0xffff;
+
+export function countSample(state: ModelState, packet: ModelPacket, sample: SampleRecord): void {
+  const count = state.samples.get(sample.collectorSet);
+  if (count === undefined) return;
+  if (sample.probability < SAMPLE_ALWAYS && Math.random() * (SAMPLE_ALWAYS + 1) >= sample.probability) return;
+  count.packets++;
+  count.bytes += BigInt(packet.frame.length);
+}
 
 /** A select group spreads flows by weight; all packets of a flow take the same bucket. */
-export function selected(live: readonly Bucket[], hash: number): readonly Bucket[] {
+function selected(live: readonly Bucket[], hash: number): readonly Bucket[] {
   const total = live.reduce((sum, { record }) => sum + record.weight, 0);
   if (total === 0) return [];
   let point = hash % total;

@@ -4,6 +4,7 @@ import type { Groups } from './model-groups.js';
 import type { Meters } from './model-meters.js';
 import type { MacTable, ModelPorts } from './model-ports.js';
 import type { TableConfigs } from './model-tables.js';
+import type { TraceSink } from './model-trace.js';
 import type { UpcallRecord } from './records-upcall.js';
 
 export interface ModelState {
@@ -33,5 +34,7 @@ export interface ModelState {
   cause: number | undefined;
   /** Nanoseconds that only go forward. */
   readonly nowNs: () => bigint;
+  /** Is told what the packet meets that is on its way. */
+  trace?: TraceSink | undefined;
   readonly upcall: (record: UpcallRecord) => void;
 }

@@ -16,6 +16,7 @@ import { type Answer, readModel } from './model-read.js';
 import { checkSettings } from './model-settings.js';
 import type { ModelState } from './model-state.js';
 import { TableConfigs } from './model-tables.js';
+import type { TraceSink } from './model-trace.js';
 import { passesThreshold } from './model-triggers.js';
 import { sameVlans } from './model-vlan.js';
 import { decodeActions } from './records-action.js';
@@ -98,6 +99,16 @@ export class ModelDatapath implements Datapath {
     this.#open();
     this.#pipeline.receive(port, frame);
     this.#deliver();
+  }
+
+  /** The same, telling what the frame meets. */
+  trace(port: PortNo, frame: Uint8Array, sink: TraceSink): void {
+    this.#open().trace = sink;
+    try {
+      this.inject(port, frame);
+    } finally {
+      this.#state.trace = undefined;
+    }
   }
 
   apply(batch: Uint8Array, options: { readonly atomic?: boolean } = {}): Uint8Array {

@@ -24,6 +24,12 @@ const { OFPBCT, OFPBF } = of14;
 /** Messages that are sent before the socket is asked to take them. */
 const CHUNK = 500;
 
+/** With its OFPPC and OFPPS bits. */
+export interface SwitchPort extends KnownPort {
+  readonly config: number;
+  readonly state: number;
+}
+
 /** What the tables of a switch hold. */
 export interface SwitchState {
   readonly flows: readonly FlowStats[];
@@ -57,9 +63,11 @@ export class RemoteSwitch {
     return reply.body as Extract<MultipartReplyBody, { readonly type: T }>;
   }
 
-  async ports(): Promise<KnownPort[]> {
+  async ports(): Promise<SwitchPort[]> {
     const { entries } = await this.#ask({ type: 'port_desc' });
-    return entries.map(({ portNo, name, hwAddr }) => ({ number: portNo, name, mac: formatMac(hwAddr) }));
+    return entries.map(({ portNo, name, hwAddr, config, state }) => {
+      return { number: portNo, name, mac: formatMac(hwAddr), config, state };
+    });
   }
 
   async state(): Promise<SwitchState> {

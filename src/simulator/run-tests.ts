@@ -1,12 +1,13 @@
 /** The packets that documents bring along as tests, sent through the reference datapath. */
-import { type Action, errorName, type Match, of13 } from 'node-openflow';
+import { errorName, type Match, of13 } from 'node-openflow';
 import { parseMatch } from 'node-openflow/text';
 import { say, seen } from '../compiler/at.js';
 import type { Diagnostics } from '../compiler/diagnostic.js';
-import { reservedPorts, wordsOf } from '../compiler/ports.js';
+import { wordsOf } from '../compiler/ports.js';
 import type { Program, ProgramTest } from '../compiler/program.js';
 import type { Value } from '../compiler/scope.js';
 import { type Packet, PacketError, packetOf } from './frame.js';
+import { macOf, portName, portsOf } from './load.js';
 import { type Refusal, type Sent, Simulator } from './simulator.js';
 
 /** The reference datapath compares each new flow with all others. */
@@ -56,25 +57,6 @@ export function load(simulator: Simulator, program: Program, diagnostics: Diagno
 
 const refusalText = ({ errorType, errorCode }: Refusal): string => errorName(errorType, errorCode);
 
-/** Those that are known and those that something is sent to or comes from. */
-function portsOf(program: Program): Set<number> {
-  const ports = new Set(program.ports.ports.map(({ number }) => number));
-  ports.add(reservedPorts.LOCAL!);
-  const note = (actions: readonly Action[]): void => {
-    for (const action of actions) {
-      if (action.type === 'output') ports.add(action.port);
-      if (action.type === 'nx_clone') note(action.actions);
-    }
-  };
-  for (const { mod } of program.flows) {
-    for (const one of mod.match) if (one.field === 'in_port') ports.add(Buffer.from(one.value).readUInt32BE());
-    for (const one of mod.instructions) if ('actions' in one) note(one.actions);
-  }
-  for (const { mod } of program.groups) for (const { actions } of mod.buckets) note(actions);
-  for (const { outputs } of program.tests) for (const { number } of outputs) ports.add(number);
-  return ports;
-}
-
 function passes(test: ProgramTest, simulator: Simulator, program: Program, diagnostics: Diagnostics): boolean {
   const packet = packetFor(test, program, diagnostics);
   if (packet === undefined) return false;
@@ -117,7 +99,7 @@ function packetFor(
   const match = matchOf(packet, program, diagnostics);
   if (match === undefined) return undefined;
   try {
-    const made = packetOf(match, (port) => macOf(program, port));
+    const made = packetOf(match, (port) => macOf(program.ports.ports, port));
     if (made.inPort !== undefined) return { ...made, inPort: made.inPort };
     say(diagnostics, packet.at, 'text', 'a packet comes in by a port: in_port is missing');
   } catch (error) {
@@ -125,11 +107,6 @@ function packetFor(
     say(diagnostics, packet.at, 'text', error.message);
   }
   return undefined;
-}
-
-export function macOf(program: Program, port: number): bigint | undefined {
-  const mac = program.ports.ports.find(({ number }) => number === port)?.mac;
-  return mac === undefined ? undefined : BigInt(`0x${mac.replaceAll(':', '')}`);
 }
 
 function differences({ outputs, controller }: ProgramTest, sent: Sent, program: Program): string[] {
@@ -149,14 +126,7 @@ const ascending = (a: number, b: number): number => a - b;
 
 export function portsText(ports: readonly number[], program: Program): string {
   if (ports.length === 0) return 'no port';
-  const reserved = Object.entries(reservedPorts);
-  return ports
-    .map((port) => {
-      const known = program.ports.ports.find(({ number }) => number === port);
-      if (known?.vm !== undefined) return `${known.vm}/${known.device ?? 0}`;
-      return known?.name ?? reserved.find(([, number]) => number === port)?.[0] ?? String(port);
-    })
-    .join(', ');
+  return ports.map((port) => portName(program.ports.ports, port) ?? String(port)).join(', ');
 }
 
 /** Whether a frame meets a match: asked of a switch that has this one flow. */

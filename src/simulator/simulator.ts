@@ -2,6 +2,7 @@
 import type { Message, Outgoing } from 'node-openflow';
 import type { PortNo } from '../datapath/datapath.js';
 import { ModelDatapath } from '../datapath/model.js';
+import type { TraceSink } from '../datapath/model-trace.js';
 import { decodeFlowAnswers, encodeQuery } from '../datapath/records.js';
 import { controllerMaxLenNoBuffer, portsMax, Query, ReservedPort } from '../datapath/schema.gen.js';
 import type { PacketInEvent } from '../ofproto/async-events.js';
@@ -9,6 +10,8 @@ import { plainFormat } from '../ofproto/flow-formats.js';
 import { type ControllerView, Ofproto } from '../ofproto/index.js';
 
 const VERSION_13 = 4;
+/** Of all ports; a port_mod wants to know it. */
+export const PORT_MAC = '02:00:00:00:00:01';
 
 /** What a switch says to a message that it does not take. */
 export interface Refusal {
@@ -63,12 +66,12 @@ export class Simulator {
     this.#ofproto.controllersChanged(true);
   }
 
-  /** False: there cannot be a port of this number. Ports that are there stay. */
-  attach(port: number): boolean {
+  /** False: there cannot be a port of this number. Ports that are there stay. `stopped`: nothing passes it. */
+  attach(port: number, stopped = false): boolean {
     if (this.#ports.has(port)) return true;
     if (port !== ReservedPort.local && (port < 1 || port >= portsMax)) return false;
-    this.#datapath.portAttach(port as PortNo, { kind: 'capture' });
-    this.#ofproto.portAdded({ number: port, name: `p${port}`, mac: '02:00:00:00:00:01' });
+    this.#datapath.portAttach(port as PortNo, { kind: 'capture' }, { disabled: stopped });
+    this.#ofproto.portAdded({ number: port, name: `p${port}`, mac: PORT_MAC });
     this.#ports.add(port);
     return true;
   }
@@ -89,6 +92,11 @@ export class Simulator {
     this.#datapath.inject(port as PortNo, frame);
     const met = [...this.#packets()].filter(([key, { count }]) => count > (before.get(key)?.count ?? 0n));
     return { outputs: this.#outputs, packetIns: this.#packetIns, met: met.map(([, { cookie }]) => cookie) };
+  }
+
+  /** A frame comes in; what it meets. Packets before it have been learned from. */
+  trace(port: number, frame: Uint8Array, sink: TraceSink): void {
+    this.#datapath.trace(port as PortNo, frame, sink);
   }
 
   /** Packets of each flow. */

@@ -4,7 +4,8 @@ import type { Diagnostics } from '../compiler/diagnostic.js';
 import { wordsOf } from '../compiler/ports.js';
 import type { Program, ProgramChain, ProgramHop, ProgramInstance } from '../compiler/program.js';
 import { PacketError, packetOf } from './frame.js';
-import { load, macOf, portsText } from './run-tests.js';
+import { macOf } from './load.js';
+import { load, portsText } from './run-tests.js';
 import { Simulator } from './simulator.js';
 
 /** An inline hop whose instance is all: each makes more packets. */
@@ -45,8 +46,11 @@ function hearAll(simulator: Simulator, program: Program, places: readonly Place[
   const legs = new Set(places.flatMap(({ instance: { into, outOf } }) => [into, outOf]));
   const all = parseMatch('arp');
   for (const { number } of program.ports.ports) {
-    if (legs.has(number) || macOf(program, number) === undefined || !all.ok) continue;
-    simulator.send(number, packetOf([...all.value, ...inPort(number)], (port) => macOf(program, port)).frame);
+    if (legs.has(number) || macOf(program.ports.ports, number) === undefined || !all.ok) continue;
+    simulator.send(
+      number,
+      packetOf([...all.value, ...inPort(number)], (port) => macOf(program.ports.ports, port)).frame,
+    );
   }
 }
 
@@ -62,7 +66,7 @@ export function traceChains(program: Program, packet: string, diagnostics: Diagn
   if (!parsed.ok) return `column ${parsed.error.column}: ${parsed.error.message}`;
   const simulator = new Simulator();
   try {
-    const made = packetOf(parsed.value, (port) => macOf(program, port));
+    const made = packetOf(parsed.value, (port) => macOf(program.ports.ports, port));
     if (made.inPort === undefined) return 'a packet comes in by a port: in_port is missing';
     if (!simulator.attach(made.inPort)) return `${made.inPort} is no number of a port`;
     load(simulator, program, diagnostics);

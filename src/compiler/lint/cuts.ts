@@ -9,7 +9,7 @@ import { ones } from '../number-ranges.js';
 import { reservedPorts } from '../ports.js';
 import type { Origin, Program, ProgramFlow } from '../program.js';
 import { type Cube, covers, overlaps } from './cube.js';
-import { actionsOf, groupsOf, type LintFlow, resubmits, tablesOf } from './flows.js';
+import { actionsOf, groupsOf, type LintFlow, type LintTables, resubmits } from './flows.js';
 import { tell } from './tell.js';
 
 const exact = (values: Readonly<Record<string, readonly [value: bigint, bits: number]>>): Cube =>
@@ -30,11 +30,13 @@ const PORTS_MAX = 64;
 type Fate = 'leaves' | { readonly table: number; readonly flow: ProgramFlow | undefined };
 
 class Fates {
-  readonly #tables: ReadonlyMap<number, readonly LintFlow[]>;
+  readonly #tables: LintTables;
+  /** Flows of a table that packets of a port may match, by table and port. */
+  readonly #ofPort = new Map<string, readonly LintFlow[]>();
   readonly #groups: ReadonlyMap<number, readonly Bucket[]>;
 
-  constructor(program: Program) {
-    this.#tables = tablesOf(program);
+  constructor(program: Program, tables: LintTables) {
+    this.#tables = tables;
     this.#groups = groupsOf(program);
   }
 
@@ -46,7 +48,7 @@ class Fates {
     let stopped: Fate = { table, flow: undefined };
     if (seen.has(table)) return stopped;
     seen.add(table);
-    for (const { flow, cube } of this.#tables.get(table) ?? []) {
+    for (const { flow, cube } of this.#flowsOf(table, packets)) {
       if (!overlaps(cube, packets)) continue;
       const fate = this.#through(flow, packets, seen);
       if (fate === 'leaves') return fate;
@@ -55,6 +57,17 @@ class Fates {
       if (covers(cube, packets)) break;
     }
     return stopped;
+  }
+
+  /** All packets come in by one port. */
+  #flowsOf(table: number, packets: Cube): readonly LintFlow[] {
+    const port = new Map([['in_port', packets.get('in_port')!]]);
+    const key = `${table} ${port.get('in_port')!.value}`;
+    const known = this.#ofPort.get(key);
+    if (known !== undefined) return known;
+    const found = (this.#tables.get(table) ?? []).filter(({ cube }) => overlaps(port, cube));
+    this.#ofPort.set(key, found);
+    return found;
   }
 
   #through(flow: ProgramFlow, packets: Cube, seen: Set<number>): Fate {
@@ -103,8 +116,8 @@ function portsOf(program: Program): number[] {
 
 type Cut = 'cuts-arp' | 'cuts-dhcp' | 'cuts-management';
 
-export function lintCuts(program: Program, diagnostics: Diagnostics): void {
-  const fates = new Fates(program);
+export function lintCuts(program: Program, tables: LintTables, diagnostics: Diagnostics): void {
+  const fates = new Fates(program, tables);
   const cuts = new Map<
     string,
     { readonly code: Cut; readonly end: Exclude<Fate, 'leaves'>; readonly what: string[] }

@@ -10,7 +10,9 @@ export interface LintFlow {
 }
 
 /** By table, highest priority first. */
-export function tablesOf(program: Program): ReadonlyMap<number, readonly LintFlow[]> {
+export type LintTables = ReadonlyMap<number, readonly LintFlow[]>;
+
+export function tablesOf(program: Program): LintTables {
   const tables = new Map<number, LintFlow[]>();
   for (const flow of program.flows) {
     const list = tables.get(flow.mod.tableId) ?? [];

@@ -9,7 +9,7 @@ import type { Diagnostics } from '../diagnostic.js';
 import { LINT_MASKS_MAX } from '../limits.js';
 import type { Program, ProgramFlow } from '../program.js';
 import { type Cube, common, looksAtLess, type Masks, masksOf, projected, signatureOf } from './cube.js';
-import { doesSame, isClause, type LintFlow, tablesOf } from './flows.js';
+import { doesSame, isClause, type LintFlow, type LintTables } from './flows.js';
 import { tell } from './tell.js';
 
 interface Entry extends LintFlow {
@@ -22,8 +22,8 @@ interface Tuple {
   readonly flows: Map<string, ProgramFlow>;
 }
 
-export function lintShadowed(program: Program, diagnostics: Diagnostics): void {
-  for (const [, flows] of tablesOf(program)) {
+export function lintShadowed(program: Program, tables: LintTables, diagnostics: Diagnostics): void {
+  for (const [, flows] of tables) {
     const entries = flows
       .filter((flow) => !isClause(flow))
       .map((flow) => ({ ...flow, signature: signatureOf(flow.cube) }));

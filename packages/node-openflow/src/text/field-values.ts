@@ -22,7 +22,8 @@ export interface Masked {
   readonly mask: bigint;
 }
 
-export const allOnes = (bits: number): bigint => (1n << BigInt(bits)) - 1n;
+const onesOf = Array.from({ length: 129 }, (_, bits) => (1n << BigInt(bits)) - 1n);
+export const allOnes = (bits: number): bigint => onesOf[bits] ?? (1n << BigInt(bits)) - 1n;
 const isAll = (mask: bigint, { bits }: OvsField): boolean => (mask & allOnes(bits)) === allOnes(bits);
 
 const fragments: readonly (readonly [name: string, value: bigint, mask: bigint])[] = [

@@ -29,11 +29,14 @@ function tlv(field: OxmFieldName, { value, mask }: Masked): OxmKnown[] {
   return [{ field, value: wide, mask: bigintToBytes(mask, bytes)! }];
 }
 
-const plain = (slots: Slots, names: readonly string[]): OxmKnown[] =>
-  names.flatMap((name) => {
+function plain(slots: Slots, names: readonly string[]): OxmKnown[] {
+  const found: OxmKnown[] = [];
+  for (const name of names) {
     const field = fieldsByName.get(name)!;
-    return tlv(field.wire!, slots.field(field));
-  });
+    if (slots.mask(field.slot) !== 0n) found.push(...tlv(field.wire!, slots.field(field)));
+  }
+  return found;
+}
 
 function vlan(slots: Slots): OxmKnown[] {
   const tci = { value: slots.value('vlan_tci'), mask: slots.mask('vlan_tci') };

@@ -75,6 +75,7 @@ export function takeMatch(word: KeyValue, slots: Slots, names: Names): boolean {
 /** Says which fields were written and do not apply, as `tp_src` without a protocol. */
 export function warnIgnored(written: Slots, match: Match, warn: (text: string) => void): void {
   const { slots } = slotsOf(match);
+  if (!written.names.some((slot) => written.mask(slot) !== 0n && slots.mask(slot) === 0n)) return;
   for (const field of fieldsByName.values()) {
     if (written.mask(field.slot) !== 0n && slots.mask(field.slot) === 0n && field.slot === field.name) {
       if (field.name !== 'packet_type')

@@ -34,6 +34,10 @@ export class Slots {
   readonly #slots = new Map<string, Masked>();
   readonly options = new Map<number, Option>();
 
+  /** Of those that something was said of. */
+  get names(): string[] {
+    return [...this.#slots.keys()];
+  }
   mask(slot: string): bigint {
     return this.#slots.get(slot)?.mask ?? 0n;
   }

@@ -1,0 +1,130 @@
+/** `xvif trace FILES PACKET`: what would become of a packet, with the rules of files or of a switch. */
+import { PlaceholderPorts, PortList } from '../compiler/index.js';
+import { PacketError } from '../simulator/frame.js';
+import { inputOfProgram, inputOfSwitch, type TraceInput, tracePacket } from '../simulator/trace.js';
+import type { NearestRule, RuleWords, TraceLine, TraceReport } from '../simulator/trace-report.js';
+import { FAILED, programFor, withSwitch } from './apply.js';
+import { type CommandContext, CommandFailed } from './context.js';
+import { compileSources, counted, type FileOptions, printReport } from './read-files.js';
+import { formatJson } from './units.js';
+
+export interface TraceOptions extends FileOptions {
+  readonly switch?: string;
+}
+
+function fromFiles(context: CommandContext, files: readonly string[], options: TraceOptions): TraceInput {
+  if (files.length === 0) throw new CommandFailed('which rules? name flow files, or a switch with --switch', FAILED);
+  const { program, diagnostics } = compileSources(files, options, (known) => new PlaceholderPorts(known));
+  if (diagnostics.errors > 0) {
+    printReport(context, diagnostics, context.json ? 'json' : options.format);
+    throw new CommandFailed(counted(diagnostics.errors, 'error'), FAILED);
+  }
+  return inputOfProgram(program);
+}
+
+const fromSwitch = (
+  context: CommandContext,
+  target: string,
+  files: readonly string[],
+  options: TraceOptions,
+): Promise<TraceInput> =>
+  withSwitch(target, async (remote) => {
+    const ports = await remote.ports();
+    const program = files.length === 0 ? undefined : await programFor(context, remote, files, options);
+    const resolver = program?.ports ?? new PortList([...options.port, ...ports]);
+    return inputOfSwitch(await remote.state(), ports, resolver, program);
+  });
+
+/** `files` with a switch: where the names of its rules are. */
+export async function trace(
+  context: CommandContext,
+  files: readonly string[],
+  packet: string,
+  options: TraceOptions,
+): Promise<void> {
+  const input =
+    options.switch === undefined
+      ? fromFiles(context, files, options)
+      : await fromSwitch(context, options.switch, files, options);
+  try {
+    const report = tracePacket(input, packet);
+    context.print(context.json ? formatJson(report) : traceText(report));
+  } catch (error) {
+    if (error instanceof PacketError) throw new CommandFailed(error.message, FAILED);
+    throw error;
+  }
+}
+
+function ruleText({ name, owner, file, line, cookie, text }: RuleWords): string {
+  const place = file === undefined ? [] : [`${file}:${line}`];
+  const whose = owner === undefined ? [] : [`owner ${owner}`];
+  const number = name === undefined && cookie !== undefined ? [`cookie ${cookie}`] : [];
+  const known = [...place, ...whose, ...number];
+  return `${name ?? text}${known.length === 0 ? '' : ` (${known.join(', ')})`}`;
+}
+
+function nearestText({ rule, differences }: NearestRule): string {
+  const lacks = differences.map(({ field, packet, wanted }) => `${field} is ${packet}, it wants ${wanted}`);
+  return `nearest: ${ruleText(rule)}: ${lacks.join('; ')}`;
+}
+
+/** Lines below a table stand further in than it. */
+function linesOf(line: TraceLine): string[] {
+  switch (line.step) {
+    case 'table': {
+      const { table, name, egress, rule, nearest } = line;
+      const called = `${egress ? 'egress table' : 'table'} ${name === undefined ? table : `${name} (${table})`}`;
+      return [
+        `${called}: ${rule === undefined ? 'no rule matches' : ruleText(rule)}`,
+        ...(rule?.name === undefined ? [] : [`    ${rule.text}`]),
+        ...(nearest === undefined ? [] : [`    ${nearestText(nearest)}`]),
+      ];
+    }
+    case 'action':
+      return [
+        `  ${line.text}`,
+        ...line.changes.map(({ field, before, after }) => `    ${field}: ${before} -> ${after}`),
+      ];
+    case 'action_set':
+      return ['  the action set:'];
+    case 'group': {
+      const buckets = line.buckets.map(({ live, chosen }, i) => `${i}${chosen ? ' chosen' : live ? '' : ' not live'}`);
+      return [`    group ${line.group} (${line.type}): buckets ${buckets.join(', ')}`];
+    }
+    case 'bucket':
+      return [`bucket ${line.bucket} of ${line.group}:`];
+    case 'meter':
+      return [`    meter ${line.meter}: ${line.band === undefined ? 'passes' : `exceeded, ${line.band}`}`];
+    case 'normal':
+      return [
+        `    ${line.to === undefined ? 'the destination is not known: to all ports' : `known to be at ${line.to}`}`,
+      ];
+    case 'output':
+      return [`    leaves by ${line.name ?? line.port}`];
+    case 'controller':
+      return [`    to the controller: ${line.reason}`];
+    case 'drop':
+      return [`    dropped: ${line.reason}`];
+  }
+}
+
+function resultText({ delivered, controller, dropped }: TraceReport['outcome']): string[] {
+  const ports = delivered.map(({ port, name }) => name ?? String(port));
+  return [
+    ...(ports.length === 0 ? [] : [`result: delivered to ${ports.join(', ')}`]),
+    ...controller.map(({ reason, table }) => `result: to the controller from table ${table}: ${reason}`),
+    ...dropped.map(({ reason, table, rule, port }) => {
+      const where = table === undefined ? '' : ` in table ${table}`;
+      const by = rule === undefined ? '' : ` by ${ruleText(rule)}`;
+      const out = port === undefined ? '' : ` on its way out of ${port}`;
+      const what = delivered.length + controller.length > 0 ? 'a copy dropped' : 'dropped';
+      return `result: ${what}${out}${where}${by}: ${reason}`;
+    }),
+  ];
+}
+
+export function traceText({ packet, steps, outcome, left }: TraceReport): string {
+  const lines = steps.flatMap((line) => linesOf(line).map((text) => `${'  '.repeat(line.depth)}${text}`));
+  const ignored = left.map(({ what, reason }) => `left out: ${what}: ${reason}`);
+  return [packet.text, ...ignored, ...lines, ...resultText(outcome)].join('\n');
+}

@@ -1,0 +1,164 @@
+/** Steps of the reference datapath → lines with names. */
+import { formatActions, formatFlow, formatInstructions, type NamesOf } from 'node-openflow/text';
+import type { Origin } from '../compiler/program.js';
+import type { Flow } from '../datapath/model-flows.js';
+import type { NearMiss, TraceStep } from '../datapath/model-trace.js';
+import { encodeInstructions } from '../datapath/records.js';
+import { GroupType, MeterBandType } from '../datapath/schema.gen.js';
+import { readActionRecords } from '../ofproto/translate-actions.js';
+import { readInstructions } from '../ofproto/translate-instructions.js';
+import { fieldName, fieldWords } from './field-words.js';
+import type { TracedRule } from './trace.js';
+import { dropReason, NO_ACTIONS, packetInReason } from './trace-reasons.js';
+import type { NearestRule, RuleWords, TraceLine, TraceOutcome } from './trace-report.js';
+
+/** What things are called. */
+export interface TraceNames extends NamesOf {
+  readonly port: (port: number) => string | undefined;
+  readonly table: (table: number) => string | undefined;
+  readonly group: (group: number) => string | undefined;
+  readonly meter: (meter: number) => string | undefined;
+  /** Of the number in a cookie. */
+  readonly owner: (cookie: bigint) => string | undefined;
+}
+
+const groupTypes = new Map<number, string>(Object.entries(GroupType).map(([name, type]) => [type, name]));
+const bands = new Map<number, string>([
+  [MeterBandType.drop, 'drop'],
+  [MeterBandType.dscpRemark, 'dscp_remark'],
+]);
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+/** Without those that are undefined. */
+const known = <T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as never;
+
+type Optional<T> = { [K in keyof T]?: T[K] };
+
+const placeOf = ({ at, document, name, owner }: Origin): Optional<RuleWords> => ({
+  name: `${document}/${name}`,
+  owner,
+  file: at.file.name,
+  line: at.place().line,
+});
+
+/** Gathers steps as they come. */
+export class TraceWords {
+  readonly lines: TraceLine[] = [];
+  readonly #delivered: TraceOutcome['delivered'][number][] = [];
+  readonly #controller: TraceOutcome['controller'][number][] = [];
+  readonly #dropped: TraceOutcome['dropped'][number][] = [];
+  readonly #rules: readonly TracedRule[];
+  readonly #names: TraceNames;
+  #depth = 0;
+  #table: { readonly table?: number; readonly rule?: RuleWords } = {};
+  /** Changes are known when an action is done. */
+  readonly #unfinished: (() => void)[] = [];
+
+  /** Flows are told apart by their cookies: places in `rules`. */
+  constructor(rules: readonly TracedRule[], names: TraceNames) {
+    this.#rules = rules;
+    this.#names = names;
+  }
+
+  add(step: TraceStep): void {
+    if ('depth' in step) this.#depth = step.kind === 'bucket' ? step.depth + 1 : step.depth;
+    const line = this.#line(step);
+    if (line !== undefined) this.lines.push({ depth: this.#depth, ...line } as TraceLine);
+  }
+
+  /** When there is nothing more to come. */
+  outcome(): TraceOutcome {
+    for (const finish of this.#unfinished.splice(0)) finish();
+    const nothing = [this.#delivered, this.#controller, this.#dropped].every(({ length }) => length === 0);
+    return {
+      delivered: this.#delivered,
+      controller: this.#controller,
+      dropped: nothing ? [{ reason: NO_ACTIONS, ...this.#table }] : this.#dropped,
+    };
+  }
+
+  #line(step: TraceStep): Record<string, unknown> | undefined {
+    const names = this.#names;
+    switch (step.kind) {
+      case 'table': {
+        const { table, egress, flow, nearest } = step;
+        const rule = flow === undefined ? undefined : this.#rule(flow);
+        this.#table = known({ table, rule });
+        const near = nearest === undefined ? undefined : this.#nearest(nearest);
+        return known({ step: 'table', table, name: names.table(table), egress, rule, nearest: near });
+      }
+      case 'action': {
+        const changes: unknown[] = [];
+        this.#unfinished.push(() => {
+          for (const { field, before, after } of step.changes) {
+            const [was, is] = [before, after].map((value) => this.#value(field, value));
+            changes.push({ field: fieldName(field), before: was, after: is });
+          }
+        });
+        return { step: 'action', text: formatActions(readActionRecords([step.action]), names), changes };
+      }
+      case 'instruction': {
+        const [text] = [formatInstructions(readInstructions(encodeInstructions([step.instruction])), names)];
+        return { step: 'action', text, changes: [] };
+      }
+      case 'action_set':
+        return { step: 'action_set' };
+      case 'group': {
+        const group = names.group(step.group) ?? String(step.group);
+        return { step: 'group', group, type: groupTypes.get(step.type), buckets: step.buckets };
+      }
+      case 'bucket':
+        return { step: 'bucket', group: names.group(step.group) ?? String(step.group), bucket: step.index };
+      case 'meter': {
+        const band = step.band === undefined ? undefined : bands.get(step.band);
+        return known({ step: 'meter', meter: names.meter(step.meter) ?? String(step.meter), band });
+      }
+      case 'normal':
+        return known({ step: 'normal', vlan: step.vlan, to: step.to === undefined ? undefined : this.#port(step.to) });
+      case 'output': {
+        const { port, frame } = step;
+        const name = names.port(port);
+        this.#delivered.push(known({ port, name, frame: hex(frame) }) as TraceOutcome['delivered'][number]);
+        return known({ step: 'output', port, name });
+      }
+      case 'packet_in': {
+        const { table, controller: controllerId, maxLen } = step;
+        const reason = packetInReason(step.reason);
+        this.#controller.push({ reason, table, controllerId, maxLen });
+        return { step: 'controller', reason };
+      }
+      case 'drop': {
+        const reason = dropReason(step.reason);
+        const port = step.port === undefined ? undefined : this.#port(step.port);
+        this.#dropped.push(known({ reason, ...this.#table, port }) as TraceOutcome['dropped'][number]);
+        return { step: 'drop', reason: port === undefined ? reason : `${port}: ${reason}` };
+      }
+    }
+  }
+
+  readonly #port = (port: number): string => this.#names.port(port) ?? String(port);
+
+  #value(field: number, value: bigint, mask?: bigint): string {
+    return fieldWords(field, value, mask, this.#port);
+  }
+
+  #rule({ cookie }: Flow): RuleWords {
+    const { flow, origin } = this.#rules[Number(cookie)]!;
+    const text = formatFlow({ ...flow, cookie: 0n, tableId: 0 }, this.#names);
+    const place = origin === undefined ? { owner: this.#names.owner(flow.cookie) } : placeOf(origin);
+    const number = flow.cookie === 0n ? undefined : `0x${flow.cookie.toString(16)}`;
+    return known({ ...place, cookie: number, text }) as RuleWords;
+  }
+
+  #nearest({ flow, differences }: NearMiss): NearestRule {
+    return {
+      rule: this.#rule(flow),
+      differences: differences.map(({ value, wanted }) => ({
+        field: fieldName(wanted.field),
+        packet: this.#value(wanted.field, value),
+        wanted: this.#value(wanted.field, wanted.value, wanted.mask),
+      })),
+    };
+  }
+}
