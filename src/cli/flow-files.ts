@@ -16,6 +16,7 @@ import { seconds } from './arguments.js';
 import { type CheckOptions, check } from './check.js';
 import { type CompileOptions, compileFiles } from './compile.js';
 import type { CommandContext } from './context.js';
+import { confirm, documents } from './documents.js';
 
 function port(text: string, before: readonly KnownPort[] = []): KnownPort[] {
   const found = portOption(text);
@@ -54,32 +55,59 @@ export function addFlowFileCommands(
 }
 
 const SWITCH = '--switch <target>';
-const SWITCH_HELP = 'an OpenFlow switch: tcp:HOST[:PORT] or unix:PATH, like unix:/run/xvif/br0.mgmt';
-const PRUNE_HELP = 'delete own flows and groups that the files do not have any more';
+const SWITCH_HELP = 'an OpenFlow switch: tcp:HOST[:PORT], ssl:HOST[:PORT] or unix:PATH';
+const PRUNE_HELP = "take away what is the files' owners' and in no file any more";
+
+/** As ovs-ofctl has them. */
+function withTarget(command: Command, required: boolean): Command {
+  const target = required
+    ? command.requiredOption(SWITCH, SWITCH_HELP)
+    : command.option(SWITCH, `${SWITCH_HELP} (default: xvifd, which keeps the files)`);
+  return target
+    .option('-p, --private-key <file>', 'for ssl: our private key, PEM')
+    .option('-c, --certificate <file>', 'for ssl: our certificate, PEM')
+    .option('-C, --ca-cert <file>', "for ssl: certificate of the authority that the switch's is from, PEM");
+}
 
 function addSwitchCommands(
   program: Command,
   run: (command: (context: CommandContext) => Promise<void>) => Promise<void>,
 ): void {
   const command = (name: string, description: string) =>
-    withPorts(program.command(name)).description(description).requiredOption(SWITCH, SWITCH_HELP);
-  command('plan', 'say what apply would change on a switch')
+    withTarget(withPorts(program.command(name)).description(description), false).option(
+      '--bridge <name>',
+      'of xvifd (default: its only one)',
+      '',
+    );
+  command('plan', 'say what apply would change')
     .option('--prune', PRUNE_HELP, false)
     .action((files: string[], options: PlanOptions) => run((context) => plan(context, files, options)));
   command('diff', 'the same; exit code 1 says that there are differences')
     .option('--prune', PRUNE_HELP, false)
     .action((files: string[], options: PlanOptions) => run((context) => diff(context, files, options)));
-  command('apply', 'make a switch have the flows of the files, in one bundle; unchanged flows keep their counters')
+  command('apply', 'make a switch have the flows of the files, all at once; unchanged flows keep their counters')
     .option('--prune', PRUNE_HELP, false)
-    .option('--confirm <seconds>', 'undo it unless Enter is pressed in time', seconds)
+    .option(
+      '--confirm <seconds>',
+      'undo it unless it is confirmed in time (xvif confirm; with --switch, Enter)',
+      seconds,
+    )
     .action((files: string[], options: ApplyOptions) => run((context) => apply(context, files, options)));
   command('delete', 'take the flows, groups and meters of the files off a switch').action(
     (files: string[], options: SwitchOptions) => run((context) => remove(context, files, options)),
   );
   program
-    .command('export')
+    .command('confirm')
+    .description('keep what was applied with --confirm')
+    .argument('[bridge]', 'of xvifd (default: its only one)', '')
+    .action((bridge: string) => run((context) => confirm(context, bridge)));
+  program
+    .command('documents')
+    .description('documents that xvifd keeps, and what their rules wait for')
+    .argument('[bridge]', 'only of this bridge', '')
+    .action((bridge: string) => run((context) => documents(context, bridge)));
+  withTarget(program.command('export'), true)
     .description('print the flows, groups and meters of a switch as a flow file')
-    .requiredOption(SWITCH, SWITCH_HELP)
     .option('--name <name>', 'of the document', 'exported')
     .action((options: ExportOptions) => run((context) => exportFlows(context, options)));
 }

@@ -23,7 +23,7 @@ export interface FileOptions {
 
 const STANDARD_INPUT = 0;
 
-function readSource(path: string): SourceFile {
+export function readSource(path: string): SourceFile {
   try {
     const text = readFileSync(path === '-' ? STANDARD_INPUT : path, 'utf8');
     return new SourceFile(path === '-' ? 'standard input' : path, text.replace(/^\ufeff/, ''));
