@@ -20,7 +20,9 @@ async function startDaemon(): Promise<void> {
 
 async function addGuests(...names: readonly string[]): Promise<void> {
   for (const name of names) {
-    const added = await xvif(`guest add ${name} --bridge br0 --ip 10.0.0.${name.charCodeAt(0) - 96}/24`);
+    const n = name.charCodeAt(0) - 96;
+    // The same address again, as the others remember it.
+    const added = await xvif(`guest add ${name} --bridge br0 --ip 10.0.0.${n}/24 --mac 00:16:3e:00:00:0${n}`);
     expect(added).toMatchObject({ code: 0 });
   }
 }
@@ -65,7 +67,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe('documents of xvifd', { timeout: 120_000 }, () => {
+describe('documents of xvifd', { timeout: 300_000 }, () => {
   it('wait for guests that are not there, and are in force once they are', async () => {
     const applied = await xvif(`apply ${file('pair.yaml')}`);
     expect(applied).toMatchObject({ code: 0 });
