@@ -19,6 +19,7 @@ import { VifPorts } from './bridge/vif-ports.js';
 import type { PortSpec } from './datapath/datapath.js';
 import { NativeDatapathAdapter } from './datapath/native.js';
 import { loadAddon, type NativeRuntime } from './datapath/native-addon.js';
+import { AllDocuments } from './documents/documents.js';
 import { EmulatedHost } from './guest/index.js';
 import { becomeSuccessor, findSuccessor, type RunAs } from './host/run-as.js';
 import type { TableLimit } from './ofproto/index.js';
@@ -48,6 +49,8 @@ export interface BridgeConfig {
 
 export interface DaemonConfig {
   readonly runDir: string;
+  /** Where documents are kept; made when there are any. */
+  readonly stateDir: string;
   readonly workers: number;
   readonly hypervisor: 'emulated' | 'xen';
   readonly bridges: readonly BridgeConfig[];
@@ -151,11 +154,13 @@ async function build(config: DaemonConfig, options: BuildOptions, closers: Close
   const tls = config.tls && new TlsCredentials(config.tls, logger);
   closers.add('TLS files', () => tls?.close());
   const bridges = new Bridges();
+  const documents = new AllDocuments(config.stateDir, { clock: systemClock, logger });
   for (const bridgeConfig of config.bridges) {
     signal.throwIfAborted();
-    const bridge = await buildBridge(bridgeConfig, tls, config.runDir, runtime, bridges.overrides, logger);
+    const bridge = await buildBridge(bridgeConfig, tls, config.runDir, runtime, bridges.overrides, documents, logger);
     closers.add(`bridge ${bridge.name}`, () => bridge.close());
     bridges.add(bridge);
+    documents.of(bridge.name)?.follow(bridge);
     const { name, datapathId, failMode } = bridge;
     logger.info(
       { bridge: name, datapathId: datapathId.toString(16), failMode, listening: bridge.listening() },
@@ -163,6 +168,8 @@ async function build(config: DaemonConfig, options: BuildOptions, closers: Close
     );
   }
 
+  // Before the bridges close.
+  closers.add('documents', () => documents.close());
   signal.throwIfAborted();
   const openStore =
     options.openStore ?? (async () => (host === undefined ? await connectXenstored({ logger }) : host.openStore(0)));
@@ -187,10 +194,11 @@ async function build(config: DaemonConfig, options: BuildOptions, closers: Close
 
   signal.throwIfAborted();
   const facts = { version: readVersion(), hypervisor: config.hypervisor, workers: config.workers };
-  const handlers = createHandlers(facts, bridges, new Guests(host, bridges));
+  const handlers = createHandlers(facts, bridges, new Guests(host, bridges), documents);
   const api = await ApiServer.listen(apiSocketPath(config.runDir), handlers, logger);
   closers.add('API', () => api.close());
   if (successor !== undefined) {
+    documents.handOver(successor.uid, successor.gid);
     becomeSuccessor(addon, successor, config.runDir);
     const { user, uid, gid, keep } = successor;
     logger.info({ user, uid, gid, capabilities: keep }, 'privileges dropped');
@@ -226,6 +234,7 @@ async function buildBridge(
   runDir: string,
   runtime: NativeRuntime,
   overrides: PortOverrides,
+  documents: AllDocuments,
   logger: Logger,
 ): Promise<Bridge> {
   const { name, failMode, controllers, listen, protocols, auxiliaries, tableLimits } = config;
@@ -247,6 +256,7 @@ async function buildBridge(
     tls,
     management: [`punix:${managementSocket}`],
     failMode,
+    prepare: (tables) => documents.open(name, tables),
     logger: bridgeLogger,
   });
   const bridge = new Bridge({

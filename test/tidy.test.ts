@@ -13,6 +13,7 @@ const sourceLayers = [
   ['cli'],
   ['host'],
   ['api'],
+  ['documents'],
   ['bridge', 'guest', 'simulator', 'reconcile'],
   ['openflow', 'vif', 'ovsdb'],
   ['ofproto', 'xenbus', 'compiler'],
@@ -32,7 +33,7 @@ const sourceForbidden: Record<string, readonly string[]> = {
   simulator: ['openflow', 'vif', 'xenbus', 'xenstore'],
   host: ['bridge', 'guest', 'openflow', 'ofproto', 'xenbus'],
   // Of the switch itself the command line has only what works on files and over OpenFlow: compiler, simulator, reconcile.
-  cli: ['bridge', 'guest', 'openflow', 'vif', 'ofproto', 'xenbus', 'datapath', 'xenstore'],
+  cli: ['documents', 'bridge', 'guest', 'openflow', 'vif', 'ofproto', 'xenbus', 'datapath', 'xenstore'],
 };
 
 const nativeLayers = [

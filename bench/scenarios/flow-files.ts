@@ -49,7 +49,7 @@ function compiled(text: string, checked: boolean): Program {
 
 async function withSwitch(program: Program, figures: Figure[]): Promise<void> {
   const daemon = await TestSwitch.start();
-  const remote = await RemoteSwitch.open(connectTo(daemon.target)!);
+  const remote = await RemoteSwitch.open(await connectTo(daemon.target));
   const planned = async () => makePlan(program, await remote.state(), { prune: false });
   try {
     const first = await timed('plan, the switch is empty', figures, planned);

@@ -3,6 +3,8 @@ import { type Clock, systemClock } from '../base/clock.js';
 import type { Bridge } from '../bridge/bridge.js';
 import type { Bridges } from '../bridge/bridges.js';
 import { RateMeter } from '../bridge/rates.js';
+import type { AllDocuments } from '../documents/documents.js';
+import { documentHandlers, originView } from './documents.js';
 import type { Guests } from './guests.js';
 import type { ApiHandlers, Port, WatchEvent, WatchRequest } from './messages.js';
 import { bridgeView, flowViews, portView, statsView } from './views.js';
@@ -16,7 +18,12 @@ export interface DaemonFacts {
   readonly workers: number;
 }
 
-export function createHandlers(facts: DaemonFacts, bridges: Bridges, guests: Guests): ApiHandlers {
+export function createHandlers(
+  facts: DaemonFacts,
+  bridges: Bridges,
+  guests: Guests,
+  documents: AllDocuments,
+): ApiHandlers {
   return {
     show: () => ({
       ...facts,
@@ -28,7 +35,11 @@ export function createHandlers(facts: DaemonFacts, bridges: Bridges, guests: Gue
       ports: bridges.select(bridge).flatMap((one) => one.ports().map((port) => portView(one, port, one.rates))),
     }),
     setPort: ({ port, settings }) => ({ settings: bridges.setPort(port, settings) }),
-    listFlows: async ({ bridge }) => ({ flows: (await Promise.all(bridges.select(bridge).map(flowViews))).flat() }),
+    listFlows: async ({ bridge }) => {
+      const views = bridges.select(bridge).map((one) => flowViews(one, (cookie) => originView(documents, one, cookie)));
+      return { flows: (await Promise.all(views)).flat() };
+    },
+    ...documentHandlers(documents, bridges),
     getStats: ({ bridge }) => ({ bridges: bridges.select(bridge).map(statsView) }),
     addGuest: (request) => guests.add(request),
     removeGuest: async ({ name }) => {

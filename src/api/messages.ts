@@ -90,6 +90,61 @@ export interface Flow {
   readonly idleTimeout: number;
   readonly hardTimeout: number;
   readonly text: string;
+  readonly owner: string;
+  readonly rule: string;
+  readonly file: string;
+  readonly line: number;
+}
+
+export interface DocumentFile {
+  readonly name: string;
+  readonly text: string;
+}
+export interface ApplyDocumentsRequest {
+  readonly bridge: string;
+  readonly files: readonly DocumentFile[];
+  readonly prune: boolean;
+  readonly confirmMs: number;
+  readonly format: string;
+}
+export interface Change {
+  readonly kind: string;
+  readonly what: string;
+  readonly text: string;
+  readonly before: string;
+  readonly rule: string;
+  readonly file: string;
+  readonly line: number;
+}
+export interface DocumentsReply {
+  readonly errors: number;
+  readonly warnings: number;
+  readonly report: string;
+  readonly changes: readonly Change[];
+  readonly unchanged: bigint;
+  readonly stale: readonly string[];
+  readonly removed: readonly string[];
+  readonly waiting: readonly string[];
+}
+export interface DeleteDocumentsRequest {
+  readonly bridge: string;
+  readonly names: readonly string[];
+}
+export interface Document {
+  readonly bridge: string;
+  readonly owner: string;
+  readonly name: string;
+  readonly kind: string;
+  readonly file: string;
+  readonly appliedMs: bigint;
+  readonly flows: bigint;
+  readonly waitingFlows: bigint;
+  readonly waitingPorts: readonly string[];
+  readonly unconfirmed: boolean;
+  readonly problem: string;
+}
+export interface ListDocumentsReply {
+  readonly documents: readonly Document[];
 }
 export interface ListFlowsReply {
   readonly flows: readonly Flow[];
@@ -190,6 +245,11 @@ export interface UnaryCalls {
   readonly addGuest: { readonly request: AddGuestRequest; readonly reply: Guest };
   readonly removeGuest: { readonly request: RemoveGuestRequest; readonly reply: Empty };
   readonly listGuests: { readonly request: Empty; readonly reply: ListGuestsReply };
+  readonly planDocuments: { readonly request: ApplyDocumentsRequest; readonly reply: DocumentsReply };
+  readonly applyDocuments: { readonly request: ApplyDocumentsRequest; readonly reply: DocumentsReply };
+  readonly confirmDocuments: { readonly request: BridgeFilter; readonly reply: Empty };
+  readonly deleteDocuments: { readonly request: DeleteDocumentsRequest; readonly reply: DocumentsReply };
+  readonly listDocuments: { readonly request: BridgeFilter; readonly reply: ListDocumentsReply };
   readonly ping: { readonly request: PingRequest; readonly reply: PingReply };
 }
 export type UnaryName = keyof UnaryCalls;

@@ -14,6 +14,19 @@ export function defaultRunDir({ env, uid }: RunDirSources): string {
   return runtime ? join(runtime, 'xvif') : `/tmp/xvif-${uid}`;
 }
 
+/**
+ * Where the daemon keeps what is to outlive it: /var/lib/xvif for root, else below XDG_STATE_HOME or HOME. With a run
+ * directory of its own choice, in there.
+ */
+export function defaultStateDir(sources: RunDirSources): string {
+  const { env, uid } = sources;
+  if (env.XVIF_STATE_DIR) return env.XVIF_STATE_DIR;
+  if (env.XVIF_RUN_DIR) return join(env.XVIF_RUN_DIR, 'state');
+  if (uid === 0) return '/var/lib/xvif';
+  if (env.XDG_STATE_HOME) return join(env.XDG_STATE_HOME, 'xvif');
+  return env.HOME ? join(env.HOME, '.local/state/xvif') : join(defaultRunDir(sources), 'state');
+}
+
 export function apiSocketPath(runDir: string): string {
   return join(runDir, 'xvifd.sock');
 }

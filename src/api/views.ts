@@ -33,7 +33,10 @@ export function portView(bridge: Bridge, port: BridgePort, rates: RateMeter): Po
   };
 }
 
-export async function flowViews(bridge: Bridge): Promise<Flow[]> {
+export async function flowViews(
+  bridge: Bridge,
+  originOf: (cookie: bigint) => Pick<Flow, 'owner' | 'rule' | 'file' | 'line'>,
+): Promise<Flow[]> {
   const flows = await bridge.flows();
   return flows.map(({ stats, text }) => ({
     bridge: bridge.name,
@@ -46,6 +49,7 @@ export async function flowViews(bridge: Bridge): Promise<Flow[]> {
     idleTimeout: stats.idleTimeout,
     hardTimeout: stats.hardTimeout,
     text,
+    ...originOf(stats.cookie),
   }));
 }
 

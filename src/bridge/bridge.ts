@@ -21,12 +21,33 @@ const TICK_INTERVAL_MS = 250;
 
 export type FailMode = 'secure' | 'standalone';
 
+/** Whose a port is, as far as the toolstack tells. */
+export interface PortGuest {
+  /** Name of the VM. */
+  readonly vm: string | undefined;
+  /** Number of its interface. */
+  readonly device: number;
+  /** Of the interface, as XAPI has it (xs-vif-uuid). */
+  readonly uuid: string | undefined;
+}
+
 export interface NewPort {
   readonly name: string;
   readonly spec: PortSpec;
   /** Undefined: made from the names of bridge and port. */
   readonly mac: string | undefined;
   readonly settings?: PortSettings;
+  readonly guest?: PortGuest | undefined;
+}
+
+/** What is known of a port, to find it by. */
+export interface PortIdentity {
+  readonly name: string;
+  readonly number: PortNo;
+  readonly mac: string;
+  readonly guest: PortGuest | undefined;
+  /** IP addresses that it is locked to. */
+  readonly addresses: readonly string[];
 }
 
 export type PortCounters = Omit<PortAnswer, 'port' | 'config' | 'state' | 'duration'>;
@@ -46,6 +67,7 @@ interface AttachedPort {
   readonly number: PortNo;
   readonly spec: PortSpec;
   readonly mac: string;
+  readonly guest?: PortGuest | undefined;
   /** As toolstack and configuration say, without the operator's overrides. */
   settings: PortSettings;
   /** What its other end did wrong; empty: nothing. */
@@ -96,6 +118,7 @@ export class Bridge {
   readonly #ports = new Map<string, AttachedPort>();
   readonly #listeners = new Set<(text: string) => void>();
   readonly #faultListeners = new Set<(spec: PortSpec, fault: string) => void>();
+  #identitiesChanged: () => void = () => {};
   readonly #timers: readonly NodeJS.Timeout[];
   /** Controllers connected when last looked at. */
   #connected: ReadonlySet<string> = new Set();
@@ -126,11 +149,11 @@ export class Bridge {
   }
 
   /** Throws {@link Refusal} or AttachError; nothing is left behind then. */
-  addPort({ name, spec, mac, settings = {} }: NewPort): PortNo {
+  addPort({ name, spec, mac, settings = {}, guest }: NewPort): PortNo {
     if (name === this.name) throw new Refusal('exists', `"${name}" is the LOCAL port of the bridge`);
     const number = this.#numbers.acquire(name);
     try {
-      this.#attach({ name, number, spec, mac: mac ?? this.#options.macOf(name), settings, fault: '' });
+      this.#attach({ name, number, spec, mac: mac ?? this.#options.macOf(name), guest, settings, fault: '' });
     } catch (error) {
       this.#numbers.release(name);
       throw error;
@@ -144,6 +167,7 @@ export class Bridge {
     if (port === undefined || this.#closed) return;
     this.#datapath.portConfigure(port.number, this.#overrides.apply(name, settings));
     port.settings = settings;
+    this.#identitiesChanged();
   }
 
   /** The operator's overrides of the port changed. */
@@ -174,11 +198,27 @@ export class Bridge {
     this.#numbers.release(name);
     this.#datapath.portDetach(port.number);
     this.#openflow.portRemoved(port.number);
+    this.#identitiesChanged();
     this.#tell(`port ${name} (${port.number}) removed`);
   }
 
   hasPort(name: string): boolean {
     return this.#ports.has(name);
+  }
+
+  /** In the order of their numbers. */
+  identities(): readonly PortIdentity[] {
+    return [...this.#ports.values()]
+      .sort((a, b) => a.number - b.number)
+      .map(({ name, number, mac, guest, settings }) => {
+        const { sources } = this.#overrides.apply(name, settings);
+        return { name, number, mac, guest, addresses: [...(sources?.ipv4 ?? []), ...(sources?.ipv6 ?? [])] };
+      });
+  }
+
+  /** Calls back after each change of what {@link identities} says. One listener. */
+  onIdentities(listener: () => void): void {
+    this.#identitiesChanged = listener;
   }
 
   /** In the order of their numbers. */
@@ -245,6 +285,7 @@ export class Bridge {
     this.#datapath.portAttach(number, spec, this.#overrides.apply(name, settings));
     this.#ports.set(name, port);
     this.#openflow.portAdded({ number, name, mac });
+    this.#identitiesChanged();
     this.#tell(`port ${name} (${number}) added`);
   }
 

@@ -5,6 +5,7 @@ import { PortState } from '../datapath/schema.gen.js';
 import { Ofproto, type TableLimit } from '../ofproto/index.js';
 import { Channels, type FailMode, type TlsCredentials } from '../openflow/index.js';
 import { type FlowEntry, formatFlowStats } from './flow-text.js';
+import { type LocalTables, localTables } from './local-tables.js';
 import {
   type ControllerStatus,
   controllerStatus,
@@ -35,6 +36,8 @@ export interface OfprotoSideOptions {
   /** Where tools may connect. */
   readonly management: readonly string[];
   readonly failMode: FailMode;
+  /** Called with the tables before anybody can connect. */
+  readonly prepare?: ((tables: LocalTables) => Promise<void>) | undefined;
   readonly logger: Logger;
 }
 
@@ -65,6 +68,7 @@ class OfprotoSide implements OpenFlowSide {
 
   async start(options: OfprotoSideOptions): Promise<void> {
     const { controllers, listen, protocols, auxiliaries, tls, management, failMode, logger } = options;
+    await options.prepare?.(localTables(this.#ofproto, options.datapath));
     this.#channels = await Channels.start({
       switch: this.#ofproto,
       controllers,

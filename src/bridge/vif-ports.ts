@@ -39,9 +39,9 @@ export class VifPorts implements VifHooks, EmulatedHooks {
 
   /** Throws what the guest then reads in its error node. */
   attach(info: VifInfo, spec: VifSpec, settings: PortSettings): void {
-    const { name, portName, mac } = info;
+    const { name, portName, mac, vm, handle: device, uuid } = info;
     const bridge = this.#bridgeFor(info);
-    const port = bridge.addPort({ name: portName, spec, mac, settings });
+    const port = bridge.addPort({ name: portName, spec, mac, settings, guest: { vm, device, uuid } });
     this.#attached.set(name, bridge);
     const alias = portName === name ? {} : { portName };
     this.#logs

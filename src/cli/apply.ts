@@ -1,24 +1,34 @@
 /** `xvif plan`, `diff`, `apply`, `delete`, `export`: flow files and a running switch. */
 import { createInterface } from 'node:readline';
+import { changeView } from '../api/changes.js';
 import { messageOf } from '../base/error.js';
 import { PortList, type Program } from '../compiler/index.js';
 import {
   ApplyError,
   applyPlan,
-  type Change,
+  conflictText,
   connectTo,
   exportFlowSet,
   makePlan,
   type Plan,
   RemoteSwitch,
+  type TlsFiles,
   undoPlan,
 } from '../reconcile/index.js';
 import { type CommandContext, CommandFailed } from './context.js';
+import { diffKept, forget, keep, planKept } from './documents.js';
+import { printPlan } from './plan-text.js';
 import { compileSources, counted, type FileOptions, printReport } from './read-files.js';
-import { formatJson } from './units.js';
 
-export interface SwitchOptions extends FileOptions {
+/** An OpenFlow switch, and with what TLS is spoken to it. */
+export interface Target extends TlsFiles {
   readonly switch: string;
+}
+export interface SwitchOptions extends FileOptions, TlsFiles {
+  /** Undefined: xvifd is asked. */
+  readonly switch?: string;
+  /** Of xvifd; '': its only one. */
+  readonly bridge: string;
 }
 export interface PlanOptions extends SwitchOptions {
   readonly prune: boolean;
@@ -27,25 +37,43 @@ export interface ApplyOptions extends PlanOptions {
   /** Milliseconds. */
   readonly confirm?: number;
 }
-export interface ExportOptions {
-  readonly switch: string;
+export interface ExportOptions extends Target {
   readonly name: string;
 }
 
 /** Like kubectl's: 1 says that there are differences, so a failure is 2. */
 export const FAILED = 2;
 
-export async function withSwitch<T>(target: string, use: (remote: RemoteSwitch) => Promise<T>): Promise<T> {
-  const socket = connectTo(target);
-  if (socket === undefined) throw new CommandFailed(`${target} is no switch: tcp:HOST[:PORT] or unix:PATH`, FAILED);
-  const remote = await RemoteSwitch.open(socket).catch((error: unknown) => {
-    throw new CommandFailed(`no switch at ${target}: ${messageOf(error)}`, FAILED);
+export async function withSwitch<T>(target: Target, use: (remote: RemoteSwitch) => Promise<T>): Promise<T> {
+  const remote = await open(target).catch((error: unknown) => {
+    throw new CommandFailed(`no switch at ${target.switch}: ${messageOf(error)}`, FAILED);
   });
   try {
     return await use(remote);
   } finally {
     await remote.close();
   }
+}
+
+async function open(target: Target): Promise<RemoteSwitch> {
+  return RemoteSwitch.open(await connectTo(target.switch, target));
+}
+
+/** With --switch that switch, else xvifd. */
+async function either<Options extends SwitchOptions>(
+  options: Options,
+  outside: (target: Target) => Promise<void>,
+  inside: () => Promise<void>,
+): Promise<void> {
+  const { switch: target, bridge, port, ports } = options;
+  if (target === undefined) {
+    if (port.length > 0 || ports !== undefined) {
+      throw new CommandFailed('xvifd knows its ports: --port and --ports are for --switch', FAILED);
+    }
+    return inside();
+  }
+  if (bridge !== '') throw new CommandFailed('--bridge is one of xvifd, --switch is another switch', FAILED);
+  return outside({ ...options, switch: target });
 }
 
 /** The files, with the switch's ports. */
@@ -64,50 +92,12 @@ export async function programFor(
   return program;
 }
 
-const signs = { add: '+', change: '~', delete: '-' } as const;
+const show = (context: CommandContext, { changes, unchanged, stale }: Plan): void =>
+  printPlan(context, { changes: changes.map(changeView), unchanged, stale });
 
-function changeText({ kind, what, text, before, origin }: Change): string {
-  const from =
-    origin === undefined
-      ? ''
-      : `  # ${origin.at.file.name}:${origin.at.place().line} ${origin.document}/${origin.name}`;
-  const was = before === undefined ? '' : `\n    was ${before}`;
-  return `${signs[kind]} ${what} ${text}${from}${was}`;
-}
-
-function summary({ changes, unchanged, stale }: Plan): string {
-  const count = (kind: Change['kind']) => changes.filter((change) => change.kind === kind).length;
-  const left = stale.length === 0 ? '' : `; ${counted(stale.length, 'own flow')} in no file, which --prune deletes`;
-  return `${count('add')} to add, ${count('change')} to change, ${count('delete')} to delete, ${unchanged} unchanged${left}`;
-}
-
-function printPlan({ json, print }: CommandContext, plan: Plan): void {
-  if (json) {
-    const changes = plan.changes.map(({ kind, what, text, before, origin }) => ({
-      kind,
-      what,
-      text,
-      before,
-      file: origin?.at.file.name,
-      line: origin?.at.place().line,
-      rule: origin === undefined ? undefined : `${origin.document}/${origin.name}`,
-    }));
-    print(formatJson({ changes, unchanged: plan.unchanged, stale: plan.stale }));
-    return;
-  }
-  for (const change of plan.changes) print(changeText(change));
-  print(summary(plan));
-}
-
-function refuseConflicts({ conflicts }: Plan): void {
-  const [first] = conflicts;
-  if (first === undefined) return;
-  const { flow, other } = first;
-  const more = conflicts.length === 1 ? '' : ` (and ${conflicts.length - 1} more)`;
-  throw new CommandFailed(
-    `${flow.origin.document}/${flow.origin.name} would take the place of somebody else's flow ${other}${more}`,
-    FAILED,
-  );
+function refuseConflicts(found: Plan): void {
+  const conflict = conflictText(found);
+  if (conflict !== undefined) throw new CommandFailed(conflict, FAILED);
 }
 
 async function planned(context: CommandContext, remote: RemoteSwitch, files: readonly string[], options: PlanOptions) {
@@ -118,16 +108,25 @@ async function planned(context: CommandContext, remote: RemoteSwitch, files: rea
 }
 
 export const plan = (context: CommandContext, files: readonly string[], options: PlanOptions): Promise<void> =>
-  withSwitch(options.switch, async (remote) => printPlan(context, await planned(context, remote, files, options)));
+  either(
+    options,
+    (target) => withSwitch(target, async (remote) => show(context, await planned(context, remote, files, options))),
+    () => planKept(context, files, options),
+  );
 
 /** Exit code 1: there are differences. */
 export const diff = (context: CommandContext, files: readonly string[], options: PlanOptions): Promise<void> =>
-  withSwitch(options.switch, async (remote) => {
-    const found = await planned(context, remote, files, options);
-    printPlan(context, found);
-    if (found.changes.length > 0)
-      throw new CommandFailed(`the switch differs in ${counted(found.changes.length, 'place')}`);
-  });
+  either(
+    options,
+    (target) =>
+      withSwitch(target, async (remote) => {
+        const found = await planned(context, remote, files, options);
+        show(context, found);
+        if (found.changes.length > 0)
+          throw new CommandFailed(`the switch differs in ${counted(found.changes.length, 'place')}`);
+      }),
+    () => diffKept(context, files, options),
+  );
 
 async function carryOut(context: CommandContext, remote: RemoteSwitch, found: Plan): Promise<void> {
   try {
@@ -140,10 +139,17 @@ async function carryOut(context: CommandContext, remote: RemoteSwitch, found: Pl
 }
 
 export const apply = (context: CommandContext, files: readonly string[], options: ApplyOptions): Promise<void> =>
-  withSwitch(options.switch, async (remote) => {
+  either(
+    options,
+    (target) => applyOutside(context, files, options, target),
+    () => keep(context, files, options),
+  );
+
+const applyOutside = (context: CommandContext, files: readonly string[], options: ApplyOptions, target: Target) =>
+  withSwitch(target, async (remote) => {
     const found = await planned(context, remote, files, options);
     await carryOut(context, remote, found);
-    printPlan(context, found);
+    show(context, found);
     if (options.confirm === undefined || found.changes.length === 0) return;
     context.print(`in force; press Enter within ${options.confirm / 1000} s to keep it`);
     if (await confirmed(options.confirm, context.untilInterrupted())) return;
@@ -170,14 +176,19 @@ function confirmed(ms: number, interrupted: AbortSignal): Promise<boolean> {
 }
 
 export const remove = (context: CommandContext, files: readonly string[], options: SwitchOptions): Promise<void> =>
-  withSwitch(options.switch, async (remote) => {
-    const program = await programFor(context, remote, files, options);
-    const found = makePlan(program, await remote.state(), { prune: false, remove: true });
-    await carryOut(context, remote, found);
-    printPlan(context, found);
-  });
+  either(
+    options,
+    (target) =>
+      withSwitch(target, async (remote) => {
+        const program = await programFor(context, remote, files, options);
+        const found = makePlan(program, await remote.state(), { prune: false, remove: true });
+        await carryOut(context, remote, found);
+        show(context, found);
+      }),
+    () => forget(context, files, options),
+  );
 
 export const exportFlows = (context: CommandContext, options: ExportOptions): Promise<void> =>
-  withSwitch(options.switch, async (remote) => {
+  withSwitch(options, async (remote) => {
     context.print(exportFlowSet(await remote.state(), { name: options.name }).trimEnd());
   });

@@ -2,7 +2,7 @@
 import { type KnownPort, PlaceholderPorts, type Program, type ProgramInstance } from '../compiler/index.js';
 import type { RemoteSwitch } from '../reconcile/index.js';
 import { type ChainTrace, traceChains } from '../simulator/trace-chain.js';
-import { programFor, type SwitchOptions, withSwitch } from './apply.js';
+import { programFor, type Target, withSwitch } from './apply.js';
 import { type CommandContext, CommandFailed } from './context.js';
 import { compileSources, counted, type FileOptions, printReport } from './read-files.js';
 import { type Column, formatTable } from './table.js';
@@ -71,8 +71,12 @@ async function readCounts(remote: RemoteSwitch, program: Program): Promise<Insta
   return countInstances(program, flows, buckets);
 }
 
-export const chainShow = (context: CommandContext, files: readonly string[], options: SwitchOptions): Promise<void> =>
-  withSwitch(options.switch, async (remote) => {
+export const chainShow = (
+  context: CommandContext,
+  files: readonly string[],
+  options: FileOptions & Target,
+): Promise<void> =>
+  withSwitch(options, async (remote) => {
     const program = await programFor(context, remote, files, options);
     const lines = await readCounts(remote, program);
     if (context.json) context.print(formatJson(lines));

@@ -18,12 +18,14 @@ import {
   plan,
   remove,
   type SwitchOptions,
+  type Target,
 } from './apply.js';
 import { seconds } from './arguments.js';
 import { chainShow, chainTrace } from './chain.js';
 import { type CheckOptions, check } from './check.js';
 import { type CompileOptions, compileFiles } from './compile.js';
 import type { CommandContext } from './context.js';
+import { confirm, documents } from './documents.js';
 import { importFile } from './import.js';
 import type { FileOptions } from './read-files.js';
 import { type TraceOptions, trace } from './trace.js';
@@ -73,42 +75,69 @@ function addTraceCommand(
   program: Command,
   run: (command: (context: CommandContext) => Promise<void>) => Promise<void>,
 ): void {
-  withPortOptions(program.command('trace'))
+  withTarget(withPortOptions(program.command('trace')), 'the rules of the files')
     .description('say what would become of a packet, table by table')
     .argument('<files...>', 'flow files, none of them needed with --switch, and the packet: "tcp,in_port=1,tp_dst=80"')
-    .option(SWITCH, `trace with the flows and groups of ${SWITCH_HELP}`)
     .action((words: string[], options: TraceOptions) =>
       run((context) => trace(context, words.slice(0, -1), words.at(-1)!, options)),
     );
 }
 
 const SWITCH = '--switch <target>';
-const SWITCH_HELP = 'an OpenFlow switch: tcp:HOST[:PORT] or unix:PATH, like unix:/run/xvif/br0.mgmt';
-const PRUNE_HELP = 'delete own flows and groups that the files do not have any more';
+const SWITCH_HELP = 'an OpenFlow switch: tcp:HOST[:PORT], ssl:HOST[:PORT] or unix:PATH';
+const PRUNE_HELP = "take away what is the files' owners' and in no file any more";
+
+/** As ovs-ofctl has them. `without`: what is used without --switch; undefined: it is needed. */
+function withTarget(command: Command, without?: string): Command {
+  const target =
+    without === undefined
+      ? command.requiredOption(SWITCH, SWITCH_HELP)
+      : command.option(SWITCH, `${SWITCH_HELP} (default: ${without})`);
+  return target
+    .option('-p, --private-key <file>', 'for ssl: our private key, PEM')
+    .option('-c, --certificate <file>', 'for ssl: our certificate, PEM')
+    .option('-C, --ca-cert <file>', "for ssl: certificate of the authority that the switch's is from, PEM");
+}
 
 function addSwitchCommands(
   program: Command,
   run: (command: (context: CommandContext) => Promise<void>) => Promise<void>,
 ): void {
   const command = (name: string, description: string) =>
-    withPorts(program.command(name)).description(description).requiredOption(SWITCH, SWITCH_HELP);
-  command('plan', 'say what apply would change on a switch')
+    withTarget(withPorts(program.command(name)).description(description), 'xvifd, which keeps the files').option(
+      '--bridge <name>',
+      'of xvifd (default: its only one)',
+      '',
+    );
+  command('plan', 'say what apply would change')
     .option('--prune', PRUNE_HELP, false)
     .action((files: string[], options: PlanOptions) => run((context) => plan(context, files, options)));
   command('diff', 'the same; exit code 1 says that there are differences')
     .option('--prune', PRUNE_HELP, false)
     .action((files: string[], options: PlanOptions) => run((context) => diff(context, files, options)));
-  command('apply', 'make a switch have the flows of the files, in one bundle; unchanged flows keep their counters')
+  command('apply', 'make a switch have the flows of the files, all at once; unchanged flows keep their counters')
     .option('--prune', PRUNE_HELP, false)
-    .option('--confirm <seconds>', 'undo it unless Enter is pressed in time', seconds)
+    .option(
+      '--confirm <seconds>',
+      'undo it unless it is confirmed in time (xvif confirm; with --switch, Enter)',
+      seconds,
+    )
     .action((files: string[], options: ApplyOptions) => run((context) => apply(context, files, options)));
   command('delete', 'take the flows, groups and meters of the files off a switch').action(
     (files: string[], options: SwitchOptions) => run((context) => remove(context, files, options)),
   );
   program
-    .command('export')
+    .command('confirm')
+    .description('keep what was applied with --confirm')
+    .argument('[bridge]', 'of xvifd (default: its only one)', '')
+    .action((bridge: string) => run((context) => confirm(context, bridge)));
+  program
+    .command('documents')
+    .description('documents that xvifd keeps, and what their rules wait for')
+    .argument('[bridge]', 'only of this bridge', '')
+    .action((bridge: string) => run((context) => documents(context, bridge)));
+  withTarget(program.command('export'))
     .description('print the flows, groups and meters of a switch as a flow file')
-    .requiredOption(SWITCH, SWITCH_HELP)
     .option('--name <name>', 'of the document', 'exported')
     .action((options: ExportOptions) => run((context) => exportFlows(context, options)));
 }
@@ -128,10 +157,9 @@ function addChainCommands(
       run((context) => importFile(context, file, options.from)),
     );
   const chain = program.command('chain').description('service chains of flow files');
-  withPorts(chain.command('show'))
+  withTarget(withPorts(chain.command('show')))
     .description('packets of each hop of the chains: in, out and lost')
-    .requiredOption(SWITCH, SWITCH_HELP)
-    .action((files: string[], options: SwitchOptions) => run((context) => chainShow(context, files, options)));
+    .action((files: string[], options: FileOptions & Target) => run((context) => chainShow(context, files, options)));
   withPorts(chain.command('trace'))
     .description('which hops a packet would visit; the last argument is the packet, in the words of ovs-ofctl')
     .action((words: string[], options: FileOptions, command: Command) => {

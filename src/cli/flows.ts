@@ -7,7 +7,13 @@ import { formatJson } from './units.js';
 export function formatFlows(flows: readonly Flow[]): string {
   if (flows.length === 0) return 'no flows';
   const several = new Set(flows.map(({ bridge }) => bridge)).size > 1;
-  return flows.map(({ bridge, text }) => (several ? `${bridge}: ${text}` : text)).join('\n');
+  return flows.map((flow) => `${several ? `${flow.bridge}: ` : ''}${flow.text}${whose(flow)}`).join('\n');
+}
+
+/** The rule of a document behind a flow; of an owner that xvifd keeps no documents of, its number. */
+function whose({ owner, rule, file, line }: Flow): string {
+  if (owner === '') return '';
+  return rule === '' ? `  # owner ${owner}` : `  # ${owner}: ${file}:${line} ${rule}`;
 }
 
 export async function flows({ api, json, print }: CommandContext, bridge: string): Promise<void> {

@@ -1,14 +1,15 @@
 /** `xvif trace FILES PACKET`: what would become of a packet, with the rules of files or of a switch. */
 import { PlaceholderPorts, PortList } from '../compiler/index.js';
+import type { TlsFiles } from '../reconcile/index.js';
 import { PacketError } from '../simulator/frame.js';
 import { inputOfProgram, inputOfSwitch, type TraceInput, tracePacket } from '../simulator/trace.js';
 import type { NearestRule, RuleWords, TraceLine, TraceReport } from '../simulator/trace-report.js';
-import { FAILED, programFor, withSwitch } from './apply.js';
+import { FAILED, programFor, type Target, withSwitch } from './apply.js';
 import { type CommandContext, CommandFailed } from './context.js';
 import { compileSources, counted, type FileOptions, printReport } from './read-files.js';
 import { formatJson } from './units.js';
 
-export interface TraceOptions extends FileOptions {
+export interface TraceOptions extends FileOptions, TlsFiles {
   readonly switch?: string;
 }
 
@@ -24,7 +25,7 @@ function fromFiles(context: CommandContext, files: readonly string[], options: T
 
 const fromSwitch = (
   context: CommandContext,
-  target: string,
+  target: Target,
   files: readonly string[],
   options: TraceOptions,
 ): Promise<TraceInput> =>
@@ -45,7 +46,7 @@ export async function trace(
   const input =
     options.switch === undefined
       ? fromFiles(context, files, options)
-      : await fromSwitch(context, options.switch, files, options);
+      : await fromSwitch(context, { ...options, switch: options.switch }, files, options);
   try {
     const report = tracePacket(input, packet);
     context.print(context.json ? formatJson(report) : traceText(report));

@@ -2,7 +2,9 @@
 export { withLegalMask } from './builder.js';
 export { compile } from './compile.js';
 export { Diagnostics } from './diagnostic.js';
+export { type DocumentText, documentsOf, sourceOf } from './documents.js';
 export { type ImportFormat, importChains, importFormats } from './import/index.js';
+export { LatePorts, type Settled, settle } from './late-ports.js';
 export { lint } from './lint/index.js';
 export { type OfctlForm, ofctlForms, ofctlText } from './ofctl-text.js';
 export { isOurs, ownerOf } from './owner.js';

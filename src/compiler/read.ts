@@ -59,6 +59,14 @@ export class SourceDocument {
     return this.#aliases.get(node);
   }
 
+  /** Its text from the beginning of its first line on, and the number of that line, from 1. */
+  get written(): { readonly line: number; readonly text: string } {
+    const { text } = this.file;
+    const [first, , end] = this.#root.range;
+    const start = text.lastIndexOf('\n', first - 1) + 1;
+    return { line: this.file.place(start).line, text: text.slice(start, end) };
+  }
+
   /** Where a value was written; of a collection its first line only. */
   rangeOf(path: Path): Range {
     const { node } = this.#node(path);

@@ -25,7 +25,7 @@ function daemonConfig(runDir: string, workers: number, controller: string): Daem
     local: 'null',
     ports: [],
   } as const;
-  return { runDir, workers, hypervisor: 'emulated', bridges: [bridge] };
+  return { runDir, stateDir: join(runDir, 'state'), workers, hypervisor: 'emulated', bridges: [bridge] };
 }
 
 async function play(stage: Stage, target: string, once: boolean): Promise<void> {

@@ -35,3 +35,12 @@ export async function undoPlan(remote: RemoteSwitch, plan: Plan): Promise<void> 
   const { before, bundled, after } = stages(plan);
   await remote.change(undos(after), undos(bundled), undos(before));
 }
+
+/** Why a plan cannot be carried out; undefined: nothing is in its way. */
+export function conflictText({ conflicts }: Plan): string | undefined {
+  const [first] = conflicts;
+  if (first === undefined) return undefined;
+  const { what, origin, other } = first;
+  const more = conflicts.length === 1 ? '' : ` (and ${conflicts.length - 1} more)`;
+  return `${origin.document}/${origin.name} would take the place of somebody else's ${what} ${other}${more}`;
+}

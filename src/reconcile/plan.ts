@@ -26,9 +26,10 @@ export interface Change {
   readonly undo: Outgoing;
 }
 
-/** A flow of others with the table, priority and match of one of ours: OpenFlow would put ours in its place. */
+/** A flow of others with the table, priority and match of one of ours, or a meter with its number: ours would take its place. */
 export interface Conflict {
-  readonly flow: ProgramFlow;
+  readonly what: 'flow' | 'meter';
+  readonly origin: Origin;
   readonly other: string;
 }
 
@@ -41,10 +42,16 @@ export interface Plan {
 }
 
 export interface PlanOptions {
-  /** Delete what is the owners' own and no file says any more. */
-  readonly prune: boolean;
+  /** Delete what is the owners' own and no file says any more; or that of these owners only, by their numbers. */
+  readonly prune: boolean | ReadonlySet<number>;
   /** Delete what the files say. */
   readonly remove?: boolean;
+  /** What we put there before: what the program has no more of it goes, and other meters are not ours. */
+  readonly previous?: Program;
+  /** Flows that are as in `previous` and come from here are left as they are, even where they are gone. */
+  readonly leave?: (origin: Origin) => boolean;
+  /** Flows of others that ours may take the place of. */
+  readonly replaceable?: (cookie: bigint) => boolean;
 }
 
 type Draft = { changes: Change[]; unchanged: number; stale: string[]; conflicts: Conflict[] };
@@ -89,9 +96,11 @@ const flowMod = (
 const textOf = (flow: FlowStats | ProgramFlow['mod']): string =>
   formatFlow({ ...flow, cookieMask: 0n, command: OFPFC.ADD });
 
-function planFlows(program: Program, state: SwitchState, { prune, remove = false }: PlanOptions, draft: Draft): void {
+function planFlows(program: Program, state: SwitchState, options: PlanOptions, draft: Draft): void {
+  const { prune, remove = false, previous, leave = () => false, replaceable = () => false } = options;
   const owners = new Set(program.owners.values());
   const there = new Map(state.flows.map((flow) => [flowKey(flow), flow]));
+  const before = new Map(previous?.flows.map((flow) => [flowKey(flow.mod), flow]));
   const wanted = new Set<string>();
   for (const flow of program.flows) {
     const key = flowKey(flow.mod);
@@ -99,16 +108,27 @@ function planFlows(program: Program, state: SwitchState, { prune, remove = false
     wanted.add(key);
     if (remove) {
       if (old !== undefined && isOwn(old, owners)) draft.changes.push(deletion(old, flow.origin));
-    } else if (old === undefined) draft.changes.push(addition(flow));
-    else if (!isOwn(old, owners)) draft.conflicts.push({ flow, other: formatFlow(old) });
-    else compare(flow, old, draft);
+    } else if (leave(flow.origin) && isAlike(flow, before.get(key))) draft.unchanged++;
+    else if (old === undefined || replaceable(old.cookie)) draft.changes.push(addition(flow));
+    else if (isOwn(old, owners)) compare(flow, old, draft);
+    else draft.conflicts.push({ what: 'flow', origin: flow.origin, other: formatFlow(old) });
   }
   if (remove) return;
   for (const [key, old] of there) {
-    if (wanted.has(key) || !isOwn(old, owners)) continue;
-    if (prune) draft.changes.push(deletion(old));
-    else draft.stale.push(formatFlow(old));
+    if (wanted.has(key)) continue;
+    const put = before.get(key);
+    if (put?.mod.cookie === old.cookie) draft.changes.push(deletion(old, put.origin));
+    else if (isOurs(old.cookie) && prunes(prune, owners, ownerOf(old.cookie))) draft.changes.push(deletion(old));
+    else if (isOwn(old, owners)) draft.stale.push(formatFlow(old));
   }
+}
+
+const prunes = (prune: PlanOptions['prune'], owners: ReadonlySet<number>, owner: number): boolean =>
+  typeof prune === 'boolean' ? prune && owners.has(owner) : prune.has(owner);
+
+function isAlike({ mod }: ProgramFlow, before: ProgramFlow | undefined): boolean {
+  if (before?.mod.cookie !== mod.cookie) return false;
+  return flowActions(mod) === flowActions(before.mod) && flowSettings(mod) === flowSettings(before.mod);
 }
 
 const isOwn = ({ cookie }: FlowStats, owners: ReadonlySet<number>): boolean =>
@@ -145,7 +165,8 @@ function compare({ mod, origin }: ProgramFlow, old: FlowStats, draft: Draft): vo
   draft.changes.push({ kind: 'change', what: 'flow', text: textOf(mod), before: textOf(old), origin, message, undo });
 }
 
-function planGroups(program: Program, state: SwitchState, { prune, remove = false }: PlanOptions, draft: Draft): void {
+function planGroups(program: Program, state: SwitchState, options: PlanOptions, draft: Draft): void {
+  const { prune, remove = false, previous } = options;
   const there = new Map(state.groups.map((group) => [group.groupId, group]));
   const mod = (group: Pick<GroupDesc, 'groupId' | 'groupType' | 'buckets'>, command: number): Outgoing => {
     const { groupId, groupType, buckets } = group;
@@ -187,17 +208,21 @@ function planGroups(program: Program, state: SwitchState, { prune, remove = fals
       });
     }
   }
-  if (!prune || remove) return;
+  if (remove) return;
   const owners = new Set(program.owners.values());
   const wanted = new Set(program.groups.map(({ mod: { groupId } }) => groupId));
+  const before = new Map(previous?.groups.map(({ mod: { groupId }, origin }) => [groupId, origin]));
   for (const old of state.groups) {
-    if (!wanted.has(old.groupId) && owners.has(Math.floor(old.groupId / GROUPS_PER_OWNER)))
-      draft.changes.push(gone(old));
+    const { groupId } = old;
+    if (wanted.has(groupId)) continue;
+    if (before.has(groupId)) draft.changes.push(gone(old, before.get(groupId)));
+    else if (prunes(prune, owners, Math.floor(groupId / GROUPS_PER_OWNER))) draft.changes.push(gone(old));
   }
 }
 
-/** A meter's number does not say whose it is: those that no file says any more stay. */
-function planMeters(program: Program, state: SwitchState, { remove = false }: PlanOptions, draft: Draft): void {
+/** A meter's number does not say whose it is: but for `previous` those that no file says any more stay. */
+function planMeters(program: Program, state: SwitchState, options: PlanOptions, draft: Draft): void {
+  const { remove = false, previous } = options;
   const there = new Map(state.meters.map((meter) => [meter.meterId, meter]));
   const mod = ({ meterId, flags, bands }: MeterConfig, command: number): Outgoing => ({
     type: 'meter_mod',
@@ -206,19 +231,23 @@ function planMeters(program: Program, state: SwitchState, { remove = false }: Pl
     flags,
     bands,
   });
+  const gone = (old: MeterConfig, origin: Origin): Change => ({
+    kind: 'delete',
+    what: 'meter',
+    text: meterText(old),
+    origin,
+    message: mod({ ...old, bands: [] }, OFPMC.DELETE),
+    undo: mod(old, OFPMC.ADD),
+  });
+  const before = new Map(previous?.meters.map(({ mod: { meterId }, origin }) => [meterId, origin]));
   for (const { mod: meter, origin } of program.meters) {
     const old = there.get(meter.meterId);
     const text = meterText(meter);
+    const ours = previous === undefined || before.delete(meter.meterId);
     if (remove) {
-      if (old === undefined) continue;
-      draft.changes.push({
-        kind: 'delete',
-        what: 'meter',
-        text: meterText(old),
-        origin,
-        message: mod({ ...old, bands: [] }, OFPMC.DELETE),
-        undo: mod(old, OFPMC.ADD),
-      });
+      if (old !== undefined) draft.changes.push(gone(old, origin));
+    } else if (old !== undefined && !ours) {
+      draft.conflicts.push({ what: 'meter', origin, other: meterText(old) });
     } else if (old === undefined) {
       draft.changes.push({
         kind: 'add',
@@ -240,6 +269,10 @@ function planMeters(program: Program, state: SwitchState, { remove = false }: Pl
         undo: mod(old, OFPMC.MODIFY),
       });
     }
+  }
+  for (const [meterId, origin] of remove ? [] : before) {
+    const old = there.get(meterId);
+    if (old !== undefined) draft.changes.push(gone(old, origin));
   }
 }
 

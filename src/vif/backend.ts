@@ -10,7 +10,7 @@ import type { XenstoreClient } from '../xenstore/index.js';
 import { QUEUES_MAX } from './features.js';
 import { type VifId, vifName } from './names.js';
 import { VERDICT_KEY, Vif, type VifCounters, type VifHooks, type VifLifecycle } from './vif.js';
-import { xapiReader } from './xapi-keys.js';
+import { readVmName, xapiReader } from './xapi-keys.js';
 
 export interface VifBackendOptions {
   readonly store: XenstoreClient;
@@ -55,6 +55,7 @@ export class VifBackend {
           hooks: options.hooks,
           queuesMax,
           elsewhere: () => xapiReader(options.store, { domid: address.domid, handle: address.id }),
+          vmName: () => readVmName(options.store, address.domid),
           counters: this.#counters,
           logger: this.#logger,
           removed: () => {

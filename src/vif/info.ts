@@ -20,6 +20,10 @@ export interface VifInfo extends VifId {
   readonly portName: string;
   /** vif<domid>.<handle> */
   readonly alias: string;
+  /** Name of the VM. */
+  readonly vm?: string | undefined;
+  /** Of the interface, as XAPI has it (xs-vif-uuid). */
+  readonly uuid?: string | undefined;
   /** The guest's address, lower case; undefined when the toolstack names none. */
   readonly mac: string | undefined;
   /** Undefined when the toolstack leaves the choice to us. */
@@ -41,12 +45,14 @@ export interface VifInfo extends VifId {
 
 /**
  * Rejects with {@link DeviceError} when a key makes no sense, or when the device's parts contradict each other.
- * `elsewhere` reads xenopsd's own keys of the vif, asked for what the backend's directory does not say.
+ * `elsewhere` reads xenopsd's own keys of the vif, asked for what the backend's directory does not say; `vmName` the
+ * name of the guest.
  */
 export async function readVifInfo(
   address: DeviceAddress,
   backend: KeyReader,
   elsewhere: (key: string) => Promise<string | undefined> = async () => undefined,
+  vmName: () => Promise<string | undefined> = async () => undefined,
 ): Promise<VifInfo> {
   const keys = [
     'mac',
@@ -88,6 +94,8 @@ export async function readVifInfo(
     name,
     portName: optional('vifname', vifname, parsePortName) ?? name,
     alias: vifAlias({ domid, handle }),
+    vm: await vmName(),
+    uuid: await elsewhere('vif-uuid'),
     mac: optional('mac', mac, parseMac),
     bridge: optional('bridge', bridge, parseBridgeKey),
     mtu: lenient('mtu', mtu, (text) => parseDecimal(text, MTU_MIN, MTU_MAX)),

@@ -51,6 +51,7 @@ export class Vif implements DeviceDriver {
   readonly #hooks: VifHooks;
   readonly #queuesMax: number;
   readonly #elsewhere: () => (key: string) => Promise<string | undefined>;
+  readonly #vmName: () => Promise<string | undefined>;
   readonly #counters: VifCounters;
   readonly #logger: Logger;
   readonly #removed: () => void;
@@ -69,6 +70,7 @@ export class Vif implements DeviceDriver {
       readonly queuesMax: number;
       /** For one look at the vif each; see {@link readVifInfo}. */
       readonly elsewhere: () => (key: string) => Promise<string | undefined>;
+      readonly vmName: () => Promise<string | undefined>;
       readonly counters: VifCounters;
       readonly logger: Logger;
       readonly removed: () => void;
@@ -78,6 +80,7 @@ export class Vif implements DeviceDriver {
     this.#hooks = options.hooks;
     this.#queuesMax = options.queuesMax;
     this.#elsewhere = options.elsewhere;
+    this.#vmName = options.vmName;
     this.#counters = options.counters;
     this.#logger = options.logger;
     this.#removed = options.removed;
@@ -105,7 +108,7 @@ export class Vif implements DeviceDriver {
 
   async connect(frontend: KeyReader, backend: KeyReader, takenOver: boolean): Promise<void> {
     this.#takenOver = takenOver;
-    const info = await readVifInfo(this.address, backend, this.#elsewhere());
+    const info = await readVifInfo(this.address, backend, this.#elsewhere(), this.#vmName);
     this.#info = info;
     this.#complain(info);
     const spec = await readFrontend(frontend, info, this.#queuesMax);

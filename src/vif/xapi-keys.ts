@@ -31,6 +31,10 @@ export function xapiReader(
   };
 }
 
+/** What the toolstack calls the domain; undefined where it does not say, or we may not look. */
+export const readVmName = (store: Pick<XenstoreClient, 'readOrUndefined'>, domid: number) =>
+  permitted(store, `/local/domain/${domid}/name`);
+
 async function permitted(
   store: Pick<XenstoreClient, 'readOrUndefined'>,
   path: string,

@@ -1,6 +1,7 @@
 /** The command line of `xvifd`, as a value. */
+import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { defaultRunDir, type RunDirSources } from '../api/run-dir.js';
+import { defaultRunDir, defaultStateDir, type RunDirSources } from '../api/run-dir.js';
 import type { LogLevel } from '../base/logger.js';
 import { decimal } from '../cli/arguments.js';
 import { WORKERS_MAX } from '../datapath/native-addon.js';
@@ -21,6 +22,7 @@ import { type TableOption, tableOption } from './table-option.js';
 
 interface RawOptions {
   readonly runDir?: string;
+  readonly stateDir?: string;
   readonly bridge: readonly string[];
   readonly controller: readonly string[];
   readonly failMode: 'secure' | 'standalone';
@@ -110,6 +112,10 @@ function createCommand(version: string): Command {
     .description('an OpenFlow switch whose ports are the network interfaces of Xen guests')
     .version(version)
     .option('--run-dir <path>', 'directory of the sockets (default: /run/xvif, XDG_RUNTIME_DIR/xvif or /tmp/xvif-UID)')
+    .option(
+      '--state-dir <path>',
+      'directory of what is kept over restarts (default: RUN-DIR/state with --run-dir, else /var/lib/xvif or XDG_STATE_HOME/xvif)',
+    )
     .option('--bridge <name>', 'a bridge; may be repeated (default: br0)', append(bridgeName), [])
     .option(
       '--controller <target>',
@@ -215,7 +221,8 @@ export function parseOptions(args: readonly string[], version: string, sources: 
   const hypervisor = raw.hypervisor === 'auto' ? (sources.xen ? 'xen' : 'emulated') : raw.hypervisor;
   const runAs = raw.user && { user: raw.user[0], group: raw.user[1], keep };
   const runDir = raw.runDir ?? defaultRunDir(sources);
-  return { config: { runDir, workers, hypervisor, bridges, tls, runAs }, logLevel };
+  const stateDir = raw.stateDir ?? (raw.runDir === undefined ? defaultStateDir(sources) : join(raw.runDir, 'state'));
+  return { config: { runDir, stateDir, workers, hypervisor, bridges, tls, runAs }, logLevel };
 }
 
 /** Undefined: none are given. A sentence: some are missing, or contradict each other. */

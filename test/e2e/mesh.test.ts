@@ -30,6 +30,7 @@ beforeAll(async () => {
   daemon = await startDaemon(
     {
       runDir,
+      stateDir: `${runDir}/state`,
       workers: 2,
       hypervisor: 'emulated',
       bridges: [

@@ -21,6 +21,20 @@ const flow: Flow = {
   idleTimeout: 10,
   hardTimeout: 0,
   text: 'cookie=0x0, actions=drop',
+  owner: 'ops',
+  rule: 'shop/in/web',
+  file: 'shop.yaml',
+  line: 3,
+};
+const changes = {
+  errors: 0,
+  warnings: 0,
+  report: '',
+  changes: [],
+  unchanged: 0n,
+  stale: [],
+  removed: [],
+  waiting: [],
 };
 const empty = { name: '', domid: 0, bridge: '', port: '', mac: '', ip: '', tap: '', state: '' };
 
@@ -31,6 +45,11 @@ function handlers(replaced: Partial<ApiHandlers> = {}): ApiHandlers {
     listPorts: () => ({ ports: [] }),
     setPort: ({ settings }) => ({ settings }),
     listFlows: () => ({ flows: [flow] }),
+    planDocuments: () => changes,
+    applyDocuments: () => changes,
+    confirmDocuments: () => ({}),
+    deleteDocuments: () => changes,
+    listDocuments: () => ({ documents: [] }),
     getStats: () => ({ bridges: [] }),
     addGuest: (request) => ({ ...empty, name: request.name, domid: request.queues }),
     removeGuest: () => ({}),

@@ -2,8 +2,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Guests } from '../../../src/api/guests.js';
 import { createHandlers } from '../../../src/api/handlers.js';
 import type { WatchEvent } from '../../../src/api/messages.js';
+import { systemClock } from '../../../src/base/clock.js';
+import { silentLogger } from '../../../src/base/logger.js';
 import { Bridges } from '../../../src/bridge/bridges.js';
 import type { PortNo } from '../../../src/datapath/datapath.js';
+import { AllDocuments } from '../../../src/documents/documents.js';
 import { createBridge } from '../bridge/fixture.js';
 
 const facts = { version: '1', hypervisor: 'emulated', workers: 2 };
@@ -11,7 +14,8 @@ const frame = new Uint8Array(60);
 
 describe('calls of the API', () => {
   const bridges = new Bridges();
-  const handlers = createHandlers(facts, bridges, new Guests(undefined, bridges));
+  const documents = new AllDocuments('/nowhere', { clock: systemClock, logger: silentLogger });
+  const handlers = createHandlers(facts, bridges, new Guests(undefined, bridges), documents);
   let made: ReturnType<typeof createBridge>;
 
   beforeEach(() => {
@@ -90,6 +94,10 @@ describe('calls of the API', () => {
         idleTimeout: 4,
         hardTimeout: 5,
         text: 'words',
+        owner: '',
+        rule: '',
+        file: '',
+        line: 0,
       },
     ]);
   });

@@ -69,9 +69,17 @@ describe('output', () => {
       idleTimeout: 0,
       hardTimeout: 0,
       text: 'actions=drop',
+      owner: '',
+      rule: '',
+      file: '',
+      line: 0,
     };
     expect(formatFlows([flow])).toBe('actions=drop');
     expect(formatFlows([flow, { ...flow, bridge: 'b' }])).toBe('a: actions=drop\nb: actions=drop');
+    expect(formatFlows([{ ...flow, owner: '7' }])).toBe('actions=drop  # owner 7');
+    expect(formatFlows([{ ...flow, owner: 'ops', rule: 'shop/in/web', file: 'shop.yaml', line: 3 }])).toBe(
+      'actions=drop  # ops: shop.yaml:3 shop/in/web',
+    );
     expect(formatFlows([])).toBe('no flows');
   });
 

@@ -4,7 +4,18 @@ import { problems } from '../../../src/demo/check.js';
 import { formatPair, formatRound, guests, type PairResult, pairs } from '../../../src/demo/guests.js';
 
 function flow(priority: number, packets: bigint): Flow {
-  const rest = { table: 0, cookie: 0n, bytes: 0n, durationMs: 0n, idleTimeout: 0, hardTimeout: 0 };
+  const rest = {
+    table: 0,
+    cookie: 0n,
+    bytes: 0n,
+    durationMs: 0n,
+    idleTimeout: 0,
+    hardTimeout: 0,
+    owner: '',
+    rule: '',
+    file: '',
+    line: 0,
+  };
   const text = `priority=${priority} actions=${priority === 0 ? 'CONTROLLER:65535' : 'output:1'}`;
   return { bridge: 'br0', priority, packets, text, ...rest };
 }

@@ -47,7 +47,7 @@ describe('the files of a Xen host', () => {
     expect(statSync(on('/etc/modprobe.d/xvif.conf')).mode & 0o777).toBe(0o644);
     const unit = readFileSync(on('/etc/systemd/system/xvifd.service'), 'utf8');
     expect(unit).toContain(
-      '\nExecStart=/usr/bin/node /opt/xvif/xvifd.js --hypervisor xen --user xvif $XVIFD_OPTIONS --run-dir /run/xvif\n',
+      '\nExecStart=/usr/bin/node /opt/xvif/xvifd.js --hypervisor xen --user xvif $XVIFD_OPTIONS --run-dir /run/xvif --state-dir /var/lib/xvif\n',
     );
     expect(readFileSync(on('/etc/modprobe.d/xvif.conf'), 'utf8')).toMatch(/^install xen-netback \/bin\/false$/m);
     expect(actions(install(files, options()))).toEqual(['unchanged', 'unchanged', 'unchanged', 'unchanged', 'kept']);

@@ -16,6 +16,7 @@ describe('xvifd command lines', () => {
     expect(parse('')).toEqual({
       config: {
         runDir: '/tmp/xvif-1000',
+        stateDir: '/tmp/xvif-1000/state',
         workers: 1,
         hypervisor: 'emulated',
         bridges: [
@@ -46,6 +47,12 @@ describe('xvifd command lines', () => {
     for (const bad of ['', '3', '3=', '254=1', '3=4000001', '3=1,evict,', 'x=1', 'c/3=1']) {
       expect(() => parse(`--table=${bad}`), bad).toThrow(CommanderError);
     }
+  });
+
+  it('state outlives the run directory, unless that one was chosen', () => {
+    expect(parse('', 0).config.stateDir).toBe('/var/lib/xvif');
+    expect(parse('--run-dir /a', 0).config.stateDir).toBe('/a/state');
+    expect(parse('--run-dir /a --state-dir /b', 0).config.stateDir).toBe('/b');
   });
 
   it('versions of OpenFlow', () => {

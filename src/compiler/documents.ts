@@ -1,0 +1,35 @@
+/** Files taken apart: each document by itself, so that it can be kept and compiled again, with the lines it stood on. */
+import { At } from './at.js';
+import type { Diagnostics } from './diagnostic.js';
+import { readDocuments } from './read.js';
+import { SourceFile } from './source.js';
+import { validate } from './validate.js';
+
+/** A document as it was written. */
+export interface DocumentText {
+  readonly name: string;
+  readonly kind: string;
+  readonly owner: string;
+  /** Path of its file, as the user gave it. */
+  readonly file: string;
+  /** Of the file, where the text begins; from 1. */
+  readonly line: number;
+  readonly text: string;
+}
+
+/** What is wrong is said; documents that are no good are left out. */
+export function documentsOf(files: readonly SourceFile[], diagnostics: Diagnostics): DocumentText[] {
+  return files.flatMap((file) =>
+    readDocuments(file, diagnostics).flatMap((document) => {
+      const kind = validate(document, diagnostics);
+      if (kind === undefined) return [];
+      const { name, owner = name } = At.root(document).key('metadata').value as { name: string; owner?: string };
+      const { line, text } = document.written;
+      return [{ name, kind, owner, file: file.name, line, text }];
+    }),
+  );
+}
+
+/** A file in which the document stands on the lines on which it stood. */
+export const sourceOf = ({ file, line, text }: DocumentText): SourceFile =>
+  new SourceFile(file, '\n'.repeat(line - 1) + text);

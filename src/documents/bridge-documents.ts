@@ -1,0 +1,357 @@
+/**
+ * The documents of one bridge: kept in a journal, compiled together for the ports that are there, and in force in its
+ * tables. What a controller deletes or changes of them stays so until the next apply of the document.
+ */
+import type { Clock, Timer } from '../base/clock.js';
+import { messageOf } from '../base/error.js';
+import type { Logger } from '../base/logger.js';
+import type { PortIdentity } from '../bridge/bridge.js';
+import type { LocalTables } from '../bridge/local-tables.js';
+import { Refusal } from '../bridge/refusal.js';
+import {
+  Diagnostics,
+  type DocumentText,
+  documentsOf,
+  LatePorts,
+  type Origin,
+  type SourceFile,
+} from '../compiler/index.js';
+import { STANDALONE_COOKIE } from '../ofproto/index.js';
+import { conflictText, makePlan, type Plan, type PlanOptions, type SwitchState } from '../reconcile/index.js';
+import { changed, type Documents, difference, type Kept } from './change.js';
+import { type Compiled, compileAll, compileTexts } from './compiled.js';
+import type { Journal } from './journal.js';
+import { knownPort } from './known-ports.js';
+import { CONFIRM_MAX_MS, DOCUMENTS_MAX, PORTS_SETTLE_MS, TEXT_BYTES_MAX } from './limits.js';
+import { carryOut, lookAt } from './local-switch.js';
+
+/** Where ports come from; a bridge is one. */
+export interface PortSource {
+  identities(): readonly PortIdentity[];
+  onIdentities(listener: () => void): void;
+}
+
+export interface ApplyRequest {
+  readonly files: readonly SourceFile[];
+  /** Also take away what the owners of the files have and no file says any more. */
+  readonly prune: boolean;
+  /** Undo it unless it is confirmed in this many milliseconds; 0: it needs no confirmation. */
+  readonly confirmMs: number;
+}
+
+export interface Outcome {
+  /** Of the files; with errors in them nothing was done, and there is no plan. */
+  readonly diagnostics: Diagnostics;
+  readonly plan: Plan | undefined;
+  /** Documents that are not kept any more. */
+  readonly removed: readonly string[];
+  /** Ports that are not there, which rules wait for. */
+  readonly waiting: readonly string[];
+}
+
+export interface DocumentStatus extends Kept {
+  /** In force. */
+  readonly flows: number;
+  readonly waitingFlows: number;
+  readonly waitingPorts: readonly string[];
+  /** It goes, or becomes what it was, unless it is confirmed. */
+  readonly unconfirmed: boolean;
+  /** Why its flows are not as they should be; empty: they are. */
+  readonly problem: string;
+}
+
+export interface BridgeDocumentsOptions {
+  readonly tables: LocalTables;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  /** Milliseconds since 1970. */
+  readonly wallMs?: () => number;
+  readonly logger: Logger;
+}
+
+const NOTHING: Documents = new Map();
+
+export class BridgeDocuments {
+  readonly #options: BridgeDocumentsOptions;
+  #ports: Pick<PortSource, 'identities'> = { identities: () => [] };
+  #documents: Documents = NOTHING;
+  /** What was put into the tables last. */
+  #inForce: Compiled = compileAll(NOTHING, []);
+  #problem = '';
+  #unconfirmed: { readonly before: Documents; readonly timer: Timer } | undefined;
+  #settling: Timer | undefined;
+  /** One thing at a time. */
+  #last: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(options: BridgeDocumentsOptions) {
+    this.#options = options;
+  }
+
+  /** Puts what the journal has into force. Never rejects: what cannot be done is told in the log and by {@link list}. */
+  start(): Promise<void> {
+    return this.#alone(async () => {
+      this.#documents = this.#options.journal.documents;
+      if (this.#documents.size > 0) await this.#settle(() => false);
+    });
+  }
+
+  /** Documents are compiled for these ports from now on, again after each change of them. */
+  follow(ports: PortSource): void {
+    this.#ports = ports;
+    ports.onIdentities(() => this.#portsChanged());
+    this.#portsChanged();
+  }
+
+  /** What {@link apply} would do. */
+  plan({ files, prune }: ApplyRequest): Promise<Outcome> {
+    return this.#alone(async () => {
+      const wanted = this.#wanted(files, prune);
+      if (wanted.compiled === undefined) return wanted.outcome;
+      const plan = await lookAt(this.#options.tables, this.#planner(wanted.compiled, wanted.options));
+      return { ...wanted.outcome, plan };
+    });
+  }
+
+  /** Rejects with {@link Refusal}; nothing has changed then. */
+  apply({ files, prune, confirmMs }: ApplyRequest): Promise<Outcome> {
+    return this.#alone(async () => {
+      this.#refuseUnconfirmed();
+      if (confirmMs > CONFIRM_MAX_MS) throw new Refusal('invalid', `a confirmation has at most ${CONFIRM_MAX_MS} ms`);
+      const wanted = this.#wanted(files, prune);
+      if (wanted.compiled === undefined) return wanted.outcome;
+      const { documents, compiled, options } = wanted;
+      return { ...wanted.outcome, plan: await this.#change(documents, compiled, options, confirmMs) };
+    });
+  }
+
+  /** Rejects with {@link Refusal} where one is not there; nothing has changed then. */
+  remove(names: readonly string[]): Promise<Outcome> {
+    return this.#alone(async () => {
+      this.#refuseUnconfirmed();
+      const unknown = names.find((name) => !this.#documents.has(name));
+      if (unknown !== undefined) throw new Refusal('notFound', `there is no document "${unknown}"`);
+      const documents = changed(this.#documents, { put: [], removed: names });
+      const compiled = this.#compile(documents);
+      const { diagnostics } = compiled;
+      if (diagnostics.errors > 0) {
+        const [first] = diagnostics.sorted();
+        throw new Refusal('unavailable', `others need it: ${first!.message} (${first!.file.name})`);
+      }
+      const plan = await this.#change(documents, compiled, { prune: false, leave: () => true }, 0);
+      return { diagnostics, plan, removed: names, waiting: waitingIn(compiled) };
+    });
+  }
+
+  /** Keeps what waits for it. Rejects with {@link Refusal}. */
+  confirm(): Promise<void> {
+    return this.#alone(async () => {
+      if (this.#unconfirmed === undefined) throw new Refusal('notFound', 'nothing waits to be confirmed');
+      this.#write(this.#documents);
+      this.#unconfirmed.timer.cancel();
+      this.#unconfirmed = undefined;
+    });
+  }
+
+  list(): readonly DocumentStatus[] {
+    const flows = new Map<string, number>();
+    for (const { origin } of this.#inForce.program.flows) {
+      flows.set(origin.document, (flows.get(origin.document) ?? 0) + 1);
+    }
+    return [...this.#documents.values()].map((document) => {
+      const { name } = document;
+      const waiting = this.#inForce.waiting.get(name);
+      return {
+        ...document,
+        flows: flows.get(name) ?? 0,
+        waitingFlows: waiting?.flows ?? 0,
+        waitingPorts: waiting?.ports ?? [],
+        unconfirmed: this.#unconfirmed !== undefined && this.#unconfirmed.before.get(name) !== document,
+        problem: this.#problem,
+      };
+    });
+  }
+
+  /** The rule that a flow with this cookie is of. */
+  origin(cookie: bigint): Origin | undefined {
+    return this.#inForce.origins.get(cookie);
+  }
+
+  /** When it resolves nothing is under way. What is not confirmed is not in the journal, and so is not there next time. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#settling?.cancel();
+    this.#unconfirmed?.timer.cancel();
+    await this.#last.catch(() => undefined);
+  }
+
+  // ---- what is wanted
+
+  /** With errors in the files there is nothing but an outcome. */
+  #wanted(files: readonly SourceFile[], prune: boolean) {
+    const found = new Diagnostics();
+    const texts = documentsOf(files, found);
+    const failed = (diagnostics: Diagnostics) => ({
+      compiled: undefined,
+      outcome: { diagnostics, plan: undefined, removed: [], waiting: [] },
+    });
+    if (found.errors > 0) return failed(found);
+    this.#refuseOthers(texts);
+    const names = new Set(texts.map(({ name }) => name));
+    const owners = new Set(texts.map(({ owner }) => owner));
+    const rest = [...this.#documents.values()].filter(({ name }) => !names.has(name));
+    const removed = rest.filter(({ owner }) => prune && owners.has(owner));
+    const kept = rest.filter((document) => !removed.includes(document));
+    this.#refuseTooMany([...kept, ...texts]);
+    const ports = new LatePorts(
+      this.#known(),
+      [...this.#documents.values()].flatMap(({ portNames }) => portNames),
+    );
+    const compiled = compileTexts([...kept, ...texts], ports);
+    const { diagnostics, program } = compiled;
+    if (diagnostics.errors > 0) return failed(diagnostics);
+    const appliedMs = (this.#options.wallMs ?? Date.now)();
+    const put = texts.map((text): Kept => ({ ...text, appliedMs, portNames: namesIn(text, ports) }));
+    const ids = [...owners].flatMap((owner) => program.owners.get(owner) ?? []);
+    const options: PlanOptions = {
+      prune: prune ? new Set(ids) : false,
+      leave: ({ document }) => !names.has(document),
+    };
+    const removedNames = removed.map(({ name }) => name);
+    return {
+      documents: changed(this.#documents, { put, removed: removedNames }),
+      compiled,
+      options,
+      outcome: { diagnostics, plan: undefined, removed: removedNames, waiting: waitingIn(compiled) },
+    };
+  }
+
+  #refuseUnconfirmed(): void {
+    if (this.#unconfirmed !== undefined) throw new Refusal('unavailable', 'the change before waits to be confirmed');
+  }
+
+  #refuseOthers(texts: readonly DocumentText[]): void {
+    for (const { name, owner } of texts) {
+      const holder = this.#documents.get(name)?.owner;
+      if (holder !== undefined && holder !== owner) {
+        throw new Refusal('exists', `document "${name}" belongs to "${holder}", not to "${owner}"`);
+      }
+    }
+  }
+
+  #refuseTooMany(texts: readonly DocumentText[]): void {
+    const bytes = texts.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+    if (texts.length > DOCUMENTS_MAX) throw new Refusal('unavailable', `more than ${DOCUMENTS_MAX} documents`);
+    if (bytes > TEXT_BYTES_MAX) throw new Refusal('unavailable', `documents of more than ${TEXT_BYTES_MAX} bytes`);
+  }
+
+  // ---- changing the tables
+
+  #known() {
+    return this.#ports.identities().map(knownPort);
+  }
+
+  #compile(documents: Documents): Compiled {
+    return compileAll(documents, this.#known());
+  }
+
+  #planner(compiled: Compiled, options: PlanOptions): (state: SwitchState) => Plan {
+    const replaceable = (cookie: bigint) => cookie === STANDALONE_COOKIE;
+    const { program: previous } = this.#inForce;
+    return (state) => makePlan(compiled.program, state, { replaceable, previous, ...options });
+  }
+
+  async #put(compiled: Compiled, options: PlanOptions): Promise<Plan> {
+    const plan = await carryOut(this.#options.tables, this.#planner(compiled, options), (made) => {
+      const conflict = conflictText(made);
+      if (conflict !== undefined) throw new Refusal('exists', conflict);
+    });
+    this.#inForce = compiled;
+    this.#problem = '';
+    return plan;
+  }
+
+  async #change(documents: Documents, compiled: Compiled, options: PlanOptions, confirmMs: number): Promise<Plan> {
+    const before = this.#documents;
+    const plan = await this.#put(compiled, options);
+    this.#documents = documents;
+    if (confirmMs > 0) {
+      const timer = this.#options.clock.after(confirmMs, () => void this.#rollBack());
+      this.#unconfirmed = { before, timer };
+      return plan;
+    }
+    try {
+      this.#write(documents);
+    } catch (error) {
+      this.#documents = before;
+      await this.#settle(() => true);
+      throw error;
+    }
+    return plan;
+  }
+
+  #write(documents: Documents): void {
+    const { journal, logger } = this.#options;
+    try {
+      journal.append(difference(journal.documents, documents));
+    } catch (error) {
+      logger.error({ err: error }, 'journal of documents cannot be written');
+      throw new Refusal('unavailable', `it cannot be written down: ${messageOf(error)}`);
+    }
+  }
+
+  #rollBack(): Promise<void> {
+    return this.#alone(async () => {
+      if (this.#unconfirmed === undefined || this.#closed) return;
+      this.#documents = this.#unconfirmed.before;
+      this.#unconfirmed = undefined;
+      await this.#settle(() => true);
+      this.#options.logger.warn({}, 'documents: not confirmed in time, everything is as it was before');
+    });
+  }
+
+  #portsChanged(): void {
+    if (this.#closed || this.#settling !== undefined) return;
+    this.#settling = this.#options.clock.after(PORTS_SETTLE_MS, () => {
+      this.#settling = undefined;
+      void this.#alone(async () => {
+        if (!this.#closed && this.#inForce.ports.differs(this.#known())) await this.#settle(() => true);
+      });
+    });
+  }
+
+  /** Makes the tables fit the documents. What fails is told, and what was in force stays. */
+  async #settle(leave: NonNullable<PlanOptions['leave']>): Promise<void> {
+    const { logger } = this.#options;
+    try {
+      const compiled = this.#compile(this.#documents);
+      const [first] = compiled.diagnostics.errors > 0 ? compiled.diagnostics.sorted() : [];
+      if (first !== undefined) {
+        throw new Refusal(
+          'invalid',
+          `${first.file.name}:${first.file.place(first.range.start).line}: ${first.message}`,
+        );
+      }
+      const { changes } = await this.#put(compiled, { prune: false, leave });
+      logger.info({ changes: changes.length, waiting: waitingIn(compiled) }, 'documents compiled for the ports');
+    } catch (error) {
+      this.#problem = messageOf(error);
+      const reason = error instanceof Refusal ? { reason: error.message } : { err: error };
+      logger.error(reason, 'documents are not in force as they are now');
+    }
+  }
+
+  #alone<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+}
+
+const waitingIn = ({ waiting }: Compiled): string[] => [
+  ...new Set([...waiting.values()].flatMap(({ ports }) => ports)),
+];
+
+/** Words that stand in the text; they are not told by document. */
+const namesIn = ({ text }: DocumentText, ports: LatePorts): string[] =>
+  ports.portNames.filter((name) => text.includes(name));

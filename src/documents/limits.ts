@@ -1,0 +1,16 @@
+/** Limits of this folder: what is kept of documents. Those of a single file are the compiler's. */
+
+/** Documents of one bridge. */
+export const DOCUMENTS_MAX = 1000;
+/** Bytes of their texts, all together. */
+export const TEXT_BYTES_MAX = 64 * 1024 * 1024;
+/** Bytes of one record of a journal: all documents, and what is said about them. */
+export const RECORD_BYTES_MAX = TEXT_BYTES_MAX + 16 * 1024 * 1024;
+/** A journal is written anew when what it does not need any more is more than this and more than what it does. */
+export const JOURNAL_SLACK_BYTES = 64 * 1024;
+/** After a port came or went, others may follow: what is compiled is compiled for all of them. */
+export const PORTS_SETTLE_MS = 100;
+/** Tries to read the tables while nobody changes them. */
+export const READ_TRIES = 4;
+/** Longest time for a confirmation. */
+export const CONFIRM_MAX_MS = 24 * 60 * 60 * 1000;
