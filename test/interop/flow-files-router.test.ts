@@ -1,4 +1,4 @@
-/** The shipped router with real guests on real switches: Open vSwitch's userspace datapath, and xvifd. Needs root. */
+/** The shipped router, and the limits, with real guests on real switches: Open vSwitch's userspace datapath, and xvifd. Needs root. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../e2e/programs.js';
@@ -7,7 +7,8 @@ import { root, sh } from '../lab/process.js';
 import { TestSwitch } from '../lab/switch.js';
 import { iperf3, ping } from '../lab/traffic.js';
 
-const file = join(root, 'flows/router.yaml');
+const router = join(root, 'flows/router.yaml');
+const limits = join(root, 'flows/rate-limits.yaml');
 const gateway = '02:00:00:00:ff:01';
 
 interface Peer {
@@ -39,14 +40,14 @@ async function settle(netns: string, subnet: number, mac: string): Promise<Guest
 function suite<Switch extends Peer>(
   name: string,
   start: () => Promise<Switch>,
-  join: (peer: Switch, n: number) => Promise<{ readonly netns: string }>,
+  plug: (peer: Switch, n: number) => Promise<{ readonly netns: string }>,
 ): void {
   describe(name, () => {
     let peer: Switch;
     let red: Guest;
     let blue: Guest;
     let ports: readonly string[];
-    const xvif = (command: string) => run('xvif', command, file, '--switch', peer.target, ...ports);
+    const xvif = (command: string, file = router) => run('xvif', command, file, '--switch', peer.target, ...ports);
     const ofctl = (...[command, ...rest]: string[]) =>
       sh('ovs-ofctl', '-O', 'OpenFlow13', command!, peer.target, ...rest);
     const packets = async (match: string) =>
@@ -57,11 +58,13 @@ function suite<Switch extends Peer>(
 
     beforeAll(async () => {
       peer = await start();
-      red = await settle((await join(peer, 1)).netns, 1, '02:00:00:00:01:01');
-      blue = await settle((await join(peer, 2)).netns, 2, '02:00:00:00:02:01');
+      red = await settle((await plug(peer, 1)).netns, 1, '02:00:00:00:01:01');
+      blue = await settle((await plug(peer, 2)).netns, 2, '02:00:00:00:02:01');
       const numbers = [...(await ofctl('show')).matchAll(/^ (\d+)\(/gm)].map(([, number]) => number!);
       expect(numbers).toHaveLength(2);
-      const named = { 'red01/0': numbers[0], 'blue01/0': numbers[1], 'red02/0': 98, uplink: 99 };
+      const [one, two] = numbers;
+      const guests = { 'red01/0': one, 'blue01/0': two, 'web01/0': one, 'web02/0': two };
+      const named = { ...guests, 'red02/0': 98, uplink: 99 };
       ports = Object.entries(named).flatMap(([port, number]) => ['--port', `${port}=${number}`]);
     }, 300_000);
     afterAll(() => peer?.stop());
@@ -113,6 +116,20 @@ function suite<Switch extends Peer>(
       expect(same.code, same.output).toBe(0);
       expect((await xvif('delete')).code).toBe(0);
       expect(await ofctl('dump-flows')).not.toMatch(/cookie=0x585[67]/);
+    }, 300_000);
+
+    it('takes limits and marks', async () => {
+      const applied = await xvif('apply', limits);
+      expect(applied.code, applied.output).toBe(0);
+      const after = await xvif('diff', limits);
+      expect(after.code, after.output).toBe(0);
+      expect((await ofctl('dump-meters')).match(/meter=\d+/g)).toHaveLength(3);
+      await sh('ip', '-n', red.netns, 'addr', 'add', '10.0.9.1/24', 'dev', 'eth0');
+      await sh('ip', '-n', blue.netns, 'addr', 'add', '10.0.9.2/24', 'dev', 'eth0');
+      expect(await ping(red.netns, '10.0.9.2', 3)).toBe(3);
+      const [, one] = /^ (\d+)\(/m.exec(await ofctl('show'))!;
+      expect(await packets(`table=1,ip,in_port=${one}`)).toBeGreaterThanOrEqual(3);
+      expect((await iperf3(red.netns, blue.netns, '10.0.9.2', '-n', '1M')).bitsPerSecond).toBeGreaterThan(0);
     }, 300_000);
   });
 }
