@@ -23,7 +23,7 @@ function portFile(text: string): string {
     const [vm, device] = name.split('/');
     return device === undefined ? { number: i + 1, name } : { number: i + 1, vm, device: Number(device) };
   });
-  return JSON.stringify(list);
+  return JSON.stringify({ ports: list });
 }
 
 interface Case {
