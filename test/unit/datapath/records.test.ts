@@ -267,6 +267,7 @@ describe('batches', () => {
     };
     const group = {
       op: 'group_mod' as const,
+      selection: { method: 2, parameter: 5n, fields: [{ field: 11, mask: 0xff00n }] },
       command: 1,
       type: 1,
       group: 9,
