@@ -26,7 +26,11 @@ const times = (name: string): Measure['figures'] => [
   { key: 'p50', name: `${name}, p50`, unit: 'us' },
   { key: 'p99', name: `${name}, p99`, unit: 'us' },
 ];
-const rate = (name: string, unit: string): Measure['figures'] => [{ key: 'rate', name, unit }];
+/** A rate, and what each costs: on a busy machine only the latter says much. */
+const rate = (name: string, unit: string): Measure['figures'] => [
+  { key: 'rate', name, unit },
+  { key: 'cpu', name: `${name}, processor time each`, unit: 'us' },
+];
 
 function measures(flows: number): readonly Measure[] {
   const clear = [['clear', 0]] as const;
@@ -58,6 +62,16 @@ function resident({ pid }: Peer): number {
   return Number(kib) * 1024;
 }
 
+/** That all threads of the process have used. */
+function processorSeconds({ pid }: Peer): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  const [user, system] = [fields[11], fields[12]].map(Number) as [number, number];
+  return (user + system) / TICKS_PER_SECOND;
+}
+const TICKS_PER_SECOND = 100;
+
 const isTime = (unit: string): boolean => unit === 'us' || unit === 's';
 
 async function measure(peers: readonly [Peer, Peer], each: Measure): Promise<Figure[]> {
@@ -65,7 +79,10 @@ async function measure(peers: readonly [Peer, Peer], each: Measure): Promise<Fig
   for (let i = 0; i < each.times; i++) {
     for (const [index, peer] of peers.entries()) {
       for (const [task, count] of each.before ?? []) await client(peer, task, count);
-      results[index]!.push(await client(peer, each.task, each.count));
+      const before = processorSeconds(peer);
+      const figures = await client(peer, each.task, each.count);
+      const cpu = ((processorSeconds(peer) - before) / each.count) * 1e6;
+      results[index]!.push({ ...figures, cpu });
     }
   }
   return each.figures.flatMap(({ key, name, unit }) => {
