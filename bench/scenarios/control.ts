@@ -1,10 +1,16 @@
 /** What a controller sees of xvifd and of ovs-vswitchd, measured by the same client, one after the other in each task. */
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { OpenVswitch } from '../../test/lab/open-vswitch.js';
-import { root, sh } from '../../test/lab/process.js';
+import { root } from '../../test/lab/process.js';
 import { TestSwitch } from '../../test/lab/switch.js';
 import { type Figure, median, type Scenario } from '../report.js';
+
+const execute = promisify(execFile);
+/** A million flows on a busy machine. */
+const CLIENT_MS = 600_000;
 
 interface Peer {
   readonly name: string;
@@ -12,7 +18,6 @@ interface Peer {
   readonly pid: number;
 }
 
-/** One figure of a task. `better`: whether more of it is better. */
 interface Measure {
   readonly task: string;
   readonly count: number;
@@ -44,16 +49,17 @@ function measures(flows: number): readonly Measure[] {
 }
 
 const small: readonly Measure[] = [
-  { task: 'roundTrips', count: 3000, times: 1, before: [['clear', 0]], figures: times('flow_mod + barrier') },
+  { task: 'roundTrips', count: 1000, times: 1, before: [['clear', 0]], figures: times('flow_mod + barrier') },
   { task: 'packetIns', count: 50_000, times: 3, figures: rate('packet-ins', '/s') },
-  { task: 'latency', count: 3000, times: 1, figures: times('packet_out to TABLE → packet-in') },
-  { task: 'reactive', count: 3000, times: 1, figures: times('packet-in → flow_mod + packet_out → done') },
+  { task: 'latency', count: 1000, times: 1, figures: times('packet_out to TABLE → packet-in') },
+  { task: 'reactive', count: 1000, times: 1, figures: times('packet-in → flow_mod + packet_out → done') },
 ];
 
 async function client(peer: Peer, task: string, count: number): Promise<Readonly<Record<string, number>>> {
   const program = join(root, 'dist/bench/control/client.js');
   const options = ['--max-old-space-size=4096', program, peer.target, task, `${count}`];
-  return JSON.parse(await sh(process.execPath, ...options));
+  const { stdout } = await execute(process.execPath, options, { timeout: CLIENT_MS });
+  return JSON.parse(stdout);
 }
 
 /** Bytes that the process has in memory. */
@@ -125,8 +131,11 @@ async function run(flows: number): Promise<readonly Figure[]> {
     ] as const;
     // Memory first: what was let go once is taken again without growth.
     const figures = await memory(peers, flows);
+    for (const { name, value } of figures) console.error(`  ${name}: ${value.toFixed(2)}`);
     for (const each of [...measures(flows), ...(flows <= 100_000 ? small : [])]) {
-      figures.push(...(await measure(peers, each)));
+      const measured = await measure(peers, each);
+      for (const { name, value } of measured) console.error(`  ${name}: ${value.toFixed(2)}`);
+      figures.push(...measured);
     }
     return figures;
   } finally {
