@@ -1,12 +1,19 @@
 /** `npm run bench -- [REGEX]`: runs the scenarios whose name matches and prints their figures. --json FILE keeps them. */
 import { writeFileSync } from 'node:fs';
 import { heading, print, type Scenario } from './report.js';
+import { controlScenarios } from './scenarios/control.js';
 import { flowFileScenarios } from './scenarios/flow-files.js';
 import { iperfScenarios } from './scenarios/iperf.js';
 import { pcapScenarios } from './scenarios/pcap.js';
 import { ringScenarios } from './scenarios/rings.js';
 
-const all: readonly Scenario[] = [...pcapScenarios, ...ringScenarios, ...iperfScenarios, ...flowFileScenarios];
+const all: readonly Scenario[] = [
+  ...pcapScenarios,
+  ...ringScenarios,
+  ...iperfScenarios,
+  ...flowFileScenarios,
+  ...controlScenarios,
+];
 
 const args = process.argv.slice(2);
 const jsonAt = args.indexOf('--json');

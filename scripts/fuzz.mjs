@@ -1,5 +1,6 @@
-// Builds the libFuzzer targets and runs them. Arguments: names of targets (default all), --seconds=N each (default 60).
-// Found inputs are kept in build/fuzz/corpus/TARGET; it begins with those in native/corpus/TARGET, which are kept for good.
+// Builds the fuzz targets and runs them. Arguments: names of targets (default all), --seconds=N each (default 60).
+// libFuzzer's keep what they find in build/fuzz/corpus/TARGET, and begin with native/corpus/TARGET, which is kept for good;
+// of those in TypeScript, openflow-decoder and openflow-channel, test/fuzz/main.ts says the same and more options.
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,9 +8,17 @@ import { need, run } from './prerequisites.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 process.chdir(root);
-const found = need('clang', 'cmake', 'make');
 const seconds = Number(process.argv.find((arg) => arg.startsWith('--seconds='))?.split('=')[1] ?? 60);
 const wanted = process.argv.slice(2).filter((arg) => !arg.startsWith('--'));
+const scripts = ['openflow-decoder', 'openflow-channel'].filter((name) => wanted.length === 0 || wanted.includes(name));
+if (scripts.length > 0) run(process.execPath, ['scripts/setup.mjs']);
+for (const name of scripts) {
+  const options = process.argv.slice(2).filter((arg) => arg.startsWith('--'));
+  run(process.execPath, ['--expose-gc', 'dist/test/fuzz/main.js', name, ...options]);
+}
+if (scripts.length > 0 && scripts.length === wanted.length) process.exit();
+
+const found = need('clang', 'cmake', 'make');
 const build = join('build', 'fuzz');
 const quiet = { stdio: ['ignore', 'ignore', 'inherit'] };
 run(

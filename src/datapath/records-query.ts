@@ -110,6 +110,41 @@ export function writeFlowAnswer(writer: RecordWriter, flow: FlowAnswer): void {
   writer.setU32(at, writer.length - at);
 }
 
+/** Where the parts of a flow stand in an answer, in bytes from its beginning; all are little-endian. */
+export const flowAnswerAt = {
+  table: 4,
+  priority: 6,
+  cookie: 8,
+  packets: 16,
+  bytes: 24,
+  duration: 32,
+  idle: 40,
+  hard: 42,
+  flags: 44,
+  importance: 52,
+  match: FLOW_ANSWER_HEADER,
+} as const;
+
+/** Where the flows of an answer begin, and where the match of each, which is after its head, and its instructions end. */
+export function* flowAnswers(data: Uint8Array): Generator<{
+  readonly start: number;
+  /** Its end; the instructions follow aligned. */
+  readonly match: number;
+  readonly instructions: number;
+  readonly end: number;
+}> {
+  const view = viewOf(data);
+  for (let start = 0; data.length - start >= FLOW_ANSWER_HEADER; ) {
+    const end = start + view.getUint32(start, true);
+    const matchLength = view.getUint16(start + 46, true);
+    const match = start + FLOW_ANSWER_HEADER + matchLength;
+    const instructions = start + FLOW_ANSWER_HEADER + align8(matchLength);
+    yield { start, match, instructions, end: instructions + view.getUint32(start + 48, true) };
+    if (end <= start) throw new RangeError('flow answer of no length');
+    start = end;
+  }
+}
+
 /** Flows of an answer. Match and instructions are views into `data`. */
 export function* decodeFlowAnswers(data: Uint8Array): Generator<FlowAnswer> {
   const view = viewOf(data);

@@ -143,6 +143,7 @@ export class FlowMonitors {
     const known = version < OF14 ? KNOWN : KNOWN | OFPFMF.ONLY_OWN;
     if ((flags & CHANGES) === 0 || (flags & ~known) !== 0) return neutralPair('OFPMOFC_BAD_FLAGS');
     if (tableId !== allTables && !this.#tables.has(tableId)) return badTable(version);
+    if (version >= OF14 && !canLeadTo(asked)) return neutralPair('OFPMOFC_BAD_OUT');
     if (!exists && monitors.size >= MONITORS_MAX) return tooMany(version);
     const selector = selectorOf(asked);
     if ('code' in selector) return selector;
@@ -260,6 +261,9 @@ function flagsFor(monitors: readonly Monitor[], flow: FlowAnswer, oldInstruction
   );
 }
 
+/** Whether there can be flows that lead there (OpenFlow 1.4.1 §7.3.5.18.1). */
+const canLeadTo = ({ outPort, outGroup }: FlowMonitor): boolean =>
+  outPort > 0 && (outGroup <= OFPG.MAX || outGroup === OFPG.ANY);
 const badTable = (version: number): OfError =>
   version < OF14 ? badRequest(OFPBRC.BAD_TABLE_ID) : neutralPair('OFPMOFC_BAD_TABLE_ID');
 const tooMany = (version: number): OfError =>

@@ -16,10 +16,14 @@ export const PACKET_IN_BYTES_MAX = 65_200;
 export const READ_PART_BYTES = 128 * 1024;
 /** What table features promise (kFlowsPerTableMax of native/base/limits.h). */
 export const FLOWS_PER_TABLE_MAX = 4_000_000;
+/** Lists of instructions that are kept as bytes while flows are dumped. */
+export const DUMP_INSTRUCTIONS_KEPT = 1024;
 /** Flow monitors of one controller. */
 export const MONITORS_MAX = 256;
 /** Tables that a request for table features may name, in all its parts. */
 export const TABLE_FEATURES_MAX = 254;
+/** Ticks, of which there are ten a second, until the next message of a request in several messages has to be there. */
+export const MULTIPART_WAIT_TICKS = 100;
 export const GROUPS_MAX = 65_536;
 export const METERS_MAX = 65_536;
 export const BANDS_MAX = 16;

@@ -205,6 +205,7 @@ export class Ofproto {
   tick(): void {
     if (this.#closed) return;
     this.#datapath.tick();
+    this.#featuresRequests.tick();
     this.#settled();
   }
 

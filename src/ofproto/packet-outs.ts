@@ -1,5 +1,5 @@
 /** Packet-outs, and flow_mods that name a buffered packet (OpenFlow 1.3.5 §7.3.7, §7.3.4.1; 1.5.1 §7.3.6). */
-import { type Action, type Match, type OxmKnown, of13, type PacketOut } from 'node-openflow';
+import { type Action, type Match, neutralPair, type OxmKnown, of13, type PacketOut } from 'node-openflow';
 import type { Datapath } from '../datapath/datapath.js';
 import { RecordWriter, writeAction, writePacketOut } from '../datapath/records.js';
 import { fields, ReservedPort, Status } from '../datapath/schema.gen.js';
@@ -138,7 +138,7 @@ function writePipelineFields(writer: RecordWriter, match: Match): OfError | unde
   for (const tlv of match) {
     const id = fieldIds.get(tlv.field);
     const isPipeline = id !== undefined && (tlv.field === 'metadata' || tlv.field === 'tunnel_id' || isRegister(id));
-    if (!isPipeline) return badMatch(OFPBMC.BAD_FIELD);
+    if (!isPipeline) return neutralPair('OFPBRC_PIPELINE_FIELDS_ONLY');
     if ((tlv as OxmKnown).mask !== undefined) return badMatch(OFPBMC.BAD_MASK);
     writeAction(writer, loadRegister(tlv as OxmKnown));
   }

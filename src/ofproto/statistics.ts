@@ -2,6 +2,7 @@
 import {
   encodeMultipartReply,
   type FlowStatsRequest,
+  type Head,
   type MultipartReplyBody,
   type MultipartReplySource,
   type MultipartRequest,
@@ -24,6 +25,7 @@ import {
 } from '../datapath/records.js';
 import { allTables, Query, ReservedPort, tables } from '../datapath/schema.gen.js';
 import type { ControllerView } from './controller-view.js';
+import { dumpMessages, isDumped } from './flow-dump.js';
 import { BANDS_MAX, GROUPS_MAX, METERS_MAX, READ_PART_BYTES } from './limits.js';
 import { badRequest, meterModFailed, type OfError, queueOpFailed } from './of-error.js';
 import type { PortTable } from './port-table.js';
@@ -62,7 +64,13 @@ export type Answer =
   | { readonly kind: 'body'; readonly body: MultipartReplyBody }
   | { readonly kind: 'list'; readonly list: MultipartReplySource }
   /** From the datapath, part by part; `decode` makes a list of each. */
-  | { readonly kind: 'parts'; readonly query: Uint8Array; readonly decode: (data: Uint8Array) => MultipartReplySource };
+  | {
+      readonly kind: 'parts';
+      readonly query: Uint8Array;
+      readonly decode: (data: Uint8Array) => MultipartReplySource;
+      /** Where there is a shorter way to the messages of a part. */
+      readonly messages?: ((data: Uint8Array) => Iterable<Uint8Array>) | undefined;
+    };
 
 const error = (value: OfError): Answer => ({ kind: 'error', error: value });
 
@@ -86,7 +94,7 @@ export class Statistics {
         return { kind: 'body', body: describe(this.#description) };
       case 'flow':
       case 'aggregate':
-        return this.#flows(body, request.version);
+        return this.#flows(body, request);
       case 'table':
         return { kind: 'list', list: this.#tables(request.version) };
       case 'port_stats':
@@ -114,10 +122,10 @@ export class Statistics {
       case 'table_desc':
         return { kind: 'list', list: { type: 'table_desc', entries: this.#tableSettings.descs() } };
       case 'flow_stats':
-        return this.#flows(body, request.version);
+        return this.#flows(body, request);
       case 'nx_flow':
       case 'nx_aggregate':
-        return this.#nxFlows(body, request.version);
+        return this.#nxFlows(body, request);
       case 'nx_ipfix_bridge':
       case 'nx_ipfix_flow':
         return error(badRequest(OFPBRC.BAD_EXP_TYPE));
@@ -134,7 +142,8 @@ export class Statistics {
     }
   }
 
-  #flows(body: FlowStatsRequest, version: number): Answer {
+  #flows(body: FlowStatsRequest, head: Head): Answer {
+    const { version } = head;
     if (body.tableId >= tables && body.tableId !== allTables) return error(badRequest(OFPBRC.BAD_TABLE_ID));
     const wrong = checkMatch(body.match);
     if (wrong !== undefined) return error(wrong);
@@ -145,7 +154,9 @@ export class Statistics {
     if (body.type !== 'aggregate') {
       const ofFlows = (data: Uint8Array) => flowStats(data, version);
       const decode = body.type === 'flow' ? ofFlows : flowStatistics;
-      return { kind: 'parts', query: encodeQuery({ query: Query.flows, ...filter }), decode };
+      const straight = body.type === 'flow' && isDumped(version);
+      const messages = straight ? (data: Uint8Array) => dumpMessages(head, data) : undefined;
+      return { kind: 'parts', query: encodeQuery({ query: Query.flows, ...filter }), decode, messages };
     }
     const { data } = this.#datapath.read(encodeQuery({ query: Query.aggregate, ...filter }));
     const { packets, bytes, flows } = decodeAggregateAnswer(data);
@@ -154,10 +165,10 @@ export class Statistics {
   }
 
   /** The same request in the words of Open vSwitch, with the cookie among the fields of the match. */
-  #nxFlows({ type, tableId, outPort, match: asked }: NxFlowStatsRequest, version: number): Answer {
+  #nxFlows({ type, tableId, outPort, match: asked }: NxFlowStatsRequest, head: Head): Answer {
     const filter = nicira.splitCookie(asked);
     const plain = { tableId, outPort: widePort(outPort), outGroup: OFPG.ANY, ...filter };
-    const answer = this.#flows({ type: type === 'nx_flow' ? 'flow' : 'aggregate', ...plain }, version);
+    const answer = this.#flows({ type: type === 'nx_flow' ? 'flow' : 'aggregate', ...plain }, head);
     if (answer.kind === 'parts') return { ...answer, decode: nxFlowStats };
     if (answer.kind !== 'body' || answer.body.type !== 'aggregate') return answer;
     return { kind: 'body', body: { ...answer.body, type: 'nx_aggregate' } };
@@ -232,7 +243,7 @@ export class Statistics {
     while (query !== undefined && !view.gone) {
       const part: ReturnType<Datapath['read']> = this.#datapath.read(query, READ_PART_BYTES);
       query = part.next;
-      for (const message of encodeMultipartReply(request, sayable(request, answer.decode(part.data)))) {
+      for (const message of answer.messages?.(part.data) ?? encoded(request, answer.decode(part.data))) {
         if (query !== undefined) setMore(message);
         view.sendRaw(message);
       }
@@ -241,6 +252,9 @@ export class Statistics {
     }
   }
 }
+
+const encoded = (request: MultipartRequest, list: MultipartReplySource): Iterable<Uint8Array> =>
+  encodeMultipartReply(request, sayable(request, list));
 
 /** OFPMPF_REPLY_MORE, whose place is the last byte of the flags. */
 function setMore(message: Uint8Array): void {

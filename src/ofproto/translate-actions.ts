@@ -160,7 +160,7 @@ function checkAction(action: Action, context: ActionContext): OfError | undefine
     case 'set_field':
       return checkSetField(action, known);
     case 'enqueue':
-      return checkOutput(action.port, context);
+      return action.queueId === OFPQ.ALL ? badAction(OFPBAC.BAD_QUEUE) : checkOutput(action.port, context);
     case 'set_vlan_vid':
     case 'set_vlan_pcp':
       known.pushVlan();

@@ -98,9 +98,11 @@ function flagsKnown(version: number): number {
   return version === OF12 ? FLAGS_12 : FLAGS_13;
 }
 
-/** What is wrong with the flags. An emergency flow has no table to go to: there is none (1.0.2 §5.3.3). */
-export function checkFlags({ version, flags }: FlowMod): OfError | undefined {
-  if (version === OF10 && (flags & of10.OFPFF.EMERG) !== 0) return flowModFailed(OFPFMFC.TABLE_FULL);
+/** What is wrong with the flags. An emergency flow has no table to go to, and may not time out (1.0.2 §5.3.3). */
+export function checkFlags({ version, flags, idleTimeout, hardTimeout }: FlowMod): OfError | undefined {
+  if (version === OF10 && (flags & of10.OFPFF.EMERG) !== 0) {
+    return flowModFailed(idleTimeout === 0 && hardTimeout === 0 ? OFPFMFC.TABLE_FULL : OFPFMFC.BAD_TIMEOUT);
+  }
   return (flags & ~flagsKnown(version)) === 0 ? undefined : flowModFailed(OFPFMFC.BAD_FLAGS);
 }
 

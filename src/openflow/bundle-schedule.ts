@@ -50,7 +50,7 @@ export class BundleSchedule {
     if (properties.some(({ type }) => type === 'experimenter')) return 'OFPBPC_BAD_EXPERIMENTER';
     const asked = properties.find((property) => property.type === 'time_capability');
     if ((flags & TIME_SET_SCHED) !== 0) {
-      if (asked?.type !== 'time_capability') return 'OFPBPC_BAD_VALUE';
+      if (asked?.type !== 'time_capability') return 'OFPBRC_MULTIPART_BAD_SCHED';
       const [future, past] = [msOf(asked.schedMaxFuture), msOf(asked.schedMaxPast)];
       this.#futureMs = Math.min(future, SCHED_MS_MAX);
       this.#pastMs = Math.min(past, SCHED_MS_MAX);

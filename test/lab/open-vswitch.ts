@@ -20,6 +20,16 @@ export class OpenVswitch {
     return `unix:${join(this.#dir, `ov${this.#tag}.mgmt`)}`;
   }
 
+  /** Of the daemon. */
+  get pid(): number {
+    return this.#daemon!.pid;
+  }
+
+  /** Versions that the bridge speaks. */
+  async protocols(names: string): Promise<void> {
+    await this.vsctl('set', 'bridge', `ov${this.#tag}`, `protocols=${names}`);
+  }
+
   vsctl(...args: string[]): Promise<string> {
     return sh('ovs-vsctl', `--db=${this.#db}`, '--timeout=20', ...args);
   }

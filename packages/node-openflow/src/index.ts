@@ -7,7 +7,7 @@
  */
 export * from './codec/message.js';
 export { helloVersions, negotiateVersion, versionBitmap } from './codec/symmetric.js';
-export { type ErrorName, errorName } from './errors/names.js';
+export { type ErrorFamily, type ErrorName, errorName, errorTables } from './errors/names.js';
 export { type ErrorNumbers, type ErrorPair, errorFor, neutralName, neutralPair } from './errors/neutral.js';
 export * from './match/build.js';
 export * from './match/prerequisites.js';

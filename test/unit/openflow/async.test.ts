@@ -259,7 +259,7 @@ describe('packet-outs of 1.5 (1.5.1 §7.3.6)', () => {
       { type: 'packet_in', cookie: 0xffffffffffffffffn, match: [{ field: 'in_port' }, metadata] },
     ]);
     const [refused] = await out([{ field: 'eth_type', value: Uint8Array.of(8, 0) }], [up]);
-    expect(errorOf(refused!)).toBe('OFPBMC_BAD_FIELD');
+    expect(errorOf(refused!)).toBe('OFPBRC_PIPELINE_FIELDS_ONLY');
     const masked = { ...metadata, mask: new Uint8Array(8).fill(0xff) };
     expect(errorOf((await out([masked], [up]))[0]!)).toBe('OFPBMC_BAD_MASK');
   });

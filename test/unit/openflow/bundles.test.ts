@@ -295,7 +295,7 @@ describe('time', () => {
       properties: [{ schedMaxFuture: { seconds: 86_400n } }],
     });
     await expect(ask(4)).rejects.toThrow('OFPBPC_BAD_VALUE');
-    await expect(ask(flags.TIME_SET_SCHED)).rejects.toThrow('OFPBPC_BAD_VALUE');
+    await expect(ask(flags.TIME_SET_SCHED)).rejects.toThrow('OFPBRC_MULTIPART_BAD_SCHED');
   });
 
   it('1.4 has no scheduled bundles', async () => {

@@ -34,6 +34,7 @@ const renamed: ReadonlyMap<string, string> = new Map([
   ['OFPBAC_BAD_EXPERIMENTER', 'OFPBAC_BAD_VENDOR'],
   ['OFPBAC_BAD_EXP_TYPE', 'OFPBAC_BAD_VENDOR_TYPE'],
   ['OFPFMFC_TABLE_FULL', 'OFPFMFC_ALL_TABLES_FULL'],
+  ['OFPFMFC_BAD_TIMEOUT', 'OFPFMFC_BAD_EMERG_TIMEOUT'],
 ]);
 const renamed11: ReadonlyMap<string, string> = new Map([
   ['OFPBAC_BAD_EXP_TYPE', 'OFPBAC_BAD_EXPERIMENTER_TYPE'],
