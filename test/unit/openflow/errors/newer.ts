@@ -114,10 +114,10 @@ const TIMED = 7;
 export const NOW_S = 1_800_000_000;
 /** An error of its own; xids must be the same inside and outside. */
 const refused = (v: number) => b.bundleAdd(v, b.flowMod(v, { table: 254 }));
-const big = (v: number) => b.packetOut(v, { data: b.zeros(65_000) });
+const big = (v: number) => b.packetOut(v, { data: b.zeros(65_400) });
 const bigOnes = (v: number) => {
   const one = add(v, big(v));
-  return Array.from({ length: 257 }, () => one);
+  return Array.from({ length: 256 }, () => one);
 };
 const bundles = since(4);
 
