@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../e2e/programs.js';
 import { OpenVswitch } from '../lab/open-vswitch.js';
-import { root, sh } from '../lab/process.js';
+import { eventually, root, sh } from '../lab/process.js';
 import { TestSwitch } from '../lab/switch.js';
 import { iperf3, ping } from '../lab/traffic.js';
 
@@ -128,7 +128,8 @@ function suite<Switch extends Peer>(
       await sh('ip', '-n', blue.netns, 'addr', 'add', '10.0.9.2/24', 'dev', 'eth0');
       expect(await ping(red.netns, '10.0.9.2', 3)).toBe(3);
       const [, one] = /^ (\d+)\(/m.exec(await ofctl('show'))!;
-      expect(await packets(`table=1,ip,in_port=${one}`)).toBeGreaterThanOrEqual(3);
+      // Open vSwitch counts a moment later.
+      await eventually('they are counted', async () => (await packets(`table=1,ip,in_port=${one}`)) >= 3);
       expect((await iperf3(red.netns, blue.netns, '10.0.9.2', '-n', '1M')).bitsPerSecond).toBeGreaterThan(0);
     }, 300_000);
   });

@@ -10,14 +10,16 @@ import { run } from '../e2e/programs.js';
 import { OpenVswitch } from '../lab/open-vswitch.js';
 import { sh } from '../lab/process.js';
 
-const PORTS = [1, 2, 3, 4, 5, 9];
+const PORTS = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 const flows = fileURLToPath(new URL('../../flows/', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'xvif-trace-'));
 
 /** Port names of the shipped files, given to ports in the order in which they are met. */
 function portFile(text: string): string {
   const names = new Set(
-    [...text.matchAll(/in_port=([a-z]\w*(?:\/\d)?)|vm: (\w+)/g)].map(([, name, vm]) => name ?? `${vm}/0`),
+    [...text.matchAll(/(?<![\w:.-])([a-z][\w-]*\/\d)\b|in_port=([a-z]\w*)(?!\w*\/)|vm: ([\w-]+)/g)].map(
+      ([, guest, name, vm]) => guest ?? name ?? `${vm}/0`,
+    ),
   );
   const list = [...names].map((name, i) => {
     const [vm, device] = name.split('/');
