@@ -17,7 +17,7 @@ const folder = mkdtempSync(join(tmpdir(), 'xvif-trace-'));
 /** Port names of the shipped files, given to ports in the order in which they are met. */
 function portFile(text: string): string {
   const names = new Set(
-    [...text.matchAll(/(?<![\w:.-])([a-z][\w-]*\/\d)\b|in_port=([a-z]\w*)(?!\w*\/)|vm: ([\w-]+)/g)].map(
+    [...text.matchAll(/(?<![\w:.-])([a-z][\w-]*\/\d)\b|in_port=([a-z][\w-]*)(?![\w-]*\/)|vm: ([\w-]+)/g)].map(
       ([, guest, name, vm]) => guest ?? name ?? `${vm}/0`,
     ),
   );
