@@ -15,7 +15,7 @@ import {
   type TlsFiles,
   undoPlan,
 } from '../reconcile/index.js';
-import { type CommandContext, CommandFailed } from './context.js';
+import { type CommandContext, CommandFailed, type Printer } from './context.js';
 import { diffKept, forget, keep, planKept } from './documents.js';
 import { printPlan } from './plan-text.js';
 import { compileSources, counted, type FileOptions, printReport } from './read-files.js';
@@ -78,7 +78,7 @@ async function either<Options extends SwitchOptions>(
 
 /** The files, with the switch's ports. */
 export async function programFor(
-  context: CommandContext,
+  context: Printer,
   remote: RemoteSwitch,
   files: readonly string[],
   options: FileOptions,

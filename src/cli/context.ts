@@ -10,6 +10,9 @@ export interface CommandContext {
   readonly untilInterrupted: () => AbortSignal;
 }
 
+/** Of a command that only prints. */
+export type Printer = Pick<CommandContext, 'json' | 'print'>;
+
 /** The command did what it was asked, and the answer is no: printed already. */
 export class CommandFailed extends Error {
   override readonly name = 'CommandFailed';

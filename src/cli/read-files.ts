@@ -13,7 +13,7 @@ import {
   report,
   SourceFile,
 } from '../compiler/index.js';
-import { type CommandContext, CommandFailed } from './context.js';
+import { CommandFailed, type Printer } from './context.js';
 
 export interface FileOptions {
   readonly port: readonly KnownPort[];
@@ -45,7 +45,7 @@ export function compileSources(
 }
 
 /** Prints what was found, in any form but text only if that is all there is to print. */
-export function printReport({ print }: CommandContext, diagnostics: Diagnostics, format: ReportFormat): void {
+export function printReport({ print }: Printer, diagnostics: Diagnostics, format: ReportFormat): void {
   const text = report(diagnostics, format, readVersion());
   if (text !== '') print(text);
 }

@@ -5,7 +5,7 @@ import { PacketError } from '../simulator/frame.js';
 import { inputOfProgram, inputOfSwitch, type TraceInput, tracePacket } from '../simulator/trace.js';
 import type { NearestRule, RuleWords, TraceLine, TraceReport } from '../simulator/trace-report.js';
 import { FAILED, programFor, type Target, withSwitch } from './apply.js';
-import { type CommandContext, CommandFailed } from './context.js';
+import { CommandFailed, type Printer } from './context.js';
 import { compileSources, counted, type FileOptions, printReport } from './read-files.js';
 import { formatJson } from './units.js';
 
@@ -13,7 +13,7 @@ export interface TraceOptions extends FileOptions, TlsFiles {
   readonly switch?: string;
 }
 
-function fromFiles(context: CommandContext, files: readonly string[], options: TraceOptions): TraceInput {
+function fromFiles(context: Printer, files: readonly string[], options: TraceOptions): TraceInput {
   if (files.length === 0) throw new CommandFailed('which rules? name flow files, or a switch with --switch', FAILED);
   const { program, diagnostics } = compileSources(files, options, (known) => new PlaceholderPorts(known));
   if (diagnostics.errors > 0) {
@@ -24,7 +24,7 @@ function fromFiles(context: CommandContext, files: readonly string[], options: T
 }
 
 const fromSwitch = (
-  context: CommandContext,
+  context: Printer,
   target: Target,
   files: readonly string[],
   options: TraceOptions,
@@ -38,7 +38,7 @@ const fromSwitch = (
 
 /** `files` with a switch: where the names of its rules are. */
 export async function trace(
-  context: CommandContext,
+  context: Printer,
   files: readonly string[],
   packet: string,
   options: TraceOptions,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { trace } from '../../src/cli/trace.js';
 import type { TraceReport } from '../../src/simulator/trace-report.js';
 import { run } from '../e2e/programs.js';
 import { OpenVswitch } from '../lab/open-vswitch.js';
@@ -87,9 +88,15 @@ describe('xvif trace and ofproto/trace', () => {
       expect(applied.code, applied.output).toBe(0);
       for (const { packet } of cases.filter((each) => each.file === file)) {
         await peer.appctl('fdb/flush', bridge);
-        const traced = await run('xvif', '--json', 'trace', path, packet, ...where);
-        expect(traced.code, traced.output).toBe(0);
-        const { packet: made, outcome, left } = JSON.parse(traced.output) as TraceReport;
+        let output = '';
+        const context = {
+          json: true,
+          print: (text: string) => {
+            output += text;
+          },
+        };
+        await trace(context, [path], packet, { switch: peer.target, port: [], ports, format: 'text' });
+        const { packet: made, outcome, left } = JSON.parse(output) as TraceReport;
         expect(left).toEqual([]);
         const ours = outcome.delivered.map(({ port }) => port).sort((a, b) => a - b);
         const expected = await theirs(made.port, made.frame);
