@@ -50,6 +50,9 @@ export async function withSwitch<T>(target: Target, use: (remote: RemoteSwitch) 
   });
   try {
     return await use(remote);
+  } catch (error) {
+    if (error instanceof CommandFailed) throw error;
+    throw new CommandFailed(`${target.switch}: ${messageOf(error)}`, FAILED);
   } finally {
     await remote.close();
   }

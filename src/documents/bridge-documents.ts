@@ -22,7 +22,7 @@ import { changed, type Documents, difference, type Kept } from './change.js';
 import { type Compiled, compileAll, compileTexts } from './compiled.js';
 import type { Journal } from './journal.js';
 import { knownPort } from './known-ports.js';
-import { CONFIRM_MAX_MS, DOCUMENTS_MAX, PORTS_SETTLE_MS, TEXT_BYTES_MAX } from './limits.js';
+import { CONFIRM_MAX_MS, DOCUMENTS_MAX, PORTS_SETTLE_MS, RETRY_MS, TEXT_BYTES_MAX } from './limits.js';
 import { carryOut, lookAt } from './local-switch.js';
 
 /** Where ports come from; a bridge is one. */
@@ -276,7 +276,7 @@ export class BridgeDocuments {
     const plan = await this.#put(compiled, options);
     this.#documents = documents;
     if (confirmMs > 0) {
-      const timer = this.#options.clock.after(confirmMs, () => void this.#rollBack());
+      const timer = this.#options.clock.after(confirmMs, () => void this.#rollBack(timer));
       this.#unconfirmed = { before, timer };
       return plan;
     }
@@ -300,28 +300,35 @@ export class BridgeDocuments {
     }
   }
 
-  #rollBack(): Promise<void> {
+  /** Of the change that has this timer, unless it was confirmed meanwhile. */
+  #rollBack(timer: Timer): Promise<void> {
     return this.#alone(async () => {
-      if (this.#unconfirmed === undefined || this.#closed) return;
+      if (this.#unconfirmed?.timer !== timer || this.#closed) return;
       this.#documents = this.#unconfirmed.before;
       this.#unconfirmed = undefined;
-      await this.#settle(() => true);
-      this.#options.logger.warn({}, 'documents: not confirmed in time, everything is as it was before');
+      if (await this.#settle(() => true)) {
+        this.#options.logger.warn({}, 'documents: not confirmed in time, everything is as it was before');
+      }
     });
   }
 
   #portsChanged(): void {
+    this.#settleIn(PORTS_SETTLE_MS);
+  }
+
+  #settleIn(ms: number): void {
     if (this.#closed || this.#settling !== undefined) return;
-    this.#settling = this.#options.clock.after(PORTS_SETTLE_MS, () => {
+    this.#settling = this.#options.clock.after(ms, () => {
       this.#settling = undefined;
       void this.#alone(async () => {
-        if (!this.#closed && this.#inForce.ports.differs(this.#known())) await this.#settle(() => true);
+        const due = this.#problem !== '' || this.#inForce.ports.differs(this.#known());
+        if (!this.#closed && due) await this.#settle(() => true);
       });
     });
   }
 
-  /** Makes the tables fit the documents. What fails is told, and what was in force stays. */
-  async #settle(leave: NonNullable<PlanOptions['leave']>): Promise<void> {
+  /** Makes the tables fit the documents. What fails is told and tried again later, and what was in force stays. */
+  async #settle(leave: NonNullable<PlanOptions['leave']>): Promise<boolean> {
     const { logger } = this.#options;
     try {
       const compiled = this.#compile(this.#documents);
@@ -334,10 +341,14 @@ export class BridgeDocuments {
       }
       const { changes } = await this.#put(compiled, { prune: false, leave });
       logger.info({ changes: changes.length, waiting: waitingIn(compiled) }, 'documents compiled for the ports');
+      return true;
     } catch (error) {
+      const told = this.#problem === messageOf(error);
       this.#problem = messageOf(error);
       const reason = error instanceof Refusal ? { reason: error.message } : { err: error };
-      logger.error(reason, 'documents are not in force as they are now');
+      if (!told) logger.error(reason, 'documents are not in force as they are now');
+      this.#settleIn(RETRY_MS);
+      return false;
     }
   }
 

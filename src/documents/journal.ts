@@ -6,14 +6,15 @@
  */
 import {
   closeSync,
-  fchmodSync,
+  constants,
+  fstatSync,
   fsyncSync,
   ftruncateSync,
   mkdirSync,
   openSync,
   readFileSync,
   renameSync,
-  writeFileSync,
+  rmSync,
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
@@ -36,6 +37,7 @@ export interface JournalContents {
 
 function frame(change: Change): Buffer {
   const payload = encodeChange(change);
+  if (payload.length > RECORD_BYTES_MAX) throw new RangeError(`documents of ${payload.length} bytes`);
   const header = Buffer.alloc(HEADER_BYTES);
   header.writeUInt32BE(payload.length, 0);
   header.writeUInt32BE(crc32(payload, crc32(header.subarray(0, 4))), 4);
@@ -98,12 +100,12 @@ export class Journal {
     const { good, damage } = contents;
     if (damage !== undefined) {
       const rest = bytes.subarray(good);
-      writeFileSync(`${path}.damaged`, rest, { mode: 0o600 });
+      writeNew(`${path}.damaged`, rest);
       logger.warn(
         { file: path, damage, bytes: rest.length, kept: `${path}.damaged` },
         'journal of documents: the end of it is cut off',
       );
-      withFile(path, 'r+', (file) => {
+      withFile(path, CHANGE, (file) => {
         ftruncateSync(file, good);
         fsyncSync(file);
       });
@@ -126,12 +128,13 @@ export class Journal {
   }
 
   #add(bytes: Buffer): void {
-    withFile(this.#path, 'r+', (file) => {
+    withFile(this.#path, CHANGE, (file) => {
       try {
         writeAll(file, bytes, this.#size);
         fsyncSync(file);
       } catch (error) {
         ftruncateSync(file, this.#size);
+        fsyncSync(file);
         throw error;
       }
     });
@@ -142,29 +145,52 @@ export class Journal {
     const bytes = Buffer.concat([MAGIC, frame(difference(new Map(), documents))]);
     const path = `${this.#path}.new`;
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    withFile(path, 'w', (file) => {
-      fchmodSync(file, 0o600);
-      writeAll(file, bytes, 0);
-      fsyncSync(file);
+    withFile(dirname(path), constants.O_RDONLY, (folder) => {
+      writeNew(path, bytes);
+      renameSync(path, this.#path);
+      // From here on this is the file, whatever comes.
+      this.#size = bytes.length;
+      this.#fresh = bytes.length;
+      this.#documents = documents;
+      fsyncSync(folder);
     });
-    renameSync(path, this.#path);
-    withFile(dirname(path), 'r', fsyncSync);
-    this.#size = bytes.length;
-    this.#fresh = bytes.length;
   }
 }
 
+/**
+ * The folder may belong to the user that the daemon runs as, while root opens what is in it when it starts: links lead
+ * nowhere.
+ */
+const CHANGE = constants.O_RDWR | constants.O_NOFOLLOW;
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const MAKE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
 function readOrNothing(path: string): Buffer {
   try {
-    return readFileSync(path);
+    let bytes = Buffer.alloc(0);
+    withFile(path, READ, (file) => {
+      const facts = fstatSync(file);
+      if (!facts.isFile() || facts.nlink > 1) throw new Error(`${path} is no file of its own`);
+      bytes = readFileSync(file);
+    });
+    return bytes;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
     throw error;
   }
 }
 
-function withFile(path: string, flags: string, use: (file: number) => void): void {
-  const file = openSync(path, flags);
+/** In the place of what has the name now. */
+function writeNew(path: string, bytes: Uint8Array): void {
+  rmSync(path, { force: true });
+  withFile(path, MAKE, (file) => {
+    writeAll(file, bytes, 0);
+    fsyncSync(file);
+  });
+}
+
+function withFile(path: string, flags: number, use: (file: number) => void): void {
+  const file = openSync(path, flags, 0o600);
   try {
     use(file);
   } finally {
@@ -172,6 +198,6 @@ function withFile(path: string, flags: string, use: (file: number) => void): voi
   }
 }
 
-function writeAll(file: number, bytes: Buffer, position: number): void {
+function writeAll(file: number, bytes: Uint8Array, position: number): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, position + done);
 }

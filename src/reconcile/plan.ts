@@ -26,9 +26,12 @@ export interface Change {
   readonly undo: Outgoing;
 }
 
-/** A flow of others with the table, priority and match of one of ours, or a meter with its number: ours would take its place. */
+/**
+ * A flow of others with the table, priority and match of one of ours, or a group or meter with its number: ours would take
+ * its place.
+ */
 export interface Conflict {
-  readonly what: 'flow' | 'meter';
+  readonly what: 'flow' | 'group' | 'meter';
   readonly origin: Origin;
   readonly other: string;
 }
@@ -46,7 +49,7 @@ export interface PlanOptions {
   readonly prune: boolean | ReadonlySet<number>;
   /** Delete what the files say. */
   readonly remove?: boolean;
-  /** What we put there before: what the program has no more of it goes, and other meters are not ours. */
+  /** What we put there before: what the program has no more of it goes, and other groups and meters are not ours. */
   readonly previous?: Program;
   /** Flows that are as in `previous` and come from here are left as they are, even where they are gone. */
   readonly leave?: (origin: Origin) => boolean;
@@ -110,7 +113,7 @@ function planFlows(program: Program, state: SwitchState, options: PlanOptions, d
       if (old !== undefined && isOwn(old, owners)) draft.changes.push(deletion(old, flow.origin));
     } else if (leave(flow.origin) && isAlike(flow, before.get(key))) draft.unchanged++;
     else if (old === undefined || replaceable(old.cookie)) draft.changes.push(addition(flow));
-    else if (isOwn(old, owners)) compare(flow, old, draft);
+    else if (isOwn(old, owners) || before.get(key)?.mod.cookie === old.cookie) compare(flow, old, draft);
     else draft.conflicts.push({ what: 'flow', origin: flow.origin, other: formatFlow(old) });
   }
   if (remove) return;
@@ -180,11 +183,15 @@ function planGroups(program: Program, state: SwitchState, options: PlanOptions, 
     message: mod(old, OFPGC.DELETE),
     undo: mod(old, OFPGC.ADD),
   });
+  const before = new Map(previous?.groups.map(({ mod: { groupId }, origin }) => [groupId, origin]));
   for (const { mod: group, origin } of program.groups) {
     const old = there.get(group.groupId);
     const text = groupText(group);
+    const ours = previous === undefined || before.has(group.groupId);
     if (remove) {
-      if (old !== undefined) draft.changes.push(gone(old, origin));
+      if (old !== undefined && ours) draft.changes.push(gone(old, origin));
+    } else if (old !== undefined && !ours) {
+      draft.conflicts.push({ what: 'group', origin, other: groupText(old) });
     } else if (old === undefined) {
       draft.changes.push({
         kind: 'add',
@@ -211,7 +218,6 @@ function planGroups(program: Program, state: SwitchState, options: PlanOptions, 
   if (remove) return;
   const owners = new Set(program.owners.values());
   const wanted = new Set(program.groups.map(({ mod: { groupId } }) => groupId));
-  const before = new Map(previous?.groups.map(({ mod: { groupId }, origin }) => [groupId, origin]));
   for (const old of state.groups) {
     const { groupId } = old;
     if (wanted.has(groupId)) continue;
@@ -276,6 +282,32 @@ function planMeters(program: Program, state: SwitchState, options: PlanOptions, 
   }
 }
 
+/** Groups that a group's buckets lead to. */
+const usedBy = (message: Outgoing): number[] =>
+  message.type !== 'group_mod'
+    ? []
+    : message.buckets.flatMap(({ actions }) =>
+        actions.flatMap((action) => (action.type === 'group' ? [action.groupId] : [])),
+      );
+
+/** Those that others lead to first, whatever a switch asks of the order: it takes none whose group is not there. */
+function usedFirst(changes: readonly Change[], stateOf: (change: Change) => Outgoing): Change[] {
+  const byId = new Map(
+    changes.flatMap((change) => (change.message.type === 'group_mod' ? [[change.message.groupId, change]] : [])),
+  );
+  const sorted = new Set<Change>();
+  const visit = (change: Change, above: ReadonlySet<Change>): void => {
+    if (sorted.has(change) || above.has(change)) return;
+    for (const id of usedBy(stateOf(change))) {
+      const used = byId.get(id);
+      if (used !== undefined) visit(used, new Set([...above, change]));
+    }
+    sorted.add(change);
+  };
+  for (const change of changes) visit(change, new Set());
+  return [...sorted];
+}
+
 /** In the order in which they can be carried out: a bundle has no meters, and what is used must be there. */
 export function stages({ changes }: Plan): {
   readonly before: readonly Change[];
@@ -286,7 +318,12 @@ export function stages({ changes }: Plan): {
     changes.filter((change) => change.what === what && (change.kind === 'delete') === deletes);
   return {
     before: pick('meter', false),
-    bundled: [...pick('group', false), ...pick('flow', true), ...pick('flow', false), ...pick('group', true)],
+    bundled: [
+      ...usedFirst(pick('group', false), ({ message }) => message),
+      ...pick('flow', true),
+      ...pick('flow', false),
+      ...usedFirst(pick('group', true), ({ undo }) => undo).reverse(),
+    ],
     after: pick('meter', true),
   };
 }

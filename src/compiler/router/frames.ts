@@ -79,21 +79,13 @@ export function stationFlows({ subnets }: RouterPlan): RouterFlow[] {
   );
 }
 
-/** Of ports with a tag the tag goes on once, and is changed from port to port. */
-function sendAll(attachments: readonly Attachment[]): string[] {
-  const plain = attachments.filter(({ vlan }) => vlan === undefined);
-  const tagged = attachments.filter(({ vlan }) => vlan !== undefined);
-  return [
-    ...plain.map(({ port }) => `output:${port}`),
-    ...tagged.flatMap(({ port, vlan }, index) => [
-      ...(index === 0 ? ['push_vlan:0x8100'] : []),
-      `set_field:${vlan! | tagPresent}->vlan_vid`,
-      `output:${port}`,
-    ]),
-  ];
-}
+export const send = ({ port, vlan }: Attachment): readonly string[] => [
+  ...(vlan === undefined ? [] : ['push_vlan:0x8100', `set_field:${vlan | tagPresent}->vlan_vid`]),
+  `output:${port}`,
+];
 
-export function egressFlows({ subnets, spec, undeliverable }: RouterPlan): RouterFlow[] {
+/** A group sends to all of a subnet: a port that is not there takes its bucket away, and not the flow. */
+export function egressFlows({ subnets, spec, undeliverable, flood }: RouterPlan): RouterFlow[] {
   const table = 'egress' as const;
   return [
     {
@@ -109,7 +101,7 @@ export function egressFlows({ subnets, spec, undeliverable }: RouterPlan): Route
         table,
         priority: 100,
         match: [inSubnet(subnet), leavesBy(one.port)],
-        actions: sendAll([one]),
+        actions: send(one),
         at: one.at,
         name: `${subnet.name}-out`,
       })),
@@ -117,7 +109,7 @@ export function egressFlows({ subnets, spec, undeliverable }: RouterPlan): Route
         table,
         priority: 50,
         match: [inSubnet(subnet), leavesBy(0)],
-        actions: sendAll(subnet.attachments),
+        actions: [`group:${flood(subnet)}`],
         at: subnet.at,
         name: `${subnet.name}-flood`,
       },

@@ -28,6 +28,7 @@ type Local = Omit<RouterFlow, 'table'>;
 
 export function localFlows(plan: RouterPlan): RouterFlow[] {
   const local = plan.subnets.flatMap((subnet) => [
+    ...forged(subnet),
     ...subnet.gateways.flatMap((gateway) =>
       gateway.family === 4 ? arpFlows(plan, subnet, gateway) : discoveryFlows(plan, subnet, gateway),
     ),
@@ -38,6 +39,22 @@ export function localFlows(plan: RouterPlan): RouterFlow[] {
   return [
     ...[...local, others].map((flow) => ({ ...flow, table: 'local' as const })),
     ...plan.subnets.flatMap((subnet) => (subnet.linkLocal === undefined ? [] : [advertiseFlow(plan, subnet)])),
+  ];
+}
+
+/** What nobody but the router may say: that it comes from one of its addresses; and senders that are none. */
+function forged(subnet: Subnet): Local[] {
+  const flow = flowMaker(subnet, subnet.at.key('gateway'));
+  const own = [...subnet.gateways, ...(subnet.linkLocal === undefined ? [] : [subnet.linkLocal])];
+  return [
+    ...own.map((address) => {
+      const source =
+        address.family === 4 ? ['ip', `nw_src=${addressText(address)}`] : ['ipv6', `ipv6_src=${addressText(address)}`];
+      return flow(420, 'false-gateway', source, []);
+    }),
+    // A group is nobody's address (RFC 1812 §3.3.2).
+    flow(420, 'arp-false-sender', ['arp', 'arp_sha=01:00:00:00:00:00/01:00:00:00:00:00'], []),
+    flow(420, 'arp-false-sender', ['arp', `arp_sha=${subnet.mac}`], []),
   ];
 }
 

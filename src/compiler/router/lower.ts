@@ -5,6 +5,7 @@
  */
 import { type At, say } from '../at.js';
 import type { Builder } from '../builder.js';
+import { groupWords } from '../group-words.js';
 import { LEARNED_DEFAULT } from '../limits.js';
 import { MappedText } from '../mapped-text.js';
 import { nextActions } from '../next.js';
@@ -13,9 +14,9 @@ import type { Origin } from '../program.js';
 import { type RouterTable, routerTables } from '../schema/router.js';
 import { Scope } from '../scope.js';
 import { lowerTests } from '../tests.js';
-import { egressFlows, ingressFlows, stationFlows } from './frames.js';
+import { egressFlows, ingressFlows, send, stationFlows } from './frames.js';
 import { localFlows } from './local.js';
-import { Resolver } from './resolve.js';
+import { Resolver, type Subnet } from './resolve.js';
 import { neighbourFlows, routerFlows } from './routes.js';
 import type { RouterFlow, RouterPlan } from './words.js';
 
@@ -63,6 +64,7 @@ export class RouterLowering {
       table: (name) => this.#number(name),
       next,
       undeliverable: errors === 'controller' ? 'controller:65535' : 'drop',
+      flood: (subnet) => this.#flood(subnet),
       learned: learn === false ? undefined : (subnet) => ({ limit, age, cookie: this.#learnedCookie(subnet) }),
     };
     for (const flow of flowsOf(plan)) this.#flow(flow);
@@ -90,6 +92,14 @@ export class RouterLowering {
     const parts = [`table=${this.#number(table)}`, `priority=${priority}`, ...match].join(',');
     const text = new MappedText().add(`${parts} actions=${actions.join(',')}`, at);
     this.builder.flow(text, origin, this.builder.cookie(origin), this.scope);
+  }
+
+  #flood({ name, attachments, at }: Subnet): number {
+    const rule = `${name}-flood`;
+    const id = this.builder.groupNumbers(this.#owner).make(`${this.name}/${rule}`);
+    const buckets = attachments.map((one) => send(one).join(','));
+    this.builder.group(groupWords(id, 'all', buckets, at), this.#origin(at, rule), this.scope);
+    return id;
   }
 
   #notes({ subnets, learned, undeliverable }: RouterPlan): void {

@@ -22,6 +22,8 @@ export interface RouterPlan {
   readonly next: string;
   /** What becomes of packets that an ICMP error is due to. */
   readonly undeliverable: string;
+  /** Number of the group that sends to all of a subnet. */
+  readonly flood: (subnet: Subnet) => number;
   /** Of a subnet by name; undefined: nothing is learned. */
   readonly learned: ((subnet: string) => Learned) | undefined;
 }
@@ -83,16 +85,20 @@ export function learnNeighbour(
   mac: string,
 ): string[] {
   const spec = [`eth_type=${ethertypes[family]}`, subnetRegister, `${hopRegister[family]}=${address}`];
-  return learn(plan, 'neighbours', subnet, plan.learned?.(subnet.name).age, [...spec, `load:${mac}->NXM_OF_ETH_DST[]`]);
+  const age = plan.learned?.(subnet.name).age;
+  return learn(plan, 'neighbours', subnet, `idle_timeout=${age}`, [...spec, `load:${mac}->NXM_OF_ETH_DST[]`]);
 }
 
-/** Seconds after which a station is forgotten that sends nothing, as bridges do (IEEE 802.1Q, table 8-6). */
+/**
+ * Seconds after which a station is forgotten that sends nothing, as bridges do (IEEE 802.1Q, table 8-6): what is sent to it
+ * does not keep it, what it sends makes the flow anew.
+ */
 const STATION_AGE_S = 300;
 
 /** In the table of stations: the sender's MAC address is at the port that the packet came in by. */
 export function learnStation(plan: RouterPlan, subnet: Subnet): string[] {
   const spec = [subnetRegister, 'NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[]', `load:NXM_OF_IN_PORT[]->${portRegister}`];
-  return learn(plan, 'stations', subnet, STATION_AGE_S, spec);
+  return learn(plan, 'stations', subnet, `hard_timeout=${STATION_AGE_S}`, spec);
 }
 
 /** What is known beforehand has 200. */
@@ -103,15 +109,15 @@ function learn(
   { learned, table }: RouterPlan,
   into: RouterTable,
   { name }: Subnet,
-  age: number | undefined,
+  timeout: string,
   spec: readonly string[],
 ): string[] {
   const how = learned?.(name);
-  if (how === undefined || age === undefined) return [];
+  if (how === undefined) return [];
   const settings = [
     `table=${table(into)}`,
     `priority=${LEARNED_PRIORITY}`,
-    `idle_timeout=${age}`,
+    timeout,
     `cookie=0x${how.cookie.toString(16)}`,
     `limit=${how.limit}`,
     'delete_learned',

@@ -1,5 +1,4 @@
 /** Groups of a hop in one direction: which instance a packet goes to, and what if none is up. */
-import { MappedText } from '../mapped-text.js';
 import type { Correlation, Sort } from './correlation.js';
 import { type Direction, type Hop, type Instance, legsOf } from './hops.js';
 
@@ -110,7 +109,3 @@ export class HopGroups {
     return `watch_group=${this.#skip},actions=group:${this.#skip}`;
   }
 }
-
-/** A group in the words of ovs-ofctl. */
-export const groupWords = (id: number, type: string, buckets: readonly string[], at: Hop['at']): MappedText =>
-  new MappedText().add(`group_id=${id},type=${type}${buckets.map((bucket) => `,bucket=${bucket}`).join('')}`, at);

@@ -7,6 +7,7 @@
  */
 import { type At, say, seen } from '../at.js';
 import type { Builder } from '../builder.js';
+import { groupWords } from '../group-words.js';
 import { TABLE_ID_MAX } from '../limits.js';
 import { MappedText } from '../mapped-text.js';
 import type { Origin, ProgramHop } from '../program.js';
@@ -14,7 +15,7 @@ import { Scope } from '../scope.js';
 import { lowerTests } from '../tests.js';
 import { classifierMatches, PLACE } from './classifiers.js';
 import { Correlation } from './correlation.js';
-import { type GroupMaker, groupWords, HopGroups, type HopPlace } from './hop-groups.js';
+import { type GroupMaker, HopGroups, type HopPlace } from './hop-groups.js';
 import { type Direction, type Hop, legsOf, readHop, slotsOf } from './hops.js';
 import type { Leg } from './legs.js';
 import { hopTable, inOrder, picks, pickTable, type Shape, tablesOf } from './tables.js';

@@ -302,6 +302,18 @@ describe('a change that is to be confirmed', () => {
     await expect(bed.documents.confirm()).rejects.toThrow('nothing waits to be confirmed');
   });
 
+  it('is undone where a rule had moved to another owner', async () => {
+    const bed = await withWeb();
+    const before = await bed.flows();
+    await bed.apply([document('shop', [fromWeb]), document('moved', [toWeb], { owner: 'others' })], {
+      confirmMs: 30_000,
+    });
+    bed.clock.advance(30_000);
+    await bed.settled();
+    expect(await bed.flows()).toEqual(before);
+    expect(bed.documents.list()).toMatchObject([{ name: 'shop', problem: '' }]);
+  });
+
   it('stays when it is confirmed', async () => {
     const bed = await withWeb();
     await bed.apply(document('shop', [arp]), { confirmMs: 5000 });
@@ -310,5 +322,54 @@ describe('a change that is to be confirmed', () => {
     await bed.settled();
     expect(await bed.flows()).toEqual(['priority=7,arp actions=NORMAL']);
     expect(await (await DocumentsBed.open(bed.path)).flows()).toEqual(['priority=7,arp actions=NORMAL']);
+  });
+});
+
+describe('groups', () => {
+  const grouped = (bucket: string) =>
+    document('shop', ['{name: r, priority: 9, do: [{group: g}]}'], {
+      rest: `  groups:
+    - {name: g, id: 5, type: all, buckets: [{do: [${bucket}]}]}
+`,
+    });
+
+  it('of controllers are not overruled', async () => {
+    const bed = await DocumentsBed.open();
+    const group = { groupType: 0, groupId: 5, buckets: [] };
+    bed.switch.say({ type: 'group_mod', command: 0, ...group });
+    await expect(bed.apply(grouped('drop'))).rejects.toThrow("somebody else's group");
+  });
+
+  it('that lead to each other go in the order that lets them go', async () => {
+    const bed = await DocumentsBed.open();
+    for (const [n, vm] of ['client', 'server', 'fw'].entries()) bed.plug(vm, n + 1);
+    await bed.apply(`apiVersion: xvif.dev/v1alpha1
+kind: ServiceChain
+metadata: {name: chain}
+spec:
+  classifiers: [{from: client/0, match: {tcp_dst: 80}}]
+  hops: [{name: fw, fallback: open, instances: [{ingress: fw/0, egress: server/0}]}]
+  exit: normal
+`);
+    expect((await bed.flows()).length).toBeGreaterThan(0);
+    await bed.documents.remove(['chain']);
+    expect(await bed.flows()).toEqual([]);
+    expect((await bed.switch.stats({ type: 'group_desc' }))[0]!.entries).toEqual([]);
+  });
+});
+
+describe('a router', () => {
+  it('sends to the ports of a subnet that are there', async () => {
+    const bed = await DocumentsBed.open();
+    bed.plug('red', 1);
+    await bed.apply(`apiVersion: xvif.dev/v1alpha1
+kind: Router
+metadata: {name: router}
+spec:
+  subnets: [{name: red, gateway: 10.0.1.1/24, ports: [red/0, gone/0]}]
+`);
+    const described = (await bed.switch.stats({ type: 'group_desc' }))[0]!.entries;
+    expect(described.map(({ buckets }) => buckets.length)).toEqual([1]);
+    expect((await bed.flows()).filter((flow) => flow.includes('group:'))).toHaveLength(1);
   });
 });
