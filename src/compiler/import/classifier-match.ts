@@ -105,7 +105,6 @@ export function matchOf(parts: ClassifierParts, reading: Reading): Record<string
 function familyOf(at: At, reading: Reading): 4 | 6 | undefined {
   const text = reading.text(at)?.toLowerCase();
   if (text === undefined) return undefined;
-  return (
-    families[text] ?? reading.wrong(at, `${JSON.stringify(text)} is no ethertype that is understood: IPv4 or IPv6`)
-  );
+  if (Object.hasOwn(families, text)) return families[text];
+  return reading.wrong(at, `${JSON.stringify(text)} is no ethertype that is understood: IPv4 or IPv6`);
 }

@@ -71,7 +71,9 @@ function classifierOf(at: At, names: Names, reading: Reading): ImportedClassifie
     ['destination', 'dst_port'],
   ] as const) {
     const [low, high] = ['min', 'max'].map((end) => reading.number(at.key(`${side}_port_range_${end}`), 0, 0xffff));
-    if (low !== undefined && high !== undefined && low > high)
+    if ((low === undefined) !== (high === undefined))
+      reading.wrong(at.key(`${side}_port_range_${low === undefined ? 'max' : 'min'}`), 'the range has only one end');
+    else if (low !== undefined && high !== undefined && low > high)
       reading.wrong(at.key(`${side}_port_range_max`), `the range ends at ${high} and begins at ${low}`);
     else if (low !== undefined && high !== undefined && low < high) match[key] = `${low}-${high}`;
   }

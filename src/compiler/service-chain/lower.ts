@@ -10,6 +10,7 @@ import type { Builder } from '../builder.js';
 import { groupWords } from '../group-words.js';
 import { TABLE_ID_MAX } from '../limits.js';
 import { MappedText } from '../mapped-text.js';
+import { learnedCookie } from '../owner.js';
 import type { Origin, ProgramHop } from '../program.js';
 import { Scope } from '../scope.js';
 import { lowerTests } from '../tests.js';
@@ -250,8 +251,9 @@ export class ServiceChainLowering implements GroupMaker {
       const others = next.startsWith('goto_table') ? next : 'drop';
       if (!own.has(port)) flow(PRIORITY.ofHops, `in_port=${port}`, others, metadata, 'hops of other chains');
     }
+    const places = learnedCookie(this.builder.cookie(this.#origin(metadata, 'learned/places')));
     const learn = this.#shape.learns
-      ? `learn(table=${this.#table('places')},hard_timeout=${PLACE_SECONDS},priority=1,limit=${PLACES_MAX},NXM_OF_VLAN_TCI[0..11],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],load:NXM_OF_IN_PORT[]->${PLACE})`
+      ? `learn(table=${this.#table('places')},hard_timeout=${PLACE_SECONDS},priority=1,cookie=0x${places.toString(16)},limit=${PLACES_MAX},delete_learned,NXM_OF_VLAN_TCI[0..11],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],load:NXM_OF_IN_PORT[]->${PLACE})`
       : '';
     const withLearn = (actions: string) =>
       learn === '' ? actions : actions === 'drop' ? learn : `${learn},${actions}`;
