@@ -163,9 +163,8 @@ TEST(SourceFilterTest, NoEvasionByExtensionHeadersAndFragments) {
   EXPECT_FALSE(locked(from_own(44, 8, hex("3a 00 0001 00000001")))) << "nothing in the first fragment";
   EXPECT_TRUE(locked(from_own(44, 8, hex("3a 00 0010 00000001") + filler(16)))) << "later fragment";
   EXPECT_TRUE(locked(from_own(44, 8, hex("11 00 0001 00000001") + udp(1, 2, filler(16)))));
-  Bytes cut = macs() + icmpv6_from(kOwn, solicitation(kOther, kOwnLink));
-  cut.resize(cut.size() - 8);
-  EXPECT_FALSE(admits(guard(true, true), cut)) << "not all of it is there";
+  const Bytes whole = macs() + icmpv6_from(kOwn, solicitation(kOther, kOwnLink));
+  EXPECT_FALSE(admits(guard(true, true), Bytes(whole.begin(), whole.end() - 8))) << "not all of it is there";
   EXPECT_TRUE(locked(ipv6({.next = 59, .l4 = 59, .source = kOwn}, {})));
   EXPECT_TRUE(locked(ipv6({.next = 50, .l4 = 50, .source = kOwn}, filler(20))));
 }
