@@ -51,7 +51,8 @@ export class TraceWords {
   readonly #rules: readonly TracedRule[];
   readonly #names: TraceNames;
   #depth = 0;
-  #table: { readonly table?: number; readonly rule?: RuleWords } = {};
+  /** Where the packet is, by depth: those that it has come back from are forgotten. */
+  readonly #tables: { readonly table?: number; readonly rule?: RuleWords }[] = [];
   /** Changes are known when an action is done. */
   readonly #unfinished: (() => void)[] = [];
 
@@ -62,7 +63,10 @@ export class TraceWords {
   }
 
   add(step: TraceStep): void {
-    if ('depth' in step) this.#depth = step.kind === 'bucket' ? step.depth + 1 : step.depth;
+    if ('depth' in step) {
+      this.#depth = step.kind === 'bucket' ? step.depth + 1 : step.depth;
+      this.#tables.splice(step.kind === 'table' ? step.depth : step.depth + 1);
+    }
     const line = this.#line(step);
     if (line !== undefined) this.lines.push({ depth: this.#depth, ...line } as TraceLine);
   }
@@ -78,13 +82,17 @@ export class TraceWords {
     };
   }
 
+  get #table(): { readonly table?: number; readonly rule?: RuleWords } {
+    return this.#tables.findLast((table) => table !== undefined) ?? {};
+  }
+
   #line(step: TraceStep): Record<string, unknown> | undefined {
     const names = this.#names;
     switch (step.kind) {
       case 'table': {
         const { table, egress, flow, nearest } = step;
         const rule = flow === undefined ? undefined : this.#rule(flow);
-        this.#table = known({ table, rule });
+        this.#tables[step.depth] = known({ table, rule });
         const near = nearest === undefined ? undefined : this.#nearest(nearest);
         return known({ step: 'table', table, name: names.table(table), egress, rule, nearest: near });
       }

@@ -38,6 +38,20 @@ const trace = (packet: string) => tracePacket(input(), packet);
 const steps = (packet: string) => trace(packet).steps;
 
 describe('a packet', () => {
+  it('is dropped by the table that did it, not by one that it came back from', () => {
+    const text = `apiVersion: xvif.dev/v1alpha1
+kind: FlowSet
+metadata: {name: back}
+spec:
+  tables:
+    - {name: first, rules: [{name: there, match: {in_port: a/0}, do: [{resubmit: second}, {output: a/0}]}]}
+    - {name: second, rules: [{name: idle, do: ["load:1->NXM_NX_REG0[]"]}]}
+`;
+    expect(tracePacket(input(text), 'tcp,in_port=a/0').outcome.dropped).toMatchObject([
+      { table: 0, rule: { name: 'back/first/there' } },
+    ]);
+  });
+
   it('meets tables, a meter, a group and its bucket, and leaves', () => {
     const { steps, outcome, left } = trace('tcp,in_port=a/0,nw_dst=10.1.0.9,tp_dst=80');
     expect(left).toEqual([]);
