@@ -1,5 +1,5 @@
 /** The documents of all bridges, and where their journals are. */
-import { existsSync, lchownSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, lchownSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
@@ -56,7 +56,13 @@ export class AllDocuments {
     for (const name of readdirSync(this.#folder)) lchownSync(join(this.#folder, name), uid, gid);
   }
 
+  /** A folder with nothing in it goes. */
   async close(): Promise<void> {
     for (const documents of this.#byBridge.values()) await documents.close();
+    try {
+      rmdirSync(this.#folder);
+    } catch {
+      // It holds something, is not there, or is in a place that is not ours to change.
+    }
   }
 }
