@@ -177,9 +177,9 @@ describe('ovs-ofctl -O OpenFlow13', () => {
           'packet-out',
           'in_port=1 packet=020000000002020000000001080045000014000000004001 actions=table',
         );
-        return monitor.output.includes('OFPT_PACKET_IN');
+        return monitor.output.includes('PACKET_IN');
       });
-      expect(monitor.output).toMatch(/OFPT_PACKET_IN \(OF1.3\).*in_port=1 \(via no_match\)/);
+      expect(monitor.output).toMatch(/NXT_PACKET_IN2 \(OF1.3\).*in_port=1 \(via no_match\)/);
     } finally {
       await monitor.stop();
     }
