@@ -27,6 +27,7 @@ const parts = [
   'dist/test/xen',
   'build/native/xvif.node',
   'src/api/xvif.proto',
+  'src/documents/journal.proto',
   'packages/node-openflow/package.json',
   'packages/node-openflow/dist',
   'examples/osken-learning',
