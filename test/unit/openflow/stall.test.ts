@@ -107,7 +107,7 @@ describe('who reads slowly while packets go up', () => {
     tool.send({ type: 'set_async', packetInMask: [0, 0], portStatusMask: [0, 0], flowRemovedMask: [0, 0] });
     for (const cookie of [75n, 76n, 77n]) {
       controller.send(flowMod({ cookie, tableId: 1 }));
-      await until(async () => (await tool.cookies()).includes(cookie), 250);
+      await until(async () => (await tool.cookies()).includes(cookie));
     }
     // Answers do wait, but what goes up meanwhile does not keep them from coming as long as something is read.
     controller.socket.on('data', () => controller.socket.pause());
