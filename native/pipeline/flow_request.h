@@ -7,6 +7,9 @@
 
 namespace xvif {
 
+/// Cookie of a learned flow that leaves that of a flow which is there as it is.
+inline constexpr std::uint64_t kAnyCookie = ~std::uint64_t{0};
+
 struct FlowRequest {
   enum Kind : std::uint8_t {
     kLearn,    // add it, or give it these instructions

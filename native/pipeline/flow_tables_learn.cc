@@ -4,12 +4,6 @@
 #include "pipeline/flow_tables.h"
 
 namespace xvif {
-namespace {
-
-/// A cookie that leaves that of a flow which is there as it is.
-constexpr std::uint64_t kAnyCookie = ~std::uint64_t{0};
-
-}  // namespace
 
 bool FlowTables::carry_out(const FlowRequest& request, std::span<const std::uint8_t> instructions,
                            std::uint64_t now_ns) {

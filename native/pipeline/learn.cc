@@ -11,8 +11,6 @@
 namespace xvif {
 namespace {
 
-/// A cookie that leaves that of a flow which is there as it is.
-constexpr std::uint64_t kAnyCookie = ~std::uint64_t{0};
 constexpr std::uint16_t kFinOrReset = 1 | 4;
 
 /// Of the flow that a request is about. Keyed: guests write parts of the match.

@@ -2,6 +2,7 @@
  * The documents of one bridge: kept in a journal, compiled together for the ports that are there, and in force in its
  * tables. What a controller deletes or changes of them stays so until the next apply of the document.
  */
+import { Backoff } from '../base/backoff.js';
 import type { Clock, Timer } from '../base/clock.js';
 import { messageOf } from '../base/error.js';
 import type { Logger } from '../base/logger.js';
@@ -22,7 +23,14 @@ import { changed, type Documents, difference, type Kept } from './change.js';
 import { type Compiled, compileAll, compileTexts } from './compiled.js';
 import type { Journal } from './journal.js';
 import { knownPort } from './known-ports.js';
-import { CONFIRM_MAX_MS, DOCUMENTS_MAX, PORTS_SETTLE_MS, RETRY_MS, TEXT_BYTES_MAX } from './limits.js';
+import {
+  CONFIRM_MAX_MS,
+  DOCUMENTS_MAX,
+  PORTS_SETTLE_MS,
+  RETRY_FIRST_MS,
+  RETRY_MAX_MS,
+  TEXT_BYTES_MAX,
+} from './limits.js';
 import { carryOut, lookAt } from './local-switch.js';
 
 /** Where ports come from; a bridge is one. */
@@ -80,6 +88,8 @@ export class BridgeDocuments {
   #problem = '';
   #unconfirmed: { readonly before: Documents; readonly timer: Timer } | undefined;
   #settling: Timer | undefined;
+  #retry: Timer | undefined;
+  readonly #backoff = new Backoff({ firstMs: RETRY_FIRST_MS, maxMs: RETRY_MAX_MS });
   /** One thing at a time. */
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -181,6 +191,7 @@ export class BridgeDocuments {
   async close(): Promise<void> {
     this.#closed = true;
     this.#settling?.cancel();
+    this.#retry?.cancel();
     this.#unconfirmed?.timer.cancel();
     await this.#last.catch(() => undefined);
   }
@@ -268,6 +279,8 @@ export class BridgeDocuments {
     });
     this.#inForce = compiled;
     this.#problem = '';
+    this.#retry?.cancel();
+    this.#backoff.reset();
     return plan;
   }
 
@@ -313,12 +326,8 @@ export class BridgeDocuments {
   }
 
   #portsChanged(): void {
-    this.#settleIn(PORTS_SETTLE_MS);
-  }
-
-  #settleIn(ms: number): void {
     if (this.#closed || this.#settling !== undefined) return;
-    this.#settling = this.#options.clock.after(ms, () => {
+    this.#settling = this.#options.clock.after(PORTS_SETTLE_MS, () => {
       this.#settling = undefined;
       void this.#alone(async () => {
         const due = this.#problem !== '' || this.#inForce.ports.differs(this.#known());
@@ -347,9 +356,15 @@ export class BridgeDocuments {
       this.#problem = messageOf(error);
       const reason = error instanceof Refusal ? { reason: error.message } : { err: error };
       if (!told) logger.error(reason, 'documents are not in force as they are now');
-      this.#settleIn(RETRY_MS);
+      if (!this.#closed) this.#tryAgainLater();
       return false;
     }
+  }
+
+  /** Each try compiles everything, so they become rare. Ports that change do not wait for it. */
+  #tryAgainLater(): void {
+    this.#retry?.cancel();
+    this.#retry = this.#options.clock.after(this.#backoff.nextMs(), () => this.#portsChanged());
   }
 
   #alone<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -10,8 +10,9 @@ export const RECORD_BYTES_MAX = TEXT_BYTES_MAX + 16 * 1024 * 1024;
 export const JOURNAL_SLACK_BYTES = 64 * 1024;
 /** After a port came or went, others may follow: what is compiled is compiled for all of them. */
 export const PORTS_SETTLE_MS = 100;
-/** What could not be put into force is tried again after this. */
-export const RETRY_MS = 10_000;
+/** What could not be put into force is tried again after this, then less and less often. */
+export const RETRY_FIRST_MS = 10_000;
+export const RETRY_MAX_MS = 300_000;
 /** Tries to read the tables while nobody changes them. */
 export const READ_TRIES = 4;
 /** Longest time for a confirmation. */

@@ -373,3 +373,27 @@ spec:
     expect((await bed.flows()).filter((flow) => flow.includes('group:'))).toHaveLength(1);
   });
 });
+
+describe('what cannot be put into force', () => {
+  it('is tried again, and ports that change do not wait for that', async () => {
+    const bed = await withWeb();
+    const foreign = flowMod({ cookie: 5n, priority: 8, match: { in_port: 3 } });
+    await bed.switch.say(foreign);
+    bed.unplug('web');
+    bed.plug('web', 3);
+    await bed.settled();
+    expect(bed.documents.list()).toMatchObject([{ problem: expect.stringContaining("somebody else's flow") }]);
+    bed.unplug('web');
+    bed.plug('web', 2);
+    await bed.settled();
+    expect(bed.documents.list()).toMatchObject([{ problem: '' }]);
+    bed.unplug('web');
+    bed.plug('web', 3);
+    await bed.settled();
+    await bed.switch.say(flowMod({ command: 4, cookie: 0n, priority: 8, match: { in_port: 3 } }));
+    bed.clock.advance(10_000);
+    await bed.settled();
+    expect(bed.documents.list()).toMatchObject([{ problem: '' }]);
+    expect(await bed.flows()).toContain('priority=8,in_port=3 actions=NORMAL');
+  });
+});
