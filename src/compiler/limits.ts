@@ -22,12 +22,15 @@ export const ORDERED_RULES_MAX = 5999;
 export const EXCERPT_WIDTH_MAX = 160;
 /** Distinct combinations of masks that the search for shadowed rules looks at in one table. */
 export const LINT_MASKS_MAX = 2000;
-/** Hosts of a subnet that a router learns unless it is told otherwise, and at most; stations of a subnet as many. */
+/** Hosts at a port of a subnet that a router learns unless it is told otherwise, and at most; stations there as many. */
 export const LEARNED_DEFAULT = 1024;
 export const LEARNED_MAX = 65_536;
 /** Hops of a chain, and instances of a hop. */
 export const CHAIN_HOPS_MAX = 32;
 export const CHAIN_INSTANCES_MAX = 64;
 export const CHAIN_WEIGHT_MAX = 100;
+/** Stations that a chain remembers: ports whose numbers have the same remainder share what is remembered for them. */
+export const CHAIN_LEARN_SHARES = 64;
+export const CHAIN_STATIONS_MAX = 4096;
 /** Shares that instances of a hop may have together, where both directions must find the same one. */
 export const CHAIN_SLOTS_MAX = 256;

@@ -107,6 +107,16 @@ function arp(source: bigint, fields: Fields): number[] {
   return [0, 1, 8, 0, 6, 4, ...bytes(operation, 2), ...sender, ...target];
 }
 
+/** Where a fragment is put in its packet, in units of 8 bytes, and whether more follow. */
+const FRAGMENT = { offset: 185, more: 1, bytes: 8 } as const;
+/** `nw_frag` as a match has it: 1 is the first, 3 a later one, here the last. */
+const FRAG = { first: 1, later: 3 } as const;
+const FRAGMENT_HEADER = 44;
+
+/** Without ports and the like where it is a later fragment. */
+const payloadOf = (frag: number, whole: () => number[]): number[] =>
+  frag === FRAG.later ? Array<number>(FRAGMENT.bytes).fill(0) : whole();
+
 function ipv4(fields: Fields): number[] {
   const protocol = fields.number('ip_proto', 253);
   const addresses = [
@@ -115,8 +125,23 @@ function ipv4(fields: Fields): number[] {
   ];
   const tos = (fields.number('ip_dscp', 0) << 2) | fields.number('ip_ecn', 0);
   const ttl = fields.number('ip_ttl', 64);
-  const payload = transport(protocol, addresses, 0n, fields);
-  const head = [0x45, tos, ...bytes(20 + payload.length, 2), 0, 0, 0x40, 0, ttl, protocol, 0, 0, ...addresses];
+  const frag = fields.number('ip_frag', 0);
+  const payload = payloadOf(frag, () => transport(protocol, addresses, 0n, fields));
+  // Others are not to be fragmented.
+  const place = frag === FRAG.later ? FRAGMENT.offset : frag === FRAG.first ? FRAGMENT.more << 13 : 0x4000;
+  const head = [
+    0x45,
+    tos,
+    ...bytes(20 + payload.length, 2),
+    0,
+    0,
+    ...bytes(place, 2),
+    ttl,
+    protocol,
+    0,
+    0,
+    ...addresses,
+  ];
   head.splice(10, 2, ...bytes(checksum(head), 2));
   return [...head, ...payload];
 }
@@ -130,8 +155,13 @@ function ipv6(source: bigint, fields: Fields): number[] {
   const traffic = (fields.number('ip_dscp', 0) << 2) | fields.number('ip_ecn', 0);
   const first = (6n << 28n) | (BigInt(traffic) << 20n) | fields.take('ipv6_flabel', 0n);
   const hops = fields.number('ip_ttl', protocol === PROTO.icmp6 ? 255 : 64);
-  const payload = transport(protocol, addresses, source, fields);
-  return [...bytes(first, 4), ...bytes(payload.length, 2), protocol, hops, ...addresses, ...payload];
+  const frag = fields.number('ip_frag', 0);
+  const payload = payloadOf(frag, () => transport(protocol, addresses, source, fields));
+  const place = frag === FRAG.later ? FRAGMENT.offset << 3 : FRAGMENT.more;
+  const header = frag === 0 ? [] : [protocol, 0, ...bytes(place, 2), ...bytes(0, 4)];
+  const next = frag === 0 ? protocol : FRAGMENT_HEADER;
+  const length = bytes(header.length + payload.length, 2);
+  return [...bytes(first, 4), ...length, next, hops, ...addresses, ...header, ...payload];
 }
 
 function transport(protocol: number, addresses: readonly number[], source: bigint, fields: Fields): number[] {

@@ -1,5 +1,6 @@
 /** OpenStack's networking-sfc: what its API lists or shows, as JSON or YAML (Neutron API, "Service function chaining"). */
 import type { At } from '../at.js';
+import { ownTableNames } from '../service-chain/tables.js';
 import { matchOf } from './classifier-match.js';
 import { type ImportedChain, type ImportedClassifier, type ImportedHop, Names } from './imported.js';
 import type { Reading } from './reading.js';
@@ -131,7 +132,7 @@ export function fromNetworkingSfc(roots: readonly At[], reading: Reading): Impor
   for (const graph of found.of.service_graph) reading.notes.push(`service_graph ${nameOf(graph)}`);
   return found.of.port_chain.map((at) => {
     const correlations = new Set<string>();
-    const [classifierNames, hopNames] = [new Names(), new Names(['arrive', 'places', 'classify', 'exit', 'exit-back'])];
+    const [classifierNames, hopNames] = [new Names(), new Names(ownTableNames)];
     const hops = reading.list(at.key('port_pair_groups')).flatMap((reference) => {
       const group = found.find('port_pair_group', reference);
       return group === undefined ? [] : [hopOf(group, hopNames, found, correlations)];

@@ -1,6 +1,7 @@
 /** ETSI NFV-SOL 001: the VNFFG part of a network service descriptor in TOSCA (§7.10, NFP, NfpPosition, NfpRule). */
 import type { At } from '../at.js';
 import type { Behaviour } from '../service-chain/hops.js';
+import { ownTableNames } from '../service-chain/tables.js';
 import { type ClassifierParts, matchOf } from './classifier-match.js';
 import {
   type ImportedChain,
@@ -114,7 +115,7 @@ export function fromSol001(roots: readonly At[], reading: Reading): ImportedChai
   if (paths.length === 0 && roots.length > 0 && reading.diagnostics.errors === 0)
     reading.wrong(roots[0]!, 'there is no network forwarding path (tosca.nodes.nfv.NFP) among the node_templates');
   return paths.map(([name, at]) => {
-    const names = new Names(['arrive', 'places', 'classify', 'exit', 'exit-back']);
+    const names = new Names(ownTableNames);
     const hops = descriptor.nodesOf(at, 'nfp_position').map((position) => descriptor.hop(position, names));
     if (hops.length === 0) reading.wrong(at, `${name} has no nfp_position`);
     const classifiers = descriptor.classifiers(name);

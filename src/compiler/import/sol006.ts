@@ -1,5 +1,6 @@
 /** ETSI NFV-SOL 006: the vnffgd of a network service descriptor, as OSM has it (ietf YANG module etsi-nfv-nsd). */
 import type { At } from '../at.js';
+import { ownTableNames } from '../service-chain/tables.js';
 import { matchOf } from './classifier-match.js';
 import {
   type ImportedChain,
@@ -96,7 +97,7 @@ export function fromSol006(roots: readonly At[], reading: Reading): ImportedChai
         return reading.list(graph.key('nfpd')).flatMap((path): ImportedChain[] => {
           if (!reading.map(path)) return [];
           const name = reading.needed(path, 'id') ?? '';
-          const [hopNames, names] = [new Names(['arrive', 'places', 'classify', 'exit', 'exit-back']), new Names()];
+          const [hopNames, names] = [new Names(ownTableNames), new Names()];
           const positions = reading.list(path.key('position-desc-id')).filter((one) => reading.map(one));
           const hops = positions.flatMap((position) => hopsOf(position, hopNames, reading));
           if (hops.length === 0) reading.wrong(path, `nfpd ${name} has no constituent-profile-elements`);

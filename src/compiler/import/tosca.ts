@@ -1,5 +1,6 @@
 /** TOSCA NFV, as Tacker had it: forwarding paths, `tosca.nodes.nfv.FP` (OASIS TOSCA Simple Profile for NFV 1.0, §10). */
 import type { At } from '../at.js';
+import { ownTableNames } from '../service-chain/tables.js';
 import { type ClassifierParts, matchOf } from './classifier-match.js';
 import { type ImportedChain, type ImportedClassifier, type ImportedHop, Names, nameFrom } from './imported.js';
 import type { Reading } from './reading.js';
@@ -49,7 +50,7 @@ function classifierOf(at: At, index: number, names: Names, reading: Reading): Im
 
 /** Two entries of one forwarder in a row are its way in and its way out. */
 function hopsOf(path: At, reading: Reading): ImportedHop[] {
-  const names = new Names(['arrive', 'places', 'classify', 'exit', 'exit-back']);
+  const names = new Names(ownTableNames);
   const hops: { forwarder: string; ports: string[] }[] = [];
   for (const at of reading.list(path)) {
     const forwarder = reading.map(at) ? reading.needed(at, 'forwarder') : undefined;

@@ -81,6 +81,10 @@ export const serviceChain = z
         .union([z.enum(['normal', 'drop']), z.strictObject({ goto: nameOrNumber })])
         .optional()
         .describe('Where all other traffic goes on; default: normal.'),
+      fragments: z
+        .enum(['chain', 'drop'])
+        .optional()
+        .describe('Where IP fragments go that could be of its traffic; default: chain, through its hops.'),
       tests,
       lint,
     }),

@@ -7,7 +7,8 @@ import type { Scope } from '../scope.js';
 
 /** The register with the port that a packet's destination was seen at, 0 if it was not; its lower 16 bits. */
 export const PLACE = 'NXM_NX_REG6[0..15]';
-const PLACE_FIELD = 'reg6';
+export const PLACE_FIELD = 'reg6';
+export const MULTICAST = 'dl_dst=01:00:00:00:00:00/01:00:00:00:00:00';
 const PORT_BITS = 0xffff;
 
 export interface ClassifierMatches {
@@ -78,7 +79,7 @@ export function classifierMatches(
   const matches = expandMatch(match, [], scope).map(({ text }) => text);
   const texts = matches.map(({ text }) => text);
   if (from === undefined || to === undefined || texts.length === 0) return undefined;
-  const count = Math.max(from.length, 1) * Math.max(to.length, 1) * texts.length;
+  const count = Math.max(from.length, 1) * (to.length === 0 ? 1 : to.length + 1) * texts.length;
   if (count > RULE_FLOWS_MAX) {
     say(
       scope.diagnostics,
@@ -95,8 +96,9 @@ export function classifierMatches(
     return undefined;
   }
   const inPorts = (ports: readonly number[]) => (ports.length === 0 ? [''] : ports.map((port) => `in_port=${port}`));
+  // What is for somebody who was seen nowhere is flooded by others, and so could be for any of the ports.
   const places = (ports: readonly number[]) =>
-    ports.length === 0 ? [''] : ports.map((port) => `${PLACE_FIELD}=${(port & PORT_BITS) >>> 0}`);
+    ports.length === 0 ? [''] : [0, ...ports].map((port) => `${PLACE_FIELD}=${(port & PORT_BITS) >>> 0}`);
   const put = (prefix: string, text: MappedText) =>
     new MappedText().add(prefix === '' || text.text === '' ? prefix : `${prefix},`, at).append(text);
   return {

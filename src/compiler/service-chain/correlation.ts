@@ -11,16 +11,20 @@ export interface Sort {
   readonly suffix: string;
   readonly ethertype: number;
 }
-const anySort: readonly Sort[] = [{ match: '', suffix: '', ethertype: 0 }];
+export const anySort: Sort = { match: '', suffix: '', ethertype: 0 };
 const ipSorts: readonly Sort[] = [
   { match: 'ip', suffix: '', ethertype: 0x0800 },
   { match: 'ipv6', suffix: '-ipv6', ethertype: 0x86dd },
 ];
 
+/** Matches of a sort's fragments. */
+export const fragmentsOf = ({ match }: Sort): readonly string[] =>
+  (match === '' ? ['ip', 'ipv6'] : [match]).map((word) => `${word},nw_frag=yes`);
+
 const TAG_PRESENT = 0x1000;
 const kinds = {
-  none: { first: 0, last: 0, sorts: anySort },
-  vlan: { first: 3000, last: 4094, sorts: anySort },
+  none: { first: 0, last: 0, sorts: [anySort] },
+  vlan: { first: 3000, last: 4094, sorts: [anySort] },
   mpls: { first: 1000, last: 0xf_ffff, sorts: ipSorts },
 } as const;
 

@@ -67,6 +67,13 @@ export class HopGroups {
     return group;
   }
 
+  /** One group for all that must not be spread: the first instance that is up takes it; its number. */
+  together(sort: Sort): number {
+    const { hop, name } = this.place;
+    const order = hop.instances.map((_, index) => index);
+    return this.#failover(`${name}${sort.suffix}-fragments`, order, sort);
+  }
+
   /** A group for each instance, which others take the place of when it is down; their numbers, by instance. */
   each(sort: Sort): number[] {
     const { hop, name } = this.place;

@@ -21,12 +21,19 @@ function clash(a: Leg, b: Leg): boolean {
 
 export class Legs {
   readonly #legs = new Map<number, Leg[]>();
+  readonly #documents = new Set<string>();
 
   /** The leg whose packets could be taken for those of this one, if there is one. */
   add(port: number, leg: Leg): Leg | undefined {
     const there = this.#legs.get(port) ?? [];
     this.#legs.set(port, [...there, leg]);
+    this.#documents.add(leg.document);
     return there.find((other) => clash(leg, other));
+  }
+
+  /** Whether a document is a chain with ports. */
+  has(document: string): boolean {
+    return this.#documents.has(document);
   }
 
   /** The leg that a chain has at a port. */

@@ -11,24 +11,22 @@ import { groupWords } from '../group-words.js';
 import { TABLE_ID_MAX } from '../limits.js';
 import { MappedText } from '../mapped-text.js';
 import { learnedCookie } from '../owner.js';
-import type { Origin, ProgramHop } from '../program.js';
+import type { Origin, ProgramHop, ProgramTable } from '../program.js';
 import { Scope } from '../scope.js';
 import { lowerTests } from '../tests.js';
-import { classifierMatches, PLACE } from './classifiers.js';
-import { Correlation } from './correlation.js';
+import { classifierMatches, MULTICAST, PLACE } from './classifiers.js';
+import { anySort, Correlation, fragmentsOf } from './correlation.js';
 import { type GroupMaker, HopGroups, type HopPlace } from './hop-groups.js';
 import { type Direction, type Hop, legsOf, readHop, slotsOf } from './hops.js';
 import type { Leg } from './legs.js';
-import { hopTable, inOrder, picks, pickTable, type Shape, tablesOf } from './tables.js';
+import { learnActions, learnFlows } from './stations.js';
+import { hopTable, inOrder, picks, pickTable, type Shape, splitsFragments, tablesOf } from './tables.js';
+import { unseenFlows } from './unseen.js';
 
 /** Priorities of the table `arrive`, in the order in which they are asked. */
-const PRIORITY = { multicastOfHops: 60_000, returned: 50_000, ofHops: 40_000, multicast: 30_000, rest: 0 } as const;
+const PRIORITY = { multicastOfHops: 60_000, returned: 50_000, ofHops: 40_000, rest: 0 } as const;
 const FIRST_CLASSIFIER = 60_000;
 const CLASSIFIER_STEP = 20;
-const MULTICAST = 'dl_dst=01:00:00:00:00:00/01:00:00:00:00:00';
-/** A station that is not heard for so long is forgotten; the number that are remembered. */
-const PLACE_SECONDS = 300;
-const PLACES_MAX = 16_384;
 /** The register of the hash that both directions have in common. */
 const SLOT = 'reg7';
 
@@ -37,6 +35,7 @@ interface Spec {
   readonly return?: 'none' | 'symmetric';
   readonly exit?: 'normal' | { readonly port?: unknown; readonly table?: unknown };
   readonly next?: 'normal' | 'drop' | { readonly goto: unknown };
+  readonly fragments?: 'chain' | 'drop';
 }
 
 export class ServiceChainLowering implements GroupMaker {
@@ -167,9 +166,10 @@ export class ServiceChainLowering implements GroupMaker {
     if (this.#broken || !this.#hasOwnTables()) return;
     const next = this.#next();
     this.#arrive(next);
-    this.#classify(next);
+    const exitPort = this.#exitPort();
+    this.#classify(next, exitPort);
     this.builder.chain({ document: this.name, hops: this.#places().map((place) => this.#hop(place)) });
-    this.#exits();
+    this.#exits(exitPort);
     lowerTests(this.#spec.key('tests'), this.scope, this.builder);
     for (const unused of this.scope.unused()) {
       const text = `nothing uses the variable ${String(unused.path.at(-1))}`;
@@ -225,11 +225,23 @@ export class ServiceChainLowering implements GroupMaker {
     return undefined;
   }
 
+  /** The table of another chain that a number is, if it is one. */
+  #ofOtherChain(number: number | undefined): ProgramTable | undefined {
+    const { tables, legs } = this.builder;
+    return tables.find(({ document, id }) => id === number && document !== this.name && legs.has(document));
+  }
+
   /** What is done with what is not for the chain. */
   #next(): string {
     const at = this.#spec.key('next');
     if (typeof at.value !== 'object') return String(at.value ?? 'normal');
     const to = this.#outside(at.key('goto'));
+    const other = this.#ofOtherChain(to);
+    if (other !== undefined && other.name !== 'arrive') {
+      const { document, name } = other;
+      const message = `table ${to} is ${name} of chain ${document}: packets come into a chain by its table arrive`;
+      say(this.builder.diagnostics, at.key('goto'), 'value', message, { related: [seen(other.at, document)] });
+    }
     return to === undefined ? 'drop' : `goto_table:${to}`;
   }
 
@@ -251,15 +263,17 @@ export class ServiceChainLowering implements GroupMaker {
       const others = next.startsWith('goto_table') ? next : 'drop';
       if (!own.has(port)) flow(PRIORITY.ofHops, `in_port=${port}`, others, metadata, 'hops of other chains');
     }
-    const places = learnedCookie(this.builder.cookie(this.#origin(metadata, 'learned/places')));
-    const learn = this.#shape.learns
-      ? `learn(table=${this.#table('places')},hard_timeout=${PLACE_SECONDS},priority=1,cookie=0x${places.toString(16)},limit=${PLACES_MAX},delete_learned,NXM_OF_VLAN_TCI[0..11],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],load:NXM_OF_IN_PORT[]->${PLACE})`
-      : '';
-    const withLearn = (actions: string) =>
-      learn === '' ? actions : actions === 'drop' ? learn : `${learn},${actions}`;
-    flow(PRIORITY.multicast, MULTICAST, withLearn(next), metadata, 'multicast');
-    const look = this.#shape.learns ? `resubmit(,${this.#table('places')}),` : '';
-    flow(PRIORITY.rest, '', withLearn(`${look}goto_table:${this.#table('classify')}`), metadata, 'rest');
+    const classify = `goto_table:${this.#table('classify')}`;
+    if (!this.#shape.learns) {
+      flow(PRIORITY.rest, '', classify, metadata, 'rest');
+      return;
+    }
+    const [learn, places] = [this.#table('learn'), this.#table('places')];
+    flow(PRIORITY.rest, '', `${learnActions(learn)},resubmit(,${places}),${classify}`, metadata, 'rest');
+    const cookieOf = (share: number) =>
+      learnedCookie(this.builder.cookie(this.#origin(metadata, `learned/places/${share}`)));
+    for (const { match, actions } of learnFlows(places, cookieOf))
+      this.#flow('learn', 1, match, actions, metadata, 'shares');
   }
 
   /** Whatever comes by the port is taken for what was sent to the hop. */
@@ -268,8 +282,9 @@ export class ServiceChainLowering implements GroupMaker {
     return this.#symmetric || instances.some(({ egress }) => egress === port);
   }
 
-  #classify(next: string): void {
+  #classify(next: string, exitPort: number | undefined): void {
     const names = new Map<string, At>();
+    const [forward, reverse]: [string[], string[]] = [[], []];
     const first = (direction: Direction) =>
       `goto_table:${this.#table(hopTable(inOrder(this.#hops, direction)[0]!, direction))}`;
     for (const [index, at] of this.#spec.key('classifiers').each().entries()) {
@@ -296,10 +311,25 @@ export class ServiceChainLowering implements GroupMaker {
       const priority = FIRST_CLASSIFIER - index * CLASSIFIER_STEP;
       const before = this.builder.diagnostics.errors;
       for (const match of matches.forward) this.#flow('classify', priority, match, first('forward'), at, name);
-      if (!this.#symmetric || this.builder.diagnostics.errors > before) continue;
+      // It would be said again of all that is made of them.
+      if (this.builder.diagnostics.errors > before) continue;
+      forward.push(...matches.forward.map(({ text }) => text));
+      if (!this.#symmetric) continue;
+      reverse.push(...matches.reverse);
       for (const match of matches.reverse)
         this.#flow('classify', priority - CLASSIFIER_STEP / 2, match, first('reverse'), at, `answers to ${name}`);
     }
+    const { fragments = 'chain' } = this.#spec.value as Spec;
+    const ofFragments = (direction: Direction) => (fragments === 'drop' ? 'drop' : first(direction));
+    const classified = {
+      forward,
+      reverse,
+      fragments: { forward: ofFragments('forward'), reverse: ofFragments('reverse') },
+      exitPort,
+      next,
+    };
+    for (const { priority, match, actions, rule } of unseenFlows(classified))
+      this.#flow('classify', priority, match, actions, this.#spec.key('classifiers'), rule);
     this.#flow('classify', 0, '', next, this.#root.key('metadata'), 'rest');
   }
 
@@ -326,8 +356,12 @@ export class ServiceChainLowering implements GroupMaker {
     if (hop.mode === 'tap') this.#tap(place, groups);
     else if (picks(hop, this.#symmetric)) this.#pick(place, groups);
     else
-      for (const sort of this.#correlation.sorts)
+      for (const sort of this.#correlation.sorts) {
         this.#flow(name, 0, sort.match, `group:${groups.whole(sort)}`, hop.at, 'all');
+        if (!splitsFragments(hop)) continue;
+        const together = groups.together(sort);
+        for (const match of fragmentsOf(sort)) this.#flow(name, 1, match, `group:${together}`, hop.at, 'fragments');
+      }
     const instances = hop.instances.map((instance, index) => {
       const [into, outOf] = legsOf(instance, direction);
       const returned = hop.mode === 'tap' ? undefined : this.#returned(place, instance.name, outOf);
@@ -339,7 +373,7 @@ export class ServiceChainLowering implements GroupMaker {
   }
 
   #tap({ hop, name, after }: HopPlace, groups: HopGroups): void {
-    const group = groups.whole({ match: '', suffix: '', ethertype: 0 });
+    const group = groups.whole(anySort);
     this.#flow(name, 0, '', `group:${group},goto_table:${after}`, hop.at, 'all');
   }
 
@@ -348,8 +382,10 @@ export class ServiceChainLowering implements GroupMaker {
     const slots = slotsOf(hop, this.builder.diagnostics);
     if (slots === undefined) return;
     const pick = pickTable(hop, direction);
-    const hash = `multipath(symmetric_l3l4+udp,0,modulo_n,${slots.length},0,NXM_NX_REG7[0..15])`;
-    this.#flow(name, 0, '', `${hash},goto_table:${this.#table(pick)}`, hop.at, 'all');
+    const hash = (fields: string) =>
+      `multipath(${fields},0,modulo_n,${slots.length},0,NXM_NX_REG7[0..15]),goto_table:${this.#table(pick)}`;
+    this.#flow(name, 0, '', hash('symmetric_l3l4+udp'), hop.at, 'all');
+    for (const match of fragmentsOf(anySort)) this.#flow(name, 1, match, hash('symmetric_l3'), hop.at, 'fragments');
     for (const sort of this.#correlation.sorts) {
       const each = groups.each(sort);
       for (const [slot, instance] of slots.entries()) {
@@ -378,7 +414,18 @@ export class ServiceChainLowering implements GroupMaker {
     return cookie;
   }
 
-  #exits(): void {
+  /** Undefined where it does not leave by one port, or, and said, where there is none. */
+  #exitPort(): number | undefined {
+    const at = this.#spec.key('exit').key('port');
+    const [value] = this.scope.values(at);
+    const port = value === undefined ? undefined : this.scope.portNumber(value);
+    const leg = port === undefined ? undefined : this.builder.legs.at(port, this.name);
+    if (leg !== undefined)
+      say(this.builder.diagnostics, at, 'value', `${value!.text} is a leg of hop ${leg.hop}: the chain would not end`);
+    return port;
+  }
+
+  #exits(exitPort: number | undefined): void {
     const at = this.#spec.key('exit');
     const { exit = 'normal' } = this.#spec.value as Spec;
     const where = at.value === undefined ? this.#root.key('metadata') : at;
@@ -389,20 +436,16 @@ export class ServiceChainLowering implements GroupMaker {
     if (typeof exit !== 'object') return;
     if (exit.table !== undefined) {
       const to = this.#outside(at.key('table'));
+      const other = this.#ofOtherChain(to);
+      if (other !== undefined) {
+        const { document, name } = other;
+        const message = `table ${to} is ${name} of chain ${document}, which takes nothing that comes from the hops of others: what leaves a chain goes on elsewhere`;
+        say(this.builder.diagnostics, at.key('table'), 'value', message, { related: [seen(other.at, document)] });
+      }
       if (to !== undefined) this.#flow('exit', 0, '', `goto_table:${to}`, at, 'all');
       return;
     }
-    const [value] = this.scope.values(at.key('port'));
-    const port = value === undefined ? undefined : this.scope.portNumber(value);
-    if (port === undefined) return;
-    const leg = this.builder.legs.at(port, this.name);
-    if (leg !== undefined)
-      say(
-        this.builder.diagnostics,
-        at.key('port'),
-        'value',
-        `${value!.text} is a leg of hop ${leg.hop}: the chain would not end`,
-      );
-    this.#flow('exit', 0, '', `output:${port}`, at, 'all');
+    if (exitPort === undefined) return;
+    this.#flow('exit', 0, '', `output:${exitPort}`, at, 'all');
   }
 }

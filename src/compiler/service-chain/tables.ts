@@ -2,6 +2,9 @@
 import type { At } from '../at.js';
 import type { Direction, Hop } from './hops.js';
 
+/** What tables are called that are not named after hops. */
+export const ownTableNames = ['arrive', 'places', 'classify', 'exit', 'exit-back', 'learn'] as const;
+
 export interface ChainTable {
   readonly name: string;
   readonly at: At;
@@ -17,6 +20,10 @@ export const pickTable = (hop: Hop, direction: Direction): string => `${hopTable
 export const picks = (hop: Hop, symmetric: boolean): boolean =>
   symmetric && hop.mode === 'inline' && hop.behaviour === 'balance' && hop.instances.length > 1;
 
+/** A group that spreads by ports would send fragments, which have none, elsewhere than what they belong to. */
+export const splitsFragments = ({ mode, behaviour, instances }: Hop): boolean =>
+  mode === 'inline' && behaviour === 'balance' && instances.length > 1;
+
 export interface Shape {
   readonly at: At;
   readonly hops: readonly Hop[];
@@ -31,6 +38,7 @@ export interface Shape {
 export const inOrder = (hops: readonly Hop[], direction: Direction): readonly Hop[] =>
   direction === 'forward' ? hops : hops.toReversed();
 
+/** `learn` comes last: nothing goes on from there. */
 export function tablesOf({ at, hops, symmetric, learns, ownExit }: Shape): ChainTable[] {
   const one = (name: string): ChainTable => ({ name, at });
   const directions: readonly Direction[] = symmetric ? ['forward', 'reverse'] : ['forward'];
@@ -47,5 +55,6 @@ export function tablesOf({ at, hops, symmetric, learns, ownExit }: Shape): Chain
     ...visited,
     one('exit'),
     ...(ownExit ? [one('exit-back')] : []),
+    ...(learns ? [one('learn')] : []),
   ];
 }

@@ -10,8 +10,19 @@ function flowsOf({ flows, groups, meters }: Program): string {
   return [
     ...meters.map(({ mod }) => formatMeter(mod)),
     ...groups.map(({ mod }) => formatGroup(mod)),
-    ...flows.map(({ mod, origin }) => `${origin.name}: ${formatFlow({ ...mod, cookie: 0n })}`),
+    ...flowTexts(flows),
   ].join('\n');
+}
+
+/** The shares of a chain's `learn` are alike: the first stands for them. */
+function flowTexts(flows: Program['flows']): string[] {
+  const shares = flows.filter(({ origin }) => origin.name === 'learn/shares');
+  return flows.flatMap((flow) => {
+    const { mod, origin } = flow;
+    if (origin.name !== 'learn/shares' || flow === shares[0])
+      return [`${origin.name}: ${formatFlow({ ...mod, cookie: 0n })}`];
+    return flow === shares.at(-1) ? [`learn/shares: ${shares.length - 1} more`] : [];
+  });
 }
 
 function suite(file: string, intro: string, outcome: (input: string) => string): void {
