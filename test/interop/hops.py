@@ -40,7 +40,7 @@ def serve(port):
         s.bind(("", int(port)))
         print("ready", flush=True)
         while True:
-            data, peer = s.recvfrom(2048)
+            data, peer = s.recvfrom(1 << 16)
             s.sendto(data, peer)
 
 
@@ -52,7 +52,7 @@ def ask(address, port, *sizes):
         for size in sizes:
             s.send(bytes(int(size)))
             try:
-                answers += len(s.recv(2048)) == int(size)
+                answers += len(s.recv(1 << 16)) == int(size)
             except OSError as error:
                 print(error)
     print(f"{answers} answers", flush=True)

@@ -9,9 +9,14 @@ import { ping } from '../lab/traffic.js';
 
 const shipped = fileURLToPath(new URL('../../flows/web-inspect-chain.yaml', import.meta.url));
 const program = fileURLToPath(new URL('hops.py', import.meta.url));
+const evade = fileURLToPath(new URL('evade.py', import.meta.url));
 const PORT = 443;
 const SERVER = '10.0.0.2';
 const sizes = [100, 101, 102, 103, 104];
+/** Datagrams of three fragments. */
+const large = [3000, 3001];
+/** A port that the chain is not about. */
+const OTHER_PORT = 444;
 
 /** A switch, and how a device in a network namespace becomes a port of it and dies. */
 interface Peer {
@@ -87,8 +92,13 @@ class Bed {
     return this.child(machine, 'tcpdump', ...options, 'udp', 'port', String(PORT));
   }
 
-  async stop(): Promise<void> {
+  /** They stay plugged, and pass nothing on. */
+  async stopFirewalls(): Promise<void> {
     for (const child of this.#children) await child.stop();
+  }
+
+  async stop(): Promise<void> {
+    await this.stopFirewalls();
     await this.peer.stop();
     for (const machine of Object.keys(machines) as Machine[])
       await sh('ip', 'netns', 'del', this.netns(machine)).catch(() => undefined);
@@ -183,6 +193,35 @@ function suite(name: string, start: () => Promise<Peer>): void {
       }
     }, 300_000);
 
+    it('leads all fragments of a datagram through the hops', async () => {
+      const legs = (['eth0', 'eth1'] as const).map((device) =>
+        bed.child(
+          'fw-a',
+          'tcpdump',
+          '-i',
+          device,
+          '-n',
+          '-l',
+          '--immediate-mode',
+          '-Q',
+          'inout',
+          'ip[6:2] & 0x3fff != 0',
+        ),
+      );
+      const server = bed.child('server', 'python3', program, 'serve', String(PORT));
+      try {
+        for (const one of legs) await eventually('tcpdump listens', async () => one.output.includes('listening on'));
+        await eventually('the server is ready', async () => server.output.includes('ready'));
+        const asked = await bed.inside('client', 'python3', program, 'ask', SERVER, String(PORT), ...large.map(String));
+        expect(asked).toContain(`${large.length} answers`);
+        const fragments = 3 * 2 * large.length;
+        for (const leg of legs)
+          await eventually('all fragments are seen', async () => leg.output.match(/ > /g)?.length === fragments);
+      } finally {
+        for (const child of [...legs, server]) await child.stop();
+      }
+    }, 300_000);
+
     it('goes on through the other firewall when the first one dies under load', async () => {
       const listener = bed.child('server', 'iperf3', '-s', '-1', '-p', String(PORT));
       const other = bed.capture('fw-b', 'eth0');
@@ -206,6 +245,44 @@ function suite(name: string, start: () => Promise<Peer>): void {
       } finally {
         await listener.stop('SIGKILL');
         await other.stop();
+      }
+    }, 300_000);
+
+    it('lets nothing past firewalls that let nothing through', async () => {
+      await bed.stopFirewalls();
+      for (const [machine, number] of [
+        ['client', 1],
+        ['server', 2],
+      ] as const) {
+        await bed.inside(machine, 'sysctl', '-qw', 'net.ipv6.conf.eth0.disable_ipv6=0');
+        await bed.inside(machine, 'ip', 'addr', 'add', `fd00::${number}/64`, 'dev', 'eth0', 'nodad');
+      }
+      const mac = (await bed.inside('server', 'cat', '/sys/class/net/eth0/address')).trim();
+      const server = bed.child('server', 'python3', evade, 'hear', String(PORT), String(OTHER_PORT));
+      const send = (port: number) =>
+        bed.inside(
+          'client',
+          'python3',
+          evade,
+          'send',
+          'eth0',
+          mac,
+          '10.0.0.1',
+          'fd00::1',
+          SERVER,
+          'fd00::2',
+          String(port),
+        );
+      try {
+        await eventually('the server is ready', async () => server.output.includes('ready'));
+        await send(PORT);
+        await send(OTHER_PORT);
+        // All of them would do if the chain were about this port: the server hears them all, one after the other.
+        for (const trick of ['plain', 'broadcast', 'group', 'tag', 'plain 6', 'group 6'])
+          await eventually(`${trick} is heard`, async () => server.output.includes(`${OTHER_PORT} ${trick}\n`));
+        expect(server.output.split('\n').filter((line) => line.startsWith(`${PORT} `))).toEqual([]);
+      } finally {
+        await server.stop();
       }
     }, 300_000);
 

@@ -1,26 +1,31 @@
 /** A router's tables that are about frames: which subnet they come from, where stations are, what leaves. */
+import { learnStation } from './learn.js';
 import type { Attachment, Subnet } from './resolve.js';
-import {
-  enter,
-  inSubnet,
-  KNOWN_PRIORITY,
-  learnStation,
-  leaveBy,
-  leavesBy,
-  type RouterFlow,
-  type RouterPlan,
-} from './words.js';
+import { enter, inSubnet, KNOWN_PRIORITY, leaveBy, leavesBy, type RouterFlow, type RouterPlan } from './words.js';
 
 const tagPresent = 0x1000;
-const comesFrom = ({ port, vlan }: Attachment): readonly string[] => [
-  `in_port=${port}`,
-  vlan === undefined ? 'vlan_tci=0' : `dl_vlan=${vlan}`,
-];
+const UNTAG = ['pop_vlan'] as const;
+
+/** How frames of a subnet come in, and what makes them those of any port. */
+interface Way {
+  readonly match: readonly string[];
+  readonly untag: readonly string[];
+}
+/** A tag with VLAN 0 says a priority and no VLAN (IEEE 802.1Q §6.9.1). */
+const waysIn = ({ port, vlan }: Attachment): readonly Way[] =>
+  vlan === undefined
+    ? [
+        { match: [`in_port=${port}`, 'vlan_tci=0'], untag: [] },
+        { match: [`in_port=${port}`, 'dl_vlan=0'], untag: UNTAG },
+      ]
+    : [{ match: [`in_port=${port}`, `dl_vlan=${vlan}`], untag: UNTAG }];
 
 export function ingressFlows(plan: RouterPlan): RouterFlow[] {
   const { subnets, spec, next } = plan;
   const table = 'ingress' as const;
-  const found = subnets.flatMap((subnet) => subnet.attachments.flatMap((one) => ofAttachment(plan, subnet, one)));
+  const found = subnets.flatMap((subnet) =>
+    subnet.attachments.flatMap((one) => waysIn(one).flatMap((way) => ofAttachment(plan, subnet, one, way))),
+  );
   // A port of a subnet is the router's as a whole.
   const ports = new Map(subnets.flatMap(({ attachments }) => attachments.map((one) => [one.port, one] as const)));
   for (const { port, at } of ports.values()) {
@@ -30,9 +35,8 @@ export function ingressFlows(plan: RouterPlan): RouterFlow[] {
   return found;
 }
 
-function ofAttachment(plan: RouterPlan, subnet: Subnet, attachment: Attachment): RouterFlow[] {
+function ofAttachment(plan: RouterPlan, subnet: Subnet, attachment: Attachment, { match, untag }: Way): RouterFlow[] {
   const { at } = attachment;
-  const match = comesFrom(attachment);
   const flow = (priority: number, name: string, more: readonly string[], actions: readonly string[]): RouterFlow => ({
     table: 'ingress',
     priority,
@@ -49,14 +53,24 @@ function ofAttachment(plan: RouterPlan, subnet: Subnet, attachment: Attachment):
       100,
       'in',
       [],
-      [
-        ...(attachment.vlan === undefined ? [] : ['pop_vlan']),
-        enter(subnet),
-        ...learnStation(plan, subnet),
-        `goto_table:${plan.table('local')}`,
-      ],
+      [...untag, enter(subnet), ...learnStation(plan, subnet, attachment), `goto_table:${plan.table('local')}`],
     ),
   ];
+}
+
+/**
+ * A frame that had a tag behind its tag is in no subnet. Where a switch looks at one tag only, as Open vSwitch does
+ * (`vlan-limit`), the second is what the frame carries.
+ */
+export function secondTagFlows({ spec }: RouterPlan): RouterFlow[] {
+  return ['vlan_tci=0x1000/0x1000', 'dl_type=0x8100', 'dl_type=0x88a8'].map((match) => ({
+    table: 'local',
+    priority: 430,
+    match: [match],
+    actions: ['drop'],
+    at: spec,
+    name: 'two-tags',
+  }));
 }
 
 /** Hosts whose ports are known; others come by learning. */

@@ -1,4 +1,5 @@
 /** What a router answers and learns from ARP and neighbour discovery; and which packets are for it to route. */
+import { hear } from './learn.js';
 import { type Address, addressText, prefixText } from './prefix.js';
 import type { Gateway, Subnet } from './resolve.js';
 import {
@@ -7,7 +8,6 @@ import {
   fromMac,
   inSubnet,
   ipBackTo,
-  learnNeighbour,
   macBack,
   type RouterFlow,
   type RouterPlan,
@@ -68,7 +68,7 @@ function arpFlows(plan: RouterPlan, subnet: Subnet, gateway: Gateway): Local[] {
     at,
     name: `${subnet.name}-${name}`,
   });
-  const learned = learnNeighbour(plan, subnet, 4, 'NXM_OF_ARP_SPA[]', 'NXM_NX_ARP_SHA[]');
+  const learned = hear(plan);
   const answer = [
     macBack,
     fromMac(subnet.mac),
@@ -98,14 +98,13 @@ function discoveryFlows(plan: RouterPlan, subnet: Subnet, gateway: Gateway): Loc
   const { at } = gateway;
   const network = prefixText(gateway);
   const flow = flowMaker(subnet, at);
-  const asked = learnNeighbour(plan, subnet, 6, 'NXM_NX_IPV6_SRC[]', 'NXM_OF_ETH_SRC[]');
-  const told = learnNeighbour(plan, subnet, 6, 'NXM_NX_ND_TARGET[]', 'NXM_OF_ETH_SRC[]');
+  const learned = hear(plan);
   const advertised = [...discovery(ND.advertise), `nd_target=${network}`];
   return [
     ...answers(plan, subnet, gateway, at),
-    flow(380, 'nd-told', [`dl_dst=${subnet.mac}`, ...advertised], told),
-    flow(370, 'nd-heard', advertised, [...told, ...deliver(plan)]),
-    flow(370, 'nd-heard', [...discovery(ND.solicit), `ipv6_src=${network}`], [...asked, ...deliver(plan)]),
+    flow(380, 'nd-told', [`dl_dst=${subnet.mac}`, ...advertised], learned),
+    flow(370, 'nd-heard', advertised, [...learned, ...deliver(plan)]),
+    flow(370, 'nd-heard', [...discovery(ND.solicit), `ipv6_src=${network}`], [...learned, ...deliver(plan)]),
   ];
 }
 
@@ -128,7 +127,7 @@ function answers(plan: RouterPlan, subnet: Subnet, own: Address, at: Local['at']
   const flow = flowMaker(subnet, at);
   const target = `nd_target=${addressText(own)}`;
   const question = [...discovery(ND.solicit), target];
-  const learned = learnNeighbour(plan, subnet, 6, 'NXM_NX_IPV6_SRC[]', 'NXM_OF_ETH_SRC[]');
+  const learned = hear(plan);
   const advertise = (flags: number) => [
     setSource(own),
     fromMac(subnet.mac),

@@ -1,20 +1,18 @@
 /**
- * Router: seven tables. `ingress` says which subnet a packet comes from, `local` answers for the gateways and learns
- * neighbours, `advertise` ends answers of neighbour discovery, `router` finds the next hop, `neighbours` its MAC address,
- * `stations` the port of a MAC address, `egress` sends.
+ * Router: eight tables. `ingress` says which subnet a packet comes from, `local` answers for the gateways, `advertise` ends
+ * answers of neighbour discovery, `router` finds the next hop, `neighbours` its MAC address, `stations` the port of a MAC
+ * address, `egress` sends, `learn` learns neighbours.
  */
 import { type At, say } from '../at.js';
 import type { Builder } from '../builder.js';
 import { groupWords } from '../group-words.js';
 import { LEARNED_DEFAULT } from '../limits.js';
-import { MappedText } from '../mapped-text.js';
 import { nextActions } from '../next.js';
 import { hash32, learnedCookie } from '../owner.js';
-import type { Origin } from '../program.js';
 import { type RouterTable, routerTables } from '../schema/router.js';
-import { Scope } from '../scope.js';
-import { lowerTests } from '../tests.js';
-import { egressFlows, ingressFlows, send, stationFlows } from './frames.js';
+import { TablesLowering } from '../tables-lowering.js';
+import { egressFlows, ingressFlows, secondTagFlows, send, stationFlows } from './frames.js';
+import { learnFlows } from './learn.js';
 import { localFlows } from './local.js';
 import { Resolver, type Subnet } from './resolve.js';
 import { neighbourFlows, routerFlows } from './routes.js';
@@ -22,53 +20,35 @@ import type { RouterFlow, RouterPlan } from './words.js';
 
 const DEFAULT_AGE_S = 4 * 3600;
 
-export class RouterLowering {
-  readonly scope: Scope;
-  readonly name: string;
-  readonly #owner: string;
-  readonly #spec: At;
-  readonly #first: number;
-
-  constructor(
-    root: At,
-    readonly builder: Builder,
-  ) {
-    this.#spec = root.key('spec');
-    this.scope = new Scope(undefined, builder.ports, builder.diagnostics);
-    this.name = (root.key('metadata').value as { name: string }).name;
-    this.#owner = builder.owner(root.key('metadata'));
-    builder.allow(this.name, (this.#spec.key('lint').key('allow').value ?? []) as string[]);
-    this.#first = (this.#spec.value as { table?: number }).table ?? 0;
-    for (const name of routerTables) {
-      this.scope.names.table.set(name, this.#number(name));
-      builder.table({ document: this.name, name, id: this.#number(name), at: this.#spec });
-    }
-  }
-
-  #number(table: RouterTable): number {
-    return this.#first + routerTables.indexOf(table);
+export class RouterLowering extends TablesLowering<RouterTable> {
+  constructor(root: At, builder: Builder) {
+    super(root, builder, routerTables);
   }
 
   lower(): void {
     const { diagnostics } = this.builder;
     const before = diagnostics.errors;
-    const { subnets, routes } = new Resolver(this.#spec, this.scope, this.#ownMac()).resolve();
-    const next = nextActions(this.#spec.key('next'), this.scope);
+    const { subnets, routes } = new Resolver(this.spec, this.scope, this.#ownMac()).resolve();
+    const next = nextActions(this.spec.key('next'), this.scope);
     if (diagnostics.errors > before) return;
-    const { errors = 'drop', learn = {} } = this.#spec.value as SpecWords;
+    const { errors = 'drop', learn = {} } = this.spec.value as SpecWords;
     const { limit = LEARNED_DEFAULT, age = DEFAULT_AGE_S } = learn === false ? {} : learn;
     const plan: RouterPlan = {
-      spec: this.#spec,
+      spec: this.spec,
       subnets,
       routes,
-      table: (name) => this.#number(name),
+      table: (name) => this.number(name),
       next,
       undeliverable: errors === 'controller' ? 'controller:65535' : 'drop',
       flood: (subnet) => this.#flood(subnet),
-      learned: learn === false ? undefined : (subnet) => ({ limit, age, cookie: this.#learnedCookie(subnet) }),
+      learned:
+        learn === false
+          ? undefined
+          : (subnet, { label }) => ({ limit, age, cookie: this.#learnedCookie(`${subnet.name}/${label}`) }),
     };
-    for (const flow of flowsOf(plan)) this.#flow(flow);
-    lowerTests(this.#spec.key('tests'), this.scope, this.builder);
+    for (const { table, priority, match, actions, at, name } of flowsOf(plan))
+      this.flow(table, priority, match.join(','), actions, at, name);
+    this.finish();
     if (diagnostics.errors === before) this.#notes(plan);
   }
 
@@ -78,27 +58,16 @@ export class RouterLowering {
     return `02:58:${hash.replace(/(..)(?=.)/g, '$1:')}`;
   }
 
-  /** Learned flows of a subnet can be told from others, so that they can be counted, and go with what learned them. */
-  #learnedCookie(subnet: string): bigint {
-    return learnedCookie(this.builder.cookie(this.#origin(this.#spec, `learned/${subnet}`)));
-  }
-
-  #origin(at: At, name: string): Origin {
-    return { at, owner: this.#owner, document: this.name, name };
-  }
-
-  #flow({ table, priority, match, actions, at, name }: RouterFlow): void {
-    const origin = this.#origin(at, `${table}/${name}`);
-    const parts = [`table=${this.#number(table)}`, `priority=${priority}`, ...match].join(',');
-    const text = new MappedText().add(`${parts} actions=${actions.join(',')}`, at);
-    this.builder.flow(text, origin, this.builder.cookie(origin), this.scope);
+  /** Learned flows of a port can be told from others, so that they can be counted, and go with what learned them. */
+  #learnedCookie(port: string): bigint {
+    return learnedCookie(this.builder.cookie(this.origin(this.spec, `learned/${port}`)));
   }
 
   #flood({ name, attachments, at }: Subnet): number {
     const rule = `${name}-flood`;
-    const id = this.builder.groupNumbers(this.#owner).make(`${this.name}/${rule}`);
+    const id = this.builder.groupNumbers(this.owner).make(`${this.name}/${rule}`);
     const buckets = attachments.map((one) => send(one).join(','));
-    this.builder.group(groupWords(id, 'all', buckets, at), this.#origin(at, rule), this.scope);
+    this.builder.group(groupWords(id, 'all', buckets, at), this.origin(at, rule), this.scope);
     return id;
   }
 
@@ -112,15 +81,24 @@ export class RouterLowering {
     if (undeliverable !== 'drop') return;
     const message =
       'what cannot be sent on (no route, a neighbour that is not known, TTL exceeded) is dropped without an ICMP error: flows cannot make one';
-    say(diagnostics, this.#spec.key('subnets'), 'icmp-errors', message, {
+    say(diagnostics, this.spec.key('subnets'), 'icmp-errors', message, {
       severity: 'note',
-      range: this.#spec.key('subnets').keyRange(),
+      range: this.spec.key('subnets').keyRange(),
     });
   }
 }
 
 const flowsOf = (plan: RouterPlan): readonly RouterFlow[] =>
-  [ingressFlows, localFlows, routerFlows, neighbourFlows, stationFlows, egressFlows].flatMap((make) => make(plan));
+  [
+    ingressFlows,
+    secondTagFlows,
+    localFlows,
+    learnFlows,
+    routerFlows,
+    neighbourFlows,
+    stationFlows,
+    egressFlows,
+  ].flatMap((make) => make(plan));
 
 interface SpecWords {
   readonly errors?: 'drop' | 'controller';

@@ -3,6 +3,7 @@ import { type At, say, seen } from '../at.js';
 import type { DiagnosticCode } from '../diagnostic.js';
 import { portLabel } from '../ports.js';
 import type { Scope } from '../scope.js';
+import { Networks } from './networks.js';
 import {
   type Address,
   addressText,
@@ -14,7 +15,6 @@ import {
   lastOf,
   linkLocalOf,
   networkOf,
-  overlap,
   type Prefix,
   parseAddress,
   parsePrefix,
@@ -59,10 +59,14 @@ export interface Routing {
   readonly routes: readonly Route[];
 }
 
+/** The subnet that an address is in. */
+type SubnetOf = (address: Address) => Subnet | undefined;
+
 const quoted = (at: At): string => JSON.stringify(at.value);
 
 export class Resolver {
   readonly #subnets: Subnet[] = [];
+  readonly #networks = new Networks<Gateway>();
   /** Gateways and hosts by their addresses, ports with their tags, names: what there can be one of. */
   readonly #taken = new Map<string, At>();
 
@@ -77,18 +81,23 @@ export class Resolver {
     const mac = this.#mac(this.spec.key('mac')) ?? this.fallbackMac;
     for (const [index, at] of this.spec.key('subnets').each().entries()) this.#subnet(at, index + 1, mac);
     // Hosts are looked at when all gateways are known.
-    const hosts = this.#subnets.map((subnet) => ({
+    const subnets = this.#subnets.map((subnet) => ({
       ...subnet,
       hosts: subnet.at
         .key('hosts')
         .each()
         .flatMap((at) => this.#host(at, subnet) ?? []),
     }));
+    const byGateway = new Map(subnets.flatMap((subnet) => subnet.gateways.map((one) => [one, subnet] as const)));
+    const subnetOf = (address: Address) => {
+      const gateway = this.#networks.find(address);
+      return gateway === undefined ? undefined : byGateway.get(gateway);
+    };
     const routes = this.spec
       .key('routes')
       .each()
-      .flatMap((at) => this.#route(at, hosts) ?? []);
-    return { subnets: hosts, routes };
+      .flatMap((at) => this.#route(at, subnetOf) ?? []);
+    return { subnets, routes };
   }
 
   #complain(at: At, message: string, code: DiagnosticCode = 'value', other?: At): undefined {
@@ -119,7 +128,7 @@ export class Resolver {
     const gateways = at
       .key('gateway')
       .each()
-      .flatMap((one) => this.#gateway(one) ?? []);
+      .flatMap((one) => this.#gateway(one, name) ?? []);
     const attachments = at
       .key('ports')
       .each()
@@ -128,7 +137,7 @@ export class Resolver {
     this.#subnets.push({ at, name, number, mac, gateways, linkLocal, attachments, hosts: [] });
   }
 
-  #gateway(at: At): Gateway | undefined {
+  #gateway(at: At, subnet: string): Gateway | undefined {
     const gateway = parsePrefix(String(at.value));
     if (gateway === undefined)
       return this.#complain(at, `${quoted(at)} is no address with a prefix length, like 10.0.1.1/24`);
@@ -141,14 +150,14 @@ export class Resolver {
       if (gateway.value === lastOf(gateway))
         return this.#complain(at, `${quoted(at)} is the broadcast address; the router needs another`);
     }
-    const others = this.#subnets.flatMap(({ gateways }) => gateways);
-    const other = others.find((one) => overlap(one, gateway));
+    const found = { ...gateway, at };
+    const other = this.#networks.add(found, subnet);
     if (other !== undefined) {
       const message = `${prefixText(gateway)} and ${prefixText(other)} have addresses in common: each is in one subnet only`;
       return this.#complain(at, message, 'duplicate', other.at);
     }
     const text = addressText(gateway);
-    return this.#take(text, at, `${text} is there twice`) ? { ...gateway, at } : undefined;
+    return this.#take(text, at, `${text} is there twice`) ? found : undefined;
   }
 
   #attachment(at: At, subnet: string): Attachment | undefined {
@@ -201,16 +210,16 @@ export class Resolver {
     return this.#take(text, at, `${text} is there twice`) ? address : undefined;
   }
 
-  #route(at: At, subnets: readonly Subnet[]): Route | undefined {
-    const to = this.#destination(at.key('to'), subnets);
+  #route(at: At, subnetOf: SubnetOf): Route | undefined {
+    const to = this.#destination(at.key('to'), subnetOf);
     if (to === undefined) return undefined;
     const via = at.key('via');
     if (via.value === undefined) return { at, to, via: undefined };
-    const hop = this.#hop(via, to, subnets);
+    const hop = this.#hop(via, to, subnetOf);
     return hop === undefined ? undefined : { at, to, via: hop };
   }
 
-  #destination(at: At, subnets: readonly Subnet[]): Prefix | undefined {
+  #destination(at: At, subnetOf: SubnetOf): Prefix | undefined {
     const to = parsePrefix(String(at.value));
     if (to === undefined) return this.#complain(at, `${quoted(at)} is no prefix, like 192.168.0.0/16`);
     if (networkOf(to).value !== to.value) {
@@ -219,18 +228,18 @@ export class Resolver {
       });
       return undefined;
     }
-    const connected = subnets.find(({ gateways }) => gateways.some((one) => prefixText(one) === prefixText(to)));
-    if (connected !== undefined)
+    const connected = subnetOf(to);
+    if (connected?.gateways.some((one) => prefixText(one) === prefixText(to)))
       return this.#complain(at, `${prefixText(to)} is subnet ${connected.name} itself`, 'duplicate', connected.at);
     return this.#take(`route ${prefixText(to)}`, at, `there are two routes to ${prefixText(to)}`) ? to : undefined;
   }
 
-  #hop(at: At, to: Prefix, subnets: readonly Subnet[]): Route['via'] {
+  #hop(at: At, to: Prefix, subnetOf: SubnetOf): Route['via'] {
     const address = parseAddress(String(at.value));
     if (address === undefined) return this.#complain(at, `${quoted(at)} is no IP address`);
     if (address.family !== to.family)
       return this.#complain(at, `the next hop of ${prefixText(to)} must be an address of ${bitsOf(to.family)} bits`);
-    const subnet = subnets.find(({ gateways }) => gateways.some((one) => contains(one, address)));
+    const subnet = subnetOf(address);
     if (subnet === undefined) return this.#complain(at, `${addressText(address)} is in none of the subnets`);
     if (subnet.gateways.some(({ value }) => value === address.value))
       return this.#complain(at, `${addressText(address)} is the router itself`);

@@ -2,7 +2,7 @@
 import type { At } from '../at.js';
 import type { RouterTable } from '../schema/router.js';
 import { type Address, addressText, type Family } from './prefix.js';
-import type { Route, Subnet } from './resolve.js';
+import type { Attachment, Route, Subnet } from './resolve.js';
 
 export interface RouterFlow {
   readonly table: RouterTable;
@@ -24,8 +24,8 @@ export interface RouterPlan {
   readonly undeliverable: string;
   /** Number of the group that sends to all of a subnet. */
   readonly flood: (subnet: Subnet) => number;
-  /** Of a subnet by name; undefined: nothing is learned. */
-  readonly learned: ((subnet: string) => Learned) | undefined;
+  /** From a port of a subnet; undefined: nothing is learned. */
+  readonly learned: ((subnet: Subnet, attachment: Attachment) => Learned) | undefined;
 }
 export interface Learned {
   readonly limit: number;
@@ -35,7 +35,7 @@ export interface Learned {
 }
 
 /** The next hop: an IPv4 address in reg0, an IPv6 address in the four from reg0 on. */
-const hopRegister: Readonly<Record<Family, string>> = { 4: 'NXM_NX_REG0[]', 6: 'NXM_NX_XXREG0[]' };
+export const hopRegister: Readonly<Record<Family, string>> = { 4: 'NXM_NX_REG0[]', 6: 'NXM_NX_XXREG0[]' };
 /** The subnet that a packet is in. */
 export const subnetRegister = 'NXM_NX_REG4[]';
 /** The port that it leaves by, 16 bits as in NXM; 0: not known. */
@@ -47,7 +47,7 @@ export const leaveBy = (port: number): string => `load:${port & 0xffff}->${portR
 export const leavesBy = (port: number): string => `reg5=${port & 0xffff}`;
 
 export const ipWord: Readonly<Record<Family, string>> = { 4: 'ip', 6: 'ipv6' };
-const ethertypes: Readonly<Record<Family, string>> = { 4: '0x0800', 6: '0x86dd' };
+export const ethertypes: Readonly<Record<Family, string>> = { 4: '0x0800', 6: '0x86dd' };
 const ipFields: Readonly<Record<Family, { readonly src: string; readonly dst: string }>> = {
   4: { src: 'NXM_OF_IP_SRC[]', dst: 'NXM_OF_IP_DST[]' },
   6: { src: 'NXM_NX_IPV6_SRC[]', dst: 'NXM_NX_IPV6_DST[]' },
@@ -76,54 +76,8 @@ export const forgetPort = 'load:0->NXM_OF_IN_PORT[]';
 /** Out of the port that it came in by. */
 export const backByPort: readonly string[] = [`move:NXM_OF_IN_PORT[]->${portRegister}`, forgetPort];
 
-/** In the table of neighbours: the address in a field of the packet is at a MAC address in another. */
-export function learnNeighbour(
-  plan: RouterPlan,
-  subnet: Subnet,
-  family: Family,
-  address: string,
-  mac: string,
-): string[] {
-  const spec = [`eth_type=${ethertypes[family]}`, subnetRegister, `${hopRegister[family]}=${address}`];
-  const age = plan.learned?.(subnet.name).age;
-  return learn(plan, 'neighbours', subnet, `idle_timeout=${age}`, [...spec, `load:${mac}->NXM_OF_ETH_DST[]`]);
-}
-
-/**
- * Seconds after which a station is forgotten that sends nothing, as bridges do (IEEE 802.1Q, table 8-6): what is sent to it
- * does not keep it, what it sends makes the flow anew.
- */
-const STATION_AGE_S = 300;
-
-/** In the table of stations: the sender's MAC address is at the port that the packet came in by. */
-export function learnStation(plan: RouterPlan, subnet: Subnet): string[] {
-  const spec = [subnetRegister, 'NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[]', `load:NXM_OF_IN_PORT[]->${portRegister}`];
-  return learn(plan, 'stations', subnet, `hard_timeout=${STATION_AGE_S}`, spec);
-}
-
-/** What is known beforehand has 200. */
-const LEARNED_PRIORITY = 100;
+/** What is known beforehand; what is learned has less. */
 export const KNOWN_PRIORITY = 200;
-
-function learn(
-  { learned, table }: RouterPlan,
-  into: RouterTable,
-  { name }: Subnet,
-  timeout: string,
-  spec: readonly string[],
-): string[] {
-  const how = learned?.(name);
-  if (how === undefined) return [];
-  const settings = [
-    `table=${table(into)}`,
-    `priority=${LEARNED_PRIORITY}`,
-    timeout,
-    `cookie=0x${how.cookie.toString(16)}`,
-    `limit=${how.limit}`,
-    'delete_learned',
-  ];
-  return [`learn(${[...settings, ...spec].join(',')})`];
-}
 
 /** Looks into the table of stations, then sends. */
 export const deliver = ({ table }: RouterPlan): readonly string[] => [

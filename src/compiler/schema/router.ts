@@ -5,7 +5,16 @@ import { header, lint, name, next, oneOrMore, port } from './common.js';
 import { tests } from './test.js';
 
 /** Tables that a router has, in their order. */
-export const routerTables = ['ingress', 'local', 'advertise', 'router', 'neighbours', 'stations', 'egress'] as const;
+export const routerTables = [
+  'ingress',
+  'local',
+  'advertise',
+  'router',
+  'neighbours',
+  'stations',
+  'egress',
+  'learn',
+] as const;
 export type RouterTable = (typeof routerTables)[number];
 
 const mac = z.string().min(1);
@@ -60,7 +69,9 @@ const learn = z.union([
       .min(1)
       .max(LEARNED_MAX)
       .optional()
-      .describe(`IP addresses, and MAC addresses, of a subnet; default: ${LEARNED_DEFAULT}.`),
+      .describe(
+        `IP addresses, and MAC addresses, that are learned from one port of a subnet; default: ${LEARNED_DEFAULT}.`,
+      ),
     age: z
       .int()
       .min(1)

@@ -1,0 +1,73 @@
+/** What kinds have in common that become a fixed row of tables: names, an owner, numbers of tables, flows. */
+import { type At, say } from './at.js';
+import type { Builder } from './builder.js';
+import { MappedText } from './mapped-text.js';
+import type { Origin } from './program.js';
+import { Scope } from './scope.js';
+import { lowerTests } from './tests.js';
+
+export abstract class TablesLowering<Table extends string> {
+  readonly scope: Scope;
+  readonly name: string;
+  protected readonly owner: string;
+  protected readonly spec: At;
+  readonly #first: number;
+  readonly #tables: readonly Table[];
+
+  /** Declares its names. `tables` in the order of their numbers. */
+  constructor(
+    root: At,
+    readonly builder: Builder,
+    tables: readonly Table[],
+  ) {
+    this.spec = root.key('spec');
+    this.#tables = tables;
+    const vars = this.spec.key('vars');
+    this.scope = new Scope(vars.value === undefined ? undefined : vars, builder.ports, builder.diagnostics);
+    this.name = (root.key('metadata').value as { name: string }).name;
+    this.owner = builder.owner(root.key('metadata'));
+    builder.allow(this.name, (this.spec.key('lint').key('allow').value ?? []) as string[]);
+    this.#first = (this.spec.value as { table?: number }).table ?? 0;
+    for (const name of tables) {
+      this.scope.names.table.set(name, this.number(name));
+      builder.table({ document: this.name, name, id: this.number(name), at: this.spec });
+    }
+  }
+
+  abstract lower(): void;
+
+  protected number(table: Table): number {
+    return this.#first + this.#tables.indexOf(table);
+  }
+
+  protected origin(at: At, name: string): Origin {
+    return { at, owner: this.owner, document: this.name, name };
+  }
+
+  /** `rule`: its name within the table. */
+  protected flow(
+    table: Table,
+    priority: number,
+    match: MappedText | string,
+    actions: readonly string[],
+    at: At,
+    rule: string,
+  ): void {
+    const origin = this.origin(at, `${table}/${rule}`);
+    const text = new MappedText().add(`table=${this.number(table)},priority=${priority}`, at);
+    const words = typeof match === 'string' ? new MappedText().add(match, at) : match;
+    if (words.text !== '') text.add(',').append(words);
+    this.builder.flow(text.add(` actions=${actions.join(',')}`, at), origin, this.builder.cookie(origin), this.scope);
+  }
+
+  /** What stands at the end of every document. */
+  protected finish(): void {
+    lowerTests(this.spec.key('tests'), this.scope, this.builder);
+    for (const unused of this.scope.unused()) {
+      say(this.builder.diagnostics, unused, 'unused', `nothing uses the variable ${String(unused.path.at(-1))}`, {
+        severity: 'warning',
+        range: unused.keyRange(),
+      });
+    }
+  }
+}
