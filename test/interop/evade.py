@@ -1,6 +1,7 @@
-"""UDP datagrams that try to get past a service chain, and who hears them.
+"""Guests that mean harm to a service chain: UDP datagrams that try to get past it, and who hears them; addresses made up.
 
 evade.py hear PORT...                           prints a line for each datagram: its port and its bytes as text
+evade.py invent DEVICE COUNT                    sends a frame from each of so many MAC addresses
 evade.py send DEVICE MAC IPV4 IPV6 TO4 TO6 PORT  sends each trick from IPV4 or IPV6 to the station MAC, as a datagram with its name
 """
 
@@ -8,6 +9,7 @@ import select
 import socket
 import struct
 import sys
+import time
 
 UDP = 17
 FRAGMENT = 44
@@ -130,4 +132,14 @@ def hear(*ports):
             print(s.getsockname()[1], s.recv(2048).decode().strip(), flush=True)
 
 
-{"hear": hear, "send": send}[sys.argv[1]](*sys.argv[2:])
+def invent(device, count):
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as s:
+        s.bind((device, 0))
+        for number in range(int(count)):
+            s.send((BROADCAST + b"\x02\x66" + struct.pack("!I", number) + b"\x88\xb5").ljust(60, b"\0"))
+            if number % 50 == 0:
+                time.sleep(0.02)
+    print("sent", flush=True)
+
+
+{"hear": hear, "invent": invent, "send": send}[sys.argv[1]](*sys.argv[2:])

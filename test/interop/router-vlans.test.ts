@@ -6,10 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../e2e/programs.js';
 import { OpenVswitch } from '../lab/open-vswitch.js';
-import { sh } from '../lab/process.js';
+import { Child, eventually, sh } from '../lab/process.js';
 import { TestSwitch } from '../lab/switch.js';
 import { ping } from '../lab/traffic.js';
 
+const vlans = fileURLToPath(new URL('vlans.py', import.meta.url));
 const arpTags = fileURLToPath(new URL('arp_tags.py', import.meta.url));
 const gateway = '02:00:00:00:ff:01';
 const LIMIT = 3;
@@ -37,6 +38,7 @@ function suite<Switch extends Peer>(
 ): void {
   describe(name, () => {
     let peer: Switch;
+    let trunk: Child | undefined;
     const guests: Record<'trunk' | 'red' | 'blue', string> = { trunk: '', red: '', blue: '' };
     const dir = mkdtempSync(join(tmpdir(), 'xvif-vlans-'));
     const file = join(dir, 'vlans.yaml');
@@ -56,12 +58,14 @@ function suite<Switch extends Peer>(
         ports.push('--port', `${guest}=${numbers.find((number) => !ports.some((one) => one.endsWith(`=${number}`)))}`);
         await ip(guest, 'addr', 'flush', 'dev', 'eth0');
       }
+      trunk = new Child('ip', ['netns', 'exec', guests.trunk, 'python3', vlans, 'eth0', '100', '200']);
+      await eventually('the VLANs have devices', async () => trunk!.output.includes('ready'));
+      const mac = (await sh('ip', 'netns', 'exec', guests.trunk, 'cat', '/sys/class/net/eth0/address')).trim();
       for (const [vlan, subnet] of [
         [100, 1],
         [200, 2],
       ]) {
-        await ip('trunk', 'link', 'add', 'link', 'eth0', 'name', `eth0.${vlan}`, 'type', 'vlan', 'id', `${vlan}`);
-        await ip('trunk', 'link', 'set', `eth0.${vlan}`, 'up');
+        await ip('trunk', 'link', 'set', `eth0.${vlan}`, 'address', mac, 'up');
         await ip('trunk', 'addr', 'add', `10.0.${subnet}.10/24`, 'dev', `eth0.${vlan}`);
       }
       await ip('red', 'addr', 'add', '10.0.1.11/24', 'dev', 'eth0');
@@ -72,6 +76,7 @@ function suite<Switch extends Peer>(
       expect(applied.code, applied.output).toBe(0);
     }, 300_000);
     afterAll(async () => {
+      await trunk?.stop();
       await peer?.stop();
       rmSync(dir, { recursive: true });
     });

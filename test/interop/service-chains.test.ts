@@ -15,6 +15,10 @@ const SERVER = '10.0.0.2';
 const sizes = [100, 101, 102, 103, 104];
 /** Datagrams of three fragments. */
 const large = [3000, 3001];
+/** Stations of a share, and more than that. */
+const STATIONS_MAX = 4096;
+const INVENTED = 4500;
+const NEWCOMER = '02:00:00:00:00:77';
 /** A port that the chain is not about. */
 const OTHER_PORT = 444;
 
@@ -219,6 +223,25 @@ function suite(name: string, start: () => Promise<Peer>): void {
           await eventually('all fragments are seen', async () => leg.output.match(/ > /g)?.length === fragments);
       } finally {
         for (const child of [...legs, server]) await child.stop();
+      }
+    }, 300_000);
+
+    it('finds a newcomer, however many addresses a guest makes up', async () => {
+      await bed.inside('client', 'python3', evade, 'invent', 'eth0', String(INVENTED));
+      await bed.inside('server', 'ip', 'link', 'set', 'eth0', 'address', NEWCOMER);
+      await bed.inside('client', 'ip', 'neigh', 'flush', 'all');
+      const server = bed.child('server', 'python3', program, 'serve', String(PORT));
+      try {
+        await eventually('the server is ready', async () => server.output.includes('ready'));
+        const asked = await bed.inside('client', 'python3', program, 'ask', SERVER, String(PORT), ...sizes.map(String));
+        expect(asked).toContain(`${sizes.length} answers`);
+        const places = await sh('ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', bed.peer.target, 'table=1');
+        expect(places).toContain(`dl_dst=${NEWCOMER}`);
+        const invented = places.match(/dl_dst=02:66:/g)?.length ?? 0;
+        expect(invented).toBeGreaterThan(0);
+        expect(invented).toBeLessThanOrEqual(STATIONS_MAX);
+      } finally {
+        await server.stop();
       }
     }, 300_000);
 
