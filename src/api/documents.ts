@@ -21,8 +21,8 @@ export function documentHandlers(documents: AllDocuments, bridges: Bridges): Pic
       const format = formatOf(request);
       return reply(await documents.get(bridges, request.bridge).apply(applyRequest(request)), format);
     },
-    confirmDocuments: async ({ bridge }) => {
-      await documents.get(bridges, bridge).confirm();
+    confirmDocuments: async ({ bridge, token }) => {
+      await documents.get(bridges, bridge).confirm(token);
       return {};
     },
     deleteDocuments: async ({ bridge, names }) =>
@@ -53,7 +53,7 @@ const applyRequest = ({ files, prune, confirmMs }: ApplyDocumentsRequest) => ({
   confirmMs,
 });
 
-function reply({ diagnostics, plan, removed, waiting }: Outcome, format: ReportFormat): DocumentsReply {
+function reply({ diagnostics, plan, removed, waiting, token = '' }: Outcome, format: ReportFormat): DocumentsReply {
   const { errors, warnings } = diagnostics;
   return {
     errors,
@@ -64,6 +64,7 @@ function reply({ diagnostics, plan, removed, waiting }: Outcome, format: ReportF
     stale: plan?.stale ?? [],
     removed,
     waiting,
+    token,
   };
 }
 

@@ -125,6 +125,10 @@ export interface DocumentsReply {
   readonly stale: readonly string[];
   readonly removed: readonly string[];
   readonly waiting: readonly string[];
+  readonly token: string;
+}
+export interface ConfirmDocumentsRequest extends BridgeFilter {
+  readonly token: string;
 }
 export interface DeleteDocumentsRequest {
   readonly bridge: string;
@@ -247,7 +251,7 @@ export interface UnaryCalls {
   readonly listGuests: { readonly request: Empty; readonly reply: ListGuestsReply };
   readonly planDocuments: { readonly request: ApplyDocumentsRequest; readonly reply: DocumentsReply };
   readonly applyDocuments: { readonly request: ApplyDocumentsRequest; readonly reply: DocumentsReply };
-  readonly confirmDocuments: { readonly request: BridgeFilter; readonly reply: Empty };
+  readonly confirmDocuments: { readonly request: ConfirmDocumentsRequest; readonly reply: Empty };
   readonly deleteDocuments: { readonly request: DeleteDocumentsRequest; readonly reply: DocumentsReply };
   readonly listDocuments: { readonly request: BridgeFilter; readonly reply: ListDocumentsReply };
   readonly ping: { readonly request: PingRequest; readonly reply: PingReply };

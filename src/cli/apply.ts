@@ -73,11 +73,16 @@ async function either<Options extends SwitchOptions>(
     if (port.length > 0 || ports !== undefined) {
       throw new CommandFailed('xvifd knows its ports: --port and --ports are for --switch', FAILED);
     }
-    return inside();
+    return inside().catch(orFailed);
   }
   if (bridge !== '') throw new CommandFailed('--bridge is one of xvifd, --switch is another switch', FAILED);
   return outside({ ...options, switch: target });
 }
+
+/** Whatever goes wrong is a failure, not a difference. */
+const orFailed = (error: unknown): never => {
+  throw error instanceof CommandFailed ? error : new CommandFailed(messageOf(error), FAILED);
+};
 
 /** The files, with the switch's ports. */
 export async function programFor(

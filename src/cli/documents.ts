@@ -50,13 +50,15 @@ export async function diffKept(context: CommandContext, paths: readonly string[]
 }
 
 export async function keep(context: CommandContext, paths: readonly string[], options: KeepOptions): Promise<void> {
-  printPlan(context, await ask(context, 'applyDocuments', paths, options));
-  if (options.confirm === undefined || context.json) return;
-  context.print(`in force for ${options.confirm / 1000} s; xvif confirm keeps it`);
+  const reply = await ask(context, 'applyDocuments', paths, options);
+  printPlan(context, reply, reply.token === '' ? undefined : reply.token);
+  if (reply.token === '' || options.confirm === undefined || context.json) return;
+  context.print(`in force for ${options.confirm / 1000} s; xvif confirm ${reply.token} keeps it`);
 }
 
-export async function confirm({ api }: CommandContext, bridge: string): Promise<void> {
-  await api.call('confirmDocuments', { bridge }).catch(failed);
+/** `token`: what apply printed. */
+export async function confirm({ api }: CommandContext, token: string, bridge: string): Promise<void> {
+  await api.call('confirmDocuments', { bridge, token }).catch(failed);
 }
 
 /** By the names that the files have for their documents. */

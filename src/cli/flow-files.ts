@@ -129,8 +129,9 @@ function addSwitchCommands(
   program
     .command('confirm')
     .description('keep what was applied with --confirm')
+    .argument('<token>', 'what apply printed')
     .argument('[bridge]', 'of xvifd (default: its only one)', '')
-    .action((bridge: string) => run((context) => confirm(context, bridge)));
+    .action((token: string, bridge: string) => run((context) => confirm(context, token, bridge)));
   program
     .command('documents')
     .description('documents that xvifd keeps, and what their rules wait for')

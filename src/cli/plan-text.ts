@@ -34,10 +34,11 @@ const jsonOf = ({ before, rule, file, line, ...rest }: Change) => ({
   ...(rule === '' ? {} : { file, line, rule }),
 });
 
-export function printPlan({ json, print }: CommandContext, plan: PlanView): void {
+/** `token`: with which it is to be confirmed. */
+export function printPlan({ json, print }: CommandContext, plan: PlanView, token?: string): void {
   const { changes, unchanged, stale, removed, waiting } = plan;
   if (json) {
-    print(formatJson({ changes: changes.map(jsonOf), unchanged, stale, removed, waiting }));
+    print(formatJson({ changes: changes.map(jsonOf), unchanged, stale, removed, waiting, token }));
     return;
   }
   for (const change of changes) print(changeText(change));

@@ -1,6 +1,7 @@
 /** A value in a document and its place, for walking down: `at.key('spec').key('tables').key(0)`. */
 import type { Diagnostic, DiagnosticCode, Diagnostics, Related, Severity } from './diagnostic.js';
-import type { Path, SourceDocument } from './read.js';
+import type { Path } from './places.js';
+import type { SourceDocument } from './read.js';
 import type { Place, Range, SourceFile } from './source.js';
 
 export class At {

@@ -1,5 +1,5 @@
 /** Gathers what documents are lowered to, and holds what they share: owners, cookies, numbers of groups and meters. */
-import { nicira, type OxmFieldName, type OxmTlv, oxmFacts } from 'node-openflow';
+import { type Match, nicira, type OxmFieldName, type OxmTlv, oxmFacts } from 'node-openflow';
 import {
   type FlowText,
   type GroupText,
@@ -136,8 +136,8 @@ export class Builder {
 
   /** A flow as text, without cookie. */
   flow(text: MappedText, origin: Origin, cookie: bigint, scope: Scope): void {
-    const parsed = this.#parsed(text, scope, (names) => parseFlow(text.text, names));
-    if (parsed !== undefined) this.#add({ mod: { ...parsed, match: parsed.match.map(withLegalMask), cookie }, origin });
+    const parsed = this.#parsed(text, scope, (names) => parseFlow(text.text, { ...names, memory: scope.actions }));
+    if (parsed !== undefined) this.#add({ mod: { ...parsed, match: withLegalMasks(parsed.match), cookie }, origin });
   }
 
   #add(flow: ProgramFlow): void {
@@ -236,10 +236,13 @@ export function withLegalMask(one: OxmTlv): OxmTlv {
   return { ...one, field: maskableTwins.get(one.field) ?? one.field };
 }
 
+const withLegalMasks = (match: Match): Match =>
+  match.some((one) => 'mask' in one && one.mask !== undefined) ? match.map(withLegalMask) : match;
+
 const latin1 = (bytes: Uint8Array | undefined): string =>
   bytes === undefined ? '' : Buffer.from(bytes).toString('latin1');
 
-/** Table, priority and match: what makes a flow the one that it is (OpenFlow 1.3.5 §5.2). */
+/** As one text, whatever the order of fields. Table, priority and match: what makes a flow the one that it is (OpenFlow 1.3.5 §5.2). */
 export function keyOf({ tableId, priority, match }: Pick<FlowText, 'tableId' | 'priority' | 'match'>): string {
   const fields = match.map((one) =>
     'value' in one ? `${one.field}=${latin1(one.value)}/${latin1(one.mask)}` : one.field,

@@ -1,4 +1,5 @@
 /** Files → a program: read, validate, declare names, lower. What is wrong is gathered; nothing is thrown. */
+import { atOnce, type Steps } from '../base/slices.js';
 import { AclLowering } from './acl/lower.js';
 import { At, say, seen } from './at.js';
 import { Builder } from './builder.js';
@@ -7,7 +8,7 @@ import { FlowSetLowering } from './flow-set/lower.js';
 import type { PortResolver } from './ports.js';
 import type { Program } from './program.js';
 import { QosLowering } from './qos/lower.js';
-import { readDocuments } from './read.js';
+import { readDocuments, type SourceDocument } from './read.js';
 import { RouterLowering } from './router/lower.js';
 import type { Kind } from './schema/index.js';
 import { ServiceChainLowering } from './service-chain/lower.js';
@@ -18,7 +19,14 @@ import { validate } from './validate.js';
 interface Lowering {
   readonly name: string;
   readonly scope: { readonly names: { readonly table: Map<string, number> } };
-  lower(): void;
+  /** In steps, where there may be very many rules. */
+  lower(): Steps<void> | void;
+}
+
+/** A document that is as its schema has it. */
+export interface ReadDocument {
+  readonly document: SourceDocument;
+  readonly kind: Kind;
 }
 
 const lowerings: Readonly<Record<Kind, new (root: At, builder: Builder) => Lowering>> = {
@@ -29,14 +37,30 @@ const lowerings: Readonly<Record<Kind, new (root: At, builder: Builder) => Lower
   ServiceChain: ServiceChainLowering,
 };
 
+/** What is wrong is said, and left out. */
+export function readFiles(files: readonly SourceFile[], diagnostics: Diagnostics): ReadDocument[] {
+  return files
+    .flatMap((file) => readDocuments(file, diagnostics))
+    .flatMap((document) => {
+      const kind = validate(document, diagnostics);
+      return kind === undefined ? [] : [{ document, kind }];
+    });
+}
+
 /** A program is made even where there are errors, of what is right; it must not be used then. */
-export function compile(files: readonly SourceFile[], ports: PortResolver, diagnostics: Diagnostics): Program {
+export const compile = (files: readonly SourceFile[], ports: PortResolver, diagnostics: Diagnostics): Program =>
+  atOnce(compileDocuments(readFiles(files, diagnostics), ports, diagnostics));
+
+/** The same of documents that were read before, in steps. */
+export function* compileDocuments(
+  read: readonly ReadDocument[],
+  ports: PortResolver,
+  diagnostics: Diagnostics,
+): Steps<Program> {
   const builder = new Builder(ports, diagnostics);
   const found = new Map<string, At>();
   const documents: Lowering[] = [];
-  for (const document of files.flatMap((file) => readDocuments(file, diagnostics))) {
-    const kind = validate(document, diagnostics);
-    if (kind === undefined) continue;
+  for (const { document, kind } of read) {
     const root = At.root(document);
     const name = root.key('metadata').key('name');
     const other = found.get(String(name.value));
@@ -53,6 +77,6 @@ export function compile(files: readonly SourceFile[], ports: PortResolver, diagn
   for (const { scope } of documents) {
     for (const { document, name, id } of builder.tables) scope.names.table.set(`${document}/${name}`, id);
   }
-  for (const document of documents) document.lower();
+  for (const document of documents) yield* document.lower() ?? [];
   return builder.program();
 }

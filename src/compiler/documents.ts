@@ -1,9 +1,8 @@
 /** Files taken apart: each document by itself, so that it can be kept and compiled again, with the lines it stood on. */
 import { At } from './at.js';
+import { type ReadDocument, readFiles } from './compile.js';
 import type { Diagnostics } from './diagnostic.js';
-import { readDocuments } from './read.js';
 import { SourceFile } from './source.js';
-import { validate } from './validate.js';
 
 /** A document as it was written. */
 export interface DocumentText {
@@ -17,17 +16,19 @@ export interface DocumentText {
   readonly text: string;
 }
 
+/** With what was read. */
+export interface ReadText extends DocumentText {
+  readonly read: ReadDocument;
+}
+
 /** What is wrong is said; documents that are no good are left out. */
-export function documentsOf(files: readonly SourceFile[], diagnostics: Diagnostics): DocumentText[] {
-  return files.flatMap((file) =>
-    readDocuments(file, diagnostics).flatMap((document) => {
-      const kind = validate(document, diagnostics);
-      if (kind === undefined) return [];
-      const { name, owner = name } = At.root(document).key('metadata').value as { name: string; owner?: string };
-      const { line, text } = document.written;
-      return [{ name, kind, owner, file: file.name, line, text }];
-    }),
-  );
+export function documentsOf(files: readonly SourceFile[], diagnostics: Diagnostics): ReadText[] {
+  return readFiles(files, diagnostics).map((read) => {
+    const { document, kind } = read;
+    const { name, owner = name } = At.root(document).key('metadata').value as { name: string; owner?: string };
+    const { line, text } = document.written;
+    return { name, kind, owner, file: document.file.name, line, text, read };
+  });
 }
 
 /** A file in which the document stands on the lines on which it stood. */

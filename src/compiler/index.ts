@@ -1,8 +1,8 @@
 /** Flow files → flows. Pure: knows no files, no switches and no clock. */
 export { withLegalMask } from './builder.js';
-export { compile } from './compile.js';
+export { compile, compileDocuments, type ReadDocument, readFiles } from './compile.js';
 export { Diagnostics } from './diagnostic.js';
-export { type DocumentText, documentsOf, sourceOf } from './documents.js';
+export { type DocumentText, documentsOf, type ReadText, sourceOf } from './documents.js';
 export { type ImportFormat, importChains, importFormats } from './import/index.js';
 export { LatePorts, type Settled, settle } from './late-ports.js';
 export { lint } from './lint/index.js';

@@ -2,6 +2,7 @@
  * Ports that come and go under a running switch. Who is not there gets numbers that nobody has, so that everything can be
  * compiled; what mentions them is then taken out again, and waits.
  */
+import type { Steps } from '../base/slices.js';
 import { type KnownPort, PortList, type PortResolver, portLabel } from './ports.js';
 import type { Program, ProgramFlow, ProgramGroup } from './program.js';
 import type { PortByWords } from './schema/common.js';
@@ -117,7 +118,7 @@ export interface Settled {
 }
 
 /** Takes out the flows, and the buckets of groups, that name ports which are not there. */
-export function settle(program: Program, ports: LatePorts): Settled {
+export function* settle(program: Program, ports: LatePorts): Steps<Settled> {
   const waiting = new Map<string, { readonly ports: Set<string>; flows: number }>();
   const wait = (document: string, missing: readonly string[], flows: number): void => {
     const entry = waiting.get(document) ?? { ports: new Set<string>(), flows: 0 };
@@ -125,11 +126,13 @@ export function settle(program: Program, ports: LatePorts): Settled {
     for (const label of missing) entry.ports.add(label);
     entry.flows += flows;
   };
-  const flows = program.flows.filter(({ mod, origin }: ProgramFlow) => {
-    const missing = ports.missing(mod);
-    if (missing.length > 0) wait(origin.document, missing, 1);
-    return missing.length === 0;
-  });
+  const flows: ProgramFlow[] = [];
+  for (const flow of program.flows) {
+    const missing = ports.missing(flow.mod);
+    if (missing.length > 0) wait(flow.origin.document, missing, 1);
+    else flows.push(flow);
+    yield;
+  }
   const groups = program.groups.map((group: ProgramGroup): ProgramGroup => {
     const { mod, origin } = group;
     const missing = ports.missing(mod.buckets);

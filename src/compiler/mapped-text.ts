@@ -8,10 +8,15 @@ interface Piece {
   /** Where in the value the piece begins, if its letters are those of the value; -1: they are the key's. */
   readonly index: number | undefined;
 }
+/** Another text that was put there. */
+interface Part {
+  readonly from: number;
+  readonly part: MappedText;
+}
 
 export class MappedText {
   text = '';
-  readonly #pieces: Piece[] = [];
+  readonly #pieces: (Piece | Part)[] = [];
 
   /** Whose the letters are; without, those before. */
   add(text: string, at?: At, index?: number): this {
@@ -21,8 +26,7 @@ export class MappedText {
   }
 
   append(other: MappedText): this {
-    const shift = this.text.length;
-    for (const piece of other.#pieces) this.#pieces.push({ ...piece, from: piece.from + shift });
+    this.#pieces.push({ from: this.text.length, part: other });
     this.text += other.text;
     return this;
   }
@@ -31,6 +35,7 @@ export class MappedText {
   origin(index: number): { readonly at: At; readonly range: Range } | undefined {
     const piece = this.#pieces.findLast(({ from }) => from <= index) ?? this.#pieces[0];
     if (piece === undefined) return undefined;
+    if ('part' in piece) return piece.part.origin(Math.max(0, index - piece.from));
     const { at, from } = piece;
     if (piece.index === undefined) return { at, range: at.range() };
     if (piece.index < 0) return { at, range: at.keyRange() };

@@ -65,9 +65,21 @@ function isCalled(port: KnownPort, { vm, device, uuid, mac, name, number }: Port
 
 /** A list of ports: from a file, from the command line, or from a switch. */
 export class PortList implements PortResolver {
+  /** By what they were asked for; many rules name the same ports. */
+  readonly #found = new Map<string, KnownPort | undefined>();
+
   constructor(readonly ports: readonly KnownPort[]) {}
 
   find(words: PortByWords): KnownPort | undefined {
+    const { vm, device, uuid, mac, name, number } = words;
+    const key = number === undefined ? JSON.stringify([vm, device, uuid, mac, name]) : `${number}`;
+    if (this.#found.has(key)) return this.#found.get(key);
+    const found = this.#look(words);
+    this.#found.set(key, found);
+    return found;
+  }
+
+  #look(words: PortByWords): KnownPort | undefined {
     const found = this.ports.find((port) => isCalled(port, words));
     if (found !== undefined) return found;
     if (words.name !== undefined) return this.ports.find((port) => isCalled(port, { vm: words.name }));
@@ -86,8 +98,11 @@ export class PortList implements PortResolver {
 export class PlaceholderPorts implements PortResolver {
   readonly #known: PortList;
   readonly #made = new Map<string, KnownPort>();
+  readonly #taken: Set<number>;
+  #next = 1;
 
   constructor(known: readonly KnownPort[] = []) {
+    this.#taken = new Set(known.map(({ number }) => number));
     this.#known = new PortList(known);
   }
 
@@ -101,9 +116,8 @@ export class PlaceholderPorts implements PortResolver {
   }
 
   #make(words: PortByWords): KnownPort {
-    let number = 1;
-    const taken = new Set(this.ports.map((port) => port.number));
-    while (taken.has(number)) number++;
+    while (this.#taken.has(this.#next)) this.#next++;
+    const number = this.#next++;
     const mac = words.mac ?? `02:00:5e:00:${hexByte(number >> 8)}:${hexByte(number & 0xff)}`;
     return { ...words, number, mac };
   }

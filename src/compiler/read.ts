@@ -3,97 +3,67 @@
  *
  * Nothing is looked at here but that it is well-formed and within limits.
  */
-import { Composer, type CST, type Document, isAlias, isMap, isScalar, isSeq, type Node, Parser, visit } from 'yaml';
+import { Composer, type CST, isScalar, type Node, Parser, visit } from 'yaml';
 import type { Diagnostics } from './diagnostic.js';
 import { ALIAS_FACTOR_MAX, DOCUMENTS_MAX, FILE_BYTES_MAX, NESTING_MAX } from './limits.js';
+import { type Path, type Places, QuickPlaces, type Root, type Span, YamlPlaces } from './places.js';
+import { readQuickly } from './quick-yaml.js';
 import { readJson } from './read-json.js';
 import { ScalarPlaces } from './scalar-places.js';
 import type { Range, SourceFile } from './source.js';
 
-export type Path = readonly (string | number)[];
-
-type Root = Document.Parsed;
-
 /** A document as plain values, and the places they were written at. */
 export class SourceDocument {
-  #made: Root | undefined;
-  readonly #make: () => Root;
-  readonly #aliases = new Map<Node, Node | undefined>();
+  #made: Places | undefined;
+  readonly #make: () => Places;
 
   constructor(
     readonly file: SourceFile,
     /** Called when a place is asked for. */
-    root: () => Root,
+    places: () => Places,
     readonly value: unknown,
   ) {
-    this.#make = root;
+    this.#make = places;
   }
 
-  get #root(): Root {
+  get #places(): Places {
     this.#made ??= this.#make();
     return this.#made;
-  }
-
-  /** The node at a path; where there is none, the nearest around it. */
-  #node(path: Path): { readonly node: Node | undefined; readonly key: Node | undefined; readonly whole: boolean } {
-    let node = this.#resolved(this.#root.contents as Node | null);
-    let key: Node | undefined;
-    for (const step of path) {
-      let next: Node | null | undefined;
-      if (isMap(node)) {
-        const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(step));
-        key = pair === undefined ? key : (pair.key as Node);
-        next = pair === undefined ? undefined : ((pair.value ?? pair.key) as Node);
-      } else if (isSeq(node)) {
-        next = node.items[Number(step)] as Node | undefined;
-      }
-      if (next === undefined || next === null) return { node, key, whole: false };
-      node = this.#resolved(next);
-    }
-    return { node, key, whole: true };
-  }
-
-  #resolved(node: Node | null | undefined): Node | undefined {
-    if (!isAlias(node)) return node ?? undefined;
-    if (!this.#aliases.has(node)) this.#aliases.set(node, node.resolve(this.#root) as Node | undefined);
-    return this.#aliases.get(node);
   }
 
   /** Its text from the beginning of its first line on, and the number of that line, from 1. */
   get written(): { readonly line: number; readonly text: string } {
     const { text } = this.file;
-    const [first, , end] = this.#root.range;
+    const [first, end] = this.#places.document;
     const start = text.lastIndexOf('\n', first - 1) + 1;
     return { line: this.file.place(start).line, text: text.slice(start, end) };
   }
 
   /** Where a value was written; of a collection its first line only. */
   rangeOf(path: Path): Range {
-    const { node } = this.#node(path);
-    return this.#firstLine(node?.range ?? this.#root.range);
+    return this.#firstLine(this.#places.find(path).value);
   }
 
   /** Where the key was written whose value the path names. */
   keyRangeOf(path: Path): Range {
-    const { node, key, whole } = this.#node(path);
-    const at = (whole || typeof path.at(-1) === 'string' ? key : undefined) ?? node;
-    return this.#firstLine(at?.range ?? this.#root.range);
+    const { value, key, whole } = this.#places.find(path);
+    return this.#firstLine((whole || typeof path.at(-1) === 'string' ? key : undefined) ?? value);
   }
 
   /** Where a letter of a text was written, counted from the text's first; `length` letters from there on. */
   rangeIn(path: Path, index: number, length = 1): Range {
-    const { node, whole } = this.#node(path);
-    if (!whole || !isScalar(node) || typeof node.value !== 'string') return this.rangeOf(path);
-    const places = new ScalarPlaces(this.file.text, node);
+    const { scalar, whole } = this.#places.find(path);
+    if (!whole || typeof scalar?.value !== 'string') return this.rangeOf(path);
+    const places = new ScalarPlaces(this.file.text, scalar);
     const start = places.offset(index);
     if (start === undefined) return this.rangeOf(path);
     const last = places.offset(index + length - 1);
     return { start, end: last === undefined || last < start ? start + 1 : last + 1 };
   }
 
-  #firstLine(range: readonly [number, number, number] | null | undefined): Range {
-    const start = Math.min(range?.[0] ?? 0, this.file.text.length);
-    const end = Math.max(start, range?.[1] ?? start);
+  #firstLine([from, to]: Span = this.#places.document): Range {
+    const start = Math.min(from, this.file.text.length);
+    const end = Math.max(start, to);
     const lineEnd = this.file.text.indexOf('\n', start);
     const clipped = lineEnd < 0 ? end : Math.min(end, lineEnd);
     return { start, end: Math.max(clipped, start + 1) };
@@ -102,14 +72,22 @@ export class SourceDocument {
 
 /** The documents of a file; what is wrong goes to `diagnostics`, and documents that are not well-formed are left out. */
 export function readDocuments(file: SourceFile, diagnostics: Diagnostics): SourceDocument[] {
-  const error = (code: 'syntax' | 'limit', message: string, start: number, end = start + 1): void =>
-    diagnostics.add({ severity: 'error', code, message, file, range: { start, end } });
   if (file.text.length > FILE_BYTES_MAX) {
-    error('limit', `the file has more than ${FILE_BYTES_MAX} letters`, 0);
+    complainTo(file, diagnostics)('limit', `the file has more than ${FILE_BYTES_MAX} letters`, 0);
     return [];
   }
   const json = readJson(file.text);
-  if (json !== undefined) return [new SourceDocument(file, () => [...composed(file.text)][0]!, json)];
+  if (json !== undefined) return [new SourceDocument(file, () => placesOf(file.text, 0), json)];
+  const quick = readQuickly(file.text);
+  if (quick !== undefined && quick.length <= DOCUMENTS_MAX) {
+    return quick.map(({ value }, index) => new SourceDocument(file, () => placesOf(file.text, index), value));
+  }
+  return readYaml(file, diagnostics);
+}
+
+/** By the yaml package, which knows all of YAML and says what is wrong. */
+export function readYaml(file: SourceFile, diagnostics: Diagnostics): SourceDocument[] {
+  const error = complainTo(file, diagnostics);
   const tokens = [...new Parser().parse(file.text)];
   const deep = tooDeep(tokens);
   if (deep !== undefined) {
@@ -129,6 +107,13 @@ export function readDocuments(file: SourceFile, diagnostics: Diagnostics): Sourc
   return found;
 }
 
+/** Of a document that was read without. */
+function placesOf(text: string, index: number): Places {
+  const offsets = new Map<object, readonly number[]>();
+  const quick = readQuickly(text, offsets)?.[index];
+  return quick === undefined ? new YamlPlaces([...composed(text)][index]!) : new QuickPlaces(text, quick, offsets);
+}
+
 function composed(text: string, tokens: Iterable<CST.Token> = new Parser().parse(text)): Iterable<Root> {
   const composer = new Composer({
     version: '1.2',
@@ -141,6 +126,11 @@ function composed(text: string, tokens: Iterable<CST.Token> = new Parser().parse
 }
 
 type Complain = (code: 'syntax' | 'limit', message: string, start: number, end?: number) => void;
+
+const complainTo =
+  (file: SourceFile, diagnostics: Diagnostics): Complain =>
+  (code, message, start, end = start + 1) =>
+    diagnostics.add({ severity: 'error', code, message, file, range: { start, end } });
 
 function documentOf(file: SourceFile, root: Root, error: Complain): SourceDocument | undefined {
   if (root.directives.yaml.explicit === true && root.directives.yaml.version !== '1.2') {
@@ -155,7 +145,7 @@ function documentOf(file: SourceFile, root: Root, error: Complain): SourceDocume
   }
   keepLongNumbers(file, root);
   try {
-    return new SourceDocument(file, () => root, root.toJS({ maxAliasCount: ALIAS_FACTOR_MAX }));
+    return new SourceDocument(file, () => new YamlPlaces(root), root.toJS({ maxAliasCount: ALIAS_FACTOR_MAX }));
   } catch (failure) {
     // Only aliases that stand for too much, or for nothing, make it throw.
     const [start, end] = unresolved(root) ?? root.range;

@@ -1,12 +1,20 @@
 /** Where in a file the letters of a text value stand: plain, quoted, or a block of lines. */
-import type { Scalar } from 'yaml';
+
+/** A text value as it was written; a Scalar of the yaml package is one. */
+export interface WrittenText {
+  /** Offsets in the file, quotes included. */
+  readonly range?: readonly [start: number, end: number, ...rest: number[]] | null | undefined;
+  /** In the words of the yaml package. */
+  readonly type?: string | undefined;
+  readonly value: unknown;
+}
 
 export class ScalarPlaces {
   readonly #source: string;
-  readonly #scalar: Scalar;
+  readonly #scalar: WrittenText;
   #block: readonly BlockLine[] | undefined;
 
-  constructor(source: string, scalar: Scalar) {
+  constructor(source: string, scalar: WrittenText) {
     this.#source = source;
     this.#scalar = scalar;
   }

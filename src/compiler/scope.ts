@@ -1,5 +1,5 @@
 /** What names mean in a document: variables, ports, tables, groups, meters. */
-import { nearest } from 'node-openflow/text';
+import { ActionMemory, nearest } from 'node-openflow/text';
 import { type At, say } from './at.js';
 import type { Diagnostics } from './diagnostic.js';
 import { type KnownPort, type PortResolver, portLabel, reservedPorts, wordsOf } from './ports.js';
@@ -23,6 +23,8 @@ export class Scope {
     group: new Map(),
     meter: new Map(),
   };
+  /** Of actions in the words of ovs-ofctl, which are read with these names. */
+  readonly actions = new ActionMemory();
   readonly #used = new Set<string>();
 
   constructor(

@@ -2,6 +2,7 @@
 import { nearest } from 'node-openflow/text';
 import type { z } from 'zod';
 import { At, say } from './at.js';
+import { conforms } from './conforms.js';
 import type { Diagnostics } from './diagnostic.js';
 import type { SourceDocument } from './read.js';
 import { API_VERSION, type Kind, kinds } from './schema/index.js';
@@ -30,6 +31,7 @@ export function validate(document: SourceDocument, diagnostics: Diagnostics): Ki
 
 /** Whether a value is as a schema has it; what is not is said. */
 export function fits(root: At, schema: z.ZodType, diagnostics: Diagnostics): boolean {
+  if (conforms(schema)(root.value)) return true;
   const result = schema.safeParse(root.value);
   if (result.success) return true;
   for (const issue of told(result.error.issues)) explain(root, issue, schema, diagnostics);

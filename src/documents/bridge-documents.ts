@@ -2,10 +2,12 @@
  * The documents of one bridge: kept in a journal, compiled together for the ports that are there, and in force in its
  * tables. What a controller deletes or changes of them stays so until the next apply of the document.
  */
+import { randomBytes } from 'node:crypto';
 import { Backoff } from '../base/backoff.js';
 import type { Clock, Timer } from '../base/clock.js';
 import { messageOf } from '../base/error.js';
 import type { Logger } from '../base/logger.js';
+import { atOnce, inSlices, type Steps } from '../base/slices.js';
 import type { PortIdentity } from '../bridge/bridge.js';
 import type { LocalTables } from '../bridge/local-tables.js';
 import { Refusal } from '../bridge/refusal.js';
@@ -18,9 +20,17 @@ import {
   type SourceFile,
 } from '../compiler/index.js';
 import { STANDALONE_COOKIE } from '../ofproto/index.js';
-import { conflictText, makePlan, type Plan, type PlanOptions, type SwitchState } from '../reconcile/index.js';
+import {
+  conflictText,
+  type Plan,
+  type Change as PlannedChange,
+  type PlanOptions,
+  planSteps,
+  prunedBy,
+  type SwitchState,
+} from '../reconcile/index.js';
 import { changed, type Documents, difference, type Kept } from './change.js';
-import { type Compiled, compileAll, compileTexts } from './compiled.js';
+import { type Compiled, compileAll, compileTexts, wasRead } from './compiled.js';
 import type { Journal } from './journal.js';
 import { knownPort } from './known-ports.js';
 import {
@@ -55,6 +65,8 @@ export interface Outcome {
   readonly removed: readonly string[];
   /** Ports that are not there, which rules wait for. */
   readonly waiting: readonly string[];
+  /** What {@link BridgeDocuments.confirm} is to be told; absent: there is nothing to confirm. */
+  readonly token?: string;
 }
 
 export interface DocumentStatus extends Kept {
@@ -77,6 +89,14 @@ export interface BridgeDocumentsOptions {
   readonly logger: Logger;
 }
 
+/** A change that goes unless it is confirmed in time. */
+interface Unconfirmed {
+  readonly token: string;
+  readonly before: Documents;
+  readonly timer: Timer;
+}
+
+const TOKEN_BYTES = 4;
 const NOTHING: Documents = new Map();
 
 export class BridgeDocuments {
@@ -84,9 +104,13 @@ export class BridgeDocuments {
   #ports: Pick<PortSource, 'identities'> = { identities: () => [] };
   #documents: Documents = NOTHING;
   /** What was put into the tables last. */
-  #inForce: Compiled = compileAll(NOTHING, []);
+  #inForce: Compiled = atOnce(compileAll(NOTHING, []));
   #problem = '';
-  #unconfirmed: { readonly before: Documents; readonly timer: Timer } | undefined;
+  #unconfirmed: Unconfirmed | undefined;
+  /** What became of the change before, by its token. */
+  #ended: { readonly token: string; readonly how: string } | undefined;
+  /** What a change that is undone had pruned beyond the documents: to be put back. */
+  #pruned: readonly PlannedChange[] = [];
   #settling: Timer | undefined;
   #retry: Timer | undefined;
   readonly #backoff = new Backoff({ firstMs: RETRY_FIRST_MS, maxMs: RETRY_MAX_MS });
@@ -116,7 +140,7 @@ export class BridgeDocuments {
   /** What {@link apply} would do. */
   plan({ files, prune }: ApplyRequest): Promise<Outcome> {
     return this.#alone(async () => {
-      const wanted = this.#wanted(files, prune);
+      const wanted = await this.#wanted(files, prune);
       if (wanted.compiled === undefined) return wanted.outcome;
       const plan = await lookAt(this.#options.tables, this.#planner(wanted.compiled, wanted.options));
       return { ...wanted.outcome, plan };
@@ -128,10 +152,12 @@ export class BridgeDocuments {
     return this.#alone(async () => {
       this.#refuseUnconfirmed();
       if (confirmMs > CONFIRM_MAX_MS) throw new Refusal('invalid', `a confirmation has at most ${CONFIRM_MAX_MS} ms`);
-      const wanted = this.#wanted(files, prune);
+      const wanted = await this.#wanted(files, prune);
       if (wanted.compiled === undefined) return wanted.outcome;
       const { documents, compiled, options } = wanted;
-      return { ...wanted.outcome, plan: await this.#change(documents, compiled, options, confirmMs) };
+      const plan = await this.#change(documents, compiled, options, confirmMs);
+      const { token } = this.#unconfirmed ?? {};
+      return { ...wanted.outcome, plan, ...(token === undefined ? {} : { token }) };
     });
   }
 
@@ -142,7 +168,7 @@ export class BridgeDocuments {
       const unknown = names.find((name) => !this.#documents.has(name));
       if (unknown !== undefined) throw new Refusal('notFound', `there is no document "${unknown}"`);
       const documents = changed(this.#documents, { put: [], removed: names });
-      const compiled = this.#compile(documents);
+      const compiled = await this.#compile(documents);
       const { diagnostics } = compiled;
       if (diagnostics.errors > 0) {
         const [first] = diagnostics.sorted();
@@ -153,14 +179,27 @@ export class BridgeDocuments {
     });
   }
 
-  /** Keeps what waits for it. Rejects with {@link Refusal}. */
-  confirm(): Promise<void> {
+  /** Keeps the change that was given this token. Rejects with {@link Refusal} where it does not wait for that. */
+  confirm(token: string): Promise<void> {
     return this.#alone(async () => {
-      if (this.#unconfirmed === undefined) throw new Refusal('notFound', 'nothing waits to be confirmed');
+      if (this.#unconfirmed?.token !== token) this.#refuseToken(token);
       this.#write(this.#documents);
-      this.#unconfirmed.timer.cancel();
-      this.#unconfirmed = undefined;
+      this.#end('confirmed already');
     });
+  }
+
+  #refuseToken(token: string): never {
+    if (this.#ended?.token === token) throw new Refusal('notFound', `change ${token} is ${this.#ended.how}`);
+    const waits = this.#unconfirmed === undefined ? 'nothing waits to be confirmed' : 'another one waits';
+    throw new Refusal('notFound', `there is no change ${JSON.stringify(token)} to be confirmed: ${waits}`);
+  }
+
+  /** Nothing waits any more. */
+  #end(how: string): void {
+    const { token, timer } = this.#unconfirmed!;
+    timer.cancel();
+    this.#ended = { token, how };
+    this.#unconfirmed = undefined;
   }
 
   list(): readonly DocumentStatus[] {
@@ -199,30 +238,38 @@ export class BridgeDocuments {
   // ---- what is wanted
 
   /** With errors in the files there is nothing but an outcome. */
-  #wanted(files: readonly SourceFile[], prune: boolean) {
+  async #wanted(files: readonly SourceFile[], prune: boolean) {
     const found = new Diagnostics();
-    const texts = documentsOf(files, found);
+    const texts = documentsOf(files, found).map(({ read, ...text }) => {
+      wasRead(text, read);
+      return { text, read };
+    });
     const failed = (diagnostics: Diagnostics) => ({
       compiled: undefined,
       outcome: { diagnostics, plan: undefined, removed: [], waiting: [] },
     });
     if (found.errors > 0) return failed(found);
-    this.#refuseOthers(texts);
-    const names = new Set(texts.map(({ name }) => name));
-    const owners = new Set(texts.map(({ owner }) => owner));
+    const written = texts.map(({ text }) => text);
+    this.#refuseOthers(written);
+    const names = new Set(written.map(({ name }) => name));
+    const owners = new Set(written.map(({ owner }) => owner));
     const rest = [...this.#documents.values()].filter(({ name }) => !names.has(name));
     const removed = rest.filter(({ owner }) => prune && owners.has(owner));
     const kept = rest.filter((document) => !removed.includes(document));
-    this.#refuseTooMany([...kept, ...texts]);
+    this.#refuseTooMany([...kept, ...written]);
     const ports = new LatePorts(
       this.#known(),
       [...this.#documents.values()].flatMap(({ portNames }) => portNames),
     );
-    const compiled = compileTexts([...kept, ...texts], ports);
+    const compiled = await inSlices(compileTexts([...kept, ...written], ports));
     const { diagnostics, program } = compiled;
     if (diagnostics.errors > 0) return failed(diagnostics);
     const appliedMs = (this.#options.wallMs ?? Date.now)();
-    const put = texts.map((text): Kept => ({ ...text, appliedMs, portNames: namesIn(text, ports) }));
+    const put = texts.map(({ text, read }): Kept => {
+      const document = { ...text, appliedMs, portNames: namesIn(text, ports) };
+      wasRead(document, read);
+      return document;
+    });
     const ids = [...owners].flatMap((owner) => program.owners.get(owner) ?? []);
     const options: PlanOptions = {
       prune: prune ? new Set(ids) : false,
@@ -262,14 +309,15 @@ export class BridgeDocuments {
     return this.#ports.identities().map(knownPort);
   }
 
-  #compile(documents: Documents): Compiled {
-    return compileAll(documents, this.#known());
+  #compile(documents: Documents): Promise<Compiled> {
+    return inSlices(compileAll(documents, this.#known()));
   }
 
-  #planner(compiled: Compiled, options: PlanOptions): (state: SwitchState) => Plan {
+  #planner(compiled: Compiled, options: PlanOptions): (state: SwitchState) => Steps<Plan> {
     const replaceable = (cookie: bigint) => cookie === STANDALONE_COOKIE;
     const { program: previous } = this.#inForce;
-    return (state) => makePlan(compiled.program, state, { replaceable, previous, ...options });
+    const putBack = this.#pruned;
+    return (state) => planSteps(compiled.program, state, { replaceable, previous, putBack, ...options });
   }
 
   async #put(compiled: Compiled, options: PlanOptions): Promise<Plan> {
@@ -278,6 +326,7 @@ export class BridgeDocuments {
       if (conflict !== undefined) throw new Refusal('exists', conflict);
     });
     this.#inForce = compiled;
+    this.#pruned = [];
     this.#problem = '';
     this.#retry?.cancel();
     this.#backoff.reset();
@@ -289,14 +338,16 @@ export class BridgeDocuments {
     const plan = await this.#put(compiled, options);
     this.#documents = documents;
     if (confirmMs > 0) {
-      const timer = this.#options.clock.after(confirmMs, () => void this.#rollBack(timer));
-      this.#unconfirmed = { before, timer };
+      const token = randomBytes(TOKEN_BYTES).toString('hex');
+      const timer = this.#options.clock.after(confirmMs, () => void this.#rollBack(token, plan));
+      this.#unconfirmed = { token, before, timer };
       return plan;
     }
     try {
       this.#write(documents);
     } catch (error) {
       this.#documents = before;
+      this.#pruned = prunedBy(plan);
       await this.#settle(() => true);
       throw error;
     }
@@ -313,12 +364,13 @@ export class BridgeDocuments {
     }
   }
 
-  /** Of the change that has this timer, unless it was confirmed meanwhile. */
-  #rollBack(timer: Timer): Promise<void> {
+  /** Unless it was confirmed meanwhile. */
+  #rollBack(token: string, plan: Plan): Promise<void> {
     return this.#alone(async () => {
-      if (this.#unconfirmed?.timer !== timer || this.#closed) return;
+      if (this.#unconfirmed?.token !== token || this.#closed) return;
       this.#documents = this.#unconfirmed.before;
-      this.#unconfirmed = undefined;
+      this.#pruned = prunedBy(plan);
+      this.#end('undone: it was not confirmed in time');
       if (await this.#settle(() => true)) {
         this.#options.logger.warn({}, 'documents: not confirmed in time, everything is as it was before');
       }
@@ -340,7 +392,7 @@ export class BridgeDocuments {
   async #settle(leave: NonNullable<PlanOptions['leave']>): Promise<boolean> {
     const { logger } = this.#options;
     try {
-      const compiled = this.#compile(this.#documents);
+      const compiled = await this.#compile(this.#documents);
       const [first] = compiled.diagnostics.errors > 0 ? compiled.diagnostics.sorted() : [];
       if (first !== undefined) {
         throw new Refusal(

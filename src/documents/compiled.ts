@@ -1,10 +1,14 @@
 /** All documents of a bridge compiled together, for the ports that are there now. */
+import type { Steps } from '../base/slices.js';
 import {
-  compile,
+  compileDocuments,
   Diagnostics,
+  type DocumentText,
   type KnownPort,
   LatePorts,
   type Origin,
+  type ReadDocument,
+  readFiles,
   type Settled,
   settle,
   sourceOf,
@@ -18,9 +22,9 @@ export interface Compiled extends Settled {
   readonly origins: ReadonlyMap<bigint, Origin>;
 }
 
-export function compileAll(documents: Documents, known: readonly KnownPort[]): Compiled {
+export function* compileAll(documents: Documents, known: readonly KnownPort[]): Steps<Compiled> {
   const kept = [...documents.values()];
-  return compileTexts(
+  return yield* compileTexts(
     kept,
     new LatePorts(
       known,
@@ -29,9 +33,29 @@ export function compileAll(documents: Documents, known: readonly KnownPort[]): C
   );
 }
 
-export function compileTexts(texts: readonly Parameters<typeof sourceOf>[0][], ports: LatePorts): Compiled {
+export function* compileTexts(texts: readonly DocumentText[], ports: LatePorts): Steps<Compiled> {
   const diagnostics = new Diagnostics();
-  const whole = compile(texts.map(sourceOf), ports, diagnostics);
+  const read: ReadDocument[] = [];
+  for (const text of texts) {
+    read.push(...readingOf(text, diagnostics));
+    yield;
+  }
+  const whole = yield* compileDocuments(read, ports, diagnostics);
   const origins = new Map(whole.flows.map(({ mod, origin }) => [mod.cookie, origin]));
-  return { ...settle(whole, ports), ports, diagnostics, origins };
+  return { ...(yield* settle(whole, ports)), ports, diagnostics, origins };
 }
+
+/** Ports come and go, texts stay: they are read once. */
+const readings = new WeakMap<DocumentText, readonly ReadDocument[]>();
+
+function readingOf(text: DocumentText, diagnostics: Diagnostics): readonly ReadDocument[] {
+  const known = readings.get(text);
+  if (known !== undefined) return known;
+  const before = diagnostics.errors;
+  const read = readFiles([sourceOf(text)], diagnostics);
+  if (diagnostics.errors === before) readings.set(text, read);
+  return read;
+}
+
+/** `text` was read, so that it need not be again. */
+export const wasRead = (text: DocumentText, read: ReadDocument): unknown => readings.set(text, [read]);

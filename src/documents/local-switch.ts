@@ -1,5 +1,6 @@
 /** Plans made from, and carried out on, the tables of one of our own bridges: at once, and only on what was looked at. */
 import { of13 } from 'node-openflow';
+import { inSlices, type Steps } from '../base/slices.js';
 import type { LocalTables } from '../bridge/local-tables.js';
 import { Refusal } from '../bridge/refusal.js';
 import { type Change, type Plan, type SwitchState, stages } from '../reconcile/index.js';
@@ -25,12 +26,12 @@ async function stateOf(tables: LocalTables): Promise<SwitchState> {
  */
 export async function carryOut(
   tables: LocalTables,
-  make: (state: SwitchState) => Plan,
+  make: (state: SwitchState) => Steps<Plan>,
   approve: (plan: Plan) => void = () => {},
 ): Promise<Plan> {
   for (let tries = 1; ; tries++) {
     const before = tables.revision();
-    const plan = make(await stateOf(tables));
+    const plan = await inSlices(make(await stateOf(tables)));
     approve(plan);
     if (tables.revision() === before || tries === READ_TRIES) {
       commit(tables, inOrder(plan));
@@ -40,8 +41,8 @@ export async function carryOut(
 }
 
 /** The plan alone. */
-export const lookAt = async (tables: LocalTables, make: (state: SwitchState) => Plan): Promise<Plan> =>
-  make(await stateOf(tables));
+export const lookAt = async (tables: LocalTables, make: (state: SwitchState) => Steps<Plan>): Promise<Plan> =>
+  inSlices(make(await stateOf(tables)));
 
 function inOrder(plan: Plan): Change[] {
   const { before, bundled, after } = stages(plan);

@@ -1,6 +1,15 @@
 /** Programs and running switches: what differs, and making it alike. */
 export { ApplyError, applyPlan, conflictText, undoPlan } from './apply.js';
 export { exportFlowSet } from './export.js';
-export { type Change, type Conflict, makePlan, type Plan, type PlanOptions, stages } from './plan.js';
+export {
+  type Change,
+  type Conflict,
+  makePlan,
+  type Plan,
+  type PlanOptions,
+  planSteps,
+  prunedBy,
+  stages,
+} from './plan.js';
 export { RemoteSwitch, type SwitchState } from './switch.js';
 export { connectTo, type TlsFiles } from './target.js';

@@ -1,6 +1,7 @@
 /** What must change on a switch for it to be as a program says: pure, from two states to a list of changes. */
 import { type FlowStats, type GroupDesc, type MeterConfig, type Outgoing, of13 } from 'node-openflow';
 import { formatFlow } from 'node-openflow/text';
+import { atOnce, type Steps } from '../base/slices.js';
 import { isOurs, type Origin, ownerOf, type Program, type ProgramFlow, withLegalMask } from '../compiler/index.js';
 import { flowActions, flowKey, flowSettings, groupText, meterText } from './normal.js';
 import type { SwitchState } from './switch.js';
@@ -53,18 +54,49 @@ export interface PlanOptions {
   readonly previous?: Program;
   /** Flows that are as in `previous` and come from here are left as they are, even where they are gone. */
   readonly leave?: (origin: Origin) => boolean;
+  /** What an earlier plan pruned ({@link prunedBy}), to be put back where nothing is in its place. */
+  readonly putBack?: readonly Change[];
   /** Flows of others that ours may take the place of. */
   readonly replaceable?: (cookie: bigint) => boolean;
 }
 
 type Draft = { changes: Change[]; unchanged: number; stale: string[]; conflicts: Conflict[] };
 
-export function makePlan(program: Program, state: SwitchState, options: PlanOptions): Plan {
+export const makePlan = (program: Program, state: SwitchState, options: PlanOptions): Plan =>
+  atOnce(planSteps(program, state, options));
+
+export function* planSteps(program: Program, state: SwitchState, options: PlanOptions): Steps<Plan> {
   const draft: Draft = { changes: [], unchanged: 0, stale: [], conflicts: [] };
   planMeters(program, state, options, draft);
   planGroups(program, state, options, draft);
-  planFlows(program, state, options, draft);
+  yield* planFlows(program, state, options, draft);
+  planLeftMeters(program, state, options, draft);
+  planPutBack(program, state, options, draft);
   return draft;
+}
+
+/** What no file and no earlier program had said, and was taken away all the same. */
+export const prunedBy = ({ changes }: Plan): Change[] =>
+  changes.filter(({ kind, origin }) => kind === 'delete' && origin === undefined);
+
+/** Which flow, group or meter a message is about. */
+function keyOf(message: Outgoing): string | undefined {
+  if (message.type === 'flow_mod') return flowKey(message);
+  if (message.type === 'group_mod') return `group ${message.groupId}`;
+  return message.type === 'meter_mod' ? `meter ${message.meterId}` : undefined;
+}
+
+function planPutBack(program: Program, state: SwitchState, { putBack = [] }: PlanOptions, draft: Draft): void {
+  if (putBack.length === 0) return;
+  const taken = new Set([
+    ...state.flows.map(flowKey),
+    ...state.groups.map(({ groupId }) => `group ${groupId}`),
+    ...state.meters.map(({ meterId }) => `meter ${meterId}`),
+    ...[...program.flows, ...program.groups, ...program.meters].map(({ mod }) => keyOf(mod)),
+  ]);
+  for (const { what, text, message, undo } of putBack) {
+    if (!taken.has(keyOf(undo))) draft.changes.push({ kind: 'add', what, text, message: undo, undo: message });
+  }
 }
 
 const flowMod = (
@@ -99,13 +131,14 @@ const flowMod = (
 const textOf = (flow: FlowStats | ProgramFlow['mod']): string =>
   formatFlow({ ...flow, cookieMask: 0n, command: OFPFC.ADD });
 
-function planFlows(program: Program, state: SwitchState, options: PlanOptions, draft: Draft): void {
+function* planFlows(program: Program, state: SwitchState, options: PlanOptions, draft: Draft): Steps<void> {
   const { prune, remove = false, previous, leave = () => false, replaceable = () => false } = options;
   const owners = new Set(program.owners.values());
-  const there = new Map(state.flows.map((flow) => [flowKey(flow), flow]));
-  const before = new Map(previous?.flows.map((flow) => [flowKey(flow.mod), flow]));
+  const there = yield* byKey(state.flows, (flow) => flow);
+  const before = yield* byKey(previous?.flows ?? [], ({ mod }) => mod);
   const wanted = new Set<string>();
   for (const flow of program.flows) {
+    yield;
     const key = flowKey(flow.mod);
     const old = there.get(key);
     wanted.add(key);
@@ -124,6 +157,18 @@ function planFlows(program: Program, state: SwitchState, options: PlanOptions, d
     else if (isOurs(old.cookie) && prunes(prune, owners, ownerOf(old.cookie))) draft.changes.push(deletion(old));
     else if (isOwn(old, owners)) draft.stale.push(formatFlow(old));
   }
+}
+
+function* byKey<Flow>(
+  flows: readonly Flow[],
+  mod: (flow: Flow) => Parameters<typeof flowKey>[0],
+): Steps<Map<string, Flow>> {
+  const found = new Map<string, Flow>();
+  for (const flow of flows) {
+    found.set(flowKey(mod(flow)), flow);
+    yield;
+  }
+  return found;
 }
 
 const prunes = (prune: PlanOptions['prune'], owners: ReadonlySet<number>, owner: number): boolean =>
@@ -167,6 +212,19 @@ function compare({ mod, origin }: ProgramFlow, old: FlowStats, draft: Draft): vo
   const undo = sameRest ? flowMod(old, OFPFC.MODIFY_STRICT) : flowMod(old, OFPFC.ADD);
   draft.changes.push({ kind: 'change', what: 'flow', text: textOf(mod), before: textOf(old), origin, message, undo });
 }
+
+function meterMod({ meterId, flags, bands }: MeterConfig, command: number): Outgoing {
+  return { type: 'meter_mod', command, meterId, flags, bands };
+}
+
+const meterGone = (old: MeterConfig, origin?: Origin): Change => ({
+  kind: 'delete',
+  what: 'meter',
+  text: meterText(old),
+  ...(origin === undefined ? {} : { origin }),
+  message: meterMod({ ...old, bands: [] }, OFPMC.DELETE),
+  undo: meterMod(old, OFPMC.ADD),
+});
 
 function planGroups(program: Program, state: SwitchState, options: PlanOptions, draft: Draft): void {
   const { prune, remove = false, previous } = options;
@@ -226,32 +284,17 @@ function planGroups(program: Program, state: SwitchState, options: PlanOptions, 
   }
 }
 
-/** A meter's number does not say whose it is: but for `previous` those that no file says any more stay. */
+/** A meter's number does not say whose it is; what is left of `previous` goes here, the rest in {@link planLeftMeters}. */
 function planMeters(program: Program, state: SwitchState, options: PlanOptions, draft: Draft): void {
   const { remove = false, previous } = options;
   const there = new Map(state.meters.map((meter) => [meter.meterId, meter]));
-  const mod = ({ meterId, flags, bands }: MeterConfig, command: number): Outgoing => ({
-    type: 'meter_mod',
-    command,
-    meterId,
-    flags,
-    bands,
-  });
-  const gone = (old: MeterConfig, origin: Origin): Change => ({
-    kind: 'delete',
-    what: 'meter',
-    text: meterText(old),
-    origin,
-    message: mod({ ...old, bands: [] }, OFPMC.DELETE),
-    undo: mod(old, OFPMC.ADD),
-  });
   const before = new Map(previous?.meters.map(({ mod: { meterId }, origin }) => [meterId, origin]));
   for (const { mod: meter, origin } of program.meters) {
     const old = there.get(meter.meterId);
     const text = meterText(meter);
     const ours = previous === undefined || before.delete(meter.meterId);
     if (remove) {
-      if (old !== undefined) draft.changes.push(gone(old, origin));
+      if (old !== undefined) draft.changes.push(meterGone(old, origin));
     } else if (old !== undefined && !ours) {
       draft.conflicts.push({ what: 'meter', origin, other: meterText(old) });
     } else if (old === undefined) {
@@ -260,8 +303,8 @@ function planMeters(program: Program, state: SwitchState, options: PlanOptions, 
         what: 'meter',
         text,
         origin,
-        message: mod(meter, OFPMC.ADD),
-        undo: mod({ ...meter, bands: [] }, OFPMC.DELETE),
+        message: meterMod(meter, OFPMC.ADD),
+        undo: meterMod({ ...meter, bands: [] }, OFPMC.DELETE),
       });
     } else if (meterText(old) === text) draft.unchanged++;
     else {
@@ -271,14 +314,38 @@ function planMeters(program: Program, state: SwitchState, options: PlanOptions, 
         text,
         before: meterText(old),
         origin,
-        message: mod(meter, OFPMC.MODIFY),
-        undo: mod(old, OFPMC.MODIFY),
+        message: meterMod(meter, OFPMC.MODIFY),
+        undo: meterMod(old, OFPMC.MODIFY),
       });
     }
   }
   for (const [meterId, origin] of remove ? [] : before) {
     const old = there.get(meterId);
-    if (old !== undefined) draft.changes.push(gone(old, origin));
+    if (old !== undefined) draft.changes.push(meterGone(old, origin));
+  }
+}
+
+const metersOf = ({ instructions }: Pick<FlowStats, 'instructions'>): number[] =>
+  instructions.flatMap((one) => (one.type === 'meter' ? [one.meterId] : []));
+
+/** With prune also the meters go that nothing but flows of the owners used, and now nothing uses any more. */
+function planLeftMeters(program: Program, state: SwitchState, { prune, remove }: PlanOptions, draft: Draft): void {
+  if (prune === false || remove === true) return;
+  const owners = new Set(program.owners.values());
+  const left = new Set<number>();
+  const kept = new Set([
+    ...program.meters.map(({ mod }) => mod.meterId),
+    ...program.flows.flatMap(({ mod }) => metersOf(mod)),
+  ]);
+  for (const flow of state.flows) {
+    const own = isOurs(flow.cookie) && prunes(prune, owners, ownerOf(flow.cookie));
+    for (const meterId of metersOf(flow)) (own ? left : kept).add(meterId);
+  }
+  for (const change of draft.changes) {
+    if (change.message.type === 'meter_mod') kept.add(change.message.meterId);
+  }
+  for (const meter of state.meters) {
+    if (left.has(meter.meterId) && !kept.has(meter.meterId)) draft.changes.push(meterGone(meter));
   }
 }
 

@@ -5,6 +5,7 @@
  * its ACK bit set, so that nobody can open a connection from the port that a rule allows to be reached.
  */
 import { isIPv4, isIPv6 } from 'node:net';
+import type { Steps } from '../../base/slices.js';
 import { type At, say } from '../at.js';
 import type { Builder } from '../builder.js';
 import { MappedText } from '../mapped-text.js';
@@ -81,14 +82,17 @@ export class AclLowering {
     return [{ at, label: value.text, port: port.number, mac, addresses }];
   }
 
-  lower(): void {
+  *lower(): Steps<void> {
     const rules = this.#spec.key('rules').each();
     if (rules.length > RULES_MAX)
       say(this.builder.diagnostics, this.#spec.key('rules'), 'limit', `more than ${RULES_MAX} rules`);
     if (rules.length > RULES_MAX) return;
     const { basics = true } = this.#spec.value as { basics?: boolean };
     if (basics) this.#basics();
-    for (const [index, at] of rules.entries()) this.#rule(at, index);
+    for (const [index, at] of rules.entries()) {
+      this.#rule(at, index);
+      yield;
+    }
     this.#rest();
     lowerTests(this.#spec.key('tests'), this.scope, this.builder);
     const answers = rules.find(

@@ -1,4 +1,5 @@
 /** FlowSet: first its names are declared, so that documents can refer to each other; then its rules are lowered. */
+import type { Steps } from '../../base/slices.js';
 import { type At, say, seen } from '../at.js';
 import type { Builder } from '../builder.js';
 import { ORDERED_RULES_MAX, TABLE_ID_MAX } from '../limits.js';
@@ -89,10 +90,10 @@ export class FlowSetLowering {
   }
 
   /** Rules, groups, meters and tests; the tables of all documents are declared by now. */
-  lower(): void {
+  *lower(): Steps<void> {
     for (const group of this.#spec.key('groups').each()) this.#group(group);
     for (const meter of this.#spec.key('meters').each()) this.#meter(meter);
-    for (const table of this.#spec.key('tables').each()) this.#table(table);
+    for (const table of this.#spec.key('tables').each()) yield* this.#table(table);
     lowerTests(this.#spec.key('tests'), this.scope, this.builder);
     for (const unused of this.scope.unused()) {
       const name = String(unused.path.at(-1));
@@ -107,7 +108,7 @@ export class FlowSetLowering {
     return { at, owner: this.#owner, document: this.name, name };
   }
 
-  #table(table: At): void {
+  *#table(table: At): Steps<void> {
     const { name } = table.value as { name: string };
     const id = this.scope.names.table.get(name)!;
     const rules = table.key('rules').each();
@@ -132,8 +133,9 @@ export class FlowSetLowering {
       if (rule.flow !== undefined) this.#inline(at.key('flow'), 0, String(rule.flow), id, origin);
       else this.#rule(at, id, rule.priority ?? priority, origin);
       if (rule.priority === undefined && rule.flow === undefined) priority -= PRIORITY_STEP;
+      yield;
     }
-    this.#lines(table.key('flows'), id, name);
+    yield* this.#lines(table.key('flows'), id, name);
     this.#miss(table, id, name);
   }
 
@@ -179,7 +181,7 @@ export class FlowSetLowering {
     this.builder.flow(whole, origin, this.builder.cookie(origin), this.scope);
   }
 
-  #lines(at: At, table: number, name: string): void {
+  *#lines(at: At, table: number, name: string): Steps<void> {
     if (at.value === undefined) return;
     let index = 0;
     for (const [number, line] of String(at.value).split('\n').entries()) {
@@ -188,6 +190,7 @@ export class FlowSetLowering {
       if (text.trim() !== '') {
         const origin = this.#origin(at, `${name}/flows:${number + 1}`);
         this.#inline(at, index + start, text.trimStart(), table, origin);
+        yield;
       }
       index += line.length + 1;
     }

@@ -1,5 +1,5 @@
 /** Matches as sets of packets: what fields must be, bit by bit. */
-import type { Match } from 'node-openflow';
+import type { Match, OxmFieldName } from 'node-openflow';
 import { bytesToBigint, nicira, oxmFacts } from 'node-openflow';
 import { ones } from '../number-ranges.js';
 
@@ -13,11 +13,18 @@ const twins: ReadonlyMap<string, string> = new Map(
   nicira.oxmFields.flatMap(({ name, twin }) => (twin === undefined ? [] : [[name, twin] as const])),
 );
 
+const exact = new Map<string, bigint>();
+function exactMask(field: OxmFieldName): bigint {
+  const known = exact.get(field) ?? ones(oxmFacts(field).bits);
+  exact.set(field, known);
+  return known;
+}
+
 export function cubeOf(match: Match): Cube {
   const cube = new Map<string, Bits>();
   for (const one of match) {
     if (!('value' in one)) continue;
-    const mask = one.mask === undefined ? ones(oxmFacts(one.field).bits) : bytesToBigint(one.mask);
+    const mask = one.mask === undefined ? exactMask(one.field) : bytesToBigint(one.mask);
     if (mask !== 0n) cube.set(twins.get(one.field) ?? one.field, { value: bytesToBigint(one.value) & mask, mask });
   }
   return cube;

@@ -29,10 +29,23 @@ const PORTS_MAX = 64;
 /** Something of it may leave; or where it ends, and the flow that ends it if there is one. */
 type Fate = 'leaves' | { readonly table: number; readonly flow: ProgramFlow | undefined };
 
+interface Ranked {
+  /** Place in the table. */
+  readonly rank: number;
+  readonly flow: LintFlow;
+}
+/** A table's flows by the port that packets come in by. */
+interface TableIndex {
+  readonly byPort: ReadonlyMap<bigint, readonly Ranked[]>;
+  /** Of any port, or of several. */
+  readonly masked: readonly Ranked[];
+}
+
 class Fates {
   readonly #tables: LintTables;
   /** Flows of a table that packets of a port may match, by table and port. */
   readonly #ofPort = new Map<string, readonly LintFlow[]>();
+  readonly #indices = new Map<number, TableIndex>();
   readonly #groups: ReadonlyMap<number, readonly Bucket[]>;
 
   constructor(program: Program, tables: LintTables) {
@@ -65,9 +78,31 @@ class Fates {
     const key = `${table} ${port.get('in_port')!.value}`;
     const known = this.#ofPort.get(key);
     if (known !== undefined) return known;
-    const found = (this.#tables.get(table) ?? []).filter(({ cube }) => overlaps(port, cube));
+    const { byPort, masked } = this.#indexOf(table);
+    const number = port.get('in_port')!.value;
+    const found = [...(byPort.get(number) ?? []), ...masked.filter(({ flow: { cube } }) => overlaps(port, cube))]
+      .sort((a, b) => a.rank - b.rank)
+      .map(({ flow }) => flow);
     this.#ofPort.set(key, found);
     return found;
+  }
+
+  #indexOf(table: number): TableIndex {
+    const known = this.#indices.get(table);
+    if (known !== undefined) return known;
+    const [byPort, masked] = [new Map<bigint, Ranked[]>(), [] as Ranked[]];
+    for (const [rank, flow] of (this.#tables.get(table) ?? []).entries()) {
+      const port = flow.cube.get('in_port');
+      if (port === undefined || port.mask !== ones(32)) masked.push({ rank, flow });
+      else {
+        const list = byPort.get(port.value) ?? [];
+        byPort.set(port.value, list);
+        list.push({ rank, flow });
+      }
+    }
+    const made = { byPort, masked };
+    this.#indices.set(table, made);
+    return made;
   }
 
   #through(flow: ProgramFlow, packets: Cube, seen: Set<number>): Fate {

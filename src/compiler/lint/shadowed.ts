@@ -44,23 +44,17 @@ export function lintShadowed(program: Program, tables: LintTables, diagnostics: 
 }
 
 function lintTable(entries: readonly Entry[], program: Program, diagnostics: Diagnostics): void {
-  const tuples = new Map<string, Tuple>();
-  const narrower = new Map<string, boolean>();
+  const tuples = new Tuples();
   const alive = new Set<bigint>();
   const shadowed = new Map<bigint, { readonly flow: ProgramFlow; readonly by: ProgramFlow }>();
   for (const level of levels(entries)) {
     for (const { flow, cube, signature } of level) {
-      const by = coveredBy(cube, signature, tuples, narrower);
+      const by = tuples.covering(cube, signature);
       if (by === undefined) alive.add(flow.mod.cookie);
       else if (!shadowed.has(flow.mod.cookie)) shadowed.set(flow.mod.cookie, { flow, by });
     }
     lintLevel(level, program, diagnostics);
-    for (const { flow, cube, signature } of level) {
-      const tuple = tuples.get(signature) ?? { masks: masksOf(cube), flows: new Map() };
-      tuples.set(signature, tuple);
-      const key = projected(cube, tuple.masks);
-      if (!tuple.flows.has(key)) tuple.flows.set(key, flow);
-    }
+    for (const entry of level) tuples.add(entry);
   }
   for (const [cookie, { flow, by }] of shadowed) {
     if (alive.has(cookie)) continue;
@@ -86,24 +80,44 @@ function levels(entries: readonly Entry[]): Entry[][] {
   return found;
 }
 
-function coveredBy(
-  cube: Cube,
-  signature: string,
-  tuples: ReadonlyMap<string, Tuple>,
-  narrower: Map<string, boolean>,
-): ProgramFlow | undefined {
-  const masks = masksOf(cube);
-  for (const [other, tuple] of tuples) {
-    const pair = `${other}|${signature}`;
-    let fits = narrower.get(pair);
-    if (fits === undefined) {
-      fits = looksAtLess(tuple.masks, masks);
-      narrower.set(pair, fits);
+/** Flows so far, by the bits that they look at. */
+class Tuples {
+  readonly #bySignature = new Map<string, Tuple>();
+  readonly #all: Tuple[] = [];
+  /** For each combination of bits the tuples that look at none besides, of the first `looked` ones. */
+  readonly #less = new Map<string, { looked: number; readonly tuples: Tuple[] }>();
+
+  add({ flow, cube, signature }: Entry): void {
+    let tuple = this.#bySignature.get(signature);
+    if (tuple === undefined) {
+      tuple = { masks: masksOf(cube), flows: new Map() };
+      this.#bySignature.set(signature, tuple);
+      this.#all.push(tuple);
     }
-    const found = fits ? tuple.flows.get(projected(cube, tuple.masks)) : undefined;
-    if (found !== undefined) return found;
+    const key = projected(cube, tuple.masks);
+    if (!tuple.flows.has(key)) tuple.flows.set(key, flow);
   }
-  return undefined;
+
+  /** One that takes all packets of the cube. */
+  covering(cube: Cube, signature: string): ProgramFlow | undefined {
+    for (const { masks, flows } of this.#lookingAtLess(cube, signature)) {
+      const found = flows.get(projected(cube, masks));
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  #lookingAtLess(cube: Cube, signature: string): readonly Tuple[] {
+    const less = this.#less.get(signature) ?? { looked: 0, tuples: [] };
+    if (less.looked === this.#all.length) return less.tuples;
+    this.#less.set(signature, less);
+    const masks = masksOf(cube);
+    for (; less.looked < this.#all.length; less.looked++) {
+      const tuple = this.#all[less.looked]!;
+      if (looksAtLess(tuple.masks, masks)) less.tuples.push(tuple);
+    }
+    return less.tuples;
+  }
 }
 
 /** Combinations of bits of one priority that are compared with each other. */

@@ -35,6 +35,7 @@ const changes = {
   stale: [],
   removed: [],
   waiting: [],
+  token: '',
 };
 const empty = { name: '', domid: 0, bridge: '', port: '', mac: '', ip: '', tap: '', state: '' };
 

@@ -7,6 +7,7 @@ import { DocumentsBed, document } from './bed.js';
 const toWeb = '{name: to-web, priority: 9, match: {in_port: up/0}, do: [{output: web/0}]}';
 const fromWeb = '{name: from-web, priority: 8, match: {in_port: web/0}, do: normal}';
 const arp = '{name: arp, priority: 7, match: {protocol: arp}, do: normal}';
+const fromUp = '{name: from-up, priority: 6, match: {in_port: up/0}, do: normal}';
 const twoGuests = ['priority=8,in_port=2 actions=NORMAL', 'priority=9,in_port=1 actions=output:2'];
 
 async function withWeb(): Promise<DocumentsBed> {
@@ -292,14 +293,37 @@ describe('a controller that deletes everything', () => {
 describe('a change that is to be confirmed', () => {
   it('is undone when its time is over', async () => {
     const bed = await withWeb();
-    await bed.apply(document('shop', [arp]), { confirmMs: 5000 });
+    const { token } = await bed.apply(document('shop', [arp]), { confirmMs: 5000 });
     expect(await bed.flows()).toEqual(['priority=7,arp actions=NORMAL']);
     expect(bed.documents.list()).toMatchObject([{ unconfirmed: true }]);
     await expect(bed.apply(document('more', [arp]))).rejects.toThrow('the change before waits to be confirmed');
     bed.clock.advance(5000);
     await bed.settled();
     expect(await bed.flows()).toEqual(twoGuests);
-    await expect(bed.documents.confirm()).rejects.toThrow('nothing waits to be confirmed');
+    await expect(bed.documents.confirm(token!)).rejects.toThrow(
+      `change ${token} is undone: it was not confirmed in time`,
+    );
+    await expect(bed.documents.confirm('x')).rejects.toThrow('there is no change "x" to be confirmed: nothing waits');
+  });
+
+  it('brings back what it pruned beyond the documents, where nothing is in its place', async () => {
+    const bed = await DocumentsBed.open();
+    bed.plug('up', 1);
+    const { plan } = await bed.apply(document('shop', [arp]));
+    const { cookie } = plan!.changes[0]!.message as { cookie: bigint };
+    const leftOver = (inPort: number) =>
+      bed.switch.say(flowMod({ instructions: [applying(output(1))], cookie, priority: 5, match: { in_port: inPort } }));
+    leftOver(2);
+    leftOver(3);
+    const before = await bed.flows();
+    expect(before).toHaveLength(3);
+    await bed.apply(document('shop', [fromUp]), { prune: true, confirmMs: 5000 });
+    expect(await bed.flows()).toEqual(['priority=6,in_port=1 actions=NORMAL']);
+    bed.switch.say(flowMod({ priority: 5, match: { in_port: 3 } }));
+    bed.clock.advance(5000);
+    await bed.settled();
+    expect(await bed.flows()).toEqual(before.map((flow) => flow.replace(/(in_port=3 actions=).*/, '$1drop')));
+    expect(bed.documents.list()).toMatchObject([{ name: 'shop', problem: '' }]);
   });
 
   it('is undone where a rule had moved to another owner', async () => {
@@ -316,8 +340,10 @@ describe('a change that is to be confirmed', () => {
 
   it('stays when it is confirmed', async () => {
     const bed = await withWeb();
-    await bed.apply(document('shop', [arp]), { confirmMs: 5000 });
-    await bed.documents.confirm();
+    const { token } = await bed.apply(document('shop', [arp]), { confirmMs: 5000 });
+    await expect(bed.documents.confirm('x')).rejects.toThrow('another one waits');
+    await bed.documents.confirm(token!);
+    await expect(bed.documents.confirm(token!)).rejects.toThrow(`change ${token} is confirmed already`);
     bed.clock.advance(10_000);
     await bed.settled();
     expect(await bed.flows()).toEqual(['priority=7,arp actions=NORMAL']);

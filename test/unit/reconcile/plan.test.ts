@@ -2,7 +2,7 @@
 import { type FlowStats, of13 } from 'node-openflow';
 import { describe, expect, it } from 'vitest';
 import { PortList, type Program } from '../../../src/compiler/index.js';
-import { exportFlowSet, makePlan, type SwitchState } from '../../../src/reconcile/index.js';
+import { exportFlowSet, makePlan, prunedBy, type SwitchState, stages } from '../../../src/reconcile/index.js';
 import { compiled, said } from '../compiler/cases.js';
 
 const file = (rules: string, rest = '') => `apiVersion: xvif.dev/v1alpha1
@@ -42,6 +42,48 @@ const arp = '    - {name: arp, priority: 8, match: {protocol: arp}, do: normal}\
 const more = `  groups: [{name: g, type: all, buckets: [{do: [{output: 1}]}]}]
   meters: [{name: m, kbps: 100}]
 `;
+
+const metered = (id: number, cookie: bigint): FlowStats => ({
+  ...stats(programOf(file(arp)).flows[0]!.mod),
+  priority: id,
+  instructions: [{ type: 'meter', meterId: id }],
+  cookie,
+});
+const meter = (meterId: number) => ({ meterId, flags: 1, bands: [{ type: 'drop' as const, rate: 1, burstSize: 0 }] });
+
+describe('with prune a plan', () => {
+  const program = programOf(file(web));
+  const own = program.flows[0]!.mod.cookie;
+
+  it('takes away the meters that only own flows used', () => {
+    const state = {
+      ...having(program, [metered(7, own), metered(8, own), metered(8, 1n), metered(9, 1n)]),
+      meters: [7, 8, 9, 10].map(meter),
+    };
+    const { changes } = makePlan(program, state, { prune: true });
+    expect(changes.map(({ kind, what, text }) => `${kind} ${what} ${text.split(/[, ]/)[0]}`)).toEqual([
+      `delete flow cookie=0x${own.toString(16)}`,
+      'delete meter meter=7',
+    ]);
+    expect(stages({ changes, unchanged: 0, stale: [], conflicts: [] }).after).toHaveLength(1);
+    expect(makePlan(program, state, keep).changes).toEqual([]);
+  });
+
+  it('that is undone is put back where nothing is in its place', () => {
+    const group = { groupId: Math.floor(Number((own >> 32n) & 0xffffn)) * 0x1_0000, groupType: 0, buckets: [] };
+    const state = { flows: [metered(7, own), metered(6, own)], groups: [group], meters: [meter(7)] };
+    const pruned = prunedBy(makePlan(program, state, { prune: true }));
+    expect(pruned.map(({ what }) => what).sort()).toEqual(['flow', 'flow', 'group', 'meter']);
+    const putBack = (now: SwitchState) =>
+      makePlan(program, now, { prune: false, putBack: pruned }).changes.map(({ kind, message }) => [kind, message]);
+    const undos = pruned.map(({ undo }) => ['add', undo]);
+    expect(putBack(having(program))).toEqual(undos);
+    const taken = having(program, [metered(7, 1n)]);
+    expect(putBack({ ...taken, groups: [group], meters: [meter(7)] })).toEqual([
+      ['add', pruned.find(({ undo }) => undo.type === 'flow_mod' && undo.priority === 6)!.undo],
+    ]);
+  });
+});
 
 describe('a plan', () => {
   it('of an empty switch adds everything, meters and groups before what uses them', () => {

@@ -9,7 +9,7 @@ import { niciraFields } from '../nicira/fields.js';
 import type { OxmFacts } from '../of13/oxm-fields.js';
 import { allOxmFields } from '../of15/oxm-fields.js';
 import { bigintToBytes, bytesToBigint, parseIpv4, parseIpv6, parseMac, prefixMask } from '../text/addresses.js';
-import type { Match, OxmFieldName, OxmKnown } from '../types/oxm.js';
+import type { Match, OxmFieldName, OxmKnown, OxmTlv } from '../types/oxm.js';
 import { EncodeError } from '../wire/error.js';
 
 /** A number, the bytes themselves, or text: '10.0.0.0/8', '02:00:00:00:00:01', '::1/64', '0x10/0xf0', '7'. */
@@ -19,6 +19,8 @@ export type MatchSpec = { readonly [Field in OxmFieldName]?: OxmInputWithMask };
 
 const allFields: readonly OxmFacts[] = [...allOxmFields, ...niciraFields];
 const factsByName: ReadonlyMap<string, OxmFacts> = new Map(allFields.map((facts) => [facts.name, facts]));
+
+const ranks: ReadonlyMap<string, number> = new Map(allFields.map(({ name }, rank) => [name, rank]));
 
 /** The facts of a field: width, whether it can be masked, what it needs. */
 export function oxmFacts(field: OxmFieldName): OxmFacts {
@@ -92,10 +94,18 @@ export function match(spec: MatchSpec): Match {
 
 /** The same match in one form: masks of all ones left away, fields with a mask of all zeros too, in table order. */
 export function normalizeMatch(input: Match): Match {
-  const known = allFields.flatMap((facts) => {
-    const tlv = input.find((candidate) => candidate.field === facts.name) as OxmKnown | undefined;
-    if (tlv === undefined || tlv.mask?.every((byte) => byte === 0)) return [];
-    return [tlv.mask !== undefined && isFullMask(tlv.mask, facts) ? { field: tlv.field, value: tlv.value } : tlv];
+  const known = new Map<OxmFieldName, OxmKnown>();
+  const others: OxmTlv[] = [];
+  for (const tlv of input) {
+    if (tlv.field === 'raw' || tlv.field === 'experimenter') others.push(tlv);
+    else if (!known.has(tlv.field)) known.set(tlv.field, tlv as OxmKnown);
+  }
+  const sorted = [...known.values()]
+    .filter(({ field, mask }) => ranks.has(field) && !mask?.every((byte) => byte === 0))
+    .sort((a, b) => ranks.get(a.field)! - ranks.get(b.field)!);
+  const plain = sorted.map((tlv) => {
+    const whole = tlv.mask !== undefined && isFullMask(tlv.mask, oxmFacts(tlv.field));
+    return whole ? { field: tlv.field, value: tlv.value } : tlv;
   });
-  return [...known, ...input.filter((tlv) => tlv.field === 'raw' || tlv.field === 'experimenter')];
+  return [...plain, ...others];
 }

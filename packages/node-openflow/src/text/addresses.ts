@@ -70,7 +70,15 @@ export function prefixLength(mask: Uint8Array): number | undefined {
   return prefixMask(length, mask.length).every((byte, i) => byte === mask[i]) ? length : undefined;
 }
 
+/** Bytes whose number a double holds. */
+const SAFE_BYTES = 6;
+
 export function bytesToBigint(bytes: Uint8Array): bigint {
+  if (bytes.length <= SAFE_BYTES) {
+    let small = 0;
+    for (const byte of bytes) small = small * 256 + byte;
+    return BigInt(small);
+  }
   let value = 0n;
   for (const byte of bytes) value = (value << 8n) | BigInt(byte);
   return value;
@@ -80,6 +88,10 @@ export function bytesToBigint(bytes: Uint8Array): bigint {
 export function bigintToBytes(value: bigint, width: number): Uint8Array | undefined {
   if (value < 0n || value >> BigInt(width * 8) !== 0n) return undefined;
   const bytes = new Uint8Array(width);
+  if (width <= SAFE_BYTES) {
+    for (let i = width - 1, rest = Number(value); i >= 0; i--, rest = Math.floor(rest / 256)) bytes[i] = rest % 256;
+    return bytes;
+  }
   for (let i = width - 1, rest = value; i >= 0; i--, rest >>= 8n) bytes[i] = Number(rest & 0xffn);
   return bytes;
 }

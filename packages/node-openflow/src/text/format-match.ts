@@ -14,11 +14,16 @@ import { type Slots, tagPresent } from './slots.js';
 const nshType = 0x894f;
 const hexPadded = (value: bigint, digits: number): string => `0x${value.toString(16).padStart(digits, '0')}`;
 
+/** Most fields are in few matches. */
+const NOTHING: readonly string[] = [];
+const registers = Array.from({ length: 16 }, (_, n) => `reg${n}`);
+
 /** 'name=value' of a whole field, in the field's own format; nothing where nothing is matched. */
-function own(slots: Slots, name: string, shown = name): string[] {
+function own(slots: Slots, name: string, shown = name): readonly string[] {
   const field = fieldsByName.get(name)!;
+  if (slots.mask(field.slot) === 0n) return NOTHING;
   const { value, mask } = slots.field(field);
-  if (mask === 0n) return [];
+  if (mask === 0n) return NOTHING;
   if (field.format === 'ipv4' || field.format === 'ipv6' || field.format === 'mac') {
     return [`${shown}=${mask === allOnes(field.bits) ? fieldText(field, value) : maskedAddress(field, value, mask)}`];
   }
@@ -26,18 +31,21 @@ function own(slots: Slots, name: string, shown = name): string[] {
 }
 
 /** Decimal; with a mask both as hexadecimal of `digits` digits at least. */
-function decimal(slots: Slots, name: string, shown = name, digits = 1): string[] {
+function decimal(slots: Slots, name: string, shown = name, digits = 1): readonly string[] {
   const field = fieldsByName.get(name)!;
+  if (slots.mask(field.slot) === 0n) return NOTHING;
   const { value, mask } = slots.field(field);
-  if (mask === 0n) return [];
+  if (mask === 0n) return NOTHING;
   const exact = mask === allOnes(field.bits) || slots.mask(field.slot) === 0xffffn;
   return [`${shown}=${exact ? value : `${hexPadded(value, digits)}/${hexPadded(mask, digits)}`}`];
 }
 
 /** The value whatever the mask. */
-const bare = (slots: Slots, name: string, text: (value: bigint) => string, shown = name): string[] => {
-  const { value, mask } = slots.field(fieldsByName.get(name)!);
-  return mask === 0n ? [] : [`${shown}=${text(value)}`];
+const bare = (slots: Slots, name: string, text: (value: bigint) => string, shown = name): readonly string[] => {
+  const field = fieldsByName.get(name)!;
+  if (slots.mask(field.slot) === 0n) return NOTHING;
+  const { value, mask } = slots.field(field);
+  return mask === 0n ? NOTHING : [`${shown}=${text(value)}`];
 };
 
 const decimalText = (value: bigint): string => value.toString();
@@ -80,7 +88,7 @@ function protocolWord(slots: Slots): { readonly word: string[]; readonly type: b
 }
 
 /** ovs-ofctl speaks of the tag as a whole when it cannot say "VLAN n" and "priority n". */
-function vlanText(slots: Slots): string[] {
+function vlanText(slots: Slots): readonly string[] {
   const [tci, mask] = [slots.value('vlan_tci'), slots.mask('vlan_tci')];
   if (mask === 0n) return [];
   const [vid, pcp] = [mask & 0xfffn, mask >> 13n];
@@ -91,13 +99,13 @@ function vlanText(slots: Slots): string[] {
   return [`vlan_tci=${hexPadded(tci, 4)}${mask === 0xffffn ? '' : `/${hexPadded(mask, 4)}`}`];
 }
 
-function ctState(slots: Slots): string[] {
+function ctState(slots: Slots): readonly string[] {
   const mask = Number(slots.mask('ct_state') & 0xffn);
   const value = Number(slots.value('ct_state') & 0xffn);
   return mask === 0 ? [] : [`ct_state=${maskedFlags(value, mask, ctStateNames, 0xff)}`];
 }
 
-function tunnel(slots: Slots): string[] {
+function tunnel(slots: Slots): readonly string[] {
   const version = slots.known('tun_erspan_ver');
   const options = [...slots.options.entries()]
     .sort(([a], [b]) => a - b)
@@ -122,7 +130,7 @@ function tunnel(slots: Slots): string[] {
   ];
 }
 
-function addresses(slots: Slots): string[] {
+function addresses(slots: Slots): readonly string[] {
   const type = slots.ethertype;
   if (type === ETHERTYPE.ipv6) {
     const { value, mask } = slots.field(fieldsByName.get('ipv6_label')!);
@@ -134,9 +142,9 @@ function addresses(slots: Slots): string[] {
   return [...own(slots, 'ip_src', 'nw_src'), ...own(slots, 'ip_dst', 'nw_dst')];
 }
 
-function nsh(slots: Slots): string[] {
+function nsh(slots: Slots): readonly string[] {
   const contexts = slots.known('nsh_mdtype') === 1 ? ['nsh_c1', 'nsh_c2', 'nsh_c3', 'nsh_c4'] : [];
-  const context = (name: string): string[] => {
+  const context = (name: string): readonly string[] => {
     const { value, mask } = slots.field(fieldsByName.get(name)!);
     const [v, m] = [`0x${value.toString(16)}`, `0x${mask.toString(16)}`];
     return mask === 0n ? [] : [`${name}=${mask === allOnes(32) ? v : `${v}/${m}`}`];
@@ -149,7 +157,7 @@ function nsh(slots: Slots): string[] {
   ];
 }
 
-function transport(slots: Slots): string[] {
+function transport(slots: Slots): readonly string[] {
   const v6 = slots.ethertype === ETHERTYPE.ipv6;
   if (slots.ethertype === ETHERTYPE.ip && slots.protocol === PROTOCOL.icmp) {
     return [...decimal(slots, 'tcp_src', 'icmp_type'), ...decimal(slots, 'tcp_dst', 'icmp_code')];
@@ -221,7 +229,7 @@ export function formatMatch(match: Match, names: NamesOf = {}): string {
     ...decimal(slots, 'ct_tp_dst'),
     ...(packetType === 0 ? [] : [packetTypeText(packetType)]),
     ...word,
-    ...Array.from({ length: 16 }, (_, n) => own(slots, `reg${n}`)).flat(),
+    ...registers.flatMap((name) => own(slots, name)),
     ...tunnel(slots),
     ...own(slots, 'metadata'),
     ...bare(slots, 'in_port_oxm', port, 'in_port'),

@@ -5,7 +5,14 @@ export { formatGroup } from './format-group.js';
 export { type Names, type NamesOf, parseInteger } from './numbers.js';
 export { type FieldFormat, fieldsByName, type OvsField, type Prerequisite } from './ovs-fields.js';
 export { parseActions, parseInstructions } from './parse-actions.js';
-export { type FlowCommand, type FlowOptions, type FlowText, parseFlow, parseFlows } from './parse-flow.js';
+export {
+  ActionMemory,
+  type FlowCommand,
+  type FlowOptions,
+  type FlowText,
+  parseFlow,
+  parseFlows,
+} from './parse-flow.js';
 export { type GroupCommand, type GroupOptions, type GroupText, parseGroup, parseGroups } from './parse-group.js';
 export { parseMatch, protocolWords } from './parse-match.js';
 export { formatMeter, type MeterCommand, type MeterText, parseMeter } from './parse-meter.js';

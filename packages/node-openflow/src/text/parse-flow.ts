@@ -4,15 +4,16 @@
  * What comes out is a flow_mod of OpenFlow 1.3 without version and xid.
  */
 import { OFP_NO_BUFFER, OFPFC, OFPFF, OFPG, OFPP } from '../of13/constants.js';
+import type { Instruction } from '../types/action.js';
 import type { FlowMod } from '../types/message.js';
 import { parsing, TextFailure, type TextResult, unknownWord } from './error.js';
 import { Known } from './known.js';
 import { parseLines } from './lines.js';
-import { matchOf } from './match-wire.js';
+import { matchOf, PROTOCOL } from './match-wire.js';
 import { type Names, port, table, toPort11, u16, u32, u64 } from './numbers.js';
 import { instructionsOf } from './parse-actions.js';
 import { matchWords, takeMatch, warnIgnored } from './parse-match.js';
-import { Slots } from './slots.js';
+import { Slots, tagPresent } from './slots.js';
 import { type KeyValue, keyValues, lookUp, type Span, slice, span } from './tokens.js';
 
 /** Of OpenFlow 1.4 and later; encoding in 1.3 leaves it out. */
@@ -22,7 +23,35 @@ export interface FlowText extends Omit<FlowMod, 'version' | 'xid'> {
 
 export type FlowCommand = 'add' | 'modify' | 'modify_strict' | 'delete' | 'delete_strict';
 
+/** Actions that were read before, for many flows that do the same on the same kind of packets. Of one set of names. */
+export class ActionMemory {
+  readonly #read = new Map<string, readonly Instruction[]>();
+
+  /** The same objects again where they were read before. */
+  take(text: Span, slots: Slots, tableId: number, read: () => readonly Instruction[]): readonly Instruction[] {
+    const kind = packetKind(slots);
+    if (kind === undefined) return read();
+    const key = `${tableId} ${kind} ${text.text}`;
+    const known = this.#read.get(key);
+    if (known !== undefined) return known;
+    const found = read();
+    if (this.#read.size < MEMORY_MAX) this.#read.set(key, found);
+    return found;
+  }
+}
+
+const MEMORY_MAX = 65_536;
+
+/** All that actions may ask of a match (known.ts); undefined: they may ask more. */
+function packetKind(slots: Slots): string | undefined {
+  if (slots.mask('nw_frag') !== 0n || slots.mask('ct_state') !== 0n) return undefined;
+  const { ethertype, protocol } = slots;
+  const neighbours = protocol === PROTOCOL.icmp6 ? `${slots.value('tp_src')}/${slots.mask('tp_src')}` : '';
+  return `${ethertype} ${protocol} ${slots.value('vlan_tci') & tagPresent} ${neighbours}`;
+}
+
 export interface FlowOptions extends Names {
+  readonly memory?: ActionMemory;
   /** What is done with the flow; 'file', the default of parseFlows: what its first word says, or it is added. */
   readonly command?: FlowCommand | 'file';
 }
@@ -187,8 +216,12 @@ export function flowOf(text: Span, options: FlowOptions, warn: (text: string) =>
   warnIgnored(draft.slots, match, warn);
   if (draft.cookie !== undefined && command !== 'add')
     warn('cookie is ignored: OpenFlow 1.3 cannot change that of a flow');
-  const known = new Known(draft.slots);
-  const instructions = parts.actions === undefined ? [] : instructionsOf(parts.actions, options, known, draft.tableId);
+  const { slots, tableId } = draft;
+  const read = (actions: Span) => () => instructionsOf(actions, options, new Known(slots), tableId);
+  const instructions =
+    parts.actions === undefined
+      ? []
+      : (options.memory?.take(parts.actions, slots, tableId, read(parts.actions)) ?? read(parts.actions)());
   return {
     type: 'flow_mod',
     command: commands[command],

@@ -51,7 +51,11 @@ export class Slots {
   }
 
   #put(slot: string, value: bigint, mask: bigint, where: bigint): void {
-    const old = this.#slots.get(slot) ?? { value: 0n, mask: 0n };
+    const old = this.#slots.get(slot);
+    if (old === undefined) {
+      this.#slots.set(slot, { value: value & mask, mask });
+      return;
+    }
     this.#slots.set(slot, {
       value: (old.value & ~where) | (value & mask),
       mask: (old.mask & ~where) | mask,
