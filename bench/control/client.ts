@@ -41,6 +41,11 @@ const latencies = (values: readonly number[]) => ({
   p50: percentile(values, 0.5) * 1e6,
   p99: percentile(values, 0.99) * 1e6,
 });
+const QUIET_SECONDS = 1;
+/** Resolves when nothing has come for a while. */
+async function quiet(last: () => number): Promise<void> {
+  while (seconds() - last() < QUIET_SECONDS) await new Promise((resolve) => setTimeout(resolve, 100));
+}
 const frame = (n: number): Buffer =>
   udpFrame({ source: 0x0a000001, destination: 0x0a010000 + n, sourcePort: 1000, destinationPort: 2000 });
 
@@ -76,18 +81,19 @@ const tasks: Readonly<Record<string, () => Promise<object>>> = {
     await answered(Buffer.concat([wantPackets, deleteAll, missToController, barrier()]), isBarrier);
     const bytes = Buffer.concat(Array.from({ length: count }, (_, n) => packetOut(frame(n & 0xffff))));
     let received = 0;
-    let last = seconds();
+    let [heard, last] = [seconds(), seconds()];
     const start = seconds();
-    const done = connection.until((type) => {
+    const all = connection.until((type) => {
+      // The answer to the barrier, too: packets may come up after it.
+      heard = seconds();
       if (type === PACKET_IN) {
         received++;
-        last = seconds();
+        last = heard;
       }
-      return isBarrier(type) || received === count;
+      return received === count;
     });
     await connection.write(Buffer.concat([bytes, barrier()]));
-    await done;
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await Promise.race([all, quiet(() => heard)]);
     return { rate: received / (last - start), share: received / count };
   },
   async latency() {

@@ -39,16 +39,35 @@ ActionSet::Slot ActionSet::slot_of(Action action) {
     case Action::kResubmit:
       return kResubmit;
     default:
-      break;  // set_field, set_masked and load have places of their own; others are in no set (validate_action_set)
+      break;  // set_field, set_masked, load and move have places of their own; others are in no set
+              // (validate_action_set)
   }
   return kSlots;
 }
 
+namespace {
+
+/// Of an action that counts as "set": the field that it writes to.
+std::optional<Field> field_of(const ActionView& action) {
+  switch (action.code()) {
+    case Action::kSetField:
+    case Action::kSetMasked:
+      return action.field();
+    case Action::kLoad:
+      return action.subfield().field;
+    case Action::kMove:
+      return action.destination().field;
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
 void ActionSet::write(std::span<const std::uint8_t> actions) {
   for (const ActionView action : Actions(actions)) {
-    if (action.code() == Action::kSetField || action.code() == Action::kSetMasked || action.code() == Action::kLoad) {
-      const Field which = action.code() == Action::kLoad ? action.subfield().field : action.field();
-      const auto field = static_cast<std::size_t>(which);
+    if (const auto which = field_of(action)) {
+      const auto field = static_cast<std::size_t>(*which);
       fields_[field] = action.at();
       fields_used_[field / 64] |= std::uint64_t{1} << (field % 64);
       continue;

@@ -95,6 +95,8 @@ class ActionView {
   /// controller
   std::uint16_t controller_id() const { return load_host<std::uint16_t>(at_ + 6); }
   std::uint8_t reason() const { return at_[8]; }
+  /// controller: the packet stops here until it is resumed
+  bool pauses() const { return at_[9] != 0; }
   std::span<const std::uint8_t> userdata() const { return {at_ + 16, load_host<std::uint16_t>(at_ + 10)}; }
   /// dec_nw_ttl_ids, bundle: how many ids or ports
   std::uint16_t count() const { return load_host<std::uint16_t>(at_ + 4); }

@@ -167,7 +167,8 @@ Status validate_action_set(std::span<const std::uint8_t> actions) {
   if (Status s = validate_actions(actions); s != Status::kOk) return s;
   for (const ActionView action : Actions(actions)) {
     if (action.code() <= Action::kPopPbb || action.code() == Action::kResubmit) continue;
-    if (action.code() == Action::kMeter || action.code() == Action::kSetMasked) continue;
+    if (action.code() == Action::kMeter || action.code() == Action::kSetMasked || action.code() == Action::kMove)
+      continue;
     if (action.code() != Action::kLoad) return Status::kBadAction;
     const Subfield to = action.subfield();
     if (to.offset != 0 || to.bits != kFieldPlaces[static_cast<std::size_t>(to.field)].bits) return Status::kBadAction;

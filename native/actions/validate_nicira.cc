@@ -89,7 +89,7 @@ Status validate_clone(std::span<const std::uint8_t> record, unsigned nesting) {
 }
 
 Status validate_controller(std::span<const std::uint8_t> record) {
-  if (record.size() < 16 || record[9] != 0) return Status::kMalformed;
+  if (record.size() < 16 || record[9] > 1) return Status::kMalformed;
   const std::size_t length = load_host<std::uint16_t>(record.data() + 10);
   return action_shape(record, 16 + round_up(length), std::min(16 + length, record.size()));
 }

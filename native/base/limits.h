@@ -72,6 +72,10 @@ inline constexpr unsigned kResubmitsMax = 4096;
 inline constexpr unsigned kCloneNestingMax = 16;
 /// Values that a packet's stack (push, pop) holds.
 inline constexpr std::size_t kStackMax = 64;
+/// Bytes of what is left to be done with a paused packet, and of that, the packet and its data for the controller: they
+/// have to fit into an OpenFlow message.
+inline constexpr std::size_t kContinuationMax = 32 * 1024;
+inline constexpr std::size_t kPausedBytesMax = 64'000;
 /// Ports that a bundle action chooses from.
 inline constexpr unsigned kBundleMembersMax = 64;
 /// Bytes that a truncated packet keeps at least: an Ethernet header.

@@ -208,7 +208,7 @@ Status Datapath::packet_out(Bytes record) {
   const std::size_t thread = runtime_.control_thread();
   Packet* const packet = packet_of(runtime_.pool(thread), out->in_port, out->frame);
   if (packet == nullptr) return Status::kNoMemory;
-  return pipeline_.packet_out(thread, now_ns(), out->in_port, out->actions, packet);
+  return pipeline_.packet_out(thread, now_ns(), out->in_port, out->actions, packet, out->continuation);
 }
 
 ReadPart Datapath::read(Bytes query_bytes, std::size_t limit) {

@@ -192,10 +192,14 @@ std::optional<TableConfigMod> decode_table_config(Bytes record) {
 std::optional<PacketOut> decode_packet_out(Bytes record) {
   if (record.size() < kPacketOutHead) return std::nullopt;
   const std::size_t actions = load<std::uint32_t>(record, 4), frame = load<std::uint32_t>(record, 8);
-  const std::size_t rest = record.size() - kPacketOutHead;
-  if (actions > rest || actions % 8 != 0 || frame > rest - actions) return std::nullopt;
-  return PacketOut{PortNo{load<std::uint32_t>(record, 0)}, record.subspan(kPacketOutHead, actions),
-                   record.subspan(kPacketOutHead + actions, frame)};
+  const std::size_t continuation = load<std::uint32_t>(record, 12);
+  Bytes rest = record.subspan(kPacketOutHead);
+  if (actions > rest.size() || actions % 8 != 0 || continuation > rest.size() - actions || continuation % 8 != 0 ||
+      frame > rest.size() - actions - continuation) {
+    return std::nullopt;
+  }
+  return PacketOut{PortNo{load<std::uint32_t>(record, 0)}, rest.first(actions), rest.subspan(actions, continuation),
+                   rest.subspan(actions + continuation, frame)};
 }
 
 std::optional<QueryRecord> decode_query(Bytes record) {

@@ -41,6 +41,7 @@ std::optional<TableConfigMod> decode_table_config(Bytes record);
 struct PacketOut {
   PortNo in_port;
   Bytes actions;
+  Bytes continuation;  // of a paused packet that goes on; else empty
   Bytes frame;
 };
 std::optional<PacketOut> decode_packet_out(Bytes record);

@@ -41,7 +41,12 @@ Packet* Execution::perform(Lane& lane, Packet* packet, FlowKey& key, std::span<c
   for (ActionView action : Actions(actions)) {
     const bool at_end = action.at() + action.length() == end;
     step(lane, packet, key, action, last && at_end && lane.set != SetUse::kHolds);
-    if (packet == nullptr || lane.exited) return packet;
+    if (packet == nullptr) return packet;
+    if (lane.exited) [[unlikely]] {
+      const std::uint8_t* const rest = action.at() + action.length();
+      if (lane.paused) keep_actions(lane, {rest, end});
+      return packet;
+    }
   }
   return packet;
 }
@@ -85,11 +90,16 @@ bool Execution::bucket(Lane& lane, Packet* packet, FlowKey& key, const Bucket& b
   // What flows reached from a bucket write to the action set has no effect; exit ends the bucket alone.
   const SetUse set = std::exchange(lane.set, SetUse::kDone);
   Packet* rest = nullptr;
+  const auto carry_out = [&](FlowKey& own_key) {
+    rest = perform(lane, own, own_key, bucket.ordered, true);
+    if (rest != nullptr && lane.paused) [[unlikely]]
+      hold(lane, rest, own_key, false);
+  };
   if (move || !bucket.modifies) {
-    rest = perform(lane, own, key, bucket.ordered, true);
+    carry_out(key);
   } else {
     FlowKey copy = key;
-    rest = perform(lane, own, copy, bucket.ordered, true);
+    carry_out(copy);
   }
   --thread_.group_depth;
   lane.set = set;

@@ -68,7 +68,7 @@ bool Execution::pass_egress(Lane& lane, Packet*& packet, FlowKey& key, PortNo po
     }
     // The output to the port is part of the set, so that clearing it stops the packet.
     if (set.clears) leaves = false;
-    write_set(lane, key, set);
+    write_set(lane, key, set.write, set.clears);
     if (set.metadata_mask != 0) write_metadata(key, set.metadata, set.metadata_mask);
     table = set.goto_table;
   }

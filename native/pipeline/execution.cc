@@ -48,6 +48,7 @@ void Execution::enter(std::size_t i, Packet* packet, PortNo in_port, PortSlot* i
                       .accounted = false,
                       .set = SetUse::kNone,
                       .exited = false,
+                      .paused = false,
                       .stack = 0,
                       .resubmits = 0,
                       .copies = copies};
@@ -116,9 +117,14 @@ void Execution::packet_out(Packet* packet, PortNo in_port, std::span<const std::
   enter(0, packet, in_port, pipeline_.ports_.slot(in_port), 0);
   thread_.may_resubmit = true;
   Packet* rest = perform(thread_.lanes[0], packet, thread_.keys[0], actions, true);
+  if (rest != nullptr && thread_.lanes[0].paused) hold(thread_.lanes[0], rest, thread_.keys[0], false);
   // Flows that a resubmit led to may have written to the action set.
   if (rest != nullptr) perform_set(thread_.lanes[0], rest, thread_.keys[0]);
   if (rest != nullptr) rest->release();
+  pass_again(in_port);
+}
+
+void Execution::pass_again(PortNo in_port) {
   thread_.may_resubmit = false;
   for (const ThreadContext::Resubmitted& again : thread_.resubmitted) {
     enter(0, again.packet, in_port, pipeline_.ports_.slot(in_port), again.copies);
@@ -135,6 +141,10 @@ void Execution::wait(std::size_t table, std::uint64_t lanes) {
 void Execution::run(std::uint64_t lanes) {
   if (lanes == 0) return;
   wait(0, lanes);
+  drain();
+}
+
+void Execution::drain() {
   // Goto leads to higher tables only, so a table that was visited stays empty.
   for (std::size_t word = 0; word < thread_.tables_waiting.size(); ++word) {
     std::uint64_t& tables = thread_.tables_waiting[word];
@@ -249,11 +259,12 @@ void Execution::execute(std::size_t i, std::size_t table, const Flow& flow) {
     lane.packet = perform(lane, lane.packet, key, set.apply, set.goto_table == 0 && set.write.empty());
     if (lane.packet == nullptr) return;
     if (lane.exited) [[unlikely]] {
-      finish(i);
-      return;
+      if (!lane.paused) return finish(i);
+      thread_.continuation.keep_instructions(set);
+      return hold(lane, lane.packet, key, true);
     }
   }
-  write_set(lane, key, set);
+  write_set(lane, key, set.write, set.clears);
   if (set.metadata_mask != 0) write_metadata(key, set.metadata, set.metadata_mask);
   if (set.goto_table != 0) {
     wait(set.goto_table, bit(i));
@@ -262,13 +273,13 @@ void Execution::execute(std::size_t i, std::size_t table, const Flow& flow) {
   }
 }
 
-void Execution::write_set(Lane& lane, FlowKey& key, const InstructionSet& set) {
-  if (lane.set == SetUse::kDone || (!set.clears && set.write.empty())) return;
+void Execution::write_set(Lane& lane, FlowKey& key, std::span<const std::uint8_t> written, bool clears) {
+  if (lane.set == SetUse::kDone || (!clears && written.empty())) return;
   ActionSet& actions = thread_.sets[index_of(lane)];
-  if (set.clears) lane.set = SetUse::kNone;
+  if (clears) lane.set = SetUse::kNone;
   if (lane.set == SetUse::kNone) actions.clear();
-  if (!set.write.empty()) {
-    actions.write(set.write);
+  if (!written.empty()) {
+    actions.write(written);
     lane.set = SetUse::kHolds;
   }
   // A group comes before an output, so that the latter is none (OpenFlow 1.5.1 section 7.2.3.8).
@@ -289,6 +300,8 @@ void Execution::perform_set(Lane& lane, Packet*& packet, FlowKey& key) {
     if (packet != nullptr) step(lane, packet, key, action, move);
     return Verdict::kOk;
   });
+  if (packet != nullptr && lane.paused) [[unlikely]]
+    hold(lane, packet, key, false);
 }
 
 void Execution::finish(std::size_t i) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <span>
 
+#include "pipeline/continuation.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/port_vlan.h"
 
@@ -19,6 +20,7 @@ struct ControllerData {
   std::uint16_t id = 0;
   std::uint32_t meter = kNoMeter;  // that it has to pass
   std::span<const std::uint8_t> userdata;
+  std::span<const std::uint8_t> continuation;  // of a paused packet
 };
 
 class Execution {
@@ -34,6 +36,10 @@ class Execution {
   /// Takes the packet. `actions` are valid.
   void packet_out(Packet* packet, PortNo in_port, std::span<const std::uint8_t> actions);
 
+  /// Does what is left to be done with a paused packet, which it takes. `fields`: valid actions that bring its
+  /// pipeline fields back.
+  void resume(Packet* packet, PortNo in_port, std::span<const std::uint8_t> fields, const Continuation& continuation);
+
  private:
   // execution.cc: tables and instructions.
   void enter(std::size_t i, Packet* packet, PortNo in_port, PortSlot* in_slot, unsigned copies);
@@ -42,6 +48,10 @@ class Execution {
   bool guard(std::size_t i);
   void wait(std::size_t table, std::uint64_t lanes);
   void run(std::uint64_t lanes);
+  /// Until no lane waits for a table.
+  void drain();
+  /// What packets of a packet-out have left by output to TABLE.
+  void pass_again(PortNo in_port);
   void visit(std::size_t table, std::uint64_t lanes);
   void count(std::size_t table, std::uint64_t lanes);
   void execute(std::size_t i, std::size_t table, const Flow& flow);
@@ -49,7 +59,7 @@ class Execution {
   void miss(std::size_t i, std::size_t table);
   /// False: the meter took the packet.
   bool meter(Lane& lane, Packet*& packet, FlowKey& key, std::uint32_t id);
-  void write_set(Lane& lane, FlowKey& key, const InstructionSet& set);
+  void write_set(Lane& lane, FlowKey& key, std::span<const std::uint8_t> written, bool clears);
   /// Carries out the action set, if it holds anything.
   void perform_set(Lane& lane, Packet*& packet, FlowKey& key);
   void finish(std::size_t i);
@@ -63,6 +73,15 @@ class Execution {
   /// These return true when they took the packet, which they do only if `move`.
   bool group(Lane& lane, Packet* packet, FlowKey& key, std::uint32_t id, bool move);
   bool bucket(Lane& lane, Packet* packet, FlowKey& key, const Bucket& bucket, bool move);
+
+  // pause.cc: packets that stop until the controller resumes them.
+  void pause(Lane& lane, const ActionView& action);
+  /// A paused packet's list of actions is left, with these to go.
+  void keep_actions(const Lane& lane, std::span<const std::uint8_t> rest);
+  /// Tells of a paused packet, all of whose lists were left, and takes it. `top`: the outermost was of a flow that no
+  /// action led to.
+  void hold(Lane& lane, Packet*& packet, const FlowKey& key, bool top);
+  void go_on(Lane& lane, FlowKey& key, const Continuation& continuation);
 
   // nicira.cc: Nicira's actions.
   void extended(Lane& lane, Packet*& packet, FlowKey& key, const ActionView& action, bool move);
@@ -85,6 +104,8 @@ class Execution {
   // resubmit.cc: from within a list of actions through other flows.
   void resubmit(Lane& lane, Packet*& packet, FlowKey& key, const ActionView& action, bool move);
   void pass_tables(Lane& lane, Packet*& packet, FlowKey& key, PortNo in_port, std::size_t table, bool move);
+  /// The instructions of a flow that an action led to: the table to go on with, 0 none.
+  std::uint8_t carry_out(Lane& lane, Packet*& packet, FlowKey& key, const Flow& flow, bool move);
   const Flow* look_up(const Packet& packet, const FlowKey& key, std::size_t table);
   /// The packet has used up what it may have of look-ups or nesting: dropped.
   void give_up(Lane& lane, Packet*& packet, Drop reason);

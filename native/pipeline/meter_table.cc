@@ -7,6 +7,9 @@
 namespace xvif {
 namespace {
 
+/// OFPM_SLOWPATH: nothing passes it, as there is no slow path.
+constexpr std::uint32_t kMeterSlowpath = 0xfffffffd;
+
 /// Bits below one nanosecond, for rates whose packets take less. 2^58 ns are nine years of one meter.
 constexpr unsigned kTickShift = 6;
 constexpr double kTicksPerSecond = 1e9 * (1u << kTickShift);
@@ -63,7 +66,8 @@ const Band* MeterTable::pass(Meter& meter, std::size_t thread, std::uint32_t byt
 }
 
 Status MeterTable::check(const MeterMod& mod) const {
-  const bool legal = (mod.meter != kNoMeter && mod.meter <= kMeterIdMax) || mod.meter == kMeterController;
+  const bool legal = (mod.meter != kNoMeter && mod.meter <= kMeterIdMax) || mod.meter == kMeterController ||
+                     mod.meter == kMeterSlowpath;
   if (!legal) return Status::kBadMeter;
   const bool exists = live_.contains(mod.meter);
   if (mod.command == ModCommand::kModify && !exists) return Status::kUnknownMeter;

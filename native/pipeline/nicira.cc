@@ -56,9 +56,11 @@ void Execution::extended(Lane& lane, Packet*& packet, FlowKey& key, const Action
       lane.exited = true;
       return;
     case Action::kController: {
+      // What is on its way out of a port has no list of actions to come back to.
+      if (action.pauses() && !thread_.in_egress) return pause(lane, action);
       const auto reason = static_cast<PacketInReason>(action.reason());
       return packet_in(lane, *packet, key, reason, action.controller_max_len(),
-                       {action.controller_id(), action.controller_meter(), action.userdata()});
+                       {action.controller_id(), action.controller_meter(), action.userdata(), {}});
     }
     case Action::kDecNwTtlIds: {
       const std::array<std::uint8_t, 8> plain = {static_cast<std::uint8_t>(Action::kDecNwTtl), 0, 8};
@@ -165,6 +167,7 @@ void Execution::clone(Lane& lane, Packet*& packet, const FlowKey& key, const Act
   if (lane.set == SetUse::kHolds) set = thread_.sets[i];
   ++thread_.resubmit_depth;
   own = perform(lane, own, own_key, action.nested(), true);
+  if (own != nullptr && lane.paused) hold(lane, own, own_key, false);
   if (own != nullptr) perform_set(lane, own, own_key);
   --thread_.resubmit_depth;
   if (own != nullptr) own->release();
@@ -187,7 +190,8 @@ void Execution::sample(Lane& lane, const Packet& packet, const ActionView& actio
 void Execution::invalid_ttl(Lane& lane, Packet*& packet, const FlowKey& key, const ActionView& action) {
   drop(lane, Drop::kTtl);
   for (std::size_t i = 0; i < action.count(); ++i) {
-    packet_in(lane, *packet, key, PacketInReason::kInvalidTtl, kControllerMaxLenNoBuffer, {action.id(i), kNoMeter, {}});
+    packet_in(lane, *packet, key, PacketInReason::kInvalidTtl, kControllerMaxLenNoBuffer,
+              {action.id(i), kNoMeter, {}, {}});
   }
   packet->release();
   packet = nullptr;

@@ -124,7 +124,8 @@ void Execution::flush_port(PortSlot& slot) {
 bool Execution::flood(Lane& lane, Packet* packet, const FlowKey& key, std::uint32_t without, bool move) {
   PortSlot* before = nullptr;
   for (PortSlot* slot : pipeline_.ports_.all()) {
-    if (slot == lane.in_slot || slot->has(without)) continue;
+    // As for a single port: actions may write to in_port.
+    if (slot->number == key.in_port() || slot->has(without)) continue;
     if (before != nullptr) send(lane, packet, key, before, false);
     before = slot;
   }

@@ -40,12 +40,15 @@ Registers registers_of(const FlowKey& key, bool used) {
   return registers;
 }
 
-/// Behind the frame: data for the controller, registers, each padded.
-void put_tail(std::uint8_t* at, std::span<const std::uint8_t> userdata, const Registers& registers) {
+/// Behind the frame: data for the controller, registers, what a paused packet has to go, each padded.
+void put_tail(std::uint8_t* at, const ControllerData& data, const Registers& registers) {
+  const auto& [id, meter, userdata, continuation] = data;
   const std::size_t bytes = registers.count * kRegisterBytes;
   std::memset(at, 0, padded(userdata.size()) + padded(bytes));
   if (!userdata.empty()) std::memcpy(at, userdata.data(), userdata.size());
-  std::memcpy(at + padded(userdata.size()), registers.values.data(), bytes);
+  at += padded(userdata.size());
+  std::memcpy(at, registers.values.data(), bytes);
+  if (!continuation.empty()) std::memcpy(at + padded(bytes), continuation.data(), continuation.size());
 }
 
 }  // namespace
@@ -114,7 +117,8 @@ void Execution::packet_in(Lane& lane, Packet& packet, const FlowKey& key, Packet
 void Execution::tell(Lane& lane, const Packet& packet, const FlowKey& key, PacketInReason reason, std::uint16_t max_len,
                      const ControllerData& data) {
   const Registers registers = registers_of(key, (thread_.registers_used >> index_of(lane) & 1) != 0);
-  const std::size_t tail = padded(data.userdata.size()) + padded(registers.count * kRegisterBytes);
+  const std::size_t tail =
+      padded(data.userdata.size()) + padded(registers.count * kRegisterBytes) + data.continuation.size();
   const std::size_t room = kHeaderBytes + padded(packet.size) + tail;
   std::uint8_t* record = nullptr;
   if (pipeline_.controller_.load(std::memory_order_relaxed)) {
@@ -134,10 +138,11 @@ void Execution::tell(Lane& lane, const Packet& packet, const FlowKey& key, Packe
   const std::size_t length = frame_end + tail;
   std::memset(record, 0, kHeaderBytes);
   std::memset(record + kHeaderBytes + frame, 0, padded(frame) - frame);
-  if (tail != 0) put_tail(record + frame_end, data.userdata, registers);
+  if (tail != 0) put_tail(record + frame_end, data, registers);
   put(record, 0, static_cast<std::uint8_t>(Upcall::kPacketIn));
   put(record, 1, static_cast<std::uint8_t>(reason));
   put(record, 2, lane.table);
+  put(record, 3, static_cast<std::uint8_t>(data.continuation.empty() ? 0 : 1));
   put(record, 4, static_cast<std::uint32_t>(length));
   put(record, 8, lane.flow == nullptr ? ~std::uint64_t{0} : lane.flow->cookie);
   put(record, 16, raw(key.in_port()));

@@ -53,8 +53,14 @@ void Pipeline::process(std::size_t thread, std::uint64_t now_ns, std::span<Packe
 }
 
 Status Pipeline::packet_out(std::size_t thread, std::uint64_t now_ns, PortNo in_port,
-                            std::span<const std::uint8_t> actions, Packet* packet) {
+                            std::span<const std::uint8_t> actions, Packet* packet,
+                            std::span<const std::uint8_t> continuation) {
   Status status = validate_actions(actions);
+  std::optional<Continuation> paused;
+  if (!continuation.empty()) {
+    paused = read_continuation(continuation);
+    if (!paused) status = Status::kMalformed;
+  }
   if (status == Status::kOk) {
     for_each_reference(actions, [&](ActionView action) {
       if (action.code() == Action::kGroup && !groups_.exists(action.group())) status = Status::kUnknownGroup;
@@ -65,7 +71,14 @@ Status Pipeline::packet_out(std::size_t thread, std::uint64_t now_ns, PortNo in_
     packet->release();
     return status;
   }
-  Execution(*this, *threads_[thread], now_ns).packet_out(packet, in_port, actions);
+  {
+    Execution execution(*this, *threads_[thread], now_ns);
+    if (paused) {
+      execution.resume(packet, in_port, actions, *paused);
+    } else {
+      execution.packet_out(packet, in_port, actions);
+    }
+  }
   // What it learns is there when it returns; what others ask for waits for its turn.
   std::size_t left = kLearnsPerTurn;
   take_requests(threads_[thread]->requests, left, now_ns);

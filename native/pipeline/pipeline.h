@@ -70,8 +70,9 @@ class Pipeline final : public PacketSink {
   // --- packets and ports, control thread ---
 
   /// Carries out `actions` on the packet as thread `thread` (the control thread's own index) and releases it.
+  /// `continuation`: what a paused packet has to go, behind the actions; kMalformed where it is not one.
   Status packet_out(std::size_t thread, std::uint64_t now_ns, PortNo in_port, std::span<const std::uint8_t> actions,
-                    Packet* packet);
+                    Packet* packet, std::span<const std::uint8_t> continuation = {});
   Status attach(PortNo number, Port& port, std::uint64_t now_ns, const PortSettings& settings = {}) {
     return ports_.attach(number, port, now_ns, settings);
   }

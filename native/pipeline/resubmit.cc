@@ -38,20 +38,28 @@ void Execution::pass_tables(Lane& lane, Packet*& packet, FlowKey& key, PortNo in
     const Flow* const flow = look_up(*packet, key, table);
     store_be32(key.at(key_at::kInPort), raw(real));
     if (flow == nullptr) return;
-    const InstructionSet& set = *flow->instructions;
     lane.flow = flow;
     lane.table = static_cast<std::uint8_t>(table);
-    if (set.meter != kNoMeter && !meter(lane, packet, key, set.meter)) return;
-    if (!set.apply.empty()) {
-      packet = perform(lane, packet, key, set.apply, move && set.goto_table == 0 && set.write.empty());
-      if (packet == nullptr || lane.exited) return;
-    }
-    write_set(lane, key, set);
-    if (set.metadata_mask != 0) write_metadata(key, set.metadata, set.metadata_mask);
-    if (set.goto_table == 0) return;
-    table = set.goto_table;
+    table = carry_out(lane, packet, key, *flow, move);
+    if (table == 0) return;
     in_port = real;
   }
+}
+
+std::uint8_t Execution::carry_out(Lane& lane, Packet*& packet, FlowKey& key, const Flow& flow, bool move) {
+  const InstructionSet& set = *flow.instructions;
+  if (set.meter != kNoMeter && !meter(lane, packet, key, set.meter)) return 0;
+  if (!set.apply.empty()) {
+    packet = perform(lane, packet, key, set.apply, move && set.goto_table == 0 && set.write.empty());
+    if (packet == nullptr) return 0;
+    if (lane.exited) [[unlikely]] {
+      if (lane.paused) thread_.continuation.keep_instructions(set);
+      return 0;
+    }
+  }
+  write_set(lane, key, set.write, set.clears);
+  if (set.metadata_mask != 0) write_metadata(key, set.metadata, set.metadata_mask);
+  return set.goto_table;
 }
 
 const Flow* Execution::look_up(const Packet& packet, const FlowKey& key, std::size_t id) {

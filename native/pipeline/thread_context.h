@@ -12,6 +12,7 @@
 #include "actions/subfield.h"
 #include "packet/flow_key.h"
 #include "packet/packet.h"
+#include "pipeline/continuation.h"
 #include "pipeline/flow.h"
 #include "pipeline/flow_request.h"
 #include "pipeline/port_table.h"
@@ -36,6 +37,7 @@ struct Lane {
   bool accounted;      // it went somewhere, or its drop was counted
   SetUse set;
   bool exited;              // no further actions but those of the set
+  bool paused;              // and not those: what is left is gathered in `continuation`
   std::uint8_t stack;       // values on stacks[lane]
   std::uint16_t resubmits;  // so far, against kResubmitsMax
   unsigned copies;          // made of it so far, against kClonesMax
@@ -77,6 +79,15 @@ struct ThreadContext {
   unsigned group_depth = 0;
   unsigned resubmit_depth = 0;
   std::vector<Resubmitted> resubmitted;
+
+  /// The controller action that paused a packet, whose list is being left.
+  struct Paused {
+    const std::uint8_t* action;
+    const Flow* flow;
+    std::uint8_t table;
+  };
+  Paused paused{};
+  ContinuationWriter continuation;
 
   /// Requests made last, so that packets of one flow do not ask for the same over and over.
   struct Asked {

@@ -35,6 +35,7 @@ export function createHandlers(
       ports: bridges.select(bridge).flatMap((one) => one.ports().map((port) => portView(one, port, one.rates))),
     }),
     setPort: ({ port, settings }) => ({ settings: bridges.setPort(port, settings) }),
+    setTable: ({ bridge, table, settings }) => ({ settings: bridges.setTable(bridge, table, settings) }),
     listFlows: async ({ bridge }) => {
       const views = bridges.select(bridge).map((one) => flowViews(one, (cookie) => originView(documents, one, cookie)));
       return { flows: (await Promise.all(views)).flat() };

@@ -71,6 +71,17 @@ export interface PortSetting {
   readonly name: string;
   readonly value: string;
 }
+export interface TableSetting {
+  readonly name: string;
+  readonly value: string;
+}
+export interface SetTableRequest extends BridgeFilter {
+  readonly table: number;
+  readonly settings: readonly TableSetting[];
+}
+export interface SetTableReply {
+  readonly settings: readonly TableSetting[];
+}
 export interface SetPortRequest {
   readonly port: string;
   readonly settings: readonly PortSetting[];
@@ -244,6 +255,7 @@ export interface UnaryCalls {
   readonly show: { readonly request: Empty; readonly reply: ShowReply };
   readonly listPorts: { readonly request: BridgeFilter; readonly reply: PortList };
   readonly setPort: { readonly request: SetPortRequest; readonly reply: SetPortReply };
+  readonly setTable: { readonly request: SetTableRequest; readonly reply: SetTableReply };
   readonly listFlows: { readonly request: BridgeFilter; readonly reply: ListFlowsReply };
   readonly getStats: { readonly request: BridgeFilter; readonly reply: GetStatsReply };
   readonly addGuest: { readonly request: AddGuestRequest; readonly reply: Guest };

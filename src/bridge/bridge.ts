@@ -7,6 +7,7 @@ import { type Logger, RateLimitedLogs } from '../base/logger.js';
 import type { Datapath, PortNo, PortSettings, PortSpec } from '../datapath/datapath.js';
 import type { PortAnswer, RuntimeAnswer } from '../datapath/records.js';
 import { PortState, ReservedPort } from '../datapath/schema.gen.js';
+import type { TableChange, TableState } from '../ofproto/index.js';
 import type { FlowEntry } from './flow-text.js';
 import type { ControllerStatus, OpenFlowSide } from './openflow-side.js';
 import { PortNumbers } from './port-numbers.js';
@@ -230,6 +231,11 @@ export class Bridge {
         const answer = answers.get(number);
         return { name, number, spec, mac, state: stateWords(answer, fault), counters: countersOf(answer) };
       });
+  }
+
+  /** What is not named stays as it is; returns what is in force then. The table is one of the datapath's. */
+  setTable(table: number, change: TableChange): TableState {
+    return this.#openflow.setTable(table, change);
   }
 
   flows(): Promise<readonly FlowEntry[]> {

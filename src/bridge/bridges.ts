@@ -4,6 +4,7 @@ import type { Bridge } from './bridge.js';
 import { PortOverrides, type SettingText } from './port-overrides.js';
 import { settingTexts } from './port-setting-text.js';
 import { Refusal } from './refusal.js';
+import { tableChange, tableTexts } from './table-setting-text.js';
 
 export class Bridges {
   readonly #bridges = new Map<string, Bridge>();
@@ -62,6 +63,12 @@ export class Bridges {
       throw error;
     }
     return settingTexts(bridge.portSettings(name) ?? {});
+  }
+
+  /** Sets a flow table of a bridge, the only one for the empty name. Returns what is in force then. */
+  setTable(bridge: string, table: number, settings: readonly SettingText[]): readonly SettingText[] {
+    const owner = bridge === '' ? this.only() : this.get(bridge);
+    return tableTexts(owner.setTable(table, tableChange(table, settings)));
   }
 
   withPort(name: string): Bridge | undefined {

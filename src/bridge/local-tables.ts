@@ -52,7 +52,7 @@ export function localTables(ofproto: Ofproto, datapath: Datapath): LocalTables {
       const view = new Collector();
       await ofproto.handle(view, { type: 'multipart_request', version: OF13, xid: 0, flags: 0, body } as Message);
       return view.received.flatMap((reply) => {
-        if (reply.type === 'error') throw new Error(errorName(reply.errorType, reply.errorCode));
+        if (reply.type === 'error') throw new Error(errorName(reply.errorType, reply.errorCode, reply.version, reply));
         return reply.type === 'multipart_reply' ? [reply.body] : [];
       });
     },

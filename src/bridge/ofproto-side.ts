@@ -2,7 +2,7 @@
 import { type Logger, RateLimitedLog } from '../base/logger.js';
 import type { Datapath, PortNo } from '../datapath/datapath.js';
 import { PortState } from '../datapath/schema.gen.js';
-import { Ofproto, type TableLimit } from '../ofproto/index.js';
+import { Ofproto, type TableChange, type TableLimit, type TableState } from '../ofproto/index.js';
 import { Channels, type FailMode, type TlsCredentials } from '../openflow/index.js';
 import { type FlowEntry, formatFlowStats } from './flow-text.js';
 import { type LocalTables, localTables } from './local-tables.js';
@@ -96,6 +96,10 @@ class OfprotoSide implements OpenFlowSide {
 
   tick(): void {
     this.#ofproto.tick();
+  }
+
+  setTable(table: number, change: TableChange): TableState {
+    return this.#ofproto.setTable(table, change);
   }
 
   async flows(): Promise<readonly FlowEntry[]> {

@@ -1,5 +1,6 @@
 /** What a bridge asks of its OpenFlow half, and what it hears from it. */
 import type { PortNo } from '../datapath/datapath.js';
+import type { TableChange, TableState } from '../ofproto/index.js';
 import type { ChannelStatus, ControllerStatus as DialledController } from '../openflow/index.js';
 import type { FlowEntry } from './flow-text.js';
 
@@ -30,6 +31,8 @@ export interface OpenFlowSide {
   onPortState(listener: PortStateListener): void;
   /** Flows expire: see Datapath.tick. */
   tick(): void;
+  /** What is not named stays as it is; returns what is in force then. */
+  setTable(table: number, change: TableChange): TableState;
   flows(): Promise<readonly FlowEntry[]>;
   controllers(): readonly ControllerStatus[];
   /** Where controllers may connect, with picked port numbers. */

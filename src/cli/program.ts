@@ -13,6 +13,7 @@ import { portSet, setting } from './port.js';
 import { ports } from './ports.js';
 import { show } from './show.js';
 import { stats } from './stats.js';
+import { type TableSetOptions, tableSet } from './table-set.js';
 
 export interface GlobalOptions {
   readonly socket?: string;
@@ -140,6 +141,24 @@ export function createProgram(version: string, runCommand: RunCommand): Command 
     .argument('<name>', 'port, or xvif<domid>i<handle> or vif<domid>.<handle>')
     .argument('<settings...>', 'like rate=10Mb/s@50ms complete-checksums=on vlan=10', setting)
     .action((name: string, settings: readonly PortSetting[]) => run((context) => portSet(context, name, settings)));
+  const table = program.command('table').description('settings of one flow table');
+  table
+    .command('show')
+    .description('settings in force')
+    .argument('<bridge>')
+    .argument('<table>', '0 to 253', decimal(0, 253))
+    .action((bridge: string, id: number) => run((context) => tableSet(context, bridge, id, {})));
+  table
+    .command('set')
+    .description('until a controller sets it otherwise, or the daemon ends')
+    .argument('<bridge>')
+    .argument('<table>', '0 to 253', decimal(0, 253))
+    .option('--limit <flows>', 'how many it takes', decimal(0, 9_999_999))
+    .option('--overflow-policy <policy>', 'refuse the flow that is too many, or evict another')
+    .option('--name <text>', 'what controllers are told')
+    .action((bridge: string, id: number, options: TableSetOptions) =>
+      run((context) => tableSet(context, bridge, id, options)),
+    );
   program
     .command('flows')
     .description('flow entries with their counters')

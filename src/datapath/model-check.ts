@@ -149,6 +149,9 @@ export function checkSet(actions: readonly ActionRecord[]): number {
   const wrong = first(actions.map(checkAction));
   if (wrong !== Status.ok) return wrong;
   const fits = (action: ActionRecord) =>
-    !isNicira(action) || action.kind === 'resubmit' || (action.kind === 'load' && isWholeField(action.to));
+    !isNicira(action) ||
+    action.kind === 'resubmit' ||
+    action.kind === 'move' ||
+    (action.kind === 'load' && isWholeField(action.to));
   return actions.every(fits) ? Status.ok : Status.badAction;
 }

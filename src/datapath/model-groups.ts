@@ -72,7 +72,7 @@ const setOrder: readonly ActionRecord['kind'][] = [
 export function mergeActionSet(set: readonly ActionRecord[], actions: readonly ActionRecord[]): ActionRecord[] {
   const setFields = setOrder.indexOf('set_field') * 256;
   const key = (a: ActionRecord) => {
-    if (a.kind === 'load') return setFields + a.to.field;
+    if (a.kind === 'load' || a.kind === 'move') return setFields + a.to.field;
     return a.kind === 'set_field' || a.kind === 'set_masked' ? setFields + a.field : setOrder.indexOf(a.kind) * 256;
   };
   const byKey = new Map<number, ActionRecord>();

@@ -7,6 +7,8 @@ const METERS_MAX = 65536;
 const BANDS_MAX = 16;
 /** OFPM_MAX. */
 const METER_MAX = 0xffff0000;
+/** OFPM_SLOWPATH: nothing passes it, as there is no slow path. */
+const METER_SLOWPATH = 0xfffffffd;
 const NS_PER_SECOND = 1_000_000_000n;
 
 export interface Band {
@@ -60,7 +62,8 @@ export class Meters {
   }
 
   put(mod: MeterModRecord, nowNs: bigint, exists: boolean): number {
-    if (mod.meter === 0 || (mod.meter > METER_MAX && mod.meter !== meterController)) return Status.badMeter;
+    if (mod.meter === 0 || (mod.meter > METER_MAX && mod.meter !== meterController && mod.meter !== METER_SLOWPATH))
+      return Status.badMeter;
     if (exists !== this.#meters.has(mod.meter)) return exists ? Status.unknownMeter : Status.meterExists;
     if (!exists && this.#meters.size >= METERS_MAX) return Status.outOfMeters;
     if (mod.bands.length > BANDS_MAX) return Status.meterFull;

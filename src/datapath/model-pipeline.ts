@@ -341,7 +341,8 @@ export class Pipeline {
         return 'go_on';
       case 'controller':
         this.#packetIn(packet, action.reason, action.maxLen, origin, action);
-        return 'go_on';
+        // What pauses here does not come back.
+        return action.pauses === true && !origin.egress ? 'gone' : 'go_on';
       case 'dec_nw_ttl_ids':
         if (decrementTtl(packet)) return 'go_on';
         this.#drop(packet, Drop.ttl);
@@ -506,14 +507,14 @@ export class Pipeline {
   }
 
   #flood(packet: ModelPacket, origin: Origin, without: number): void {
-    for (const port of this.#floodPorts(packet, without)) this.#send(packet, port.number, origin);
+    for (const port of this.#floodPorts(packet, without, true)) this.#send(packet, port.number, origin);
   }
 
-  /** `without`: those with one of these PortConfig bits. */
-  #floodPorts(packet: ModelPacket, without: number): ModelPort[] {
+  /** `without`: those with one of these PortConfig bits. `seen`: the packet's in_port counts, where it was written. */
+  #floodPorts(packet: ModelPacket, without: number, seen = false): ModelPort[] {
     return this.#state.ports.all().filter((port) => {
       const forwards = !port.stopped && (port.config & (PortConfig.noFwd | without)) === 0;
-      return port.number !== packet.inPort && forwards;
+      return port.number !== (seen ? packet.seenPort : packet.inPort) && forwards;
     });
   }
 

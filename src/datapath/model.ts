@@ -154,7 +154,8 @@ export class ModelDatapath implements Datapath {
     const state = this.#open();
     const packet = decodePacketOut(record);
     const actions = packet && decodeActions(packet.actions);
-    if (packet === undefined || actions === undefined) return Status.malformed;
+    // Here no packet is told with a continuation.
+    if (packet === undefined || actions === undefined || packet.continuation !== undefined) return Status.malformed;
     if (packet.frame.length < FRAME_BYTES_MIN || packet.frame.length > FRAME_BYTES_MAX) return Status.malformed;
     const wrong = checkActions(state, actions);
     if (wrong !== Status.ok) return wrong;

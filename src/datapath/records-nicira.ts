@@ -37,6 +37,8 @@ export type NiciraActionRecord =
       readonly userdata: Uint8Array;
       /** That the packet has to pass; noMeter: none. */
       readonly meter: number;
+      /** It stops there until it is resumed. */
+      readonly pauses?: true;
     }
   /** Who is told when the TTL does not allow it: ids of controllers. */
   | { readonly kind: 'dec_nw_ttl_ids'; readonly ids: readonly number[] }
@@ -155,6 +157,7 @@ export function writeNicira(
       writer.setU16(at + 6, action.id);
       const body = writer.reserve(8);
       writer.setU8(body, action.reason);
+      writer.setU8(body + 1, action.pauses === true ? 1 : 0);
       writer.setU16(body + 2, action.userdata.length);
       writer.setU32(body + 4, action.meter);
       writer.bytes(action.userdata);
@@ -291,7 +294,8 @@ export function decodeNicira(
       if (record.length < 16 + length) return undefined;
       const [maxLen, id, reason] = [view.getUint16(4, true), view.getUint16(6, true), record[8]!];
       const meter = view.getUint32(12, true);
-      return { kind, maxLen, id, reason, userdata: record.slice(16, 16 + length), meter };
+      const pauses = record[9] === 0 ? {} : { pauses: true as const };
+      return { kind, maxLen, id, reason, userdata: record.slice(16, 16 + length), meter, ...pauses };
     }
     case 'dec_nw_ttl_ids': {
       const count = view.getUint16(4, true);

@@ -14,6 +14,8 @@ export interface PacketInRecord {
   /** Of the controller that is meant, and data for it: the controller action's; 0 and none otherwise. */
   readonly controllerId: number;
   readonly userdata: Uint8Array;
+  /** Of a packet that stopped there; what a packet-out that has it goes on with. */
+  readonly continuation?: Uint8Array;
   /** By number; those that are 0 are left away. */
   readonly registers: ReadonlyMap<number, number>;
   readonly frameTotal: number;
@@ -143,6 +145,11 @@ function writePacketIn(writer: RecordWriter, record: PacketInRecord): void {
     viewOf(bytes).setUint32(0, value);
     writer.bytes(bytes);
   }
+  if (record.continuation !== undefined) {
+    writer.pad8();
+    writer.setU8(at + 3, 1);
+    writer.bytes(record.continuation);
+  }
   end(writer, at);
 }
 
@@ -226,6 +233,9 @@ function decodePacketIn(batch: Uint8Array, view: DataView, at: number): PacketIn
   const frame = at + PACKET_IN_HEADER;
   const userdata = frame + align8(view.getUint32(at + 28, true));
   const userdataEnd = userdata + view.getUint16(at + 52, true);
+  const registers = registersAt(view, userdata + align8(userdataEnd - userdata), view.getUint16(at + 54, true));
+  const tail = userdata + align8(userdataEnd - userdata) + align8(4 * registers.size);
+  const paused = batch[at + 3] !== 0;
   return {
     kind: 'packet_in',
     reason: batch[at + 1]!,
@@ -235,7 +245,8 @@ function decodePacketIn(batch: Uint8Array, view: DataView, at: number): PacketIn
     maxLen: view.getUint16(at + 20, true),
     controllerId: view.getUint16(at + 22, true),
     userdata: batch.subarray(userdata, userdataEnd),
-    registers: registersAt(view, userdata + align8(userdataEnd - userdata), view.getUint16(at + 54, true)),
+    ...(paused ? { continuation: batch.subarray(tail, at + view.getUint32(at + 4, true)) } : {}),
+    registers,
     frameTotal: view.getUint32(at + 24, true),
     metadata: view.getBigUint64(at + 32),
     tunnelId: view.getBigUint64(at + 40),

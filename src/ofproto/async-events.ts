@@ -16,6 +16,7 @@ import type { FlowRemovedRecord, PacketInRecord } from '../datapath/records.js';
 import { PacketInReason } from '../datapath/schema.gen.js';
 import type { ControllerView } from './controller-view.js';
 import type { PacketBuffers } from './packet-buffers.js';
+import type { Seal } from './seal.js';
 import { readMatch } from './translate-match.js';
 
 const NS_PER_SECOND = 1_000_000_000n;
@@ -36,6 +37,8 @@ export interface PacketInEvent {
   readonly controllerId: number;
   /** Of the controller action; empty: none. */
   readonly userdata: Uint8Array;
+  /** Of a paused packet, sealed: what NXT_RESUME has to bring. */
+  readonly continuation?: () => Uint8Array;
   /** Keeps the packet, for a controller that gets its beginning only; the same id each time. */
   readonly buffer: () => number;
 }
@@ -98,9 +101,11 @@ export function isDefaultMiss({ reason, cookie }: { readonly reason: number; rea
  * A packet for the controllers. Where an action said how much of it to send, and not "all", the whole is kept in a
  * buffer; where no action did (a TTL that ran out, a miss) each controller has said it for itself.
  */
-export function packetInEvent(record: PacketInRecord, buffers: PacketBuffers): PacketInEvent {
+export function packetInEvent(record: PacketInRecord, buffers: PacketBuffers, seal: Seal): PacketInEvent {
   const unasked = record.reason === PacketInReason.invalidTtl || isDefaultMiss(record);
   const frame = record.frame.slice();
+  const continuation = record.continuation?.slice();
+  let sealed: Uint8Array | undefined;
   let id: number | undefined;
   const buffer = (): number => {
     id ??= buffers.keep({ frame, inPort: record.inPort });
@@ -117,6 +122,7 @@ export function packetInEvent(record: PacketInRecord, buffers: PacketBuffers): P
     maxLen: unasked ? undefined : record.maxLen,
     controllerId: record.controllerId,
     userdata: record.userdata.slice(),
+    ...(continuation === undefined ? {} : { continuation: () => (sealed ??= seal.close(continuation)) }),
     buffer,
   };
 }

@@ -89,13 +89,14 @@ function packetIn(event: PacketInEvent, { version, packetInFormat, missSendLen }
     case NXPIF.NXT_PACKET_IN:
       return { ...message, type: 'nx_packet_in', match: nxmMatch(message.match) };
     case NXPIF.NXT_PACKET_IN2:
-      return { type: 'nx_packet_in2', properties: properties(message, event.userdata, version) };
+      return { type: 'nx_packet_in2', properties: properties(message, event, version) };
     default:
       return message;
   }
 }
 
-function properties(message: Outgoing<PacketIn>, userdata: Uint8Array, version: number): NxPacketInProperty[] {
+function properties(message: Outgoing<PacketIn>, event: PacketInEvent, version: number): NxPacketInProperty[] {
+  const { userdata, continuation } = event;
   const { data, totalLen, bufferId, tableId, cookie, reason, match } = message;
   return [
     { type: 'packet', data },
@@ -106,6 +107,7 @@ function properties(message: Outgoing<PacketIn>, userdata: Uint8Array, version: 
     { type: 'reason', value: reason },
     { type: 'metadata', match: version < OF12 ? nxmMatch(match) : match },
     ...(userdata.length === 0 ? [] : [{ type: 'userdata', data: userdata } as const]),
+    ...(continuation === undefined ? [] : [{ type: 'continuation', data: continuation() } as const]),
   ];
 }
 

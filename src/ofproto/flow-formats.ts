@@ -13,7 +13,7 @@ import {
   of13,
 } from 'node-openflow';
 import { allTables, FlowCommand } from '../datapath/schema.gen.js';
-import { badRequest, flowModFailed, niciraError, type OfError } from './of-error.js';
+import { flowModFailed, niciraError, type OfError } from './of-error.js';
 import { numberOf } from './translate-match.js';
 import { widePort } from './translate-nicira.js';
 import { OF10 } from './versions.js';
@@ -60,16 +60,17 @@ function withTable(mod: FlowMod, command: number, cookie: bigint, format: FlowFo
 
 function fromNicira(message: NxFlowMod, format: FlowFormat): FlowChange | OfError {
   const { version, xid, command, idleTimeout, hardTimeout, priority, bufferId, flags } = message;
-  // Later versions have instructions, which stand where the actions are.
-  if (version !== OF10) return badRequest(of13.OFPBRC.BAD_EXP_TYPE);
+  // Since 1.1 flow_mods name tables anyway.
+  const form = version === OF10 ? format : { ...format, tableIds: true };
   const { match, cookie, cookieMask } = nicira.splitCookie(message.match);
-  const adds = (format.tableIds ? command & COMMAND_BITS : command) === FlowCommand.add;
+  const adds = (form.tableIds ? command & COMMAND_BITS : command) === FlowCommand.add;
   if (adds && cookieMask !== 0n) return niciraError('NXBRC_NXM_INVALID');
   const newCookie = message.cookie;
   if (!adds && cookieMask !== 0n && isModify(command & COMMAND_BITS) && newCookie !== KEEP_COOKIE) {
     return flowModFailed(of13.OFPFMFC.UNKNOWN);
   }
-  const emergency = (flags & EMERGENCY) === 0 ? 0 : of10.OFPFF.EMERG;
+  // Later versions have another flag there.
+  const emergency = version === OF10 ? flags & EMERGENCY : 0;
   const mod: FlowMod = {
     version,
     xid,
@@ -84,11 +85,11 @@ function fromNicira(message: NxFlowMod, format: FlowFormat): FlowChange | OfErro
     bufferId,
     outPort: widePort(message.outPort),
     outGroup: of13.OFPG.ANY,
-    flags: (flags & ~EMERGENCY) | emergency,
+    flags: (flags & ~emergency) | (emergency === 0 ? 0 : of10.OFPFF.EMERG),
     match,
-    instructions: asInstructions(match, message.actions),
+    instructions: version === OF10 ? asInstructions(match, message.actions) : (message.instructions ?? []),
   };
-  return withTable(mod, command, newCookie, format);
+  return withTable(mod, command, newCookie, form);
 }
 
 const transports: Readonly<Record<number, string>> = { 6: 'tcp', 17: 'udp', 132: 'sctp' };

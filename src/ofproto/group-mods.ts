@@ -24,7 +24,7 @@ import { ENTRY_BYTES_MAX } from './limits.js';
 import { badAction, groupModError, groupModFailed, type OfError } from './of-error.js';
 import { selectionOf } from './selection-method.js';
 import { writeActions } from './translate-actions.js';
-import { OF15 } from './versions.js';
+import { hasBucketIds } from './versions.js';
 
 const { OFPBAC, OFPG, OFPGMFC } = of13;
 
@@ -71,8 +71,10 @@ function weighed(datapath: Datapath, mod: GroupMod, bucket: BucketRecord): Bucke
   return find(datapath, mod.groupId)?.type === GroupType.select ? { ...bucket, weight: 1 } : bucket;
 }
 
-/** 1.5.1 §7.3.4.3: which values of command_bucket_id go with which command. */
-/** Other commands have no use for the place, and clients put anything there. */
+/**
+ * 1.5.1 §7.3.4.3: which values of command_bucket_id go with which command. Other commands have no use for the
+ * place, and clients put anything there.
+ */
 function checkPlace({ command, commandBucketId: place = allBuckets, buckets }: GroupMod): OfError | undefined {
   const one = place <= bucketIdMax || place === firstBucket || place === lastBucket;
   const isLegal = command === ModCommand.insertBucket ? one : (one || place === allBuckets) && buckets.length === 0;
@@ -80,7 +82,7 @@ function checkPlace({ command, commandBucketId: place = allBuckets, buckets }: G
 }
 
 function check(mod: GroupMod): OfError | undefined {
-  const edits = mod.version >= OF15 && isEdit(mod.command);
+  const edits = hasBucketIds(mod.version) && isEdit(mod.command);
   if (mod.command > ModCommand.delete && !edits) return groupModFailed(OFPGMFC.BAD_COMMAND);
   if (edits) return mod.groupId > OFPG.MAX ? groupModFailed(OFPGMFC.INVALID_GROUP) : checkPlace(mod);
   if (mod.command === ModCommand.delete) {

@@ -6,4 +6,4 @@ export { Ofproto, type OfprotoOptions } from './ofproto.js';
 export type { PortInfo } from './port-table.js';
 export { STANDALONE_COOKIE } from './standalone.js';
 export type { Description } from './statistics.js';
-export type { TableLimit } from './table-settings.js';
+export type { TableChange, TableLimit, TableState } from './table-settings.js';

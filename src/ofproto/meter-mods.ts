@@ -39,7 +39,7 @@ export function appendMeterMod(writer: RecordWriter, mod: MeterMod): OfError | u
 
 function check({ command, meterId, flags }: MeterMod): OfError | undefined {
   if (command > ModCommand.delete) return meterModFailed(OFPMMFC.BAD_COMMAND);
-  const one = (meterId > 0 && meterId <= OFPM.MAX) || meterId === OFPM.CONTROLLER;
+  const one = (meterId > 0 && meterId <= OFPM.MAX) || meterId === OFPM.CONTROLLER || meterId === OFPM.SLOWPATH;
   const legal = one || (command === ModCommand.delete && meterId === OFPM.ALL);
   if (!legal) return meterModFailed(OFPMMFC.INVALID_METER);
   if (command === ModCommand.delete) return undefined;

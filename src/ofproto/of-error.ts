@@ -42,10 +42,15 @@ const ERROR_DATA_BYTES = 64;
 /** Up to this version clients may know no errors but those of its specification (1.1's of Xen Orchestra gives up). */
 const LAST_STRICT = 2;
 
+/** 1.0, whose groups are Nicira's. */
+const FIRST_VERSION = 1;
+
 /** Who sends Nicira's messages knows Nicira's errors. */
 function speaksNicira(request: Message): boolean {
-  const { type } = request;
-  return type.startsWith('nx_') || (type === 'multipart_request' && request.body.type.startsWith('nx_'));
+  const { type, version } = request;
+  const nicira = (name: string): boolean =>
+    name.startsWith('nx_') || (version === FIRST_VERSION && name.startsWith('group'));
+  return nicira(type) || (type === 'multipart_request' && nicira(request.body.type));
 }
 
 function numbersIn(request: Message, error: OfError): ErrorNumbers {

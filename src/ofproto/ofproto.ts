@@ -39,15 +39,17 @@ import { FlowMonitors, type Origin } from './flow-monitors.js';
 import { applyGroupMod } from './group-mods.js';
 import { BUFFERS_MAX, READ_PART_BYTES, TLV_FIELDS_MAX, TLV_SPACE_MAX } from './limits.js';
 import { applyMeterMod } from './meter-mods.js';
-import { badRequest, niciraError, type OfError, queueOpFailed, sendError, switchConfigFailed } from './of-error.js';
+import { badRequest, type OfError, queueOpFailed, sendError, switchConfigFailed } from './of-error.js';
 import { PacketBuffers } from './packet-buffers.js';
 import { PacketOuts } from './packet-outs.js';
 import { type PortInfo, PortTable } from './port-table.js';
+import { resume } from './resume.js';
+import { Seal } from './seal.js';
 import { type Standalone, setStandalone } from './standalone.js';
 import { type Answer, type Description, Statistics } from './statistics.js';
 import { flowEntry, flowStatisticsEntry } from './stats-entries.js';
 import { setTableFeatures } from './table-features-request.js';
-import { type TableLimit, TableSettings } from './table-settings.js';
+import { type TableChange, type TableLimit, TableSettings, type TableState } from './table-settings.js';
 import { TlvTable } from './tlv-table.js';
 import {
   ACTIONS_10,
@@ -93,6 +95,7 @@ export class Ofproto {
   readonly #monitors: FlowMonitors;
   readonly #featuresRequests = new FeaturesRequests();
   readonly #tlvTable = new TlvTable();
+  readonly #seal = new Seal();
   /** Whose message the record of a batch comes from that is handed over, where it is no flow_mod alone. */
   #origin: ((record: number) => Origin) | undefined;
   #async: (event: AsyncEvent) => void = () => {};
@@ -193,6 +196,14 @@ export class Ofproto {
     this.#datapath.apply(writer.view());
   }
 
+  /** What the operator sets of a table of the datapath; what is not named stays. Returns what is in force then. */
+  setTable(tableId: number, change: TableChange): TableState {
+    this.barrier();
+    const state = this.#tableSettings.operate(tableId, change);
+    this.#settled();
+    return state;
+  }
+
   /** Installs or removes the flow that makes it an ordinary learning switch. */
   standalone(place: Standalone): void {
     if (this.#closed) return;
@@ -286,9 +297,8 @@ export class Ofproto {
         view.send({ type: 'nx_tlv_table_reply', xid: message.xid, ...limits, mappings });
         return undefined;
       }
-      // The packet has not been held, so that nothing is to go on.
       case 'nx_resume':
-        return niciraError('NXR_NOT_SUPPORTED');
+        return resume(message, this.#packetOuts, this.#seal);
       // The latter two are, in 1.3, an extension of ONF's.
       case 'experimenter':
       case 'bundle_control':
@@ -452,7 +462,7 @@ export class Ofproto {
   #upcall(record: UpcallRecord): void {
     switch (record.kind) {
       case 'packet_in':
-        this.#async(packetInEvent(record, this.#buffers));
+        this.#async(packetInEvent(record, this.#buffers, this.#seal));
         return;
       case 'flow_removed':
         this.#async(flowRemovedMessage(record));

@@ -79,6 +79,15 @@ export class PacketOuts {
     return 'code' in records ? records : this.#run(packet.inPort, records, packet.frame, OF13);
   }
 
+  /** Goes on with a packet that was paused. `fields`: pipeline fields that it has by now. */
+  resume(inPort: number, frame: Uint8Array, fields: Match, continuation: Uint8Array): OfError | undefined {
+    if (!this.#isIngress(inPort)) return badRequest(OFPBRC.BAD_PORT);
+    if (frame.length < FRAME_BYTES_MIN) return badRequest(OFPBRC.BAD_PACKET);
+    const records = encode([], fields, inPort);
+    if ('code' in records) return records;
+    return this.#run(inPort, records, frame, OF13, continuation);
+  }
+
   #isIngress(port: number): boolean {
     // ANY is what ovs-ofctl says for a packet that came in nowhere.
     return port === ReservedPort.controller || port === ReservedPort.any || this.#ports.has(port);
@@ -90,9 +99,17 @@ export class PacketOuts {
     return packet === 'unknown' ? badRequest(OFPBRC.BUFFER_UNKNOWN) : packet;
   }
 
-  #run(inPort: number, actions: Uint8Array, frame: Uint8Array, version: number): OfError | undefined {
+  #run(
+    inPort: number,
+    actions: Uint8Array,
+    frame: Uint8Array,
+    version: number,
+    continuation?: Uint8Array,
+  ): OfError | undefined {
     const writer = new RecordWriter(frame.length + actions.length + 64);
-    writePacketOut(writer, { inPort: inPort === ReservedPort.any ? ReservedPort.controller : inPort, actions, frame });
+    const from = inPort === ReservedPort.any ? ReservedPort.controller : inPort;
+    const paused = continuation === undefined ? {} : { continuation };
+    writePacketOut(writer, { inPort: from, actions, frame, ...paused });
     const status = this.#datapath.packetOut(writer.view());
     return status === Status.ok ? undefined : packetOutError(status, version);
   }
@@ -137,12 +154,10 @@ function checkPhysical(match: Match, inPort: number): OfError | undefined {
 function writePipelineFields(writer: RecordWriter, match: Match): OfError | undefined {
   for (const tlv of match) {
     const id = fieldIds.get(tlv.field);
-    const isPipeline = id !== undefined && (tlv.field === 'metadata' || tlv.field === 'tunnel_id' || isRegister(id));
+    const isPipeline = id !== undefined && /^(metadata|tunnel_id|x*reg\d+)$/.test(fields[id]!.name);
     if (!isPipeline) return neutralPair('OFPBRC_PIPELINE_FIELDS_ONLY');
     if ((tlv as OxmKnown).mask !== undefined) return badMatch(OFPBMC.BAD_MASK);
     writeAction(writer, loadRegister(tlv as OxmKnown));
   }
   return undefined;
 }
-
-const isRegister = (id: number): boolean => /^x*reg\d/.test(fields[id]!.name);

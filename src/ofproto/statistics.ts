@@ -43,7 +43,7 @@ import { legacyTableAbilities, tableFeatures } from './table-features.js';
 import type { TableSettings } from './table-settings.js';
 import { checkMatch, writeMatch } from './translate-match.js';
 import { widePort } from './translate-nicira.js';
-import { legacyPort, OF15, sayable } from './versions.js';
+import { ACTIONS_10, legacyPort, OF10, OF11, OF15, sayable } from './versions.js';
 
 const { OFPBRC, OFPGFC, OFPMF, OFPMBT, OFPMMFC, OFPM, OFPQ, OFPQOFC, OFPG } = of13;
 
@@ -282,8 +282,16 @@ const BUCKET_ACTIONS = [0, 11, 12, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 2
 /** OFPAT_METER */
 const METER_BIT = 1 << 29;
 
+/** 1.1 has 25 actions, numbered otherwise (1.1.0 §A.2.5). */
+const ACTIONS_11 = 0x1ffffff;
+
+function bucketActions(version: number): number {
+  if (version <= OF11) return version === OF10 ? ACTIONS_10 : ACTIONS_11;
+  return version >= OF15 ? BUCKET_ACTIONS | METER_BIT : BUCKET_ACTIONS;
+}
+
 function groupFeatures(version: number): MultipartReplyBody {
-  const actions = version >= OF15 ? BUCKET_ACTIONS | METER_BIT : BUCKET_ACTIONS;
+  const actions = bucketActions(version);
   return {
     type: 'group_features',
     types: 0b1111,

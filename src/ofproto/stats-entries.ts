@@ -25,7 +25,7 @@ import { idleTime } from './stat-triggers.js';
 import { readActions } from './translate-actions.js';
 import { readInstructions } from './translate-instructions.js';
 import { readMatch } from './translate-match.js';
-import { OF13, OF15 } from './versions.js';
+import { hasBucketIds, OF13, OF15 } from './versions.js';
 
 type FlowEntry =
   Extract<MultipartReplySource, { readonly type: 'flow' }>['entries'] extends Iterable<infer E> ? E : never;
@@ -80,12 +80,17 @@ export function flowStatisticsEntry(flow: Counted, reason: number): FlowStatisti
 }
 
 /** Nicira's, without those whose instructions are no actions; how long ago a packet came is not said. */
+const AGE_MAX = 0xffff;
+/** Seconds, and one more: 0 is "not said". */
+const ageOf = (ns: bigint): number => Math.min(splitNs(ns).durationSec + 1, AGE_MAX);
+
 export function nxFlowStats(data: Uint8Array): MultipartReplySource {
   function* entries(): Generator<NxFlowStats> {
     for (const flow of decodeFlowAnswers(data)) {
       const { match, instructions, flags: _, importance: _importance, ...entry } = flowEntry(flow);
       const actions = nxmActions(instructions);
-      if (actions !== undefined) yield { ...entry, idleAge: 0, hardAge: 0, match: nxmMatch(match), actions };
+      if (actions === undefined) continue;
+      yield { ...entry, idleAge: ageOf(flow.unused), hardAge: 0, match: nxmMatch(match), actions };
     }
   }
   return { type: 'nx_flow', entries: entries() };
@@ -109,9 +114,9 @@ export function groupDescs(answers: Iterable<GroupAnswer>, version: number): Mul
     groupId: group.group,
     buckets: group.buckets.map(({ id, weight, watchPort, watchGroup, actions }) => {
       const bucket = { weight, watchPort, watchGroup, actions: readActions(actions, version) };
-      return version >= OF15 ? { ...bucket, bucketId: id } : bucket;
+      return hasBucketIds(version) ? { ...bucket, bucketId: id } : bucket;
     }),
-    ...(version >= OF15 ? selectionProperty(group.selection) : {}),
+    ...(hasBucketIds(version) ? selectionProperty(group.selection) : {}),
   });
   return { type: 'group_desc', entries: mapped(answers, entry) };
 }

@@ -67,7 +67,7 @@ function properties(table: number, version: number, everyField: Facts): TableFea
     { type: 'instructions', ids: instructions },
     { type: 'next_tables', ids: next },
     { type: 'write_actions', ids: everyField.actions },
-    { type: 'apply_actions', ids: [...everyField.actions, ...everyField.appliedOnly] },
+    { type: 'apply_actions', ids: everyField.actions },
     { type: 'match', ids: everyField.match },
     { type: 'wildcards', ids: everyField.wildcards },
     { type: 'write_setfield', ids: everyField.settable },
@@ -80,7 +80,6 @@ interface Facts {
   readonly instructions: readonly InstructionId[];
   readonly actions: readonly ActionId[];
   /** Those that no action set holds. */
-  readonly appliedOnly: readonly ActionId[];
   readonly match: readonly OxmId[];
   readonly wildcards: readonly OxmId[];
   readonly settable: readonly OxmId[];
@@ -143,8 +142,10 @@ export function* tableFeatures(
     instructions: instructionNames
       .filter((type) => type !== (metersByAction ? 'meter' : 'stat_trigger'))
       .map((type) => ({ type }) as InstructionId),
-    actions: [...actionNames.map((type) => ({ type })), ...(metersByAction ? [{ type: 'meter' } as const] : [])],
-    appliedOnly: metersByAction ? [{ type: 'copy_field' }] : [],
+    actions: [
+      ...actionNames.map((type) => ({ type })),
+      ...(metersByAction ? ([{ type: 'meter' }, { type: 'copy_field' }] as const) : []),
+    ],
     match: oxmIds(version, false, true),
     wildcards: oxmIds(version, false, false),
     settable: oxmIds(version, true, false),

@@ -47,6 +47,12 @@ export interface TableLimit {
   readonly evicts: boolean;
 }
 
+/** The same of one table, and the name that controllers are told. */
+export interface TableState extends Omit<TableLimit, 'tableId'> {
+  readonly name: string;
+}
+export type TableChange = Partial<TableState>;
+
 export type TableStatusListener = (reason: number, table: TableDesc) => void;
 
 const missOf: ReadonlyMap<number, number> = new Map([
@@ -86,6 +92,18 @@ export class TableSettings {
       const change = { maxEntries, config: evicts ? OFPTC.EVICTION : 0 };
       for (const id of tableId === undefined ? this.ids() : [tableId]) this.set(id, change);
     }
+  }
+
+  /** The operator's will, until a controller has another. Flows beyond a new limit stay, unless the table evicts. */
+  operate(tableId: number, { maxEntries, evicts, name }: TableChange): TableState {
+    const { config } = this.of(tableId);
+    this.set(tableId, {
+      ...(maxEntries === undefined ? {} : { maxEntries }),
+      ...(name === undefined ? {} : { name }),
+      ...(evicts === undefined ? {} : { config: evicts ? config | OFPTC.EVICTION : config & ~OFPTC.EVICTION }),
+    });
+    const now = this.of(tableId);
+    return { maxEntries: now.maxEntries, evicts: (now.config & OFPTC.EVICTION) !== 0, name: now.name };
   }
 
   /** `tableId` is that of a table of the datapath. */

@@ -186,6 +186,9 @@ function checkAction(action: Action, context: ActionContext): OfError | undefine
       return known.isMpls || known.isIp ? undefined : badAction(OFPBAC.MATCH_INCONSISTENT);
     case 'meter':
       return action.meterId > 0 && action.meterId <= OFPM.MAX ? undefined : badAction(of15.OFPBAC.BAD_METER);
+    case 'nx_controller2':
+      // On its way out of a port a packet has no list of actions to come back to.
+      return action.pause === true && context.egress === true ? badAction(OFPBAC.BAD_ARGUMENT) : undefined;
     case 'unknown':
       return badAction(OFPBAC.BAD_TYPE);
     case 'experimenter':

@@ -265,8 +265,8 @@ class Translation {
       case 'nx_learn2':
         return [this.learn(action)];
       case 'nx_delete_field':
-        // Those that can be deleted are options of tunnels.
-        return refuse(OFPBAC.BAD_SET_TYPE);
+        // Those that can be deleted are options of tunnels, which no packet has here.
+        return refuse(action.field.startsWith('tun_metadata') ? OFPBAC.BAD_SET_TYPE : OFPBAC.BAD_ARGUMENT);
       default:
         return refuse(OFPBAC.BAD_EXP_TYPE);
     }
@@ -318,9 +318,7 @@ function bigOf(bytes: Uint8Array): bigint {
   return readBig(bytes, 0, bytes.length);
 }
 
-/** Pausing needs what is not there. */
 function controller(action: Extract<NiciraAction, { readonly type: 'nx_controller2' }>): NiciraActionRecord {
-  if (action.pause === true) refuse(OFPBAC.BAD_ARGUMENT);
   return {
     kind: 'controller',
     maxLen: action.maxLen ?? controllerMaxLenNoBuffer,
@@ -328,6 +326,7 @@ function controller(action: Extract<NiciraAction, { readonly type: 'nx_controlle
     reason: action.reason ?? PacketInReason.action,
     userdata: action.userdata ?? new Uint8Array(0),
     meter: action.meterId ?? noMeter,
+    ...(action.pause === true ? { pauses: true } : {}),
   };
 }
 
@@ -421,9 +420,14 @@ export function fromNicira(
       return { type: 'nx_exit' };
     case 'controller': {
       const { maxLen, id: controllerId, reason, userdata, meter } = record;
-      const plain = userdata.length === 0 && meter === noMeter;
+      const pauses = record.pauses === true;
+      const plain = userdata.length === 0 && meter === noMeter && !pauses;
       if (plain) return { type: 'nx_controller', maxLen, controllerId, reason };
-      const more = { ...(userdata.length > 0 ? { userdata } : {}), ...(meter === noMeter ? {} : { meterId: meter }) };
+      const more = {
+        ...(userdata.length > 0 ? { userdata } : {}),
+        ...(pauses ? { pause: true as const } : {}),
+        ...(meter === noMeter ? {} : { meterId: meter }),
+      };
       return { type: 'nx_controller2', maxLen, controllerId, reason, ...more };
     }
     case 'dec_nw_ttl_ids':

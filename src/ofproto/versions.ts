@@ -69,6 +69,9 @@ export function legacyPort(version: number, port: PortDesc): PortDesc {
   return version === OF10 ? port : { ...port, config: port.config & ~PORT_CONFIG_10 };
 }
 
+/** Groups have numbered buckets and say how they choose: in 1.5, and in 1.0, whose groups are Nicira's in 1.5's form. */
+export const hasBucketIds = (version: number): boolean => version >= OF15 || version === OF10;
+
 /** Features replies list the ports (1.0.2 §5.3.1, 1.2 §A.3.1); since 1.3 a multipart does. */
 export const listsPortsInFeatures = (version: number): boolean => version <= OF12;
 

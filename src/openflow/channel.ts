@@ -41,6 +41,7 @@ const { OFPBRC, OFPET } = of13;
 /** OpenFlow 1.3.5 §6.3.6: what changes the switch is not for slaves. */
 const forbiddenToSlaves: ReadonlySet<Message['type']> = new Set([
   'packet_out',
+  'nx_resume',
   'flow_mod',
   'nx_flow_mod',
   'nx_tlv_table_mod',

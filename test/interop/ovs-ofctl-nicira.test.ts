@@ -70,6 +70,53 @@ describe.each(['OpenFlow10', 'OpenFlow13', 'OpenFlow15'])('monitor, %s', (versio
   });
 });
 
+describe.each(['OpenFlow10', 'OpenFlow13', 'OpenFlow15'])('paused packets, %s', (version) => {
+  it('are resumed by a monitor that is told to', async () => {
+    const env = { OVS_RUNDIR: xvif.runDir };
+    await xvif.ofctl('del-flows');
+    await xvif.ofctl('add-flow', 'actions=load:7->NXM_NX_REG0[],controller(pause,userdata=0a.0b),resubmit(,1)');
+    await xvif.ofctl('add-flow', 'table=1,reg0=7,actions=output:1');
+    const monitor = new Child(
+      'ovs-ofctl',
+      ['-O', version, '-P', 'nxt_packet_in2', 'monitor', xvif.target, 'resume'],
+      env,
+    );
+    try {
+      await eventually('the packet gets to table 1', async () => {
+        await xvif.ofctl('packet-out', `in_port=LOCAL,packet=${'02'.repeat(60)},actions=table`);
+        return /table=1,[^\n]* n_packets=[1-9]/.test(await xvif.ofctl('dump-flows'));
+      });
+      expect(monitor.output).toContain('userdata=0a.0b');
+    } finally {
+      await monitor.stop();
+      await xvif.ofctl('del-flows');
+    }
+  });
+});
+
+describe('groups of 1.0', () => {
+  const groups = (command: string, ...args: string[]) =>
+    sh('ovs-ofctl', '-O', 'OpenFlow10', command, xvif.target, ...args);
+
+  it('are added with how they choose, dumped, changed bucket by bucket and deleted', async () => {
+    await groups(
+      'add-group',
+      'group_id=1,type=select,selection_method=hash,fields(ip_src),bucket=output:1,bucket=output:2',
+    );
+    const dump = await groups('dump-groups');
+    expect(dump).toMatch(/group_id=1,type=select,selection_method=hash,fields[=(]ip_src\)?,bucket=bucket_id:0/);
+    await groups('remove-buckets', 'group_id=1,command_bucket_id=0');
+    expect(await groups('dump-groups')).not.toContain('bucket_id:0');
+    expect(await groups('dump-group-stats')).toContain('group_id=1');
+    expect(await groups('dump-group-features')).toMatch(
+      /select group:\s*max_groups=0x10000\s*actions: output .*mod_nw_src/,
+    );
+    await expect(groups('add-group', 'group_id=1,type=all,bucket=output:1')).rejects.toThrow(/OFPGMFC_GROUP_EXISTS/);
+    await groups('del-groups');
+    expect(await groups('dump-groups')).not.toContain('group_id');
+  });
+});
+
 describe('the table of tunnel options', () => {
   it('is added to, dumped and emptied', async () => {
     await xvif.ofctl('add-tlv-map', '{class=0xffff,type=1,len=4}->tun_metadata0');

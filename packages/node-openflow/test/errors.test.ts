@@ -281,3 +281,18 @@ describe('encoding what has no wire form is the caller’s bug', () => {
     );
   });
 });
+
+describe('names of errors that are an extension', () => {
+  const NICIRA = 0x2320;
+  const vendor = (type: number, code: number) => Uint8Array.of(0, 0, 0x23, 0x20, type >> 8, type, code >> 8, code);
+  it.each([
+    ['NXR_STALE', 0xffff, 35, 4, { experimenter: NICIRA }],
+    ['NXR_STALE', 0xb0c2, 0, 1, { data: vendor(1, 534) }],
+    ['OFPGMFC_GROUP_EXISTS', 0xb0c2, 0, 1, { data: vendor(6, 0) }],
+    ['OFPBFC_BAD_ID', 0xffff, 2302, 4, { experimenter: 0x4f4e4600 }],
+    ['error 65535/35', 0xffff, 35, 4, {}],
+    ['error 45250/0', 0xb0c2, 0, 1, { data: vendor(1, 534).subarray(0, 7) }],
+  ] as const)('%s', (name, type, code, version, details) => {
+    expect(errorName(type, code, version, details)).toBe(name);
+  });
+});

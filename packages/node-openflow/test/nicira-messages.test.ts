@@ -63,7 +63,23 @@ const examples: readonly Message[] = [
     outPort: 0xffff,
     flags: 0,
     match: [oxm('reg1', 6)],
+    actions: [],
+    instructions: [{ type: 'apply_actions', actions: [{ type: 'nx_resubmit', inPort: 3 }] }],
+  },
+  {
+    ...{ ...h, version: 1, type: 'nx_flow_mod', cookie: 5n, command: 0, idleTimeout: 0, hardTimeout: 0, priority: 3 },
+    ...{ bufferId: 0xffffffff, outPort: 0xffff, flags: 0, match: [oxm('reg1', 6)] },
     actions: [{ type: 'nx_resubmit', inPort: 3 }],
+  },
+  {
+    ...{ ...h, version: 1, type: 'group_mod', command: 0, groupType: 1, groupId: 5, commandBucketId: 0xffffffff },
+    buckets: [{ bucketId: 3, weight: 2, watchPort: 0xffffffff, watchGroup: 0xffffffff, actions: [] }],
+    properties: [
+      {
+        ...{ type: 'selection_method', method: 'hash', parameter: 7n },
+        fields: [{ field: 'ipv4_src', mask: new Uint8Array(4).fill(0xff) }],
+      },
+    ],
   },
   {
     ...h,

@@ -45,6 +45,7 @@ function handlers(replaced: Partial<ApiHandlers> = {}): ApiHandlers {
     show: () => ({ version: '0', hypervisor: 'emulated', workers: 1, pid: 1, uptimeMs: 5n, bridges: [] }),
     listPorts: () => ({ ports: [] }),
     setPort: ({ settings }) => ({ settings }),
+    setTable: ({ settings }) => ({ settings }),
     listFlows: () => ({ flows: [flow] }),
     planDocuments: () => changes,
     applyDocuments: () => changes,

@@ -66,6 +66,24 @@ describe('calls of the API', () => {
     made.bridge.removePort('q');
   });
 
+  it('setTable: one setting, and what is in force', async () => {
+    const set = (table: number, name: string, value: string) =>
+      handlers.setTable({ bridge: name === '' ? '' : made.bridge.name, table, settings: [{ name, value }] });
+    expect(await set(3, 'overflow-policy', 'evict')).toEqual({
+      settings: [
+        { name: 'limit', value: '5' },
+        { name: 'overflow-policy', value: 'evict' },
+        { name: 'name', value: 'table3' },
+      ],
+    });
+    expect(await set(3, 'limit', '100')).toMatchObject({ settings: [{ name: 'limit', value: '100' }, {}, {}] });
+    expect(() => set(254, 'limit', '1')).toThrow('there is no table 254');
+    expect(() => set(3, 'limit', '4000001')).toThrow('limit: expected flows, 0 to 4000000, not "4000001"');
+    expect(() => set(3, 'overflow-policy', 'x')).toThrow('expected refuse or evict');
+    expect(() => set(3, 'name', 'a'.repeat(32))).toThrow('1 to 31 bytes');
+    expect(() => set(3, 'constructor', '1')).toThrow('"constructor" is no setting of a table');
+  });
+
   it('listFlows', async () => {
     const stats = {
       tableId: 1,

@@ -11,6 +11,7 @@ import type {
 } from '../../../src/bridge/openflow-side.js';
 import type { PortNo } from '../../../src/datapath/datapath.js';
 import { ModelDatapath } from '../../../src/datapath/model.js';
+import type { TableChange, TableState } from '../../../src/ofproto/index.js';
 
 export class FakeOpenFlow implements OpenFlowSide {
   tick(): void {}
@@ -30,6 +31,12 @@ export class FakeOpenFlow implements OpenFlowSide {
 
   portRemoved(number: PortNo): void {
     this.told.push(`-${number}`);
+  }
+
+  table: TableState = { maxEntries: 5, evicts: false, name: 'table3' };
+  setTable(_: number, change: TableChange): TableState {
+    this.table = { ...this.table, ...change };
+    return this.table;
   }
 
   async flows() {

@@ -52,7 +52,35 @@ describe('xvif command lines', () => {
     expect(show.printed).toBe('no settings');
   });
 
-  it.each(['port set p', 'port set p rate', 'port set p rate=', 'port set p =1'])('%s is wrong use', async (line) => {
+  it('table set hands over what it is told, table show nothing', async () => {
+    const reply = { settings: [{ name: 'limit', value: '9' }] };
+    const set = await run('table set br0 3 --limit 9 --overflow-policy evict --name acl', reply);
+    expect(set.call.mock.calls[0]!.slice(0, 2)).toEqual([
+      'setTable',
+      {
+        bridge: 'br0',
+        table: 3,
+        settings: [
+          { name: 'limit', value: '9' },
+          { name: 'overflow-policy', value: 'evict' },
+          { name: 'name', value: 'acl' },
+        ],
+      },
+    ]);
+    expect(set.printed).toMatch(/limit +9/);
+    const show = await run('table show br0 3', reply);
+    expect(show.call.mock.calls[0]!.slice(0, 2)).toEqual(['setTable', { bridge: 'br0', table: 3, settings: [] }]);
+  });
+
+  it.each([
+    'port set p',
+    'table set br0',
+    'table set br0 254',
+    'table set br0 1 --limit x',
+    'port set p rate',
+    'port set p rate=',
+    'port set p =1',
+  ])('%s is wrong use', async (line) => {
     const { call, error } = await run(line);
     expect(error).toBeInstanceOf(CommanderError);
     expect(call).not.toHaveBeenCalled();

@@ -16,7 +16,7 @@ import type { PortNo } from '../../../src/datapath/datapath.js';
 import { ModelDatapath } from '../../../src/datapath/model.js';
 import type { ControllerConfig } from '../../../src/ofproto/controller-view.js';
 import { encodeEvent } from '../../../src/ofproto/event-forms.js';
-import { plainFormat } from '../../../src/ofproto/flow-formats.js';
+import { type FlowFormat, plainFormat } from '../../../src/ofproto/flow-formats.js';
 import { type AsyncEvent, type ControllerView, Ofproto, type TableLimit } from '../../../src/ofproto/index.js';
 
 export const NO_BUFFER = 0xffffffff;
@@ -25,7 +25,7 @@ const DEFAULT_VERSION = 4;
 
 export class FakeController implements ControllerView {
   gone = false;
-  flowFormat = plainFormat;
+  flowFormat: FlowFormat = plainFormat;
   readonly auxiliaryId = 0;
   config: ControllerConfig = { missSendLen: 128, invalidTtl: false };
   readonly received: Message[] = [];

@@ -165,6 +165,7 @@ describe('meter_mod', () => {
     ['OFPMMFC_BAD_COMMAND', { command: 3 }],
     ['OFPMMFC_INVALID_METER', { meterId: 0 }],
     ['OFPMMFC_INVALID_METER', { meterId: 0xffff0001 }],
+    ['OFPMMFC_INVALID_METER', { meterId: 0xfffffffc }],
     ['OFPMMFC_BAD_FLAGS', { flags: 3 }],
     ['OFPMMFC_BAD_FLAGS', { flags: 0x11 }],
     ['OFPMMFC_BAD_RATE', { bands: [{ ...drop, rate: 0 }] }],

@@ -72,6 +72,7 @@ describe('actions that come back as they were sent', () => {
     { type: 'nx_note', note: bytes(1, 2, 3, 4, 5, 6) },
     { type: 'nx_controller', maxLen: 100, controllerId: 3, reason: 1 },
     { type: 'nx_controller2', maxLen: 100, controllerId: 3, reason: 1, userdata: bytes(1, 2) },
+    { type: 'nx_controller2', maxLen: 100, controllerId: 3, reason: 1, userdata: bytes(1, 2), pause: true },
     { type: 'nx_check_pkt_larger', packetLength: 1500, destination: { field: 'reg0', offset: 3 } },
     {
       type: 'nx_multipath',
@@ -185,6 +186,9 @@ describe('what makes no sense is refused', () => {
   it('options of tunnels: OFPBAC_BAD_SET_TYPE', async () => {
     expect(await code({ type: 'nx_delete_field', field: 'tun_metadata0' })).toBe(13);
   });
+  it('fields that cannot be deleted: OFPBAC_BAD_ARGUMENT', async () => {
+    expect(await code({ type: 'nx_delete_field', field: 'eth_src' })).toBe(5);
+  });
   it('ports that a truncated packet cannot go to: OFPBAC_BAD_OUT_PORT', async () => {
     expect(await code({ type: 'nx_output_trunc', port: 0xfffb, maxLen: 60 })).toBe(4);
     expect(await code({ type: 'nx_output_trunc', port: 1, maxLen: 13 })).toBe(5);
@@ -207,9 +211,6 @@ describe('what makes no sense is refused', () => {
     const mark = { field: 'ct_mark', offset: 0 } as const;
     expect(await code(learn(spec('match', 32, mark, mark)))).toBe(13);
     expect(await code({ ...learn(), tableId: 254 } as Action)).toBe(5);
-  });
-  it('pause: OFPBAC_BAD_ARGUMENT', async () => {
-    expect(await code({ type: 'nx_controller2', pause: true })).toBe(5);
   });
 });
 

@@ -168,10 +168,11 @@ describe('meters', () => {
     expect(bed.outputs.map(({ frame }) => frame[15]! >> 2)).toEqual([10, 10]);
   });
 
-  it('of the slow path and of numbers beyond are refused', async () => {
+  it('of numbers beyond are refused, but for that of the slow path', async () => {
     const bed = new Bed(6);
     const invalid = [OFPET.METER_MOD_FAILED, OFPMMFC.INVALID_METER];
-    expect(await bed.error(meterMod(0xfffffffd))).toEqual(invalid);
+    expect(await bed.error(meterMod(0xfffffffd))).toBeUndefined();
+    expect(await bed.error(meterMod(0xfffffffc))).toEqual(invalid);
     expect(await bed.error(meterMod(0xffff0001))).toEqual(invalid);
     expect(await bed.error(meterMod(0))).toEqual(invalid);
   });
@@ -318,6 +319,15 @@ describe('copy_field', () => {
     bed.inject(1, frame);
     expect(bed.outputs[0]!.frame.subarray(30, 34)).toEqual(frame.slice(26, 30));
     expect((await flowsOf(bed))[0]!.instructions).toEqual([apply(copy(), output(2))]);
+  });
+
+  it('may stand in an action set, once for each field that is written', async () => {
+    const bed = new Bed(6);
+    const write: Instruction = { type: 'write_actions', actions: [output(2), copy({ nBits: 8 }), copy()] };
+    expect(await bed.error(flowMod({ ...ip, instructions: [write] }))).toBeUndefined();
+    const frame = tcpFrame();
+    bed.inject(1, frame);
+    expect(bed.outputs[0]!.frame.subarray(30, 34)).toEqual(frame.slice(26, 30));
   });
 
   it.each([4, 5])('is an extension of ONF in wire version %i, told as reg_move', async (version) => {

@@ -20,6 +20,22 @@ describe('limits of tables', () => {
     expect(new TableSettings(new ModelDatapath(), () => {}).of(0).maxEntries).toBe(FLOWS_PER_TABLE_MAX);
   });
 
+  it('change while flows are there', async () => {
+    const bed = new Bed(6);
+    for (const cookie of [2n, 3n]) await bed.say(flowMod({ cookie, match: { eth_type: Number(cookie) + 0x9000 } }));
+    const add = () => bed.error(flowMod({ cookie: 4n, match: { eth_type: 0x9004 } }));
+    expect(bed.ofproto.setTable(0, { maxEntries: 2, name: 'acl' })).toEqual({
+      maxEntries: 2,
+      evicts: false,
+      name: 'acl',
+    });
+    expect(await add()).toEqual(TABLE_FULL);
+    expect(bed.ofproto.setTable(0, { evicts: true })).toMatchObject({ maxEntries: 2, evicts: true });
+    expect(await add()).toBeUndefined();
+    const [features] = await bed.stats({ type: 'table_features', entries: [] });
+    expect(features!.entries[0]).toMatchObject({ name: 'acl', maxEntries: 2 });
+  });
+
   it.each([
     [false, [2n, 3n], TABLE_FULL],
     [true, [3n, 4n], undefined],

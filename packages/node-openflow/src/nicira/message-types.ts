@@ -1,9 +1,10 @@
 /**
  * Nicira's messages and multipart bodies as values; a type is the symbol in lower case: NXT_FLOW_MOD is `nx_flow_mod`.
  *
- * Ports in them have 16 bits (see OFPP10), and what OpenFlow 1.0 has as actions are actions, without instructions.
+ * Ports in them have 16 bits (see OFPP10), and what OpenFlow 1.0 has as actions are actions, without instructions but for
+ * those of NXT_FLOW_MOD in later versions.
  */
-import type { Action } from '../types/action.js';
+import type { Action, Instruction } from '../types/action.js';
 import type { AsyncMasks, Head } from '../types/message.js';
 import type { Match } from '../types/oxm.js';
 
@@ -20,7 +21,7 @@ export interface NxSetFormat extends Head {
 export interface NxFlowMod extends Head {
   readonly type: 'nx_flow_mod';
   readonly cookie: bigint;
-  /** OFPFC; with NXT_FLOW_MOD_TABLE_ID switched on the table is in the upper byte. */
+  /** OFPFC; with NXT_FLOW_MOD_TABLE_ID switched on, and since 1.1 always, the table is in the upper byte. */
   readonly command: number;
   readonly idleTimeout: number;
   readonly hardTimeout: number;
@@ -29,7 +30,10 @@ export interface NxFlowMod extends Head {
   readonly outPort: number;
   readonly flags: number;
   readonly match: Match;
+  /** Of 1.0. */
   readonly actions: readonly Action[];
+  /** Since 1.1; absent: none. */
+  readonly instructions?: readonly Instruction[];
 }
 export interface NxFlowRemoved extends Head {
   readonly type: 'nx_flow_removed';

@@ -1,7 +1,9 @@
-/** Nicira's multipart bodies: NXST_FLOW, NXST_AGGREGATE, NXST_FLOW_MONITOR, NXST_IPFIX_*. */
+/** Nicira's multipart bodies: NXST_FLOW, NXST_AGGREGATE, NXST_FLOW_MONITOR, NXST_IPFIX_*, NXST_GROUP*. */
 import { decodeActions, encodeActions } from '../codec/lists.js';
 import type { BodyCodec, Context, Extension, MultipartCodec } from '../codec/protocol.js';
 import { listBody } from '../multipart/body.js';
+import { group, groupDesc15, groupFeatures } from '../multipart/group.js';
+import type { MultipartRequestBody } from '../types/multipart.js';
 import type { WireReader } from '../wire/reader.js';
 import type { WireWriter } from '../wire/writer.js';
 import { NX_VENDOR_ID, NXFME } from './constants.js';
@@ -23,7 +25,7 @@ import { decodeNxMatch, encodeNxMatch } from './nx-match.js';
 
 interface NiciraMultipart {
   readonly subtype: number;
-  readonly type: NiciraRequestBody['type'];
+  readonly type: MultipartRequestBody['type'];
   /** Last version byte of OpenFlow that has it. */
   readonly until: number;
   readonly request: BodyCodec<NiciraRequestBody>;
@@ -233,6 +235,10 @@ const all = [
     request: ipfixRequest('nx_ipfix_flow'),
     reply: ipfixReply('nx_ipfix_flow'),
   },
+  // Groups as later versions ask for them.
+  { subtype: 7, type: 'group', until: 1, request: group.request, reply: group.reply },
+  { subtype: 8, type: 'group_desc', until: 1, request: groupDesc15.request, reply: groupDesc15.reply },
+  { subtype: 9, type: 'group_features', until: 2, request: groupFeatures.request, reply: groupFeatures.reply },
 ] as unknown as readonly NiciraMultipart[];
 
 /** OFPMP_EXPERIMENTER, in OpenFlow 1.0 OFPST_VENDOR. */

@@ -1,6 +1,6 @@
 /** OpenFlow 1.0 as tables: the one place that lists its messages and statistics. */
 import { match10 } from '../codec/match10.js';
-import { noBuckets, noTable } from '../codec/no-structures.js';
+import { noTable } from '../codec/no-structures.js';
 import { ports16 } from '../codec/port-numbers.js';
 import {
   type Codec,
@@ -29,11 +29,13 @@ import { portStats10 } from '../multipart/port.js';
 import { queue10 } from '../multipart/queue.js';
 import { table10 } from '../multipart/table.js';
 import { niciraActions } from '../nicira/actions/index.js';
+import { niciraGroupMod } from '../nicira/messages/group-mod.js';
 import { niciraMessages } from '../nicira/messages/index.js';
 import { niciraMultiparts } from '../nicira/multiparts.js';
 import { withNicira } from '../nicira/oxm-table.js';
 import { oxmFieldsOnf13 } from '../of15/oxm-fields.js';
 import { vendorAction } from '../structures/actions.js';
+import { buckets15 } from '../structures/buckets.js';
 import {
   enqueue,
   legacyActions,
@@ -101,11 +103,12 @@ export const protocol10: Protocol = {
   match: match10,
   port: port10,
   portNumbers: ports16,
-  buckets: noBuckets,
+  // Nicira's group messages are laid out as 1.5's.
+  buckets: buckets15,
   multipartPadding: 0,
   setFieldMask: false,
   extensions: {
-    messages: extensionsOf([...niciraMessages(1)]),
+    messages: extensionsOf([...niciraMessages(1), niciraGroupMod]),
     multiparts: extensionsOf([...niciraMultiparts(1)]),
     actions: extensionsOf([...niciraActions(1)]),
   },

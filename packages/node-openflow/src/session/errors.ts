@@ -25,7 +25,7 @@ export class SessionError extends Error {
 export class RequestError extends Error {
   override readonly name = 'RequestError';
   constructor(readonly reply: ErrorMessage) {
-    super(`the peer answers ${errorName(reply.errorType, reply.errorCode, reply.version)}`);
+    super(`the peer answers ${errorName(reply.errorType, reply.errorCode, reply.version, reply)}`);
   }
   /** OFPET_* */
   get errorType(): number {

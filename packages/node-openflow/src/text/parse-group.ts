@@ -17,7 +17,7 @@ export type GroupCommand = 'add' | 'modify' | 'delete';
 export interface GroupOptions extends Names {
   /** 'file', the default of parseGroups: what the first word says, or it is added. */
   readonly command?: GroupCommand | 'file';
-  /** The version byte of who takes it; default: 1.3's, 4. Numbers of buckets and selection methods are 1.5's, 6. */
+  /** The version byte of who takes it; default: 1.3's, 4. Numbers of buckets and selection methods are 1.5's, 6, and 1.0's, 1. */
   readonly version?: number;
 }
 
@@ -33,12 +33,14 @@ const types: Readonly<Record<string, number>> = {
   ff: OFPGT.FF,
   fast_failover: OFPGT.FF,
 };
+/** Its groups are Nicira's, which are 1.5's. */
+const OF10 = 1;
 const OF13 = 4;
 const OF15 = 6;
 /** What OpenFlow 1.3 has no place for. */
 const later = [...selectionWords, 'command_bucket_id'];
 
-const isLater = ({ version = OF13 }: GroupOptions): boolean => version >= OF15;
+const isLater = ({ version = OF13 }: GroupOptions): boolean => version >= OF15 || version === OF10;
 
 function watchPort(value: Span, names: Names): number {
   const number = port(value, names);

@@ -88,7 +88,7 @@ export const impossible: readonly Impossible[] = [
   { error: 'NXBAC_BAD_CONJUNCTION', why: 'conjunctions that cannot be are OFPBAC_BAD_ARGUMENT' },
   { error: 'OFPBFC_BAD_VERSION', why: 'a message of another version in a bundle is OFPBRC_BAD_VERSION' },
   { error: 'NXQOFC_QUEUE_ERROR', why: 'no port has queues' },
-  { error: 'NXR_STALE', why: 'no packet is held' },
+  { error: 'NXR_NOT_SUPPORTED', why: 'packets can be resumed' },
   { error: 'NXST_NOT_CONFIGURED', why: 'nothing is exported: OFPBRC_BAD_EXP_TYPE' },
   { error: 'NXFMFC_INVALID_TLV_FIELD', why: 'flows cannot match tunnel options: OFPBMC_BAD_FIELD' },
   { error: 'NXTTMFC_INVALID_TLV_DEL', why: 'no flow matches tunnel options, so that each can be deleted' },

@@ -321,9 +321,9 @@ export const niciraCases: readonly ErrorCase[] = [
     say: (v) => tlvMod(v, 0, tlv(0, 4, 9), tlv(1, 4, 9)),
   },
   {
-    error: 'NXR_NOT_SUPPORTED',
+    error: 'NXR_STALE',
     versions: everywhere,
-    when: 'resuming a packet: none is held',
+    when: 'a continuation that is not what was told with a paused packet',
     say: (v) => b.nicira(v, 28, [...b.u16(3), ...b.u16(5), 0, ...b.zeros(3)]),
   },
 ];

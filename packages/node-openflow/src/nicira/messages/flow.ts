@@ -1,8 +1,12 @@
 /** NXT_FLOW_MOD, NXT_FLOW_REMOVED, NXT_PACKET_IN: OpenFlow 1.0's messages with an nx_match. */
-import { decodeActions, encodeActions } from '../../codec/lists.js';
+import { decodeActions, decodeInstructions, encodeActions, encodeInstructions } from '../../codec/lists.js';
+import type { Context } from '../../codec/protocol.js';
 import type { NxFlowMod, NxFlowRemoved, NxPacketIn } from '../message-types.js';
 import { decodeNxMatch, encodeNxMatch } from '../nx-match.js';
 import type { NiciraMessageCodec } from './codec.js';
+
+/** 1.0 has none. */
+const hasInstructions = ({ protocol }: Context): boolean => protocol.version > 1;
 
 const flowMod: NiciraMessageCodec<NxFlowMod> = {
   subtype: 13,
@@ -14,9 +18,11 @@ const flowMod: NiciraMessageCodec<NxFlowMod> = {
     const [outPort, flags, length] = [r.u16(), r.u16(), r.u16()];
     r.skip(6);
     const match = decodeNxMatch(r, length, ctx);
-    const actions = decodeActions(r, ctx);
+    const done = hasInstructions(ctx)
+      ? { actions: [], instructions: decodeInstructions(r, ctx) }
+      : { actions: decodeActions(r, ctx) };
     const head = { version, xid, type: 'nx_flow_mod' as const, cookie, command, idleTimeout, hardTimeout, priority };
-    return { ...head, bufferId, outPort, flags, match, actions };
+    return { ...head, bufferId, outPort, flags, match, ...done };
   },
   encode(w, message, ctx) {
     w.u64(message.cookie);
@@ -30,7 +36,8 @@ const flowMod: NiciraMessageCodec<NxFlowMod> = {
     const lengthAt = w.mark();
     w.zero(8);
     encodeNxMatch(w, message.match, lengthAt, ctx);
-    encodeActions(w, message.actions, ctx);
+    if (hasInstructions(ctx)) encodeInstructions(w, message.instructions ?? [], ctx);
+    else encodeActions(w, message.actions, ctx);
   },
 };
 
