@@ -15,6 +15,7 @@ import { controllerMaxLenNoBuffer, PacketInReason } from '../datapath/schema.gen
 import { type AsyncEvent, isDefaultMiss, type PacketInEvent, type RequestForwardEvent } from './async-events.js';
 import { PACKET_IN_BYTES_MAX } from './limits.js';
 import { nxmMatch } from './nxm.js';
+import { continuationData } from './resume.js';
 import { legacyPort, OF12, OF13, OF14, removalReason, tryEncode } from './versions.js';
 
 const { OFP_NO_BUFFER } = of13;
@@ -107,7 +108,7 @@ function properties(message: Outgoing<PacketIn>, event: PacketInEvent, version: 
     { type: 'reason', value: reason },
     { type: 'metadata', match: version < OF12 ? nxmMatch(match) : match },
     ...(userdata.length === 0 ? [] : [{ type: 'userdata', data: userdata } as const]),
-    ...(continuation === undefined ? [] : [{ type: 'continuation', data: continuation() } as const]),
+    ...(continuation === undefined ? [] : [{ type: 'continuation', data: continuationData(continuation()) } as const]),
   ];
 }
 

@@ -9,6 +9,7 @@ import { badMatch, badRequest, type OfError, packetOutError } from './of-error.j
 import type { BufferedPacket, PacketBuffers } from './packet-buffers.js';
 import type { PortTable } from './port-table.js';
 import { writeActions } from './translate-actions.js';
+import { maskedRecord } from './translate-masked.js';
 import { fieldIds, numberOf } from './translate-match.js';
 import { loadRegister } from './translate-nicira.js';
 import { OF13 } from './versions.js';
@@ -83,9 +84,11 @@ export class PacketOuts {
   resume(inPort: number, frame: Uint8Array, fields: Match, continuation: Uint8Array): OfError | undefined {
     if (!this.#isIngress(inPort)) return badRequest(OFPBRC.BAD_PORT);
     if (frame.length < FRAME_BYTES_MIN) return badRequest(OFPBRC.BAD_PACKET);
-    const records = encode([], fields, inPort);
-    if ('code' in records) return records;
-    return this.#run(inPort, records, frame, OF13, continuation);
+    const writer = new RecordWriter(256);
+    // Open vSwitch's tools say a register as half of a wider one.
+    const wrong = writePipelineFields(writer, fields, true);
+    if (wrong !== undefined) return wrong;
+    return this.#run(inPort, writer.take(), frame, OF13, continuation);
   }
 
   #isIngress(port: number): boolean {
@@ -151,13 +154,14 @@ function checkPhysical(match: Match, inPort: number): OfError | undefined {
   return numberOf(physical.value) === inPort ? undefined : badMatch(OFPBMC.BAD_VALUE);
 }
 
-function writePipelineFields(writer: RecordWriter, match: Match): OfError | undefined {
+function writePipelineFields(writer: RecordWriter, match: Match, masks = false): OfError | undefined {
   for (const tlv of match) {
     const id = fieldIds.get(tlv.field);
     const isPipeline = id !== undefined && /^(metadata|tunnel_id|x*reg\d+)$/.test(fields[id]!.name);
     if (!isPipeline) return neutralPair('OFPBRC_PIPELINE_FIELDS_ONLY');
-    if ((tlv as OxmKnown).mask !== undefined) return badMatch(OFPBMC.BAD_MASK);
-    writeAction(writer, loadRegister(tlv as OxmKnown));
+    const known = tlv as OxmKnown;
+    if (known.mask !== undefined && !masks) return badMatch(OFPBMC.BAD_MASK);
+    writeAction(writer, maskedRecord(known) ?? loadRegister(known));
   }
   return undefined;
 }

@@ -78,7 +78,7 @@ describe.each(['OpenFlow10', 'OpenFlow13', 'OpenFlow15'])('paused packets, %s', 
     await xvif.ofctl('add-flow', 'table=1,reg0=7,actions=output:1');
     const monitor = new Child(
       'ovs-ofctl',
-      ['-O', version, '-P', 'nxt_packet_in2', 'monitor', xvif.target, 'resume'],
+      ['-O', version, '-P', 'nxt_packet_in2', 'monitor', xvif.target, '65534', 'resume'],
       env,
     );
     try {

@@ -63,6 +63,7 @@ export interface NxPacketIn extends Head {
   readonly match: Match;
   readonly data: Uint8Array;
 }
+/** `continuation`: properties that only the switch knows, each of a type, a length, and padding to 8 bytes. */
 export type NxPacketInProperty =
   | { readonly type: 'packet' | 'userdata' | 'continuation'; readonly data: Uint8Array }
   | { readonly type: 'full_len' | 'buffer_id' | 'table_id' | 'reason'; readonly value: number }

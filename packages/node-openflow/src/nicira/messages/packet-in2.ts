@@ -25,7 +25,10 @@ function decodeProperty(r: WireReader, code: number, ctx: Context): NxPacketInPr
   switch (type) {
     case 'packet':
     case 'userdata':
+      return { type, data: r.rest() };
     case 'continuation':
+      // Properties of the switch's own, which begin at a multiple of 8.
+      r.skip(4);
       return { type, data: r.rest() };
     case 'full_len':
     case 'buffer_id':
@@ -47,6 +50,7 @@ function encodeProperty(w: WireWriter, property: NxPacketInProperty, ctx: Contex
   const start = w.mark();
   w.u16(property.type === 'unknown' ? property.code : names.indexOf(property.type));
   w.u16(0);
+  if (property.type === 'continuation') w.zero(4);
   if ('data' in property) w.bytes(property.data);
   else if ('match' in property) for (const tlv of property.match) encodeOxm(w, tlv, ctx);
   else if ('cookie' in property) {
