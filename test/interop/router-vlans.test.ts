@@ -59,7 +59,11 @@ function suite<Switch extends Peer>(
         await ip(guest, 'addr', 'flush', 'dev', 'eth0');
       }
       trunk = new Child('ip', ['netns', 'exec', guests.trunk, 'python3', vlans, 'eth0', '100', '200']);
-      await eventually('the VLANs have devices', async () => trunk!.output.includes('ready'));
+      const hasDevices = async () => {
+        if (!trunk!.running) throw new Error(trunk!.output);
+        return trunk!.output.includes('ready');
+      };
+      await eventually('the VLANs have devices', hasDevices, 60_000);
       const mac = (await sh('ip', 'netns', 'exec', guests.trunk, 'cat', '/sys/class/net/eth0/address')).trim();
       for (const [vlan, subnet] of [
         [100, 1],
