@@ -12,6 +12,12 @@ ActionSet::Slot ActionSet::slot_of(Action action) {
       return kPopMpls;
     case Action::kPopPbb:
       return kPopPbb;
+    case Action::kDecap:
+      return kDecap;
+    case Action::kEncap:
+      return kEncap;
+    case Action::kDecNshTtl:
+      return kDecNshTtl;
     case Action::kPushMpls:
       return kPushMpls;
     case Action::kPushPbb:

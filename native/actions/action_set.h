@@ -27,9 +27,10 @@ class ActionSet {
   /// The write_actions instruction: replaces actions of the same type.
   void write(std::span<const std::uint8_t> actions);
 
-  /// Calls visit(ActionView) in the order of section 5.10: copy TTL in, pop, push MPLS, push PBB, push VLAN, copy TTL
-  /// out, decrement TTL, set (load and set_masked count as that), meter, set_queue, then the first there is of group,
-  /// output and resubmit. Stops at the first that does not return Verdict::kOk, and returns what it returned.
+  /// Calls visit(ActionView) in the order of section 5.10: copy TTL in, pop, decap, encap, push MPLS, push PBB, push
+  /// VLAN, copy TTL out, decrement TTL, set (load and set_masked count as that), meter, set_queue, then the first there
+  /// is of group, output and resubmit. Stops at the first that does not return Verdict::kOk, and returns what it
+  /// returned.
   template <typename Visit>
   Verdict for_each(Visit&& visit) const {
     for (std::uint32_t left = slots_used_ & kBeforeFields; left != 0; left &= left - 1) {
@@ -61,12 +62,15 @@ class ActionSet {
     kPopVlan,
     kPopMpls,
     kPopPbb,
+    kDecap,
+    kEncap,
     kPushMpls,
     kPushPbb,
     kPushVlan,
     kCopyTtlOut,
     kDecMplsTtl,
     kDecNwTtl,
+    kDecNshTtl,
     kSetMplsTtl,
     kSetNwTtl,
     kMeter,

@@ -144,6 +144,12 @@ class ActionView {
   Subfield learn_result() const { return subfield_at(32); }
   std::span<const std::uint8_t> learn_specs() const { return {at_ + 40, length() - 40u}; }
 
+  /// encap, decap
+  std::uint32_t packet_type() const { return load_host<std::uint32_t>(at_ + 4); }
+  /// encap with NSH: 0 for the default; context headers as they are on the wire
+  std::uint8_t md_type() const { return at_[8]; }
+  std::span<const std::uint8_t> context() const { return {at_ + 16, load_host<std::uint16_t>(at_ + 10)}; }
+
   /// conjunction
   std::uint32_t conjunction() const { return load_host<std::uint32_t>(at_ + 4); }
   unsigned clause() const { return at_[8]; }

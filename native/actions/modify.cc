@@ -4,6 +4,7 @@
 
 #include "actions/modify_ip.h"
 #include "actions/modify_tag.h"
+#include "actions/modify_type.h"
 #include "packet/headers.h"
 
 namespace xvif {
@@ -11,7 +12,7 @@ namespace xvif {
 namespace {
 
 void set_eth_address(Packet& packet, FlowKey& key, Field field, const std::uint8_t* value) {
-  if (packet.linear < kEthernetBytes) return;
+  if (packet.linear < kEthernetBytes || packet.bare) return;
   std::memcpy(packet.data + (field == Field::kEthDst ? 0 : 6), value, 6);
   set_field(key, field, value);
 }
@@ -90,11 +91,23 @@ void set_packet_field(Packet& packet, FlowKey& key, Field field, const std::uint
       return set_tcp_flags(packet, key, value);
     case Field::kNwTtl:
       return set_nw_ttl(packet, key, value[0]);
+    case Field::kNshFlags:
+    case Field::kNshTtl:
+    case Field::kNshSpi:
+    case Field::kNshSi:
+    case Field::kNshC1:
+    case Field::kNshC2:
+    case Field::kNshC3:
+    case Field::kNshC4:
+      return set_nsh(packet, key, field, value);
     case Field::kInPhyPort:
     case Field::kIpv6Exthdr:
     case Field::kIpFrag:
     case Field::kConjId:
     case Field::kActsetOutput:
+    case Field::kPacketType:
+    case Field::kNshMdtype:
+    case Field::kNshNp:
       return;
     default:
       return set_field(key, field, value);  // registers
@@ -138,6 +151,12 @@ Verdict modify(Packet& packet, FlowKey& key, const ActionView& action) {
     case Action::kCopyTtlIn:
       copy_ttl_in(packet);
       return Verdict::kOk;
+    case Action::kEncap:
+      return encap(packet, key, action);
+    case Action::kDecap:
+      return decap(packet, key, action.packet_type());
+    case Action::kDecNshTtl:
+      return dec_nsh_ttl(packet, key);
     default:
       return Verdict::kOk;
   }

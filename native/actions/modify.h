@@ -18,10 +18,11 @@ enum class Verdict : std::uint8_t {
   kOk,
   kInvalidTtl,  // a TTL would reach 0: not decremented; a packet-in with reason invalid_ttl, or drop
   kNoRoom,      // no headroom for another header: drop
+  kPacketType,  // the action cannot be done to packets of this type: drop
 };
 
 /// Carries out one valid action on a packet that parse() has been through, with its key. Output, group, set_queue
-/// and Nicira's actions are the pipeline's: nothing happens here.
+/// and Nicira's actions but encap, decap and dec_nsh_ttl are the pipeline's: nothing happens here.
 ///
 /// Where OpenFlow 1.3.5 section 5.12 leaves room:
 /// - push_vlan puts the tag before all others. push_mpls puts the entry after VLAN tags and before the network
@@ -37,6 +38,7 @@ enum class Verdict : std::uint8_t {
 /// - dec_nw_ttl and dec_mpls_ttl give kInvalidTtl for a TTL of 0 or 1.
 /// - set_field of vlan_vid or vlan_pcp needs a tag. icmpv6_type, ip_proto and eth_type change what follows: the rest
 ///   of the key is parsed anew. SCTP's CRC32c is updated without looking at the payload, except in fragments.
+/// - Packets without an Ethernet header have none that could be changed, and get no tags: encap and decap are for them.
 Verdict modify(Packet& packet, FlowKey& key, const ActionView& action);
 
 /// Set-field alone: `value` has field_bytes(field) bytes in network order.

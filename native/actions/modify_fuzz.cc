@@ -23,8 +23,10 @@ std::vector<std::uint8_t> repaired(std::span<const std::uint8_t> bytes) {
   std::vector<std::uint8_t> out;
   while (bytes.size() >= 2 && out.size() < 2048) {
     std::vector<std::uint8_t> record(8);
-    record[0] = static_cast<std::uint8_t>(1 + bytes[0] % 16);
-    const auto code = static_cast<Action>(record[0]);
+    const unsigned pick = bytes[0] % 19u;
+    const auto code = pick < 16 ? static_cast<Action>(1 + pick)
+                                : static_cast<Action>(static_cast<unsigned>(Action::kEncap) + pick - 16);
+    record[0] = static_cast<std::uint8_t>(code);
     std::size_t used = 1;
     if (code == Action::kSetField) {
       const std::size_t field = bytes[1] % kFields;
@@ -46,6 +48,16 @@ std::vector<std::uint8_t> repaired(std::span<const std::uint8_t> bytes) {
                                                                     : 2][bytes[1] & 3];
       std::memcpy(record.data() + 4, &type, sizeof type);
       used = 2;
+    } else if (code == Action::kEncap || code == Action::kDecap) {
+      static constexpr std::uint32_t kTypes[4] = {packet_type::of(ethertype::kNsh), packet_type::kEthernet,
+                                                  packet_type::of(ethertype::kMpls), packet_type::of(ethertype::kNsh)};
+      const std::uint32_t type = code == Action::kEncap ? kTypes[bytes[1] & 3]
+                                 : (bytes[1] & 4) != 0  ? kPacketTypeNext
+                                                        : packet_type::of(static_cast<std::uint16_t>(bytes[1] << 8));
+      std::memcpy(record.data() + 4, &type, sizeof type);
+      if (code == Action::kEncap) record.resize(16);
+      if (code == Action::kEncap && type == kTypes[0]) record[8] = bytes[1] >> 4 & 3 ? 2 : 1;
+      used = 2;
     } else if (code == Action::kPushPbb) {
       std::memcpy(record.data() + 4, &ethertype::kPbb, sizeof ethertype::kPbb);
     } else if (code == Action::kSetMplsTtl || code == Action::kSetNwTtl) {
@@ -65,6 +77,7 @@ void check(const Packet& packet, const FlowKey& key) {
   XVIF_ASSERT(packet.linear == packet.size);
   Packet fresh{};
   fresh.data = packet.data;
+  fresh.bare = packet.bare;
   fresh.linear = fresh.size = packet.linear;
   FlowKey again = key;
   parse(fresh, again);
@@ -90,6 +103,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   packet->data = packet->buffer() + kHeadroom + kLinearMax - frame_bytes;
   std::memcpy(packet->data, data + 2, frame_bytes);
   packet->linear = packet->size = static_cast<std::uint32_t>(frame_bytes);
+  packet->bare = (data[1] & 8) != 0;
   if ((data[1] & 2) != 0) setup_checksum(*packet);
   FlowKey key{};
   parse(*packet, key);

@@ -62,7 +62,7 @@ TtlPair find_ttls(Packet& packet) {
 bool has_vlan_tag(const FlowKey& key) { return (key.be16(key_at::kVlanVid) & kVlanPresent) != 0; }
 
 Verdict push_vlan(Packet& packet, FlowKey& key, std::uint16_t type) {
-  if (packet.linear < kEthernetBytes) return Verdict::kOk;
+  if (packet.linear < kEthernetBytes || packet.bare) return Verdict::kOk;
   const std::uint16_t container = key.be16(key_at::kVlanVid);
   // VLAN id and priority of the tag that becomes the inner one; 0 when there is none.
   const auto tci = static_cast<std::uint16_t>(container & ~kVlanPresent);
@@ -80,7 +80,7 @@ void pop_vlan(Packet& packet, FlowKey& key) {
 }
 
 Verdict push_mpls(Packet& packet, FlowKey& key, std::uint16_t type) {
-  if (packet.linear < kEthernetBytes) return Verdict::kOk;
+  if (packet.linear < kEthernetBytes || packet.bare) return Verdict::kOk;
   const EthertypePlace place = find_ethertype(packet.data, packet.linear);
   if (place.next == 0) return Verdict::kOk;
   std::uint32_t entry = kBottom;
@@ -98,7 +98,7 @@ Verdict push_mpls(Packet& packet, FlowKey& key, std::uint16_t type) {
 }
 
 void pop_mpls(Packet& packet, FlowKey& key, std::uint16_t type) {
-  if (packet.mpls == 0) return;
+  if (packet.mpls == 0 || packet.bare) return;
   const EthertypePlace place = find_ethertype(packet.data, packet.linear);
   store_be16(packet.data + place.at, type);
   change_length(packet, place, -static_cast<int>(kMplsBytes));
@@ -107,7 +107,7 @@ void pop_mpls(Packet& packet, FlowKey& key, std::uint16_t type) {
 }
 
 Verdict push_pbb(Packet& packet, FlowKey& key) {
-  if (packet.linear < kEthernetBytes) return Verdict::kOk;
+  if (packet.linear < kEthernetBytes || packet.bare) return Verdict::kOk;
   const std::uint8_t* const outer = pbb_tci(packet, key);
   const std::uint32_t isid = outer == nullptr ? 0 : load_be32(outer) & 0xff'ffff;
   const std::uint32_t pcp = has_vlan_tag(key) ? key.be16(key_at::kVlanVid) >> 13 : 0u;
@@ -121,7 +121,7 @@ Verdict push_pbb(Packet& packet, FlowKey& key) {
 
 void pop_pbb(Packet& packet, FlowKey& key) {
   const std::uint8_t* const tci = pbb_tci(packet, key);
-  if (tci == nullptr) return;
+  if (tci == nullptr || packet.bare) return;
   std::memcpy(packet.data, tci + kPbbTciBytes, kAddressesBytes);
   const EthertypePlace place = find_ethertype(packet.data, packet.linear);
   change_length(packet, place, -static_cast<int>(kPbbBytes));
@@ -194,7 +194,7 @@ void set_pbb(Packet& packet, FlowKey& key, Field field, const std::uint8_t* valu
 }
 
 void set_eth_type(Packet& packet, FlowKey& key, const std::uint8_t* value) {
-  if (packet.linear < kEthernetBytes) return;
+  if (packet.linear < kEthernetBytes || packet.bare) return;
   const EthertypePlace place = find_ethertype(packet.data, packet.linear);
   if (place.next == 0 || load_be16(value) < ethertype::kFirst) return;
   std::memcpy(packet.data + place.at, value, 2);

@@ -80,6 +80,9 @@ Status validate_action(std::span<const std::uint8_t> record, unsigned nesting) {
     case Action::kLearn:
     case Action::kSetMasked:
     case Action::kOutputTrunc:
+    case Action::kEncap:
+    case Action::kDecap:
+    case Action::kDecNshTtl:
       return validate_nicira(record, nesting);
     case Action::kMeter:
       return shape(record, 8, 8);
@@ -169,6 +172,7 @@ Status validate_action_set(std::span<const std::uint8_t> actions) {
     if (action.code() <= Action::kPopPbb || action.code() == Action::kResubmit) continue;
     if (action.code() == Action::kMeter || action.code() == Action::kSetMasked || action.code() == Action::kMove)
       continue;
+    if (action.code() >= Action::kEncap && action.code() <= Action::kDecNshTtl) continue;
     if (action.code() != Action::kLoad) return Status::kBadAction;
     const Subfield to = action.subfield();
     if (to.offset != 0 || to.bits != kFieldPlaces[static_cast<std::size_t>(to.field)].bits) return Status::kBadAction;

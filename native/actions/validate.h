@@ -17,7 +17,7 @@ namespace xvif {
 Status validate_actions(std::span<const std::uint8_t> actions);
 
 /// For write_actions and buckets. Also kBadAction: what an action set cannot hold. Of the actions that are not
-/// 1.3's own it takes meter, resubmit, set_masked, and load of a whole field.
+/// 1.3's own it takes meter, resubmit, set_masked, encap, decap, dec_nsh_ttl, and load of a whole field.
 Status validate_action_set(std::span<const std::uint8_t> actions);
 
 /// Also kBadTable: goto_table to a table that does not exist; kBadAction: conjunction beside anything but others of it

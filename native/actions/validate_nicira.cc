@@ -5,6 +5,8 @@
 #include "actions/iterate.h"
 #include "base/limits.h"
 #include "packet/flow_key.h"
+#include "packet/headers.h"
+#include "packet/nsh.h"
 
 namespace xvif {
 
@@ -159,6 +161,32 @@ Status validate_output_trunc(std::span<const std::uint8_t> record) {
   return one && action.truncated_bytes() >= kTruncatedMin ? Status::kOk : Status::kBadAction;
 }
 
+/// Context headers of MD type 2, one behind the other (RFC 8300 section 2.5.1).
+bool are_contexts(std::span<const std::uint8_t> bytes) {
+  constexpr std::size_t kHead = 4;  // class, type, length of the value
+  while (!bytes.empty()) {
+    if (bytes.size() < kHead || bytes[3] > kNshContextValueMax) return false;
+    const std::size_t padded = kHead + (bytes[3] + 3u) / 4u * 4u;
+    if (padded > bytes.size() || !all_zero(bytes.subspan(kHead + bytes[3], padded - kHead - bytes[3]))) return false;
+    bytes = bytes.subspan(padded);
+  }
+  return true;
+}
+
+Status validate_encap(std::span<const std::uint8_t> record) {
+  if (record.size() < 16 || record[9] != 0 || !all_zero(record.subspan(12, 4))) return Status::kMalformed;
+  const ActionView action(record.data());
+  const std::size_t bytes = load_host<std::uint16_t>(record.data() + 10);
+  if (Status s = validate_list(record, 16, bytes, 1); s != Status::kOk) return s;
+  const std::uint32_t type = action.packet_type();
+  const bool service = type == packet_type::of(ethertype::kNsh);
+  const bool mpls = type == packet_type::of(ethertype::kMpls) || type == packet_type::of(ethertype::kMplsMulticast);
+  if (!service && !mpls && type != packet_type::kEthernet) return Status::kBadAction;
+  if (!service && (action.md_type() != 0 || bytes != 0)) return Status::kBadAction;
+  const bool right = action.md_type() <= nsh::kMdType2 && bytes <= kNshContextMax && are_contexts(action.context());
+  return right ? Status::kOk : Status::kBadAction;
+}
+
 /// How NXAST_SAMPLE3 says where the sample is taken: as it comes, coming in or going out.
 constexpr std::uint8_t kSampleDirectionsEnd = 3;
 
@@ -260,7 +288,12 @@ Status validate_nicira(std::span<const std::uint8_t> record, unsigned nesting) {
     case Action::kOutputTrunc:
       return validate_output_trunc(record);
     case Action::kFinTimeout:
+    case Action::kDecap:
       return action_shape(record, 8, 8);
+    case Action::kDecNshTtl:
+      return action_shape(record, 8, 4);
+    case Action::kEncap:
+      return validate_encap(record);
     case Action::kSample:
       return validate_sample(record);
     case Action::kLearn:

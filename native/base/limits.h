@@ -88,6 +88,10 @@ inline constexpr std::size_t kLearnBytes = 256 * 1024;
 inline constexpr std::size_t kLearnBytesPerPort = kLearnBytes / 4;
 /// Of these, flows taken into the tables before the control thread does other work.
 inline constexpr std::size_t kLearnsPerTurn = 1024;
+/// Context headers of a service header that encap makes: what is left of the headroom beside the header itself and an
+/// Ethernet header. And the value of one (RFC 8300 section 2.5.1).
+inline constexpr std::size_t kNshContextMax = 40;
+inline constexpr std::size_t kNshContextValueMax = 127;
 /// Clauses of a conjunction: bits of a word. Flows with conjunctions that one packet can match in a table, and
 /// conjunctions that are looked at of these.
 inline constexpr unsigned kClausesMax = 64;

@@ -184,6 +184,9 @@ enum class Action : std::uint8_t {
   kMeter = 35,
   kSetMasked = 36,
   kOutputTrunc = 37,
+  kEncap = 38,
+  kDecap = 39,
+  kDecNshTtl = 40,
 };
 
 enum class Instruction : std::uint8_t {
@@ -302,14 +305,16 @@ enum class Drop : std::uint8_t {
   kMulticastFilter = 26,
   kResubmitLimit = 27,
   kStackFull = 28,
+  kPacketType = 29,
 };
-inline constexpr std::size_t kDropReasons = 29;
+inline constexpr std::size_t kDropReasons = 30;
 
 inline constexpr std::uint32_t kTables = 254;
 inline constexpr std::uint32_t kAllTables = 255;
-inline constexpr std::uint32_t kMatchFields = 64;
-inline constexpr std::uint32_t kFirstRegister = 48;
+inline constexpr std::uint32_t kMatchFields = 75;
+inline constexpr std::uint32_t kFirstRegister = 59;
 inline constexpr std::uint32_t kNoCookieMask = 0;
+inline constexpr std::uint32_t kPacketTypeNext = 65534;
 inline constexpr std::uint32_t kPortsMax = 4096;
 inline constexpr std::uint32_t kNoMeter = 0;
 inline constexpr std::uint32_t kMeterController = 0xfffffffe;
@@ -369,34 +374,45 @@ enum class Field : std::uint8_t {
   kActsetOutput = 45,
   kIcmpv6NdReserved = 46,
   kIcmpv6NdOptionsType = 47,
-  kReg0 = 48,
-  kReg1 = 49,
-  kReg2 = 50,
-  kReg3 = 51,
-  kReg4 = 52,
-  kReg5 = 53,
-  kReg6 = 54,
-  kReg7 = 55,
-  kReg8 = 56,
-  kReg9 = 57,
-  kReg10 = 58,
-  kReg11 = 59,
-  kReg12 = 60,
-  kReg13 = 61,
-  kReg14 = 62,
-  kReg15 = 63,
-  kXreg0 = 64,
-  kXreg1 = 65,
-  kXreg2 = 66,
-  kXreg3 = 67,
-  kXreg4 = 68,
-  kXreg5 = 69,
-  kXreg6 = 70,
-  kXreg7 = 71,
-  kXxreg0 = 72,
-  kXxreg1 = 73,
-  kXxreg2 = 74,
-  kXxreg3 = 75,
+  kPacketType = 48,
+  kNshFlags = 49,
+  kNshTtl = 50,
+  kNshMdtype = 51,
+  kNshNp = 52,
+  kNshSpi = 53,
+  kNshSi = 54,
+  kNshC1 = 55,
+  kNshC2 = 56,
+  kNshC3 = 57,
+  kNshC4 = 58,
+  kReg0 = 59,
+  kReg1 = 60,
+  kReg2 = 61,
+  kReg3 = 62,
+  kReg4 = 63,
+  kReg5 = 64,
+  kReg6 = 65,
+  kReg7 = 66,
+  kReg8 = 67,
+  kReg9 = 68,
+  kReg10 = 69,
+  kReg11 = 70,
+  kReg12 = 71,
+  kReg13 = 72,
+  kReg14 = 73,
+  kReg15 = 74,
+  kXreg0 = 75,
+  kXreg1 = 76,
+  kXreg2 = 77,
+  kXreg3 = 78,
+  kXreg4 = 79,
+  kXreg5 = 80,
+  kXreg6 = 81,
+  kXreg7 = 82,
+  kXxreg0 = 83,
+  kXxreg1 = 84,
+  kXxreg2 = 85,
+  kXxreg3 = 86,
 };
 
 /// Where a field lies in the flow key: a container of `bytes` at `offset` in network order, the field
@@ -411,7 +427,7 @@ struct FieldPlace {
   bool settable;
 };
 
-inline constexpr std::size_t kFields = 76;
+inline constexpr std::size_t kFields = 87;
 /// Indexed by field number.
 inline constexpr std::array<FieldPlace, kFields> kFieldPlaces = {{
     {"in_port", 0, 32, 0, 4, 0, false},
@@ -451,10 +467,10 @@ inline constexpr std::array<FieldPlace, kFields> kFieldPlaces = {{
     {"mpls_label", 34, 20, 40, 4, 12, true},
     {"mpls_tc", 35, 3, 40, 4, 9, true},
     {"mpls_bos", 36, 1, 40, 4, 8, true},
-    {"pbb_isid", 37, 24, 132, 4, 0, true},
+    {"pbb_isid", 37, 24, 40, 4, 0, true},
     {"tunnel_id", 38, 64, 56, 8, 0, true},
     {"ipv6_exthdr", 39, 9, 38, 2, 0, false},
-    {"pbb_uca", 40, 1, 132, 4, 27, true},
+    {"pbb_uca", 40, 1, 40, 4, 27, true},
     {"tcp_flags", 41, 12, 36, 2, 0, true},
     {"nw_ttl", 42, 8, 22, 1, 0, true},
     {"ip_frag", 43, 2, 23, 1, 0, false},
@@ -462,34 +478,45 @@ inline constexpr std::array<FieldPlace, kFields> kFieldPlaces = {{
     {"actset_output", 45, 32, 204, 4, 0, false},
     {"icmpv6_nd_reserved", 46, 32, 24, 4, 0, true},
     {"icmpv6_nd_options_type", 47, 8, 36, 2, 0, true},
-    {"reg0", 48, 32, 136, 4, 0, false},
-    {"reg1", 49, 32, 140, 4, 0, false},
-    {"reg2", 50, 32, 144, 4, 0, false},
-    {"reg3", 51, 32, 148, 4, 0, false},
-    {"reg4", 52, 32, 152, 4, 0, false},
-    {"reg5", 53, 32, 156, 4, 0, false},
-    {"reg6", 54, 32, 160, 4, 0, false},
-    {"reg7", 55, 32, 164, 4, 0, false},
-    {"reg8", 56, 32, 168, 4, 0, false},
-    {"reg9", 57, 32, 172, 4, 0, false},
-    {"reg10", 58, 32, 176, 4, 0, false},
-    {"reg11", 59, 32, 180, 4, 0, false},
-    {"reg12", 60, 32, 184, 4, 0, false},
-    {"reg13", 61, 32, 188, 4, 0, false},
-    {"reg14", 62, 32, 192, 4, 0, false},
-    {"reg15", 63, 32, 196, 4, 0, false},
-    {"xreg0", 64, 64, 136, 8, 0, false},
-    {"xreg1", 65, 64, 144, 8, 0, false},
-    {"xreg2", 66, 64, 152, 8, 0, false},
-    {"xreg3", 67, 64, 160, 8, 0, false},
-    {"xreg4", 68, 64, 168, 8, 0, false},
-    {"xreg5", 69, 64, 176, 8, 0, false},
-    {"xreg6", 70, 64, 184, 8, 0, false},
-    {"xreg7", 71, 64, 192, 8, 0, false},
-    {"xxreg0", 72, 128, 136, 16, 0, false},
-    {"xxreg1", 73, 128, 152, 16, 0, false},
-    {"xxreg2", 74, 128, 168, 16, 0, false},
-    {"xxreg3", 75, 128, 184, 16, 0, false},
+    {"packet_type", 48, 32, 132, 4, 0, false},
+    {"nsh_flags", 49, 8, 28, 1, 0, true},
+    {"nsh_ttl", 50, 8, 29, 1, 0, true},
+    {"nsh_mdtype", 51, 8, 30, 1, 0, false},
+    {"nsh_np", 52, 8, 31, 1, 0, false},
+    {"nsh_spi", 53, 24, 24, 4, 8, true},
+    {"nsh_si", 54, 8, 24, 4, 0, true},
+    {"nsh_c1", 55, 32, 64, 4, 0, true},
+    {"nsh_c2", 56, 32, 68, 4, 0, true},
+    {"nsh_c3", 57, 32, 72, 4, 0, true},
+    {"nsh_c4", 58, 32, 76, 4, 0, true},
+    {"reg0", 59, 32, 136, 4, 0, false},
+    {"reg1", 60, 32, 140, 4, 0, false},
+    {"reg2", 61, 32, 144, 4, 0, false},
+    {"reg3", 62, 32, 148, 4, 0, false},
+    {"reg4", 63, 32, 152, 4, 0, false},
+    {"reg5", 64, 32, 156, 4, 0, false},
+    {"reg6", 65, 32, 160, 4, 0, false},
+    {"reg7", 66, 32, 164, 4, 0, false},
+    {"reg8", 67, 32, 168, 4, 0, false},
+    {"reg9", 68, 32, 172, 4, 0, false},
+    {"reg10", 69, 32, 176, 4, 0, false},
+    {"reg11", 70, 32, 180, 4, 0, false},
+    {"reg12", 71, 32, 184, 4, 0, false},
+    {"reg13", 72, 32, 188, 4, 0, false},
+    {"reg14", 73, 32, 192, 4, 0, false},
+    {"reg15", 74, 32, 196, 4, 0, false},
+    {"xreg0", 75, 64, 136, 8, 0, false},
+    {"xreg1", 76, 64, 144, 8, 0, false},
+    {"xreg2", 77, 64, 152, 8, 0, false},
+    {"xreg3", 78, 64, 160, 8, 0, false},
+    {"xreg4", 79, 64, 168, 8, 0, false},
+    {"xreg5", 80, 64, 176, 8, 0, false},
+    {"xreg6", 81, 64, 184, 8, 0, false},
+    {"xreg7", 82, 64, 192, 8, 0, false},
+    {"xxreg0", 83, 128, 136, 16, 0, false},
+    {"xxreg1", 84, 128, 152, 16, 0, false},
+    {"xxreg2", 85, 128, 168, 16, 0, false},
+    {"xxreg3", 86, 128, 184, 16, 0, false},
 }};
 
 inline constexpr std::size_t kFlowKeyBytes = 208;
@@ -533,10 +560,10 @@ inline constexpr std::size_t kIpv6NdTll = 120;
 inline constexpr std::size_t kMplsLabel = 40;
 inline constexpr std::size_t kMplsTc = 40;
 inline constexpr std::size_t kMplsBos = 40;
-inline constexpr std::size_t kPbbIsid = 132;
+inline constexpr std::size_t kPbbIsid = 40;
 inline constexpr std::size_t kTunnelId = 56;
 inline constexpr std::size_t kIpv6Exthdr = 38;
-inline constexpr std::size_t kPbbUca = 132;
+inline constexpr std::size_t kPbbUca = 40;
 inline constexpr std::size_t kTcpFlags = 36;
 inline constexpr std::size_t kNwTtl = 22;
 inline constexpr std::size_t kIpFrag = 23;
@@ -544,6 +571,17 @@ inline constexpr std::size_t kConjId = 200;
 inline constexpr std::size_t kActsetOutput = 204;
 inline constexpr std::size_t kIcmpv6NdReserved = 24;
 inline constexpr std::size_t kIcmpv6NdOptionsType = 36;
+inline constexpr std::size_t kPacketType = 132;
+inline constexpr std::size_t kNshFlags = 28;
+inline constexpr std::size_t kNshTtl = 29;
+inline constexpr std::size_t kNshMdtype = 30;
+inline constexpr std::size_t kNshNp = 31;
+inline constexpr std::size_t kNshSpi = 24;
+inline constexpr std::size_t kNshSi = 24;
+inline constexpr std::size_t kNshC1 = 64;
+inline constexpr std::size_t kNshC2 = 68;
+inline constexpr std::size_t kNshC3 = 72;
+inline constexpr std::size_t kNshC4 = 76;
 inline constexpr std::size_t kReg0 = 136;
 inline constexpr std::size_t kReg1 = 140;
 inline constexpr std::size_t kReg2 = 144;
@@ -584,7 +622,7 @@ struct Prerequisite {
   std::uint8_t count;
   std::array<std::uint16_t, 2> values;
 };
-inline constexpr std::array<Prerequisite, 60> kPrerequisites = {{
+inline constexpr std::array<Prerequisite, 70> kPrerequisites = {{
     {Field::kInPhyPort, Field::kInPort, 0, {0, 0}},
     {Field::kVlanPcp, Field::kVlanVid, 0, {0, 0}},
     {Field::kIpDscp, Field::kEthType, 2, {2048, 34525}},
@@ -645,6 +683,16 @@ inline constexpr std::array<Prerequisite, 60> kPrerequisites = {{
     {Field::kIcmpv6NdOptionsType, Field::kEthType, 1, {34525, 0}},
     {Field::kIcmpv6NdOptionsType, Field::kIpProto, 1, {58, 0}},
     {Field::kIcmpv6NdOptionsType, Field::kIcmpv6Type, 2, {135, 136}},
+    {Field::kNshFlags, Field::kEthType, 1, {35151, 0}},
+    {Field::kNshTtl, Field::kEthType, 1, {35151, 0}},
+    {Field::kNshMdtype, Field::kEthType, 1, {35151, 0}},
+    {Field::kNshNp, Field::kEthType, 1, {35151, 0}},
+    {Field::kNshSpi, Field::kEthType, 1, {35151, 0}},
+    {Field::kNshSi, Field::kEthType, 1, {35151, 0}},
+    {Field::kNshC1, Field::kEthType, 1, {35151, 0}},
+    {Field::kNshC2, Field::kEthType, 1, {35151, 0}},
+    {Field::kNshC3, Field::kEthType, 1, {35151, 0}},
+    {Field::kNshC4, Field::kEthType, 1, {35151, 0}},
 }};
 
 }  // namespace xvif

@@ -38,6 +38,10 @@ class Table {
   /// For each bit i in `lanes` (i < 64) sets found[i] to the rule that matches keys[i] in `version`, or nullptr.
   void lookup(const FlowKey* keys, std::uint64_t lanes, std::uint64_t version, const Rule** found) const;
 
+  /// The same for one key that may be that of a packet without an Ethernet header, which matches on headers are not
+  /// about unless they name its packet type. Costs a look at every mask of higher priority.
+  const Rule* lookup_typed(const FlowKey& key, std::uint64_t version) const;
+
   /// All rules that match `key` in `version`, as many as `out` holds; returns how many. Costs a look at every subtable.
   std::size_t match_all(const FlowKey& key, std::uint64_t version, std::span<const Rule*> out) const;
 

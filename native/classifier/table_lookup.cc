@@ -2,6 +2,7 @@
 #include <bit>
 
 #include "classifier/table_order.h"
+#include "packet/headers.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -25,6 +26,11 @@ std::uint64_t first_places(std::size_t count) {
 
 /// Smaller batches are not worth closing up.
 constexpr std::size_t kCloseUpMin = 8;
+
+/// Whether what is matched with this mask is about packets of the key's type.
+bool concerns(const FlowKey& mask, const FlowKey& key) {
+  return key.packet_type() == packet_type::kEthernet || takes_any_type(mask);
+}
 
 /// Places whose best rule so far has a lower priority.
 std::uint64_t places_below(const LookupBatch& batch, std::int32_t priority) {
@@ -126,9 +132,23 @@ void Table::lookup(const FlowKey* keys, std::uint64_t lanes, std::uint64_t versi
   give();
 }
 
+const Rule* Table::lookup_typed(const FlowKey& key, std::uint64_t version) const {
+  const Rule* best = nullptr;
+  for (const Order::Entry& entry : order_.load(std::memory_order_acquire)->entries) {
+    if (best != nullptr && entry.max_priority <= best->priority) break;
+    if (!concerns(entry.subtable->mask(), key)) continue;
+    for (const Rule* rule = entry.subtable->chain_for(key); rule != nullptr;
+         rule = rule->next.load(std::memory_order_acquire)) {
+      if (rule->visible(version) && (best == nullptr || rule->priority > best->priority)) best = rule;
+    }
+  }
+  return best;
+}
+
 std::size_t Table::match_all(const FlowKey& key, std::uint64_t version, std::span<const Rule*> out) const {
   std::size_t count = 0;
   for (const Order::Entry& entry : order_.load(std::memory_order_acquire)->entries) {
+    if (!concerns(entry.subtable->mask(), key)) continue;
     for (const Rule* rule = entry.subtable->chain_for(key); rule != nullptr;
          rule = rule->next.load(std::memory_order_acquire)) {
       if (!rule->visible(version)) continue;

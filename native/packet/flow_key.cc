@@ -22,6 +22,16 @@ std::uint64_t mask_of(const FieldPlace& place) { return (std::uint64_t{1} << pla
 
 }  // namespace
 
+bool takes_any_type(const FlowKey& mask) {
+  static_assert(key_at::kInPort == 0 && key_at::kEthType == 4 && key_at::kMetadata == 48 && key_at::kTunnelId == 56);
+  static_assert(key_at::kInPhyPort == 128 && key_at::kPacketType == 132 && key_at::kReg == 136);
+  if (mask.packet_type() != 0) return true;
+  std::uint64_t headers = mask.be32(key_at::kEthType);
+  for (std::size_t i = 1; i < 6; ++i) headers |= mask.words[i];
+  for (std::size_t i = 8; i < 16; ++i) headers |= mask.words[i];
+  return headers == 0;
+}
+
 void set_field(FlowKey& key, Field field, const std::uint8_t* value) {
   const FieldPlace& place = place_of(field);
   if (fills_container(place)) {

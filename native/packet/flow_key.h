@@ -32,10 +32,15 @@ struct alignas(8) FlowKey {
 
   PortNo in_port() const { return PortNo{be32(key_at::kInPort)}; }
   std::uint16_t eth_type() const { return be16(key_at::kEthType); }
+  std::uint32_t packet_type() const { return be32(key_at::kPacketType); }
 
   bool operator==(const FlowKey&) const = default;
 };
 static_assert(sizeof(FlowKey) == kFlowKeyBytes);
+
+/// Whether what is matched with this mask may be a packet without an Ethernet header: packet_type is asked for, or
+/// nothing of any header (OpenFlow 1.5.1 section 7.2.3.11).
+bool takes_any_type(const FlowKey& mask);
 
 /// Writes `value` (network order, ceil(bits/8) bytes) into the field's place, leaving the container's other bits.
 void set_field(FlowKey& key, Field field, const std::uint8_t* value);

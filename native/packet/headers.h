@@ -17,6 +17,8 @@ inline constexpr std::uint16_t kMpls = 0x8847;
 inline constexpr std::uint16_t kMplsMulticast = 0x8848;
 /// The I-TAG of IEEE 802.1ah.
 inline constexpr std::uint16_t kPbb = 0x88e7;
+/// RFC 8300
+inline constexpr std::uint16_t kNsh = 0x894f;
 /// The smallest; below are lengths of IEEE 802.3.
 inline constexpr std::uint16_t kFirst = 0x0600;
 /// What the key says of 802.3 frames without SNAP (OpenFlow 1.0 OFP_DL_TYPE_NOT_ETH_TYPE).
@@ -25,6 +27,13 @@ inline constexpr std::uint16_t kNone = 0x05ff;
 inline constexpr bool is_vlan(std::uint16_t type) { return type == kVlan || type == kServiceVlan; }
 inline constexpr bool is_mpls(std::uint16_t type) { return type == kMpls || type == kMplsMulticast; }
 }  // namespace ethertype
+
+/// As packet_type has them (OpenFlow 1.5.1 section 7.2.3.11): namespace in the upper half, type in the lower.
+namespace packet_type {
+inline constexpr std::uint32_t kEthernet = 0;
+/// Without an Ethernet header, what its ethertype would say.
+inline constexpr std::uint32_t of(std::uint16_t ethertype) { return 1u << 16 | ethertype; }
+}  // namespace packet_type
 
 namespace ip_proto {
 inline constexpr std::uint8_t kHopByHop = 0;

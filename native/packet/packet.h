@@ -63,6 +63,8 @@ struct Packet {
   std::uint16_t gso_size;  // MSS
   std::uint16_t csum_start;
   std::uint16_t csum_offset;
+  /// It has no Ethernet header: what stands there are addresses of 0 and the ethertype that is its packet type.
+  bool bare;
   // Offsets of headers from data, 0 when absent; set by parse().
   std::uint16_t mpls;  // first label stack entry
   std::uint16_t l3;    // IPv4, IPv6 or ARP header
@@ -71,6 +73,8 @@ struct Packet {
 
   /// First byte of the linear buffer; kHeadroom bytes lie before a fresh packet's data.
   std::uint8_t* buffer() { return reinterpret_cast<std::uint8_t*>(this) + kBufferAt; }
+  /// Bytes at `data` that are not the packet's own: the Ethernet header that it does not have.
+  std::uint32_t before() const { return bare ? kNoEthernetBytes : 0; }
   std::uint32_t headroom() { return static_cast<std::uint32_t>(data - buffer()); }
 
   /// A second packet with the same bytes: headers copied, payload shared. nullptr when the pool is empty.
@@ -81,6 +85,7 @@ struct Packet {
   /// be read this way: see Linearizer. False when a segment is granted or the frame ends before.
   bool read(std::uint32_t from, std::span<std::uint8_t> out) const;
 
+  static constexpr std::uint32_t kNoEthernetBytes = 14;
   static constexpr std::size_t kBufferAt = 128;
   static constexpr std::size_t kBytes = kBufferAt + kHeadroom + kLinearMax;
 };

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "packet/headers.h"
+#include "packet/nsh.h"
 
 namespace xvif {
 
@@ -16,7 +17,8 @@ static_assert(key_at::kEthSrc == 16 && key_at::kTtl == 22 && key_at::kFrag == 23
 static_assert(key_at::kIpv4Src == 24 && key_at::kIpv4Dst == 28);
 static_assert(key_at::kTcpSrc == 32 && key_at::kTcpDst == 34 && key_at::kTcpFlags == 36 && key_at::kIpv6Exthdr == 38);
 static_assert(key_at::kMplsLabel == 40 && key_at::kIpv6Flabel == 44);
-static_assert(key_at::kIpv6Src == 64 && key_at::kArpTha == 120 && key_at::kPbbIsid == 132);
+static_assert(key_at::kIpv6Src == 64 && key_at::kArpTha == 120 && key_at::kPacketType == 132);
+static_assert(key_at::kPbbIsid == 40 && key_at::kNshSpi == 24 && key_at::kNshFlags == 28 && key_at::kNshC1 == 64);
 
 /// Of an I-TAG's TCI: use customer address, I-SID.
 constexpr std::uint32_t kPbbKeyBits = 0x08ff'ffff;
@@ -38,7 +40,7 @@ constexpr std::uint16_t net16(std::uint16_t value) { return __builtin_bswap16(va
 
 void clear_beyond_line(FlowKey& key) {
   std::memset(key.at(key_at::kIpv6Src), 0, 64);
-  store<std::uint32_t>(key.at(key_at::kPbbIsid), 0);
+  store<std::uint32_t>(key.at(key_at::kPacketType), packet_type::kEthernet);
 }
 
 /// Untagged, unfragmented TCP or UDP over IPv4 without options. False: something else, nothing written that the
@@ -117,6 +119,8 @@ class Parser {
         return mpls(at);
       case ethertype::kPbb:
         return pbb(at);
+      case ethertype::kNsh:
+        return service(at);
       default:
         return;
     }
@@ -133,6 +137,19 @@ class Parser {
     if (!has(at, kPbbTciBytes + kEthernetBytes)) return;
     // Priority and drop eligibility are not matched on.
     store_be32(key_.at(key_at::kPbbIsid), load_be32(d_ + at) & kPbbKeyBits);
+  }
+
+  void service(std::size_t at) {
+    if (nsh::header_bytes(d_, at, end_) == 0) return;
+    const std::uint8_t* const header = d_ + at;
+    const unsigned first = load_be16(header);
+    *key_.at(key_at::kNshFlags) = static_cast<std::uint8_t>(first >> nsh::kFlagsShift & nsh::kFlagsBits);
+    *key_.at(key_at::kNshTtl) = static_cast<std::uint8_t>(first >> nsh::kTtlShift & nsh::kTtlBits);
+    *key_.at(key_at::kNshMdtype) = header[nsh::kMdTypeAt] & 15;
+    *key_.at(key_at::kNshNp) = header[nsh::kNextAt];
+    std::memcpy(key_.at(key_at::kNshSpi), header + nsh::kPathAt, 4);
+    if (*key_.at(key_at::kNshMdtype) != nsh::kMdType1) return;
+    std::memcpy(key_.at(key_at::kNshC1), header + nsh::kContextAt, nsh::kType1Bytes - nsh::kContextAt);
   }
 
   void arp(std::size_t at) {
@@ -249,9 +266,10 @@ class Parser {
 }  // namespace
 
 void parse(Packet& packet, FlowKey& key) {
-  if (parse_common(packet, key)) [[likely]]
-    return;
-  Parser(packet, key).run();
+  if (!parse_common(packet, key)) [[unlikely]]
+    Parser(packet, key).run();
+  if (packet.bare) [[unlikely]]
+    store_be32(key.at(key_at::kPacketType), packet_type::of(key.eth_type()));
 }
 
 }  // namespace xvif

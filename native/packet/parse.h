@@ -19,7 +19,8 @@ namespace xvif {
 /// length is padding. ARP is there for Ethernet and IPv4 addresses. An L4 header is there when its fixed part is (TCP
 /// 20, UDP 8, SCTP 12, ICMP 4 bytes); neighbour discovery needs code 0, and the first option of its type counts.
 /// Beneath a label stack or an I-TAG (PBB) nothing is parsed: l3 and l4 are 0. An I-TAG is there with all of the
-/// customer's Ethernet header.
+/// customer's Ethernet header. A service header (NSH) is there when all of it is, and of version 0; nothing is parsed
+/// beneath it, and context headers of MD type 1 only.
 void parse(Packet& packet, FlowKey& key);
 
 }  // namespace xvif

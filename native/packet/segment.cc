@@ -5,6 +5,7 @@
 
 #include "packet/checksum.h"
 #include "packet/headers.h"
+#include "packet/nsh.h"
 
 namespace xvif {
 
@@ -16,21 +17,39 @@ constexpr std::uint8_t kCwr = 0x80;
 constexpr std::uint8_t kSyn = 0x02;
 constexpr std::uint8_t kRst = 0x04;
 
-/// Offset of the IP header, beneath I-TAGs, VLAN tags and MPLS label stack; 0: none.
-std::size_t find_l3(std::span<const std::uint8_t> frame) {
-  if (frame.size() < kEthernetBytes) return 0;
-  std::size_t customer = 0;
-  EthertypePlace place = find_ethertype(frame.data(), frame.size());
-  while (place.type == ethertype::kPbb) {
-    customer += place.next + kPbbTciBytes;
-    if (customer + kEthernetBytes > frame.size()) return 0;
-    place = find_ethertype(frame.data() + customer, frame.size() - customer);
-  }
-  if (place.next == 0) return 0;
-  if (place.type == ethertype::kIpv4 || place.type == ethertype::kIpv6) return customer + place.next;
-  if (!ethertype::is_mpls(place.type)) return 0;
-  for (std::size_t at = customer + place.next; at + kMplsBytes <= frame.size(); at += kMplsBytes) {
+/// What follows the label stack at `at`; 0: it has no end.
+std::size_t behind_labels(std::span<const std::uint8_t> frame, std::size_t at) {
+  for (; at + kMplsBytes <= frame.size(); at += kMplsBytes) {
     if ((frame[at + 2] & 1) != 0) return at + kMplsBytes;
+  }
+  return 0;
+}
+
+/// Offset of the IP header, beneath I-TAGs, VLAN tags, service headers and MPLS label stack; 0: none.
+std::size_t find_l3(std::span<const std::uint8_t> frame) {
+  std::size_t ethernet = 0;
+  while (ethernet + kEthernetBytes <= frame.size()) {
+    const EthertypePlace place = find_ethertype(frame.data() + ethernet, frame.size() - ethernet);
+    if (place.next == 0) return 0;
+    std::size_t at = ethernet + place.next;
+    std::uint16_t type = place.type;
+    std::uint8_t next = 0;
+    while (type == ethertype::kNsh) {
+      const std::uint16_t bytes = nsh::header_bytes(frame.data(), at, frame.size());
+      if (bytes == 0) return 0;
+      next = frame[at + nsh::kNextAt];
+      type = nsh::ethertype_of(next);
+      at += bytes;
+    }
+    if (type == ethertype::kIpv4 || type == ethertype::kIpv6) return at;
+    if (ethertype::is_mpls(type)) return behind_labels(frame, at);
+    if (type == ethertype::kPbb) {
+      ethernet = at + kPbbTciBytes;
+    } else if (next == nsh::kNextEthernet) {
+      ethernet = at;
+    } else {
+      return 0;
+    }
   }
   return 0;
 }

@@ -31,6 +31,9 @@ std::vector<Case> cases(std::size_t payload) {
        Gso::kTcpv6, 82},
       {"mpls", macs() + be16(0x8847) + label(7, 0, false, 9) + label(8, 0, true, 9) + Bytes(ip.begin() + 2, ip.end()),
        Gso::kTcpv4, 62},
+      {"nsh", macs() + be16(0x894f) + hex("0fc6 01 03 000001 ff") + Bytes(16, 0) + macs() + ip, Gso::kTcpv4, 92},
+      {"nsh in nsh", macs() + hex("894f 0fc2 02 04 000001 ff 0fc2 02 01 000002 fe") + Bytes(ip.begin() + 2, ip.end()),
+       Gso::kTcpv4, 70},
   };
 }
 

@@ -23,14 +23,17 @@ void Execution::step(Lane& lane, Packet*& packet, FlowKey& key, const ActionView
     extended(lane, packet, key, action, move);
     return;
   }
-  const Verdict verdict = modify(*packet, key, action);
+  conclude(lane, packet, key, modify(*packet, key, action));
+}
+
+void Execution::conclude(Lane& lane, Packet*& packet, const FlowKey& key, Verdict verdict) {
   if (verdict == Verdict::kOk) [[likely]]
     return;
   if (verdict == Verdict::kInvalidTtl) {
     drop(lane, Drop::kTtl);
     packet_in(lane, *packet, key, PacketInReason::kInvalidTtl, kControllerMaxLenNoBuffer);
   } else {
-    drop(lane, Drop::kNoRoom);
+    drop(lane, verdict == Verdict::kNoRoom ? Drop::kNoRoom : Drop::kPacketType);
   }
   packet->release();
   packet = nullptr;

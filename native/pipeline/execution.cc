@@ -89,6 +89,7 @@ bool Execution::guard(std::size_t i) {
 
 void Execution::receive(std::span<Packet* const> packets) {
   for (Packet* packet : packets) __builtin_prefetch(packet->data);
+  thread_.retyped = 0;
   std::uint64_t lanes = 0;
   PortSlot* slot = nullptr;
   for (std::size_t i = 0; i < packets.size(); ++i) {
@@ -128,6 +129,7 @@ void Execution::pass_again(PortNo in_port) {
   thread_.may_resubmit = false;
   for (const ThreadContext::Resubmitted& again : thread_.resubmitted) {
     enter(0, again.packet, in_port, pipeline_.ports_.slot(in_port), again.copies);
+    thread_.retyped = bit(0);
     if (admit(0)) run(bit(0));
   }
   thread_.resubmitted.clear();
@@ -182,10 +184,18 @@ void Execution::count(std::size_t table, std::uint64_t lanes) {
   PortCounters::add(counts.matched, matched);
 }
 
+void Execution::look_up_bare(const Table& table, std::uint64_t lanes) {
+  for_each_bit(lanes, [&](std::size_t i) {
+    if (thread_.lanes[i].packet->bare) thread_.found[i] = table.lookup_typed(thread_.keys[i], thread_.version);
+  });
+}
+
 void Execution::visit(std::size_t id, std::uint64_t lanes) {
   const Table* const table = pipeline_.flows_.table(id);
   if (table != nullptr) {
     table->lookup(thread_.keys.data(), lanes, thread_.version, thread_.found.data());
+    if ((lanes & thread_.retyped) != 0) [[unlikely]]
+      look_up_bare(*table, lanes & thread_.retyped);
     if (pipeline_.flows_.has_conjunctions(id)) [[unlikely]] {
       for_each_bit(lanes, [&](std::size_t i) {
         const auto* const flow = static_cast<const Flow*>(thread_.found[i]);

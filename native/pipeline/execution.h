@@ -53,6 +53,8 @@ class Execution {
   /// What packets of a packet-out have left by output to TABLE.
   void pass_again(PortNo in_port);
   void visit(std::size_t table, std::uint64_t lanes);
+  /// Of lanes with packets that have no Ethernet header.
+  void look_up_bare(const Table& table, std::uint64_t lanes);
   void count(std::size_t table, std::uint64_t lanes);
   void execute(std::size_t i, std::size_t table, const Flow& flow);
   /// No flow of the table matches.
@@ -68,6 +70,8 @@ class Execution {
   // actions.cc: lists of actions and groups.
   /// Carries out one action. `move`: nobody needs the packet afterwards. `packet` is nullptr when it was taken.
   void step(Lane& lane, Packet*& packet, FlowKey& key, const ActionView& action, bool move);
+  /// What a change of the packet came to: it is gone unless that is kOk.
+  void conclude(Lane& lane, Packet*& packet, const FlowKey& key, Verdict verdict);
   /// A list; `last`: the packet is not needed after it. Returns the packet, nullptr when it was taken.
   Packet* perform(Lane& lane, Packet* packet, FlowKey& key, std::span<const std::uint8_t> actions, bool last);
   /// These return true when they took the packet, which they do only if `move`.
@@ -93,6 +97,7 @@ class Execution {
   void clone(Lane& lane, Packet*& packet, const FlowKey& key, const ActionView& action, bool move);
   void invalid_ttl(Lane& lane, Packet*& packet, const FlowKey& key, const ActionView& action);
 
+  void change_type(Lane& lane, Packet*& packet, FlowKey& key, const ActionView& action);
   void sample(Lane& lane, const Packet& packet, const ActionView& action);
 
   // learn.cc: what the control thread is asked to do with flows.

@@ -206,7 +206,7 @@ TEST_F(ExecutionTest, PacketInCarriesFrameAndContext) {
   const Bytes frame = Udp{.bytes = 101}.frame();
   pass(4, frame);
   const Bytes record = switch_.upcalls();
-  ASSERT_EQ(record.size(), 56u + 104u);
+  ASSERT_EQ(record.size(), 64u + 104u);
   EXPECT_EQ(record[0], static_cast<std::uint8_t>(Upcall::kPacketIn));
   EXPECT_EQ(record[1], static_cast<std::uint8_t>(PacketInReason::kNoMatch));
   EXPECT_EQ(record[2], 3);
@@ -215,7 +215,7 @@ TEST_F(ExecutionTest, PacketInCarriesFrameAndContext) {
   EXPECT_EQ(load_host<std::uint16_t>(&record[20]), 128u);
   EXPECT_EQ(load_host<std::uint32_t>(&record[28]), 101u);
   EXPECT_EQ(load_be64(&record[32]), 0xabcu);
-  EXPECT_TRUE(std::equal(frame.begin(), frame.end(), record.begin() + 56));
+  EXPECT_TRUE(std::equal(frame.begin(), frame.end(), record.begin() + 64));
   EXPECT_EQ(switch_.port(4).dropped(Drop::kNoOutput), 0u);
 }
 
@@ -242,7 +242,7 @@ TEST_F(ExecutionTest, OnePortCannotFillTheUpcallQueue) {
   EXPECT_EQ(switch_.port(2).dropped(Drop::kUpcallFull), 0u);
   EXPECT_LE(switch_.upcalls().size(), 2 * kUpcallBytesPerPort + batch.size() * 1600);
   switch_.receive(1, batch);
-  EXPECT_EQ(switch_.upcalls().size(), 32u * (56 + 1504));
+  EXPECT_EQ(switch_.upcalls().size(), 32u * (64 + 1504));
 }
 
 TEST_F(ExecutionTest, InvalidTtlGoesUp) {

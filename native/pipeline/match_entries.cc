@@ -23,8 +23,10 @@ bool is_set(const FlowKey& mask, Field field) {
 bool is_meant(const FlowKey& value, const FlowKey& mask, Field field) {
   return std::all_of(kPrerequisites.begin(), kPrerequisites.end(), [&](const Prerequisite& condition) {
     if (condition.of != field || condition.count == 0) return true;
-    if (!is_set(mask, condition.needs)) return false;
-    const std::uint64_t there = number(value, condition.needs);
+    const bool typed = condition.needs == Field::kEthType && mask.packet_type() != 0;
+    if (!typed && !is_set(mask, condition.needs)) return false;
+    // The packet type says what the ethertype of an Ethernet header would.
+    const std::uint64_t there = typed ? value.packet_type() & 0xffff : number(value, condition.needs);
     const auto end = condition.values.begin() + condition.count;
     return std::find(condition.values.begin(), end, there) != end;
   });

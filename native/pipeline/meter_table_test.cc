@@ -91,7 +91,7 @@ TEST_F(MeterTest, OfControllersLimitsWhatGoesUp) {
   frame[15] = 10 << 2;  // AF11
   for (int i = 0; i < 2; ++i) switch_.receive(1, frame);
   const kit::Bytes told = switch_.upcalls();
-  constexpr std::size_t kFrameAt = 56;
+  constexpr std::size_t kFrameAt = 64;
   const std::size_t second = load_host<std::uint32_t>(told.data() + 4);
   EXPECT_EQ(told.at(kFrameAt + 15) >> 2, 10);
   EXPECT_EQ(told.at(second + kFrameAt + 15) >> 2, 12);

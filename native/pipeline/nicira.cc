@@ -67,9 +67,13 @@ void Execution::extended(Lane& lane, Packet*& packet, FlowKey& key, const Action
       if (modify(*packet, key, ActionView(plain.data())) != Verdict::kOk) invalid_ttl(lane, packet, key, action);
       return;
     }
+    case Action::kEncap:
+    case Action::kDecap:
+    case Action::kDecNshTtl:
+      return change_type(lane, packet, key, action);
     case Action::kCheckPktLarger: {
       WideNumber value{};
-      value.back() = packet->size > action.packet_length();
+      value.back() = packet->size - packet->before() > action.packet_length();
       return write(lane, packet, key, action.subfield(), value);
     }
     case Action::kMultipath: {
@@ -176,6 +180,11 @@ void Execution::clone(Lane& lane, Packet*& packet, const FlowKey& key, const Act
   lane.set = before.set;
   lane.stack = before.stack;
   lane.exited = false;
+}
+
+void Execution::change_type(Lane& lane, Packet*& packet, FlowKey& key, const ActionView& action) {
+  thread_.retyped |= std::uint64_t{1} << index_of(lane);
+  conclude(lane, packet, key, modify(*packet, key, action));
 }
 
 void Execution::sample(Lane& lane, const Packet& packet, const ActionView& action) {

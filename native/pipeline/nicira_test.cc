@@ -209,7 +209,7 @@ TEST_F(NiciraTest, ControllerGetsDataAndRegisters) {
   flow(0, kit::any(), apply({load(Field::kReg0, 0x01020304), load(Field::kReg9, 9), controller}));
   EXPECT_EQ(pass(), Counts(6, 0));
   const Bytes record = switch_.upcalls();
-  ASSERT_EQ(record.size(), 56u + 64 + 8 + 8);
+  ASSERT_EQ(record.size(), 64u + 64 + 8 + 8);
   EXPECT_EQ(record[1], 2);
   EXPECT_EQ(load_host<std::uint32_t>(&record[4]), record.size());
   EXPECT_EQ(load_host<std::uint16_t>(&record[22]), 5) << "controller";
@@ -227,7 +227,7 @@ TEST_F(NiciraTest, DecrementedTtlTellsEachController) {
   switch_.receive(1, {Udp{.ttl = 2}.frame(), Udp{.ttl = 1}.frame()});
   EXPECT_EQ(switch_.sent(), Counts({0, 1, 0, 0, 0, 0}));
   const Bytes records = switch_.upcalls();
-  ASSERT_EQ(records.size(), 2u * (56 + 64));
+  ASSERT_EQ(records.size(), 2u * (64 + 64));
   EXPECT_EQ(records[1], static_cast<std::uint8_t>(PacketInReason::kInvalidTtl));
   EXPECT_EQ(load_host<std::uint16_t>(&records[22]), 4);
   EXPECT_EQ(load_host<std::uint16_t>(&records[120 + 22]), 5);
@@ -282,7 +282,7 @@ TEST_F(NiciraTest, ControllerPassesItsMeter) {
   kit::put(controller, 12, std::uint32_t{3});
   flow(0, kit::any(), apply({controller, output(2)}));
   for (int i = 0; i < 10; ++i) pass();
-  const std::size_t sent = switch_.upcalls().size() / (56 + 64);
+  const std::size_t sent = switch_.upcalls().size() / (64 + 64);
   EXPECT_GE(sent, 1u);
   EXPECT_LE(sent, 3u);
   EXPECT_EQ(switch_.port(1).dropped(Drop::kMeter), 10 - sent);

@@ -14,6 +14,10 @@ bool is_multicast(const std::uint8_t* mac) { return (mac[0] & 1) != 0; }
 bool Execution::normal(Lane& lane, Packet* packet, const FlowKey& key, bool move) {
   const std::uint8_t* const to = key.at(key_at::kEthDst);
   const std::uint8_t* const from = key.at(key_at::kEthSrc);
+  if (packet->bare) [[unlikely]] {
+    drop(lane, Drop::kPacketType);
+    return false;
+  }
   if (is_reserved_mac(to)) {
     drop(lane, Drop::kReservedMac);
     return false;

@@ -69,6 +69,7 @@ bool Execution::output_truncated(Lane& lane, Packet* packet, const FlowKey& key,
     drop(lane, Drop::kNoMemory);
     return false;
   }
+  cut->bare = packet->bare;
   if (!output(lane, cut, key, action.port(), kControllerMaxLenNoBuffer, true)) cut->release();
   return false;
 }
@@ -85,6 +86,11 @@ bool Execution::send(Lane& lane, Packet* packet, const FlowKey& key, PortSlot* s
 }
 
 bool Execution::deliver(Lane& lane, Packet* packet, PortSlot* slot, bool move) {
+  // Ports are for frames, as Open vSwitch's legacy_l2 ones.
+  if (packet->bare) [[unlikely]] {
+    drop(lane, Drop::kPacketType);
+    return false;
+  }
   if (++lane.copies > kClonesMax) {
     drop(lane, Drop::kNoRoom);
     return false;

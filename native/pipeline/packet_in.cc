@@ -9,7 +9,7 @@
 namespace xvif {
 namespace {
 
-constexpr std::size_t kHeaderBytes = 56;
+constexpr std::size_t kHeaderBytes = 64;
 constexpr std::uint32_t kFrameBytesMax = 65535;
 
 constexpr std::size_t padded(std::size_t bytes) { return (bytes + 7) & ~std::size_t{7}; }
@@ -133,7 +133,11 @@ void Execution::tell(Lane& lane, const Packet& packet, const FlowKey& key, Packe
     drop(lane, Drop::kCopyFailed);
     return;
   }
-  const std::uint32_t frame = std::min(packet.size, kFrameBytesMax);
+  // A packet without an Ethernet header goes without the one that stands for it.
+  const std::uint32_t size = packet.size - packet.before();
+  if (packet.bare) [[unlikely]]
+    std::memmove(record + kHeaderBytes, record + kHeaderBytes + packet.before(), size);
+  const std::uint32_t frame = std::min(size, kFrameBytesMax);
   const std::size_t frame_end = kHeaderBytes + padded(frame);
   const std::size_t length = frame_end + tail;
   std::memset(record, 0, kHeaderBytes);
@@ -148,13 +152,14 @@ void Execution::tell(Lane& lane, const Packet& packet, const FlowKey& key, Packe
   put(record, 16, raw(key.in_port()));
   put(record, 20, max_len);
   put(record, 22, data.id);
-  put(record, 24, packet.size);
+  put(record, 24, size);
   put(record, 28, frame);
   std::memcpy(record + 32, key.at(key_at::kMetadata), 8);
   std::memcpy(record + 40, key.at(key_at::kTunnelId), 8);
   put(record, 48, key.be32(key_at::kInPhyPort));
   put(record, 52, static_cast<std::uint16_t>(data.userdata.size()));
   put(record, 54, registers.set);
+  put(record, 56, key.packet_type());
   thread_.upcalls.commit(length);
   thread_.upcalled = true;
   PortCounters::add(thread_.upcall_count, 1);

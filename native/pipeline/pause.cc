@@ -30,6 +30,8 @@ void Execution::hold(Lane& lane, Packet*& packet, const FlowKey& key, bool top) 
       return Verdict::kOk;
     });
   }
+  // What comes back is taken for a frame.
+  if (packet->bare) return give_up(lane, packet, Drop::kPacketType);
   const auto continuation = thread_.continuation.finish(
       top, lane.set == SetUse::kDone, std::span<const WideNumber>(thread_.stacks[i]).first(lane.stack), set);
   const ActionView action(thread_.paused.action);

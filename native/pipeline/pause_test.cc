@@ -66,11 +66,11 @@ class PauseTest : public testing::Test {
     ASSERT_GE(record.size(), 56u);
     ASSERT_EQ(load_host<std::uint32_t>(&record[4]), record.size()) << "one packet";
     const std::size_t bytes = load_host<std::uint32_t>(&record[28]);
-    frame.assign(record.begin() + 56, record.begin() + 56 + static_cast<std::ptrdiff_t>(bytes));
+    frame.assign(record.begin() + 64, record.begin() + 64 + static_cast<std::ptrdiff_t>(bytes));
     ASSERT_EQ(record[3], 1) << "it is paused";
     std::size_t registers = 0;
     for (unsigned set = load_host<std::uint16_t>(&record[54]); set != 0; set &= set - 1) registers += 4;
-    const std::size_t tail = 56 + (bytes + 7) / 8 * 8 + (registers + 7) / 8 * 8;
+    const std::size_t tail = 64 + (bytes + 7) / 8 * 8 + (registers + 7) / 8 * 8;
     continuation.assign(record.begin() + static_cast<std::ptrdiff_t>(tail), record.end());
   }
   Status resume(const Bytes& frame, const Bytes& continuation, const Bytes& fields = {}) {

@@ -54,7 +54,7 @@ Bytes subfield_of(Input& in) {
 
 /// One of Nicira's actions with a shape that is mostly right.
 Bytes nicira_of(Input& in) {
-  const auto code = static_cast<Action>(static_cast<unsigned>(Action::kLoad) + in.byte() % 20);
+  const auto code = static_cast<Action>(static_cast<unsigned>(Action::kLoad) + in.byte() % 24);
   Bytes body;
   std::size_t field = 0;
   switch (code) {
@@ -99,6 +99,12 @@ Bytes nicira_of(Input& in) {
     case Action::kDecNwTtlIds:
     case Action::kNote:
       break;
+    case Action::kDecap:
+    case Action::kDecNshTtl:
+      break;
+    case Action::kEncap:
+      body = Bytes(8);
+      break;
     case Action::kSetMasked: {
       field = in.byte() % kFields;
       const std::size_t width = field_bytes(static_cast<Field>(field));
@@ -116,6 +122,8 @@ Bytes nicira_of(Input& in) {
     out[4] = static_cast<std::uint8_t>(field);
     out[5] = static_cast<std::uint8_t>(field_bytes(static_cast<Field>(field)));
   }
+  if (code == Action::kEncap) kit::put(out, 4, in.byte() % 2 == 0 ? 0x1894fu : 0u);
+  if (code == Action::kDecap) kit::put(out, 4, kPacketTypeNext);
   if (code == Action::kMeter) kit::put(out, 4, in.byte() % 3u);
   if (code == Action::kResubmit) kit::put(out, 4, static_cast<std::uint32_t>(ReservedPort::kInPort));
   if (code == Action::kBundle || code == Action::kConjunction) kit::put(out, 4, std::uint16_t{1});

@@ -68,7 +68,11 @@ const Flow* Execution::look_up(const Packet& packet, const FlowKey& key, std::si
   const Table* const table = pipeline_.flows_.table(id);
   if (table == nullptr) return nullptr;
   const Rule* found = nullptr;
-  table->lookup(&key, 1, thread_.version, &found);
+  if (packet.bare) [[unlikely]] {
+    found = table->lookup_typed(key, thread_.version);
+  } else {
+    table->lookup(&key, 1, thread_.version, &found);
+  }
   const auto* flow = static_cast<const Flow*>(found);
   if (flow != nullptr && flow->instructions->conjunctive) {
     flow = pipeline_.flows_.resolve_conjunctions(id, key, thread_.version);

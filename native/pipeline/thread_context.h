@@ -63,6 +63,7 @@ struct ThreadContext {
   std::array<ActionSet, kBatchMax> sets;
   std::array<Stack, kBatchMax> stacks;
   std::uint64_t registers_used = 0;  // lanes whose key may have registers other than 0
+  std::uint64_t retyped = 0;         // lanes whose packet may be without an Ethernet header
   std::array<const Rule*, 64> found;
   std::array<std::uint64_t, kTables> waiting{};   // lanes to look up in each table
   std::array<std::uint64_t, 4> tables_waiting{};  // tables with such lanes

@@ -17,6 +17,7 @@ const mpls = 'eth_type=0x8847|0x8848';
 const pbb = 'eth_type=0x88e7';
 const tcp = [ip, 'ip_proto=6'];
 const neighbour = [ip6, 'ip_proto=58', 'icmpv6_type=135|136'];
+const nsh = ['eth_type=0x894f'];
 const registers = 16;
 /** Registers as numbers of `words` times 32 bits: Nicira's xreg and xxreg. */
 const registerViews = (name, words, first) =>
@@ -70,10 +71,10 @@ export const fields = [
   ['mpls_tc', 35, 3, 40, 4, 9, true, [mpls]],
   ['mpls_bos', 36, 1, 40, 4, 8, true, [mpls]],
   // The container is the I-TAG TCI (IEEE 802.1ah): pcp(3) dei(1) uca(1) reserved(3) isid(24); only the two fields are kept.
-  ['pbb_isid', 37, 24, 132, 4, 0, true, [pbb]],
+  ['pbb_isid', 37, 24, 40, 4, 0, true, [pbb]],
   ['tunnel_id', 38, 64, 56, 8, 0, true, []],
   ['ipv6_exthdr', 39, 9, 38, 2, 0, false, [ip6]],
-  ['pbb_uca', 40, 1, 132, 4, 27, true, [pbb]],
+  ['pbb_uca', 40, 1, 40, 4, 27, true, [pbb]],
   ['tcp_flags', 41, 12, 36, 2, 0, true, tcp],
   ['nw_ttl', 42, 8, 22, 1, 0, true, [ip]],
   ['ip_frag', 43, 2, 23, 1, 0, false, [ip]], // FRAG_*
@@ -83,10 +84,23 @@ export const fields = [
   // Open vSwitch's: what stands before the target (R, S and O in the upper bits), and the type of the link-layer address option.
   ['icmpv6_nd_reserved', 46, 32, 24, 4, 0, true, neighbour],
   ['icmpv6_nd_options_type', 47, 8, 36, 2, 0, true, neighbour],
-  ...registerViews('reg', 1, 48),
+  // Namespace (16 bits) and type (OpenFlow 1.5.1 section 7.2.3.11): 0 Ethernet, else 1 and the ethertype.
+  ['packet_type', 48, 32, 132, 4, 0, false, []],
+  // RFC 8300, with the widths that Open vSwitch gives them; bits that the header does not have are dropped.
+  ['nsh_flags', 49, 8, 28, 1, 0, true, nsh],
+  ['nsh_ttl', 50, 8, 29, 1, 0, true, nsh],
+  ['nsh_mdtype', 51, 8, 30, 1, 0, false, nsh],
+  ['nsh_np', 52, 8, 31, 1, 0, false, nsh],
+  ['nsh_spi', 53, 24, 24, 4, 8, true, nsh],
+  ['nsh_si', 54, 8, 24, 4, 0, true, nsh],
+  ['nsh_c1', 55, 32, 64, 4, 0, true, nsh],
+  ['nsh_c2', 56, 32, 68, 4, 0, true, nsh],
+  ['nsh_c3', 57, 32, 72, 4, 0, true, nsh],
+  ['nsh_c4', 58, 32, 76, 4, 0, true, nsh],
+  ...registerViews('reg', 1, 59),
   // Not in matches: there they are the registers that they are made of.
-  ...registerViews('xreg', 2, 64),
-  ...registerViews('xxreg', 4, 72),
+  ...registerViews('xreg', 2, 75),
+  ...registerViews('xxreg', 4, 83),
 ].map(([name, id, bits, offset, bytes, shift, settable, prereqs]) => ({
   name,
   id,
@@ -236,6 +250,9 @@ export const enums = {
     meter: 35,
     set_masked: 36,
     output_trunc: 37,
+    encap: 38,
+    decap: 39,
+    dec_nsh_ttl: 40,
   },
   /**
    * Instructions: `code u8, zero u8, length u16 (multiple of 8), body`, in this order, each at most once;
@@ -313,6 +330,7 @@ export const enums = {
     multicast_filter: 26,
     resubmit_limit: 27,
     stack_full: 28,
+    packet_type: 29,
   },
 };
 
@@ -322,10 +340,12 @@ export const constants = {
   tables: 254,
   allTables: 255,
   /** Fields below it can stand in a match. */
-  matchFields: 64,
+  matchFields: 75,
   /** reg0; the others, and their views, follow. */
-  firstRegister: 48,
+  firstRegister: 59,
   noCookieMask: 0,
+  /** Of a decap: the type that the header taken off names. */
+  packetTypeNext: 0xfffe,
   portsMax: 4096, // port numbers 1..portsMax-1, and LOCAL
   noMeter: 0,
   meterController: 0xfffffffe, // OFPM_CONTROLLER: what goes up as packet_in passes it

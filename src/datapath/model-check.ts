@@ -1,5 +1,7 @@
 /** Actions that are wrong whatever they are part of (native/actions/validate.h). */
+
 import { isPushable } from './model-edit.js';
+import { isEncap } from './model-encap.js';
 import type { ActionRecord, InstructionRecord } from './records-action.js';
 import type { LearnRecord } from './records-learn.js';
 import { fieldOnes } from './records-match.js';
@@ -49,6 +51,8 @@ function checkNested(action: ActionRecord, nesting: number): number {
     case 'push_mpls':
     case 'pop_mpls':
       return isPushable(action.kind, action.ethertype) ? Status.ok : Status.badAction;
+    case 'encap':
+      return isEncap(action) ? Status.ok : Status.badAction;
     case 'set_masked': {
       if (!isWritable(action.field)) return Status.badField;
       const within = (action.mask & ~fieldOnes(action.field)) === 0n && (action.value & ~action.mask) === 0n;

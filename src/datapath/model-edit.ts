@@ -1,5 +1,6 @@
 /** Actions of the model that change a packet (OpenFlow 1.3.5 §5.12; native/actions/modify.h says what is left open). */
 import { isIpv4, updateIpv4, updateL4 } from './model-checksum.js';
+import { changeType, type EncapVerdict } from './model-encap.js';
 import { ethertype, fieldId, isMpls, isVlan, u16At } from './model-packet.js';
 import { type ModelPacket, placeOf } from './model-place.js';
 import type { ActionRecord } from './records-action.js';
@@ -9,7 +10,7 @@ import { Frag, fields, firstRegister } from './schema.gen.js';
 /** Smaller numbers are lengths of 802.3 frames. */
 const SMALLEST_ETHERTYPE = 0x600;
 
-export type EditVerdict = 'ok' | 'invalid_ttl' | 'no_room';
+export type EditVerdict = EncapVerdict;
 
 /** Set-field (§5.12): a field that the packet does not have is left alone. */
 export function setField(packet: ModelPacket, field: number, value: bigint): void {
@@ -21,7 +22,7 @@ export function setField(packet: ModelPacket, field: number, value: bigint): voi
   else {
     const place = placeOf(packet, field);
     if (place === undefined || (name === 'eth_type' && value < SMALLEST_ETHERTYPE)) return;
-    const bits = name === 'vlan_vid' ? 0xfffn : fieldOnes(field);
+    const bits = place.bits ?? fieldOnes(field);
     const shift = BigInt(place.shift);
     const frame = packet.frame.slice();
     const old = readBig(frame, place.at, place.bytes);
@@ -203,8 +204,14 @@ function copyTtl(packet: ModelPacket, direction: 'in' | 'out'): void {
   packet.replace(frame);
 }
 
+const tagActions: readonly ActionRecord['kind'][] = [
+  ...(['push_vlan', 'pop_vlan', 'push_mpls', 'pop_mpls', 'push_pbb', 'pop_pbb'] as const),
+];
+
 /** Carries out an action that changes the packet; output, group and set_queue are the pipeline's. */
 export function edit(packet: ModelPacket, action: ActionRecord): EditVerdict {
+  // What has no Ethernet header gets no tags.
+  if (packet.bare && tagActions.includes(action.kind)) return 'ok';
   switch (action.kind) {
     case 'push_vlan':
       if (action.onlyUntagged && placeOf(packet, fieldId.vlan_vid) !== undefined) return 'ok';
@@ -245,6 +252,10 @@ export function edit(packet: ModelPacket, action: ActionRecord): EditVerdict {
     case 'set_field':
       setField(packet, action.field, action.value);
       return 'ok';
+    case 'encap':
+    case 'decap':
+    case 'dec_nsh_ttl':
+      return changeType(packet, action);
     case 'set_masked':
       setMasked(packet, action.field, action.value, action.mask);
       return 'ok';

@@ -2,7 +2,7 @@
 
 import type { Watch } from './model-triggers.js';
 import type { ActionRecord, InstructionRecord } from './records-action.js';
-import { fieldOnes, type MatchEntry } from './records-match.js';
+import { fieldOnes, isHeader, type MatchEntry } from './records-match.js';
 import { GROUP_ANY } from './records-query.js';
 import { FlowFlag, fields, noCookieMask, ReservedPort, tables } from './schema.gen.js';
 
@@ -124,12 +124,27 @@ class Table {
   matched = 0n;
 }
 
+const PACKET_TYPE = fields.findIndex(({ name }) => name === 'packet_type');
+
+/**
+ * Whether what is matched may be a packet without an Ethernet header: the packet type is asked for, or nothing of any
+ * header (1.5.1 §7.2.3.11).
+ */
+function takesAnyType(match: readonly MatchEntry[]): boolean {
+  const asked = significant(match);
+  return asked.some(({ field }) => field === PACKET_TYPE) || !asked.some(({ field }) => isHeader(field));
+}
+
 const CONJ_ID = fields.findIndex(({ name }) => name === 'conj_id');
 
 type FieldOf = (id: number) => bigint;
 
 function matching(flows: readonly Flow[], field: FieldOf): Flow[] {
-  return flows.filter((flow) => flow.match.every((entry) => (field(entry.field) & maskOf(entry)) === entry.value));
+  const ethernet = field(PACKET_TYPE) === 0n;
+  return flows.filter(
+    ({ match }) =>
+      match.every((entry) => (field(entry.field) & maskOf(entry)) === entry.value) && (ethernet || takesAnyType(match)),
+  );
 }
 
 function conjunctionsOf(flow: Flow) {

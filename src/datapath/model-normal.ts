@@ -20,6 +20,10 @@ export interface Outlet {
 export function normal(state: ModelState, packet: ModelPacket, outlet: Outlet): void {
   const { macs, ports, nowNs } = state;
   const [source, destination] = [packet.field(fieldId.eth_src), packet.field(fieldId.eth_dst)];
+  if (packet.bare) {
+    outlet.drop(Drop.packetType);
+    return;
+  }
   const inPort = ports.get(packet.inPort);
   if ((destination & ~0xfn) === RESERVED_MACS) {
     outlet.drop(Drop.reservedMac);

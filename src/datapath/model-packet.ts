@@ -19,9 +19,27 @@ export const ethertype = {
   mplsMulticast: 0x8848,
   serviceVlan: 0x88a8,
   pbb: 0x88e7,
+  nsh: 0x894f,
   /** What an 802.3 frame without SNAP header has. */
   none: 0x05ff,
 } as const;
+
+/** Numbers of the service header (RFC 8300 §2.2). */
+export const nsh = {
+  mdType1: 1,
+  mdType2: 2,
+  ttlMax: 63,
+  next: { ipv4: 1, ipv6: 2, ethernet: 3, nsh: 4 },
+} as const;
+
+/** Bytes of the service header at `at`; 0: it is cut, of another version, or of a length that its MD type cannot have. */
+export function serviceHeaderBytes(frame: Uint8Array, at: number): number {
+  if (frame.length < at + 8) return 0;
+  const first = u16At(frame, at);
+  const bytes = (first & 63) * 4;
+  if (first >> 14 !== 0 || bytes < 8 || at + bytes > frame.length) return 0;
+  return (frame[at + 2]! & 15) === nsh.mdType1 && bytes !== 24 ? 0 : bytes;
+}
 
 /** Where headers stand in the frame; 0 when there is none. */
 export interface Layout {
@@ -33,6 +51,8 @@ export interface Layout {
   readonly mpls: number;
   /** TCI of the I-TAG (PBB). */
   readonly pbb: number;
+  /** Service header. */
+  readonly nsh: number;
   /** IPv4, IPv6 or ARP header. */
   readonly l3: number;
   /** TCP, UDP, SCTP, ICMP or ICMPv6 header; none in later fragments. */
@@ -72,6 +92,7 @@ class Parser {
     lengthAt: 0,
     mpls: 0,
     pbb: 0,
+    nsh: 0,
     l3: 0,
     l4: 0,
     protoAt: 0,
@@ -142,6 +163,7 @@ class Parser {
     else if (type === ethertype.arp) this.arp(at);
     else if (isMpls(type)) this.mpls(at);
     else if (type === ethertype.pbb) this.pbb(at);
+    else if (type === ethertype.nsh) this.service(at);
   }
 
   /** IEEE 802.1ah: TCI, then the customer's Ethernet header, which is not looked into. */
@@ -151,6 +173,22 @@ class Parser {
     const tci = Number(readBig(this.frame, at, 4));
     this.set('pbb_uca', (tci >>> 27) & 1);
     this.set('pbb_isid', tci & 0xffffff);
+  }
+
+  service(at: number): void {
+    if (serviceHeaderBytes(this.frame, at) === 0) return;
+    this.layout.nsh = at;
+    const first = u16At(this.frame, at);
+    this.set('nsh_flags', (first >> 12) & 3);
+    this.set('nsh_ttl', (first >> 6) & 63);
+    this.set('nsh_mdtype', this.frame[at + 2]! & 15);
+    this.copy('nsh_np', at + 3, 1);
+    this.copy('nsh_spi', at + 4, 3);
+    this.copy('nsh_si', at + 7, 1);
+    if ((this.frame[at + 2]! & 15) !== nsh.mdType1) return;
+    for (const [index, name] of (['nsh_c1', 'nsh_c2', 'nsh_c3', 'nsh_c4'] as const).entries()) {
+      this.copy(name, at + 8 + 4 * index, 4);
+    }
   }
 
   mpls(at: number): void {

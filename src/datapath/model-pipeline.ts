@@ -294,6 +294,7 @@ export class Pipeline {
     else if (isNicira(action)) return this.#nicira(packet, action, origin);
     else {
       const verdict = edit(packet, action);
+      if (verdict === 'packet_type') return this.#giveUp(packet, Drop.packetType);
       if (verdict === 'no_room') return this.#giveUp(packet, Drop.noRoom);
       if (verdict === 'invalid_ttl') {
         this.#drop(packet, Drop.ttl);
@@ -330,7 +331,7 @@ export class Pipeline {
         return 'go_on';
       }
       case 'check_pkt_larger':
-        writeSubfield(packet, action.to, packet.frame.length > action.bytes ? 1n : 0n);
+        writeSubfield(packet, action.to, packet.own.length > action.bytes ? 1n : 0n);
         return 'go_on';
       case 'resubmit':
         return this.#resubmit(packet, action, origin);
@@ -488,8 +489,8 @@ export class Pipeline {
   }
 
   #deliver(packet: ModelPacket, port: ModelPort, origin: Origin): void {
-    if (++origin.journey.budget.copies > CLONES_MAX) {
-      this.#drop(packet, Drop.noRoom);
+    if (packet.bare || ++origin.journey.budget.copies > CLONES_MAX) {
+      this.#drop(packet, packet.bare ? Drop.packetType : Drop.noRoom);
       return;
     }
     const closed = port.stopped ? Drop.portDown : (port.config & PortConfig.noFwd) !== 0 ? Drop.noFwd : undefined;
@@ -585,11 +586,12 @@ export class Pipeline {
       controllerId: data.id,
       userdata: data.userdata,
       registers: packet.registersSet(),
-      frameTotal: packet.frame.length,
+      frameTotal: packet.own.length,
       metadata: packet.metadata,
       tunnelId: packet.tunnelId,
       inPhyPort: packet.inPort,
-      frame: told.frame,
+      packetType: Number(packet.field(fieldId.packet_type)),
+      frame: told.own,
     });
   }
 }

@@ -1,11 +1,13 @@
 /** A packet of the model on its way through the tables, and where its fields stand in the frame. */
 import { isIpv4 } from './model-checksum.js';
-import { ipProto, isVlan, type Parsed, parseFrame, u16At } from './model-packet.js';
+import { fieldId, ipProto, isVlan, nsh, type Parsed, parseFrame, u16At } from './model-packet.js';
 import { fieldOnes } from './records-match.js';
 import { type FieldName, fields, firstRegister, ReservedPort } from './schema.gen.js';
 
 /** Room for pushed headers before a frame (kHeadroom of native/base/limits.h). */
 const HEADROOM_BYTES = 64;
+
+const ETHERNET_BYTES = 14;
 
 const REGISTER_BITS = 512n;
 const registerName = /^x*reg(\d+)$/;
@@ -30,6 +32,8 @@ export class ModelPacket {
   /** All sixteen, the first in the highest bits. */
   registers = 0n;
   headroom = HEADROOM_BYTES;
+  /** It has no Ethernet header: what stands there are addresses of 0 and the ethertype that is its packet type. */
+  bare = false;
 
   constructor(
     frame: Uint8Array,
@@ -42,6 +46,10 @@ export class ModelPacket {
 
   get frame(): Uint8Array {
     return this.#frame;
+  }
+  /** The packet's own bytes: without the Ethernet header that it does not have. */
+  get own(): Uint8Array {
+    return this.bare ? this.#frame.subarray(ETHERNET_BYTES) : this.#frame;
   }
   get parsed(): Parsed {
     return this.#parsed;
@@ -60,6 +68,7 @@ export class ModelPacket {
     copy.registers = this.registers;
     copy.actsetOutput = this.actsetOutput;
     copy.headroom = this.headroom;
+    copy.bare = this.bare;
     return copy;
   }
 
@@ -67,6 +76,7 @@ export class ModelPacket {
   anew(): ModelPacket {
     const fresh = new ModelPacket(this.#frame, this.inPort);
     fresh.headroom = this.headroom;
+    fresh.bare = this.bare;
     return fresh;
   }
 
@@ -92,6 +102,8 @@ export class ModelPacket {
         return this.metadata;
       case 'tunnel_id':
         return this.tunnelId;
+      case 'packet_type':
+        return this.bare ? 0x10000n | this.#parsed.fields[fieldId.eth_type]! : 0n;
       case 'actset_output':
         return BigInt(this.actsetOutput);
       default:
@@ -105,6 +117,8 @@ export interface Place {
   readonly at: number;
   readonly bytes: number;
   readonly shift: number;
+  /** Where it has fewer than the field. */
+  readonly bits?: bigint;
 }
 
 const whole = (at: number, bytes: number): Place => ({ at, bytes, shift: 0 });
@@ -120,12 +134,14 @@ export function placeOf(packet: ModelPacket, field: number): Place | undefined {
   const arp = layout.l3 !== 0 && !ip;
   const when = (condition: boolean, at: number, bytes: number, shift = 0): Place | undefined =>
     condition ? { at, bytes, shift } : undefined;
+  const service = layout.nsh !== 0;
+  const context = service && (frame[layout.nsh + 2]! & 15) === nsh.mdType1;
   const tagged = frame.length >= 18 && isVlan(u16At(frame, 12));
   const places: Partial<Record<FieldName, Place | undefined>> = {
-    eth_dst: whole(0, 6),
-    eth_src: whole(6, 6),
-    eth_type: when(layout.ethertypeAt !== 0, layout.ethertypeAt, 2),
-    vlan_vid: when(tagged, 14, 2),
+    eth_dst: when(!packet.bare, 0, 6),
+    eth_src: when(!packet.bare, 6, 6),
+    eth_type: when(!packet.bare && layout.ethertypeAt !== 0, layout.ethertypeAt, 2),
+    vlan_vid: tagged ? { at: 14, bytes: 2, shift: 0, bits: 0xfffn } : undefined,
     vlan_pcp: when(tagged, 14, 2, 13),
     ip_dscp: v4 ? { at: layout.l3 + 1, bytes: 1, shift: 2 } : when(ip, layout.l3, 2, 6),
     ip_ecn: v4 ? whole(layout.l3 + 1, 1) : when(ip, layout.l3, 2, 4),
@@ -159,6 +175,14 @@ export function placeOf(packet: ModelPacket, field: number): Place | undefined {
     icmpv6_nd_options_type: when(layout.ndOption !== 0, layout.ndOption, 1),
     pbb_isid: when(layout.pbb !== 0, layout.pbb, 4),
     pbb_uca: when(layout.pbb !== 0, layout.pbb, 4, 27),
+    nsh_flags: service ? { at: layout.nsh, bytes: 1, shift: 4, bits: 3n } : undefined,
+    nsh_ttl: service ? { at: layout.nsh, bytes: 2, shift: 6, bits: 63n } : undefined,
+    nsh_spi: when(service, layout.nsh + 4, 3),
+    nsh_si: when(service, layout.nsh + 7, 1),
+    nsh_c1: when(context, layout.nsh + 8, 4),
+    nsh_c2: when(context, layout.nsh + 12, 4),
+    nsh_c3: when(context, layout.nsh + 16, 4),
+    nsh_c4: when(context, layout.nsh + 20, 4),
     mpls_label: when(layout.mpls !== 0, layout.mpls, 4, 12),
     mpls_tc: when(layout.mpls !== 0, layout.mpls, 4, 9),
     mpls_bos: when(layout.mpls !== 0, layout.mpls, 4, 8),

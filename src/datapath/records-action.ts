@@ -1,4 +1,5 @@
 /** Action and instruction records (schema.mjs, `Action` and `Instruction`). */
+import { decodeEncap, type EncapRecord, writeEncap } from './records-encap.js';
 import { fieldWidth, readBig, writeBig } from './records-match.js';
 import { decodeNicira, isNicira, type NiciraActionRecord, niciraActionCodes, writeNicira } from './records-nicira.js';
 import { RecordWriter, viewOf } from './records-writer.js';
@@ -17,6 +18,7 @@ export type ActionRecord =
   /** The bits of `mask` become those of `value`, which has no others. */
   | { readonly kind: 'set_masked'; readonly field: number; readonly value: bigint; readonly mask: bigint }
   | { readonly kind: 'meter'; readonly meter: number }
+  | EncapRecord
   | NiciraActionRecord;
 
 export type ActionKind = ActionRecord['kind'];
@@ -55,6 +57,9 @@ export const actionCodes: Readonly<Record<ActionKind, number>> = {
   pop_pbb: Action.popPbb,
   meter: Action.meter,
   set_masked: Action.setMasked,
+  encap: Action.encap,
+  decap: Action.decap,
+  dec_nsh_ttl: Action.decNshTtl,
   ...niciraActionCodes,
 };
 
@@ -103,6 +108,11 @@ export function writeAction(writer: RecordWriter, action: ActionRecord): void {
       break;
     case 'meter':
       writer.setU32(at + 4, action.meter);
+      break;
+    case 'encap':
+    case 'decap':
+    case 'dec_nsh_ttl':
+      writeEncap(writer, at, action);
       break;
     default:
       if (isNicira(action)) writeNicira(writer, at, action, writeAction);
@@ -187,6 +197,10 @@ function decodeAction(bytes: Uint8Array, view: DataView, at: number, length: num
     case 'copy_ttl_out':
     case 'copy_ttl_in':
       return { kind };
+    case 'encap':
+    case 'decap':
+    case 'dec_nsh_ttl':
+      return decodeEncap(kind, bytes.subarray(at, at + length));
     default:
       return decodeNicira(bytes.subarray(at, at + length), decodeActions);
   }

@@ -1,5 +1,14 @@
 /** Match records: `field u8, width u8, hasMask u8, zero u8, value, mask` (docs/native-boundary.md). */
-import { fields, matchFields } from './schema.gen.js';
+import { fields, firstRegister, matchFields } from './schema.gen.js';
+
+const metadata: readonly string[] = [
+  ...(['in_port', 'in_phy_port', 'metadata', 'tunnel_id', 'conj_id', 'actset_output', 'packet_type'] as const),
+];
+
+/** A field of a packet's headers, not of what goes along with it. */
+export function isHeader(field: number): boolean {
+  return field < firstRegister && !metadata.includes(fields[field]!.name);
+}
 
 /** One field of a match. Values are numbers in the mathematical sense, whatever their width. */
 export interface MatchEntry {

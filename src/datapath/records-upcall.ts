@@ -22,6 +22,8 @@ export interface PacketInRecord {
   readonly metadata: bigint;
   readonly tunnelId: bigint;
   readonly inPhyPort: number;
+  /** 0: Ethernet. Of others `frame` begins with the header that is their first. */
+  readonly packetType: number;
   readonly frame: Uint8Array;
 }
 
@@ -67,7 +69,7 @@ export type UpcallRecord =
   | { readonly kind: 'port_state'; readonly port: number; readonly state: number; readonly text: string }
   | { readonly kind: 'port_output'; readonly port: number; readonly frame: Uint8Array };
 
-const PACKET_IN_HEADER = 56;
+const PACKET_IN_HEADER = 64;
 const FLOW_REMOVED_HEADER = 64;
 const FLOW_CHANGE_HEADER = 24;
 const NO_CAUSE = 0xffffffff;
@@ -131,6 +133,7 @@ function writePacketIn(writer: RecordWriter, record: PacketInRecord): void {
   setBigEndian64(writer, at + 32, record.metadata);
   setBigEndian64(writer, at + 40, record.tunnelId);
   writer.setU32(at + 48, record.inPhyPort);
+  writer.setU32(at + 56, record.packetType);
   writer.setU16(at + 52, record.userdata.length);
   writer.setU16(
     at + 54,
@@ -251,6 +254,7 @@ function decodePacketIn(batch: Uint8Array, view: DataView, at: number): PacketIn
     metadata: view.getBigUint64(at + 32),
     tunnelId: view.getBigUint64(at + 40),
     inPhyPort: view.getUint32(at + 48, true),
+    packetType: view.getUint32(at + 56, true),
     frame: batch.subarray(frame, frame + view.getUint32(at + 28, true)),
   };
 }

@@ -6,6 +6,7 @@
 export * from './records-action.js';
 export * from './records-answer.js';
 export * from './records-apply.js';
+export * from './records-encap.js';
 export * from './records-learn.js';
 export * from './records-match.js';
 export * from './records-nicira.js';

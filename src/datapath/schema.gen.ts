@@ -192,6 +192,9 @@ export const Action = {
   meter: 35,
   setMasked: 36,
   outputTrunc: 37,
+  encap: 38,
+  decap: 39,
+  decNshTtl: 40,
 } as const;
 export type Action = (typeof Action)[keyof typeof Action];
 
@@ -322,14 +325,16 @@ export const Drop = {
   multicastFilter: 26,
   resubmitLimit: 27,
   stackFull: 28,
+  packetType: 29,
 } as const;
 export type Drop = (typeof Drop)[keyof typeof Drop];
 
 export const tables = 254;
 export const allTables = 255;
-export const matchFields = 64;
-export const firstRegister = 48;
+export const matchFields = 75;
+export const firstRegister = 59;
 export const noCookieMask = 0;
+export const packetTypeNext = 65534;
 export const portsMax = 4096;
 export const noMeter = 0;
 export const meterController = 0xfffffffe;
@@ -397,6 +402,17 @@ export type FieldName =
   | 'actset_output'
   | 'icmpv6_nd_reserved'
   | 'icmpv6_nd_options_type'
+  | 'packet_type'
+  | 'nsh_flags'
+  | 'nsh_ttl'
+  | 'nsh_mdtype'
+  | 'nsh_np'
+  | 'nsh_spi'
+  | 'nsh_si'
+  | 'nsh_c1'
+  | 'nsh_c2'
+  | 'nsh_c3'
+  | 'nsh_c4'
   | 'reg0'
   | 'reg1'
   | 'reg2'
@@ -476,32 +492,43 @@ export const fields: readonly FieldPlace[] = [
   { name: 'actset_output', id: 45, bits: 32, settable: false, prerequisites: [] },
   { name: 'icmpv6_nd_reserved', id: 46, bits: 32, settable: true, prerequisites: [{ field: 'eth_type', values: [34525] }, { field: 'ip_proto', values: [58] }, { field: 'icmpv6_type', values: [135, 136] }] },
   { name: 'icmpv6_nd_options_type', id: 47, bits: 8, settable: true, prerequisites: [{ field: 'eth_type', values: [34525] }, { field: 'ip_proto', values: [58] }, { field: 'icmpv6_type', values: [135, 136] }] },
-  { name: 'reg0', id: 48, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg1', id: 49, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg2', id: 50, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg3', id: 51, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg4', id: 52, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg5', id: 53, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg6', id: 54, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg7', id: 55, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg8', id: 56, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg9', id: 57, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg10', id: 58, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg11', id: 59, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg12', id: 60, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg13', id: 61, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg14', id: 62, bits: 32, settable: false, prerequisites: [] },
-  { name: 'reg15', id: 63, bits: 32, settable: false, prerequisites: [] },
-  { name: 'xreg0', id: 64, bits: 64, settable: false, prerequisites: [] },
-  { name: 'xreg1', id: 65, bits: 64, settable: false, prerequisites: [] },
-  { name: 'xreg2', id: 66, bits: 64, settable: false, prerequisites: [] },
-  { name: 'xreg3', id: 67, bits: 64, settable: false, prerequisites: [] },
-  { name: 'xreg4', id: 68, bits: 64, settable: false, prerequisites: [] },
-  { name: 'xreg5', id: 69, bits: 64, settable: false, prerequisites: [] },
-  { name: 'xreg6', id: 70, bits: 64, settable: false, prerequisites: [] },
-  { name: 'xreg7', id: 71, bits: 64, settable: false, prerequisites: [] },
-  { name: 'xxreg0', id: 72, bits: 128, settable: false, prerequisites: [] },
-  { name: 'xxreg1', id: 73, bits: 128, settable: false, prerequisites: [] },
-  { name: 'xxreg2', id: 74, bits: 128, settable: false, prerequisites: [] },
-  { name: 'xxreg3', id: 75, bits: 128, settable: false, prerequisites: [] },
+  { name: 'packet_type', id: 48, bits: 32, settable: false, prerequisites: [] },
+  { name: 'nsh_flags', id: 49, bits: 8, settable: true, prerequisites: [{ field: 'eth_type', values: [35151] }] },
+  { name: 'nsh_ttl', id: 50, bits: 8, settable: true, prerequisites: [{ field: 'eth_type', values: [35151] }] },
+  { name: 'nsh_mdtype', id: 51, bits: 8, settable: false, prerequisites: [{ field: 'eth_type', values: [35151] }] },
+  { name: 'nsh_np', id: 52, bits: 8, settable: false, prerequisites: [{ field: 'eth_type', values: [35151] }] },
+  { name: 'nsh_spi', id: 53, bits: 24, settable: true, prerequisites: [{ field: 'eth_type', values: [35151] }] },
+  { name: 'nsh_si', id: 54, bits: 8, settable: true, prerequisites: [{ field: 'eth_type', values: [35151] }] },
+  { name: 'nsh_c1', id: 55, bits: 32, settable: true, prerequisites: [{ field: 'eth_type', values: [35151] }] },
+  { name: 'nsh_c2', id: 56, bits: 32, settable: true, prerequisites: [{ field: 'eth_type', values: [35151] }] },
+  { name: 'nsh_c3', id: 57, bits: 32, settable: true, prerequisites: [{ field: 'eth_type', values: [35151] }] },
+  { name: 'nsh_c4', id: 58, bits: 32, settable: true, prerequisites: [{ field: 'eth_type', values: [35151] }] },
+  { name: 'reg0', id: 59, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg1', id: 60, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg2', id: 61, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg3', id: 62, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg4', id: 63, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg5', id: 64, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg6', id: 65, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg7', id: 66, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg8', id: 67, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg9', id: 68, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg10', id: 69, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg11', id: 70, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg12', id: 71, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg13', id: 72, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg14', id: 73, bits: 32, settable: false, prerequisites: [] },
+  { name: 'reg15', id: 74, bits: 32, settable: false, prerequisites: [] },
+  { name: 'xreg0', id: 75, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg1', id: 76, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg2', id: 77, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg3', id: 78, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg4', id: 79, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg5', id: 80, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg6', id: 81, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xreg7', id: 82, bits: 64, settable: false, prerequisites: [] },
+  { name: 'xxreg0', id: 83, bits: 128, settable: false, prerequisites: [] },
+  { name: 'xxreg1', id: 84, bits: 128, settable: false, prerequisites: [] },
+  { name: 'xxreg2', id: 85, bits: 128, settable: false, prerequisites: [] },
+  { name: 'xxreg3', id: 86, bits: 128, settable: false, prerequisites: [] },
 ];

@@ -12,6 +12,7 @@ import type {
   PortStatus,
   TableStatus,
 } from 'node-openflow';
+import { of13 } from 'node-openflow';
 import type { FlowRemovedRecord, PacketInRecord } from '../datapath/records.js';
 import { PacketInReason } from '../datapath/schema.gen.js';
 import type { ControllerView } from './controller-view.js';
@@ -19,6 +20,7 @@ import type { PacketBuffers } from './packet-buffers.js';
 import type { Seal } from './seal.js';
 import { readMatch } from './translate-match.js';
 
+const { OFP_NO_BUFFER } = of13;
 const NS_PER_SECOND = 1_000_000_000n;
 
 /** A packet, before it is cut and said in the way of each controller that is told of it. */
@@ -80,6 +82,7 @@ function bytesOf(value: number | bigint, width: number): Uint8Array {
 /** The pipeline fields that are not 0, and the ingress port always (§7.4.1). */
 function packetInMatch(record: PacketInRecord): Match {
   const match: OxmKnown[] = [{ field: 'in_port', value: bytesOf(record.inPort, 4) }];
+  if (record.packetType !== 0) match.unshift({ field: 'packet_type', value: bytesOf(record.packetType, 4) });
   if (record.inPhyPort !== 0 && record.inPhyPort !== record.inPort) {
     match.push({ field: 'in_phy_port', value: bytesOf(record.inPhyPort, 4) });
   }
@@ -108,6 +111,8 @@ export function packetInEvent(record: PacketInRecord, buffers: PacketBuffers, se
   let sealed: Uint8Array | undefined;
   let id: number | undefined;
   const buffer = (): number => {
+    // What is kept is sent on as a frame.
+    if (record.packetType !== 0) return OFP_NO_BUFFER;
     id ??= buffers.keep({ frame, inPort: record.inPort });
     return id;
   };

@@ -16,7 +16,7 @@ import {
 import { flowAnswerAt, flowAnswers } from '../datapath/records.js';
 import { DUMP_INSTRUCTIONS_KEPT } from './limits.js';
 import { readInstructions } from './translate-instructions.js';
-import { oxmName, oxmWidth } from './translate-match.js';
+import { fieldIds, oxmName, oxmWidth } from './translate-match.js';
 import { OF13, OF14, sayable } from './versions.js';
 
 const MESSAGE_BYTES_MAX = 0xffff;
@@ -26,6 +26,7 @@ const STATS_HEADER = 48;
 /** Of a flow_mod: where its match begins, and where the instructions are if the match is empty. */
 const [MOD_MATCH, MOD_INSTRUCTIONS] = [48, 56];
 const MATCH_HEADER = 4;
+const PACKET_TYPE = fieldIds.get('packet_type')!;
 /** The longest match there is: every field with a mask. */
 const MATCH_BYTES_MAX = 4096;
 
@@ -86,12 +87,20 @@ const vocabularies: ReadonlyMap<number, Vocabulary> = new Map(
   [OF13, OF14].map((version) => [version, new Vocabulary(version)]),
 );
 
+/** Moves what stands from `begun` to `to` to the front of the match: other fields depend on it. */
+function putFirst(out: Buffer, front: number, begun: number, to: number): void {
+  const moved = Buffer.from(out.subarray(begun, to));
+  out.copyWithin(front + moved.length, front, begun);
+  out.set(moved, front);
+}
+
 /** Appends a match record as ofp_match; returns where it ends. */
 function putMatch(out: Buffer, start: number, record: Uint8Array, words: Vocabulary): number {
   let to = start + MATCH_HEADER;
   for (let at = 0; at < record.length; ) {
     const [id, width, masked] = [record[at]!, record[at + 1]!, record[at + 2] !== 0];
     const header = words.header(id, masked);
+    const begun = to;
     const wider = oxmWidth(id) - width;
     out.set(header, to);
     to += header.length;
@@ -100,6 +109,7 @@ function putMatch(out: Buffer, start: number, record: Uint8Array, words: Vocabul
       for (let i = 0; i < wider; i++) out[to++] = 0;
       for (let i = 0; i < width; i++) out[to++] = record[at++]!;
     }
+    if (id === PACKET_TYPE) putFirst(out, start + MATCH_HEADER, begun, to);
   }
   out.writeUInt16BE(of13.OFPMT.OXM, start);
   out.writeUInt16BE(to - start, start + 2);

@@ -16,6 +16,7 @@ import { fields, firstRegister, portsMax, ReservedPort } from '../datapath/schem
 import type { HeadersKnown } from './headers-known.js';
 import { legacyRecords, liftLegacy } from './legacy-actions.js';
 import { badAction, type OfError } from './of-error.js';
+import { fromEncap } from './translate-encap.js';
 import { maskedRecord, readMasked } from './translate-masked.js';
 import { fieldIds, numberOf, oxmName, oxmWidth } from './translate-match.js';
 import { type ExtendedAction, fromNicira, loadRegister, NO_QUEUE, niciraRecords } from './translate-nicira.js';
@@ -48,7 +49,9 @@ export interface ActionContext {
   readonly egress?: boolean;
 }
 
-const ofTags: readonly Action['type'][] = ['pop_vlan', 'pop_mpls', 'pop_pbb', 'push_mpls', 'push_pbb', 'push_vlan'];
+const ofTags: readonly Action['type'][] = [
+  ...(['pop_vlan', 'pop_mpls', 'pop_pbb', 'nx_decap', 'nx_encap', 'push_mpls', 'push_pbb', 'push_vlan'] as const),
+];
 
 /** Checks and appends actions; on an error the caller truncates the writer. */
 export function writeActions(
@@ -286,6 +289,10 @@ function fromRecord(action: ActionRecord, version: number): Action {
       return readMasked(action, version);
     case 'meter':
       return { type: 'meter', meterId: action.meter };
+    case 'encap':
+    case 'decap':
+    case 'dec_nsh_ttl':
+      return fromEncap(action);
     default:
       if (isNicira(action)) return fromNicira(action, (nested) => readActionRecords(nested, version), version);
       return { type: action.kind };

@@ -1,6 +1,6 @@
 /** Matches between OXM and records: values are network-order bytes on both sides, so only headers change. */
 import { checkPrerequisites, type Match, nicira, type OxmFieldName, type OxmKnown, of13, of15 } from 'node-openflow';
-import { fieldWidth, type RecordWriter, readBig, writeBig } from '../datapath/records.js';
+import { fieldWidth, isHeader, type RecordWriter, readBig, writeBig } from '../datapath/records.js';
 import { type FieldName, fields, matchFields, ReservedPort } from '../datapath/schema.gen.js';
 import { badMatch, type OfError } from './of-error.js';
 
@@ -50,8 +50,19 @@ function isIngress(port: number): boolean {
   return port > 0 && port <= ReservedPort.max;
 }
 
-/** packet_type: OFPHTN_ONF, Ethernet. */
+/** packet_type: OFPHTN_ONF, Ethernet; and the namespace of ethertypes, OFPHTN_ETHERTYPE (1.5.1 §7.2.3.11). */
 const ETHERNET = 0;
+const NAMESPACE_ETHERTYPE = 1;
+const SMALLEST_ETHERTYPE = 0x600;
+const PACKET_TYPE = idByName.get('packet_type')!;
+const ofEthernet: readonly string[] = [
+  ...['eth_dst', 'eth_src', 'eth_type', 'vlan_vid', 'vlan_pcp', 'vlan_tci'],
+  ...['nxm_of_eth_dst', 'nxm_of_eth_src', 'nxm_of_eth_type'],
+];
+
+function isPacketType(type: number): boolean {
+  return type === ETHERNET || (type >>> 16 === NAMESPACE_ETHERTYPE && (type & 0xffff) >= SMALLEST_ETHERTYPE);
+}
 
 /** Ports that an action set can output to, and none. */
 function isActsetOutput(port: number): boolean {
@@ -60,8 +71,7 @@ function isActsetOutput(port: number): boolean {
 
 function checkValue({ field, value, mask }: OxmKnown): OfError | undefined {
   if (field === 'in_port' && !isIngress(numberOf(value))) return badMatch(OFPBMC.BAD_VALUE);
-  // Guests send Ethernet frames, and no other packets reach a port (1.5.1 §7.2.3.11).
-  if (field === 'packet_type' && numberOf(value) !== ETHERNET) return badMatch(OFPBMC.BAD_VALUE);
+  if (field === 'packet_type' && !isPacketType(numberOf(value))) return badMatch(OFPBMC.BAD_VALUE);
   if (field === 'actset_output' && !isActsetOutput(numberOf(value))) return badMatch(OFPBMC.BAD_VALUE);
   if (field === 'vlan_vid' && mask === undefined) {
     const vid = numberOf(value);
@@ -85,8 +95,15 @@ export function checkMatch(match: Match): OfError | undefined {
   ) {
     return badMatch(OFPBMC.DUP_FIELD);
   }
+  if (isBare(match) && match.some(({ field }) => ofEthernet.includes(field))) return badMatch(OFPBMC.BAD_PREREQ);
   const missing = checkPrerequisites(match);
   return missing && { type: missing.type, code: missing.code };
+}
+
+/** Packets without an Ethernet header are asked for. */
+function isBare(match: Match): boolean {
+  const tlv = match.find(({ field }) => field === 'packet_type') as OxmKnown | undefined;
+  return tlv !== undefined && numberOf(tlv.value) !== ETHERNET;
 }
 
 function isZero(mask: Uint8Array, from: number): boolean {
@@ -101,7 +118,7 @@ function isFull(mask: Uint8Array, from: number, bits: number): boolean {
   return (mask[from]! & top) === top;
 }
 
-/** Such beside the views; packet_type is always the same, and so none. */
+/** Such beside the views; that a packet is Ethernet goes without saying where a header is matched. */
 const composites: readonly string[] = ['vlan_tci', 'ip_tos', 'nxm_of_in_port', 'packet_type'];
 
 /** Fields that are one number in OpenFlow and several in records, another number, or none. */
@@ -112,7 +129,9 @@ const isView = (field: string): boolean => (fieldIds.get(field) ?? 0) >= matchFi
 const isMatchable = (field: string): boolean => fieldIds.has(field) || composite(field);
 
 function expanded(match: Match): Match {
-  return match.flatMap((tlv) => (composite(tlv.field) ? parts(tlv as OxmKnown) : [tlv]));
+  const plain = match.flatMap((tlv) => (composite(tlv.field) ? parts(tlv as OxmKnown) : [tlv]));
+  const implied = !isBare(match) && plain.some(({ field }) => isHeader(fieldIds.get(field)!));
+  return implied ? plain.filter(({ field }) => field !== 'packet_type') : plain;
 }
 
 /** A piece of a field: `bits` from `shift` on, as a field of its own. */
@@ -132,7 +151,7 @@ function piece({ value, mask }: OxmKnown, field: OxmFieldName, shift: number, bi
 function parts(tlv: OxmKnown): OxmKnown[] {
   // The bit that says that there is a tag is the first of the VLAN id.
   if (tlv.field === 'vlan_tci') return [...piece(tlv, 'vlan_vid', 0, 13), ...piece(tlv, 'vlan_pcp', 13, 3)];
-  if (tlv.field === 'packet_type') return [];
+  if (tlv.field === 'packet_type') return [tlv];
   if (tlv.field === 'ip_tos') return piece(tlv, 'ip_dscp', 2, 6);
   if (tlv.field === 'nxm_of_in_port') {
     const port = numberOf(tlv.value);
@@ -185,7 +204,10 @@ export function readMatch(record: Uint8Array): Match {
     const value = widened(record, at + 4, width, oxmWidth(id));
     const field = oxmName(id);
     at += 4 + width;
-    if (masked) {
+    // Others depend on it.
+    if (id === PACKET_TYPE) {
+      match.unshift({ field, value });
+    } else if (masked) {
       match.push({ field, value, mask: widened(record, at, width, oxmWidth(id)) });
       at += width;
     } else {

@@ -1,6 +1,6 @@
 /**
  * Nicira's actions between node-openflow's values and records. What the data plane does not carry out is refused with
- * OFPBAC_BAD_EXP_TYPE: connection tracking, NSH, other headers than Ethernet's in front.
+ * OFPBAC_BAD_EXP_TYPE: connection tracking.
  */
 import type {
   Action,
@@ -26,6 +26,7 @@ import {
 } from '../datapath/schema.gen.js';
 import type { HeadersKnown } from './headers-known.js';
 import { badAction, type OfError } from './of-error.js';
+import { type EncapAction, encapRecord } from './translate-encap.js';
 import { fromLearn, type LearnAction, learnRecord } from './translate-learn.js';
 import { maskedRecord } from './translate-masked.js';
 import { fieldIds, oxmName, oxmWidth } from './translate-match.js';
@@ -264,12 +265,23 @@ class Translation {
       case 'nx_learn':
       case 'nx_learn2':
         return [this.learn(action)];
+      case 'nx_encap':
+      case 'nx_decap':
+        return [this.encap(action)];
+      case 'nx_dec_nsh_ttl':
+        return [this.encap({ type: action.type })];
       case 'nx_delete_field':
         // Those that can be deleted are options of tunnels, which no packet has here.
         return refuse(action.field.startsWith('tun_metadata') ? OFPBAC.BAD_SET_TYPE : OFPBAC.BAD_ARGUMENT);
       default:
         return refuse(OFPBAC.BAD_EXP_TYPE);
     }
+  }
+
+  encap(action: EncapAction): ActionRecord {
+    const record = encapRecord(action, this.known);
+    if ('code' in record) throw new Refused(record);
+    return record;
   }
 
   learn(action: LearnAction): NiciraActionRecord {

@@ -31,6 +31,7 @@ const drops: Readonly<Record<Drop, string>> = {
   [Drop.multicastFilter]: 'the guest did not ask for the group',
   [Drop.resubmitLimit]: 'too many resubmits',
   [Drop.stackFull]: 'too much is on its stack',
+  [Drop.packetType]: 'it is not of a packet type for that',
 };
 
 const packetIns: Readonly<Record<PacketInReason, string>> = {

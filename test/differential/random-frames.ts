@@ -1,6 +1,7 @@
 /** Random frames of every kind that the tables can tell apart, few enough values that rules are hit. */
 import * as f from './frames.js';
 import type { Random } from './random.js';
+import { serviceHeader } from './random-types.js';
 
 const macs = ['02:00:00:00:00:01', '02:00:00:00:00:02', '02:00:00:00:00:03', 'ff:ff:ff:ff:ff:ff', '01:00:5e:00:00:01'];
 const ip4s = ['10.0.0.1', '10.0.0.2', '10.1.0.3', '192.168.0.1'];
@@ -114,7 +115,16 @@ export function randomFrame(random: Random): Uint8Array {
     labels,
     ...payload(random),
   });
-  const frame = random.chance(10) ? withServiceTag(random, plain) : plain;
+  const tagged = random.chance(10) ? withServiceTag(random, plain) : plain;
+  const frame = random.chance(12)
+    ? f.ethernet({
+        dst: random.pick(macs),
+        src: random.pick(macs.slice(0, 3)),
+        tags: random.chance(80) ? [] : [{ tpid: 0x8100, vid: 1, pcp: 0 }],
+        type: 0x894f,
+        payload: serviceHeader(random, tagged),
+      })
+    : tagged;
   // Now and then a frame that ends too soon, or has something behind.
   if (random.chance(5)) return frame.slice(0, 14 + random.below(frame.length - 13));
   return random.chance(5) ? Uint8Array.from([...frame, ...zeros(random.below(20))]) : frame;

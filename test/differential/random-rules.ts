@@ -30,6 +30,7 @@ import {
 } from '../../src/datapath/schema.gen.js';
 import type { Random } from './random.js';
 import { randomLearn } from './random-learn.js';
+import { randomTypeAction, randomTypeActions } from './random-types.js';
 import type { Rule } from './rules.js';
 
 export const PORTS = [1, 2, 3, 4, 5];
@@ -38,8 +39,11 @@ const METERS = [1, 2];
 /** Reached by goto; a resubmit may also lead to the one behind them. */
 const TABLES = 4;
 /** Others depend on their exact value. */
-const exact = ['in_port', 'in_phy_port', 'eth_type', 'ip_proto', 'icmpv6_type', 'actset_output'];
+const exact = ['in_port', 'in_phy_port', 'eth_type', 'ip_proto', 'icmpv6_type', 'actset_output', 'packet_type'];
 const unset = ['in_port', 'in_phy_port', 'tunnel_id', 'conj_id'];
+const PACKET_TYPE = fields.findIndex(({ name }) => name === 'packet_type');
+const ETH_TYPE = fields.findIndex(({ name }) => name === 'eth_type');
+const ofEthernet = ['eth_dst', 'eth_src', 'vlan_vid', 'vlan_pcp'];
 const ACTSET_OUTPUT = fields.findIndex(({ name }) => name === 'actset_output');
 
 /** A match that the frame, come in at `inPort`, satisfies (but for metadata). */
@@ -51,6 +55,12 @@ export function randomMatch(random: Random, frame: Uint8Array, inPort: number): 
   // Small numbers, so that what actions load is hit; most registers are 0.
   for (let id = firstRegister; id < matchFields; id++) values[id] = random.chance(70) ? 0n : BigInt(random.below(3));
   const chosen = new Set<number>();
+  // What is left of it without its Ethernet header.
+  if (random.chance(15)) {
+    values[PACKET_TYPE] = 0x10000n | values[ETH_TYPE]!;
+    for (const name of ofEthernet) values[fields.findIndex((field) => field.name === name)] = 0n;
+    chosen.add(PACKET_TYPE);
+  }
   const add = (id: number): boolean => {
     for (const wanted of fields[id]!.prerequisites) {
       const other = fields.findIndex(({ name }) => name === wanted.field);
@@ -183,6 +193,7 @@ function randomNicira(random: Random, nesting: number): ActionRecord {
 }
 
 function randomAction(random: Random, inGroup: boolean, nesting = 0): ActionRecord {
+  if (random.chance(6)) return randomTypeAction(random);
   switch (random.below(inGroup ? 18 : 23)) {
     case 0:
       return { kind: 'push_vlan', ethertype: random.pick([0x8100, 0x88a8]) };
@@ -232,6 +243,7 @@ function randomAction(random: Random, inGroup: boolean, nesting = 0): ActionReco
 }
 
 function randomActions(random: Random, inGroup = false): ActionRecord[] {
+  if (random.chance(10)) return randomTypeActions(random, PORTS);
   return Array.from({ length: random.below(5) }, () => randomAction(random, inGroup));
 }
 

@@ -18,6 +18,10 @@ const instance = z.strictObject({
   ingress: port.describe('The port that packets are sent to.'),
   egress: port.optional().describe('The port that they come back from; default: the same.'),
   weight: z.int().min(1).max(CHAIN_WEIGHT_MAX).optional().describe('Its share where traffic is balanced; default 1.'),
+  nsh: z
+    .enum(['aware', 'unaware'])
+    .optional()
+    .describe('With correlation nsh: whether it takes service headers and leaves them on; default: unaware.'),
   address: z.string().min(1).optional().describe('Its IP address, for health by arp, icmp and tcp.'),
 });
 
@@ -54,6 +58,7 @@ const correlation = z.union([
   z.enum(['none', 'vlan', 'mpls', 'nsh']),
   z.strictObject({ vlan: z.int().min(1).max(4094).describe('First of the VLAN ids.') }),
   z.strictObject({ mpls: z.int().min(16).max(0xf_ffff).describe('First of the labels.') }),
+  z.strictObject({ nsh: z.int().min(1).max(0xff_ffff).describe('Service path; the way back has the one after it.') }),
 ]);
 
 export const serviceChain = z
@@ -72,7 +77,9 @@ export const serviceChain = z
         .describe('symmetric: answers visit the hops in reverse order, and the same instances. Default: none.'),
       correlation: correlation
         .optional()
-        .describe('How a packet that comes back is known: by its port (none), or by a tag that the hop leaves on it.'),
+        .describe(
+          'How a packet that comes back is known: by its port (none), or by a tag or header that the hop leaves on it.',
+        ),
       exit: z
         .union([z.literal('normal'), z.strictObject({ port }), z.strictObject({ table: nameOrNumber })])
         .optional()

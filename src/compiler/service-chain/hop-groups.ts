@@ -11,6 +11,8 @@ export interface Bucket {
 export interface GroupMaker {
   /** Adds a group by its name; its number. */
   add(name: string, type: string, buckets: readonly string[], at: Hop['at']): number;
+  /** Makes sure that there is a flow that wraps packets for an instance and sends them to it; what a bucket says for it. */
+  wrap(place: HopPlace, instance: Instance, port: number): string;
 }
 
 export interface HopPlace {
@@ -105,6 +107,8 @@ export class HopGroups {
     const [into] = legsOf(instance, direction);
     const watch = type === 'all' ? '' : `watch_port=${instance.ingress},`;
     const weight = type === 'select' ? `weight=${instance.weight},` : '';
+    if (hop.mode !== 'tap' && this.correlation.kind === 'nsh' && instance.aware)
+      return `${weight}${watch}actions=${this.maker.wrap(this.place, instance, into)}`;
     const tag = hop.mode === 'tap' ? '' : this.correlation.push(position, sort);
     return `${weight}${watch}actions=${tag}output:${into}`;
   }

@@ -16,6 +16,8 @@ export interface Instance {
   /** The same as `ingress` where it has one leg. */
   readonly egress: number;
   readonly weight: number;
+  /** It takes service headers (RFC 8300), and leaves them on. */
+  readonly aware: boolean;
 }
 
 export interface Hop {
@@ -44,6 +46,7 @@ interface InstanceWords {
   readonly name?: string;
   readonly weight?: number;
   readonly address?: string;
+  readonly nsh?: 'aware' | 'unaware';
 }
 
 const byAddress = new Set(['arp', 'icmp', 'tcp']);
@@ -116,26 +119,29 @@ function portAt(at: At, scope: Scope): number | undefined {
 
 function readInstance(at: At, index: number, hop: At, words: HopWords, world: HopWorld): Instance[] {
   const { scope, correlation, symmetric } = world;
-  const { name = `${index + 1}`, weight = 1, address } = at.value as InstanceWords;
+  const { name = `${index + 1}`, weight = 1, address, nsh = 'unaware' } = at.value as InstanceWords;
+  const aware = nsh === 'aware';
   const complain = (where: At, message: string) => say(scope.diagnostics, where, 'value', message);
   const [ingressAt, egressAt] = [at.key('ingress'), at.key('egress')];
   const ingress = portAt(ingressAt, scope);
   const egress = egressAt.value === undefined ? ingress : portAt(egressAt, scope);
   if (at.key('weight').value !== undefined && (words.behaviour ?? 'balance') !== 'balance')
     complain(at.key('weight'), `weight goes with balance, and behaviour is ${words.behaviour}`);
+  if (aware && correlation.kind !== 'nsh')
+    complain(at.key('nsh'), `aware goes with correlation nsh, and that of the chain is ${correlation.kind}`);
   if (address !== undefined && isIP(address) === 0)
     complain(at.key('address'), `${JSON.stringify(address)} is no IP address`);
   if (address === undefined && byAddress.has(words.health?.type ?? ''))
     say(scope.diagnostics, at, 'missing', `address is missing: health by ${words.health!.type} asks it`);
   if (words.mode === 'tap') {
     if (egressAt.value !== undefined) complain(egressAt, 'a tap gets copies: nothing comes back from it');
-  } else if (symmetric && correlation.kind === 'none' && ingress !== undefined && egress === ingress) {
+  } else if (symmetric && !correlation.marks({ aware }) && ingress !== undefined && egress === ingress) {
     complain(
       egressAt.value === undefined ? ingressAt : egressAt,
       `instance ${name} of ${String(hop.key('name').value)} has one leg, so that both directions come back by it: give it an egress, or the chain correlation vlan or mpls`,
     );
   }
-  return ingress === undefined || egress === undefined ? [] : [{ at, name, ingress, egress, weight }];
+  return ingress === undefined || egress === undefined ? [] : [{ at, name, ingress, egress, weight, aware }];
 }
 
 /** The ports that packets are sent to and come back from. */

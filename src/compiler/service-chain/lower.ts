@@ -8,7 +8,7 @@
 import { type At, say, seen } from '../at.js';
 import type { Builder } from '../builder.js';
 import { groupWords } from '../group-words.js';
-import { TABLE_ID_MAX } from '../limits.js';
+import { CHAIN_INSTANCES_MAX, TABLE_ID_MAX } from '../limits.js';
 import { MappedText } from '../mapped-text.js';
 import { learnedCookie } from '../owner.js';
 import type { Origin, ProgramHop, ProgramTable } from '../program.js';
@@ -17,10 +17,11 @@ import { lowerTests } from '../tests.js';
 import { classifierMatches, MULTICAST, PLACE } from './classifiers.js';
 import { anySort, Correlation, fragmentsOf } from './correlation.js';
 import { type GroupMaker, HopGroups, type HopPlace } from './hop-groups.js';
-import { type Direction, type Hop, legsOf, readHop, slotsOf } from './hops.js';
+import { type Direction, type Hop, type Instance, legsOf, readHop, slotsOf } from './hops.js';
 import type { Leg } from './legs.js';
+import { toWrap, wrapping } from './service-path.js';
 import { learnActions, learnFlows } from './stations.js';
-import { hopTable, inOrder, picks, pickTable, type Shape, splitsFragments, tablesOf } from './tables.js';
+import { hopTable, inOrder, picks, pickTable, type Shape, splitsFragments, tablesOf, WRAP_TABLE } from './tables.js';
 import { unseenFlows } from './unseen.js';
 
 /** Priorities of the table `arrive`, in the order in which they are asked. */
@@ -50,6 +51,8 @@ export class ServiceChainLowering implements GroupMaker {
   readonly #shape: Shape;
   /** What is wrong with hops would be said again of each of their flows. */
   readonly #broken: boolean;
+  /** Instances that have a flow which wraps packets for them, by its key. */
+  readonly #wrapped = new Set<number>();
 
   constructor(
     root: At,
@@ -67,8 +70,8 @@ export class ServiceChainLowering implements GroupMaker {
     const spec = this.#spec.value as Spec;
     this.#symmetric = spec.return === 'symmetric';
     const hops = this.#spec.key('hops').each();
-    const positions = hops.length * (this.#symmetric ? 2 : 1);
-    this.#correlation = Correlation.read(this.#spec.key('correlation'), positions, builder.diagnostics);
+    const correlation = this.#spec.key('correlation');
+    this.#correlation = Correlation.read(correlation, hops.length, this.#symmetric ? 2 : 1, builder.diagnostics);
     const world = {
       scope: this.scope,
       correlation: this.#correlation,
@@ -93,7 +96,9 @@ export class ServiceChainLowering implements GroupMaker {
       .some((at) => at.key('to').value !== undefined);
     const learns = exit === 'normal' || this.#symmetric || wantsPlaces;
     const ownExit = this.#symmetric && typeof exit === 'object' && exit.port !== undefined;
-    return { at: this.#root.key('metadata'), hops: this.#hops, symmetric: this.#symmetric, learns, ownExit };
+    const hops = this.#hops;
+    const wraps = hops.some(({ mode, instances }) => mode === 'inline' && instances.some(({ aware }) => aware));
+    return { at: this.#root.key('metadata'), hops, symmetric: this.#symmetric, learns, ownExit, wraps };
   }
 
   #declareTables(first: number): void {
@@ -133,7 +138,7 @@ export class ServiceChainLowering implements GroupMaker {
           instance: instance.name,
           at: instance.at,
           inline: mode === 'inline',
-          tags: this.#correlation.kind === 'none' ? undefined : tags,
+          tags: this.#correlation.marks(instance) ? tags : undefined,
         };
         for (const port of new Set([instance.ingress, instance.egress])) this.#declareLeg(port, leg);
       }
@@ -203,6 +208,16 @@ export class ServiceChainLowering implements GroupMaker {
     if (words.text !== '') text.add(',').append(words);
     this.builder.flow(text.add(` actions=${actions}`, at), origin, cookie, this.scope);
     return cookie;
+  }
+
+  wrap({ position, hop, direction }: HopPlace, instance: Instance, port: number): string {
+    const key = position * CHAIN_INSTANCES_MAX + hop.instances.indexOf(instance);
+    if (!this.#wrapped.has(key)) {
+      this.#wrapped.add(key);
+      const { match, actions } = wrapping(key, this.#correlation.path(position), port);
+      this.#flow(WRAP_TABLE, 1, match, actions, hop.at, `${hopTable(hop, direction)}/${instance.name}`);
+    }
+    return toWrap(key, this.#table(WRAP_TABLE));
   }
 
   add(name: string, type: string, buckets: readonly string[], at: At): number {
@@ -278,8 +293,11 @@ export class ServiceChainLowering implements GroupMaker {
 
   /** Whatever comes by the port is taken for what was sent to the hop. */
   #takesAll({ mode, instances }: Hop, port: number): boolean {
-    if (mode === 'tap' || this.#correlation.kind !== 'none') return false;
-    return this.#symmetric || instances.some(({ egress }) => egress === port);
+    if (mode === 'tap') return false;
+    return instances.some((instance) => {
+      if (this.#correlation.marks(instance)) return false;
+      return instance.egress === port || (this.#symmetric && instance.ingress === port);
+    });
   }
 
   #classify(next: string, exitPort: number | undefined): void {
@@ -364,7 +382,7 @@ export class ServiceChainLowering implements GroupMaker {
       }
     const instances = hop.instances.map((instance, index) => {
       const [into, outOf] = legsOf(instance, direction);
-      const returned = hop.mode === 'tap' ? undefined : this.#returned(place, instance.name, outOf);
+      const returned = hop.mode === 'tap' ? undefined : this.#returned(place, instance, outOf);
       const back = hop.mode === 'tap' ? undefined : outOf;
       return { name: instance.name, into, outOf: back, buckets: groups.buckets.of(index), returned };
     });
@@ -396,11 +414,12 @@ export class ServiceChainLowering implements GroupMaker {
   }
 
   /** What comes back from an instance goes on; the cookie of the flows for it. */
-  #returned({ hop, direction, position, after }: HopPlace, instance: string, port: number): bigint {
+  #returned({ hop, direction, position, after }: HopPlace, instance: Instance, port: number): bigint {
     const way = direction === 'forward' ? 'from' : 'back from';
     let cookie = 0n;
     for (const sort of this.#correlation.sorts) {
-      const { match, actions } = this.#correlation.pop(position, sort);
+      const marked = this.#correlation.marks(instance);
+      const { match, actions } = marked ? this.#correlation.pop(position, sort) : { match: '', actions: '' };
       const text = `in_port=${port}${match}`;
       cookie = this.#flow(
         'arrive',
@@ -408,7 +427,7 @@ export class ServiceChainLowering implements GroupMaker {
         text,
         `${actions}goto_table:${after}`,
         hop.at,
-        `${way} ${hop.name}/${instance}`,
+        `${way} ${hop.name}/${instance.name}`,
       );
     }
     return cookie;

@@ -16,6 +16,9 @@ export const hopTable = ({ name }: Hop, direction: Direction): string =>
 /** The table where an instance is chosen by the hash that both directions have in common. */
 export const pickTable = (hop: Hop, direction: Direction): string => `${hopTable(hop, direction)}-pick`;
 
+/** Where packets get their service headers. */
+export const WRAP_TABLE = 'service-path';
+
 /** Packets of one connection must find the same instance in both directions, which select groups do not promise. */
 export const picks = (hop: Hop, symmetric: boolean): boolean =>
   symmetric && hop.mode === 'inline' && hop.behaviour === 'balance' && hop.instances.length > 1;
@@ -32,6 +35,8 @@ export interface Shape {
   readonly learns: boolean;
   /** Answers leave by another way. */
   readonly ownExit: boolean;
+  /** Packets are wrapped in service headers. */
+  readonly wraps: boolean;
 }
 
 /** Hops in the order in which a direction visits them. */
@@ -39,7 +44,7 @@ export const inOrder = (hops: readonly Hop[], direction: Direction): readonly Ho
   direction === 'forward' ? hops : hops.toReversed();
 
 /** `learn` comes last: nothing goes on from there. */
-export function tablesOf({ at, hops, symmetric, learns, ownExit }: Shape): ChainTable[] {
+export function tablesOf({ at, hops, symmetric, learns, ownExit, wraps }: Shape): ChainTable[] {
   const one = (name: string): ChainTable => ({ name, at });
   const directions: readonly Direction[] = symmetric ? ['forward', 'reverse'] : ['forward'];
   const visited = directions.flatMap((direction) =>
@@ -55,6 +60,7 @@ export function tablesOf({ at, hops, symmetric, learns, ownExit }: Shape): Chain
     ...visited,
     one('exit'),
     ...(ownExit ? [one('exit-back')] : []),
+    ...(wraps ? [one(WRAP_TABLE)] : []),
     ...(learns ? [one('learn')] : []),
   ];
 }

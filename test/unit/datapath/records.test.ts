@@ -396,6 +396,7 @@ describe('answers and upcalls', () => {
         metadata: 0x0102030405060708n,
         tunnelId: 9n,
         inPhyPort: 4,
+        packetType: 0x1894f,
         frame: Uint8Array.of(1, 2, 3),
       },
       {

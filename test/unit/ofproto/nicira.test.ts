@@ -157,9 +157,6 @@ describe('what is not carried out is refused with OFPBAC_BAD_EXP_TYPE', () => {
     { type: 'nx_ct_clear' },
     { type: 'nx_resubmit_table_ct', inPort: 1, tableId: 2 },
     { type: 'nx_nat', flags: 0 },
-    { type: 'nx_encap', headerSize: 0, packetType: 0, properties: [] },
-    { type: 'nx_decap', packetType: 0 },
-    { type: 'nx_dec_nsh_ttl' },
   ];
   it.each(cases)('$type', async (action) => {
     expect(await bed.error(flowMod({ instructions: [apply(action)] }))).toEqual([BAD_ACTION, BAD_EXP_TYPE]);

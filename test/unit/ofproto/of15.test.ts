@@ -423,14 +423,18 @@ describe('fields of the pipeline', () => {
     expect(bed.ports()).toEqual([3]);
   });
 
-  it('packet_type is Ethernet; nothing else comes', async () => {
+  it('packet_type is Ethernet, or what an ethertype says', async () => {
     const bed = new Bed(6);
     const typed = (value: number[]) =>
       bed.error({
         ...flowMod({ instructions: [apply(output(2))] }),
         match: [{ field: 'packet_type', value: Uint8Array.from(value) }],
       });
-    expect(await typed([0, 1, 8, 0])).toEqual([OFPET.BAD_MATCH, OFPBMC.BAD_VALUE]);
+    expect(await typed([0, 0, 0, 1])).toEqual([OFPET.BAD_MATCH, OFPBMC.BAD_VALUE]);
+    expect(await typed([0, 2, 8, 0])).toEqual([OFPET.BAD_MATCH, OFPBMC.BAD_VALUE]);
+    expect(await typed([0, 1, 8, 0])).toBeUndefined();
+    bed.inject(1, tcpFrame());
+    expect(bed.ports()).toEqual([]);
     expect(await typed([0, 0, 0, 0])).toBeUndefined();
     bed.inject(1, tcpFrame());
     expect(bed.ports()).toEqual([2]);

@@ -55,6 +55,7 @@ it('a failure over one upcall record is told, and the next records are handled',
       metadata: 0n,
       tunnelId: 0n,
       inPhyPort: 1,
+      packetType: 0,
       frame: new Uint8Array(size),
     });
   }

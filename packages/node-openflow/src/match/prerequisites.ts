@@ -22,6 +22,9 @@ const factsByName: ReadonlyMap<string, OxmFacts> = new Map(
   [...allOxmFields, ...niciraFields].map((facts) => [facts.name, facts]),
 );
 
+/** OFPHTN_ETHERTYPE */
+const NAMESPACE_ETHERTYPE = 1;
+
 const toNumber = (bytes: Uint8Array): number => bytes.reduce((value, byte) => value * 256 + byte, 0);
 
 function satisfies(tlv: OxmKnown, wanted: OxmPrerequisite): boolean {
@@ -47,6 +50,10 @@ export function checkPrerequisites(match: Match): PrerequisiteError | undefined 
       }
     }
     before.set(facts?.twin ?? tlv.field, tlv);
+    // A packet of this type is what the ethertype says, without an Ethernet header (OpenFlow 1.5.1 §7.2.3.11).
+    if (tlv.field === 'packet_type' && toNumber((tlv as OxmKnown).value) >>> 16 === NAMESPACE_ETHERTYPE) {
+      before.set('eth_type', { field: 'eth_type', value: (tlv as OxmKnown).value.subarray(2) });
+    }
   }
   return undefined;
 }

@@ -232,7 +232,14 @@ export interface NxClone {
 }
 export type EncapProperty =
   | { readonly type: 'nsh_md_type'; readonly mdType: number }
-  | { readonly type: 'nsh_tlv'; readonly tlvClass: number; readonly tlvType: number; readonly data: Uint8Array };
+  | { readonly type: 'nsh_tlv'; readonly tlvClass: number; readonly tlvType: number; readonly data: Uint8Array }
+  /** Of a class or type that is not known; the data without the head of 4 bytes. */
+  | {
+      readonly type: 'other';
+      readonly propertyClass: number;
+      readonly propertyType: number;
+      readonly data: Uint8Array;
+    };
 export interface NxEncap {
   readonly type: 'nx_encap';
   readonly headerSize: number;

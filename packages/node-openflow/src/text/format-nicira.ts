@@ -134,11 +134,12 @@ function sampleText(action: NxSample | NxSample2, names: NamesOf): string {
 }
 
 function encapText({ packetType, properties }: NxEncap): string {
-  const parts = properties.map((property) =>
-    property.type === 'nsh_md_type'
-      ? `md_type=${property.mdType}`
-      : `tlv(${padded(property.tlvClass)},${property.tlvType},${hexText(bytesToBigint(property.data))})`,
-  );
+  const parts = properties.map((property) => {
+    if (property.type === 'nsh_md_type') return `md_type=${property.mdType}`;
+    // Open vSwitch takes no others, and has no words for them.
+    if (property.type === 'other') return `unknown(${property.propertyClass},${property.propertyType})`;
+    return `tlv(${padded(property.tlvClass)},${property.tlvType},${hexText(bytesToBigint(property.data))})`;
+  });
   return `encap(${encapNames.get(packetType) ?? 'UNKNOWN'}${parts.length === 0 ? '' : `(${parts.join(',')})`})`;
 }
 

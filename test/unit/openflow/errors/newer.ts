@@ -240,7 +240,37 @@ const tlv = (index: number, length: number, type = index): b.Bytes => [
 ];
 const everywhere = between(1, 6);
 
+/** Nicira's encap; `type`: packet type of the header. */
+const encap = (v: number, type: number, properties: b.Bytes = []): Uint8Array =>
+  b.flowMod(v, {
+    actions: b.vendorAction([...b.u32(b.NICIRA), ...b.u16(46), ...b.u16(0), ...b.u32(type), ...properties]),
+  });
+const [NSH, IPV4] = [0x1894f, 0x10800];
+const NSH_CLASS = 4;
+
+const encapCases: readonly ErrorCase[] = [
+  {
+    error: 'NXBAC_BAD_HEADER_TYPE',
+    versions: since(4),
+    when: 'encap with a header other than of Ethernet, NSH and MPLS',
+    say: (v) => encap(v, IPV4),
+  },
+  {
+    error: 'NXBAC_UNKNOWN_ED_PROP',
+    versions: since(4),
+    when: 'a property of encap that there is not, or that is of another header',
+    say: (v) => encap(v, NSH, [...b.u16(NSH_CLASS), 9, 8, ...b.zeros(4)]),
+  },
+  {
+    error: 'NXBAC_BAD_ED_PROP',
+    versions: since(4),
+    when: 'an MD type other than 1 and 2, a context header of more than 127 bytes, or more than 40 bytes of them',
+    say: (v) => encap(v, NSH, [...b.u16(NSH_CLASS), 1, 5, 3, ...b.zeros(3)]),
+  },
+];
+
 export const niciraCases: readonly ErrorCase[] = [
+  ...encapCases,
   {
     error: 'NXBRC_NXM_INVALID',
     versions: [1],

@@ -4,12 +4,13 @@ import { EncodeError, WireError } from '../../wire/error.js';
 import type { WireReader } from '../../wire/reader.js';
 import type { WireWriter } from '../../wire/writer.js';
 import type { EncapProperty, NxDecap, NxEncap } from '../action-types.js';
-import { OFPPPC, OFPPPT_NSH, PT } from '../constants.js';
+import { OFPPPC, OFPPPT_NSH } from '../constants.js';
 import { headLength, type NiciraCodec } from './codec.js';
 
 const since13 = { since: 4 } as const;
 const mdTypeLength = 5;
 const tlvHeadLength = 8;
+const headerLength = 4;
 
 const bad = (reason: string): WireError => new WireError(OFPET.BAD_ACTION, OFPBAC.BAD_ARGUMENT, reason);
 
@@ -17,14 +18,20 @@ function decodeProperty(r: WireReader): EncapProperty {
   const propertyClass = r.u16();
   const type = r.u8();
   const length = r.u8();
-  if (propertyClass !== OFPPPC.NSH) throw bad(`encap property of class ${propertyClass}`);
+  if (length < headerLength) throw bad(`an encap property of ${length} bytes`);
   const fullLength = length + (-length & 7);
+  const ofNsh = propertyClass === OFPPPC.NSH && Object.values<number>(OFPPPT_NSH).includes(type);
+  if (!ofNsh) {
+    const data = r.bytes(length - headerLength);
+    r.skip(fullLength - length);
+    return { type: 'other', propertyClass, propertyType: type, data };
+  }
   if (type === OFPPPT_NSH.MDTYPE && length >= mdTypeLength && length <= 8) {
     const mdType = r.u8();
     r.skip(fullLength - mdTypeLength);
     return { type: 'nsh_md_type', mdType };
   }
-  if (type !== OFPPPT_NSH.TLV) throw bad(`encap property ${type} of ${length} bytes`);
+  if (type === OFPPPT_NSH.MDTYPE) throw bad(`an MD type in ${length} bytes`);
   const tlvClass = r.u16();
   const tlvType = r.u8();
   const dataLength = r.u8();
@@ -36,6 +43,16 @@ function decodeProperty(r: WireReader): EncapProperty {
 }
 
 function encodeProperty(w: WireWriter, property: EncapProperty): void {
+  if (property.type === 'other') {
+    const length = headerLength + property.data.length;
+    if (length > 0xff) throw new EncodeError(`a property of ${length} bytes`);
+    w.u16(property.propertyClass);
+    w.u8(property.propertyType);
+    w.u8(length);
+    w.bytes(property.data);
+    w.zero(-length & 7);
+    return;
+  }
   w.u16(OFPPPC.NSH);
   if (property.type === 'nsh_md_type') {
     w.u8(OFPPPT_NSH.MDTYPE);
@@ -55,8 +72,6 @@ function encodeProperty(w: WireWriter, property: EncapProperty): void {
   w.zero(padded - property.data.length);
 }
 
-const encapTypes: readonly number[] = [PT.ETHERNET, PT.NSH, PT.MPLS, PT.MPLS_MC];
-
 const encap: NiciraCodec<NxEncap> = {
   subtype: 46,
   type: 'nx_encap',
@@ -64,7 +79,6 @@ const encap: NiciraCodec<NxEncap> = {
   decode(r) {
     const headerSize = r.u16();
     const packetType = r.u32();
-    if (!encapTypes.includes(packetType)) throw bad(`encap with packet type ${packetType}`);
     const properties: EncapProperty[] = [];
     while (r.remaining > 0) properties.push(decodeProperty(r));
     return { type: 'nx_encap', headerSize, packetType, properties };
