@@ -265,6 +265,7 @@ async function buildBridge(
     failMode,
     managementSocket,
     datapath,
+    tracer: datapath,
     openflow,
     macOf: (port) => deriveMac(hostname(), name, port),
     overrides,

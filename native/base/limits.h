@@ -106,6 +106,8 @@ inline constexpr std::size_t kTriggersToldMax = 1024;
 inline constexpr std::size_t kFlowsPerTableMax = 4'000'000;
 /// Counters of flows, groups, buckets, meters and bands.
 inline constexpr std::size_t kCountersMax = 16 * 1024 * 1024;
+/// Bytes of the steps of one traced packet; what comes after them is not told.
+inline constexpr std::size_t kTraceBytes = 16 * 1024 * 1024;
 /// Stations that NORMAL remembers.
 inline constexpr std::size_t kMacsMax = 32768;
 /// Bytes of flow changes of one batch that are told while flows are watched.

@@ -309,6 +309,29 @@ enum class Drop : std::uint8_t {
 };
 inline constexpr std::size_t kDropReasons = 30;
 
+enum class TraceStep : std::uint8_t {
+  kTable = 1,
+  kAction = 2,
+  kChanges = 3,
+  kInstructions = 4,
+  kActionSet = 5,
+  kGroup = 6,
+  kBucket = 7,
+  kMeter = 8,
+  kNormal = 9,
+  kOutput = 10,
+  kDrop = 11,
+  kPacketIn = 12,
+  kLearn = 13,
+  kCut = 14,
+};
+
+enum class LearnVerdict : std::uint8_t {
+  kAsked = 0,
+  kThere = 1,
+  kFull = 2,
+};
+
 inline constexpr std::uint32_t kTables = 254;
 inline constexpr std::uint32_t kAllTables = 255;
 inline constexpr std::uint32_t kMatchFields = 75;

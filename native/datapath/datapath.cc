@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "datapath/read.h"
 #include "datapath/records.h"
+#include "datapath/trace_writer.h"
 #include "packet/headers.h"
 #include "packet/packet_of.h"
 #include "port/null_port.h"
@@ -209,6 +210,18 @@ Status Datapath::packet_out(Bytes record) {
   Packet* const packet = packet_of(runtime_.pool(thread), out->in_port, out->frame);
   if (packet == nullptr) return Status::kNoMemory;
   return pipeline_.packet_out(thread, now_ns(), out->in_port, out->actions, packet, out->continuation);
+}
+
+Status Datapath::trace(Bytes record, std::vector<std::uint8_t>& steps) {
+  const auto request = decode_trace_request(record);
+  if (!request || request->frame.size() < kEthernetBytes || request->frame.size() > kPacketOutMax) {
+    return Status::kMalformed;
+  }
+  const std::size_t thread = runtime_.control_thread();
+  Packet* const packet = packet_of(runtime_.pool(thread), request->in_port, request->frame);
+  if (packet == nullptr) return Status::kNoMemory;
+  TraceWriter writer(request->value, steps);
+  return pipeline_.trace(thread, now_ns(), packet, writer);
 }
 
 ReadPart Datapath::read(Bytes query_bytes, std::size_t limit) {

@@ -65,6 +65,8 @@ class Datapath final : private FlowRemovedSink, private FlowChangeSink, private 
   std::vector<std::uint8_t> apply(std::span<const std::uint8_t> batch, bool atomic);
   /// kMalformed also for a frame that is not 14..65535 bytes long.
   Status packet_out(std::span<const std::uint8_t> record);
+  /// Of a request record, steps of what would become of its packet. kMalformed as packet_out(), kBadPort.
+  Status trace(std::span<const std::uint8_t> record, std::vector<std::uint8_t>& steps);
   ReadPart read(std::span<const std::uint8_t> query, std::size_t limit);
   void tick();
   /// Moves waiting upcall records to `out`, whole ones, up to `limit` bytes and a record or two. Captured frames leave

@@ -14,6 +14,7 @@ constexpr std::size_t kMeterModHead = 16;
 constexpr std::size_t kBandBytes = 16;
 constexpr std::size_t kPortConfigBytes = 24;
 constexpr std::size_t kPacketOutHead = 16;
+constexpr std::size_t kTraceHead = 16;
 constexpr std::size_t kQueryHead = 48;
 constexpr std::size_t kQueryCursor = 32;
 
@@ -200,6 +201,25 @@ std::optional<PacketOut> decode_packet_out(Bytes record) {
   }
   return PacketOut{PortNo{load<std::uint32_t>(record, 0)}, rest.first(actions), rest.subspan(actions, continuation),
                    rest.subspan(actions + continuation, frame)};
+}
+
+std::optional<TraceRequest> decode_trace_request(Bytes record) {
+  if (record.size() < kTraceHead) return std::nullopt;
+  const std::size_t match = load<std::uint32_t>(record, 4), frame = load<std::uint32_t>(record, 8);
+  const std::size_t rest = record.size() - kTraceHead;
+  if (match > rest || aligned(match) > rest || frame > rest - aligned(match)) return std::nullopt;
+  const Bytes fields = record.subspan(kTraceHead, match);
+  TraceRequest request{.in_port = PortNo{load<std::uint32_t>(record, 0)},
+                       .value = {},
+                       .frame = record.subspan(kTraceHead + aligned(match), frame)};
+  FlowKey mask;
+  if (!decode_match(fields, request.value, mask)) return std::nullopt;
+  for (Bytes left = fields; !left.empty(); left = left.subspan(4 + left[1])) {
+    const auto field = static_cast<Field>(left[0]);
+    const bool carried = field == Field::kMetadata || field == Field::kTunnelId || field >= Field::kReg0;
+    if (!carried || left[2] != 0) return std::nullopt;
+  }
+  return request;
 }
 
 std::optional<QueryRecord> decode_query(Bytes record) {

@@ -46,6 +46,14 @@ struct PacketOut {
 };
 std::optional<PacketOut> decode_packet_out(Bytes record);
 
+/// `value` has pipeline fields alone: metadata, the tunnel's id, registers.
+struct TraceRequest {
+  PortNo in_port;
+  FlowKey value;
+  Bytes frame;
+};
+std::optional<TraceRequest> decode_trace_request(Bytes record);
+
 struct QueryRecord {
   Query query;
   std::uint8_t table;

@@ -48,7 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   while (input.size() >= 3) {
     const auto head = take(input, 3);
     auto part = take(input, head[1] | (head[2] & 3u) << 8);
-    switch (head[0] % 8) {
+    switch (head[0] % 9) {
       case 0:
       case 1:
         datapath.apply(part, head[0] % 2 == 1);
@@ -64,6 +64,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       case 5:
         datapath.read(part, 4096);
         break;
+      case 8: {
+        std::vector<std::uint8_t> steps;
+        datapath.trace(part, steps);
+        break;
+      }
       case 6:
         part.resize(std::max<std::size_t>(part.size(), 48));
         part[2] = part[3] = 0;  // without a match

@@ -127,8 +127,8 @@ Napi::Function DatapathBinding::define(Napi::Env env) {
        InstanceMethod<&DatapathBinding::port_configure>("portConfigure"),
        InstanceMethod<&DatapathBinding::port_detach>("portDetach"), InstanceMethod<&DatapathBinding::apply>("apply"),
        InstanceMethod<&DatapathBinding::packet_out>("packetOut"), InstanceMethod<&DatapathBinding::read>("read"),
-       InstanceMethod<&DatapathBinding::tick>("tick"), InstanceMethod<&DatapathBinding::on_upcall>("onUpcall"),
-       InstanceMethod<&DatapathBinding::close>("close")});
+       InstanceMethod<&DatapathBinding::trace>("trace"), InstanceMethod<&DatapathBinding::tick>("tick"),
+       InstanceMethod<&DatapathBinding::on_upcall>("onUpcall"), InstanceMethod<&DatapathBinding::close>("close")});
 }
 
 DatapathBinding::DatapathBinding(const Napi::CallbackInfo& info)
@@ -179,6 +179,15 @@ Napi::Value DatapathBinding::packet_out(const Napi::CallbackInfo& info) {
   const Status status = state.datapath().packet_out(arg_bytes(info, 0, "record"));
   state.tell_flow_changes(info.Env());
   return Napi::Number::New(info.Env(), static_cast<double>(status));
+}
+
+Napi::Value DatapathBinding::trace(const Napi::CallbackInfo& info) {
+  std::vector<std::uint8_t> steps;
+  const Status status = open(info.Env()).datapath().trace(arg_bytes(info, 0, "request"), steps);
+  auto out = Napi::Object::New(info.Env());
+  out["status"] = Napi::Number::New(info.Env(), static_cast<double>(status));
+  out["steps"] = bytes(info.Env(), steps);
+  return out;
 }
 
 Napi::Value DatapathBinding::read(const Napi::CallbackInfo& info) {

@@ -47,6 +47,7 @@ class DatapathBinding : public Napi::ObjectWrap<DatapathBinding> {
   Napi::Value port_detach(const Napi::CallbackInfo& info);
   Napi::Value apply(const Napi::CallbackInfo& info);
   Napi::Value packet_out(const Napi::CallbackInfo& info);
+  Napi::Value trace(const Napi::CallbackInfo& info);
   Napi::Value read(const Napi::CallbackInfo& info);
   Napi::Value tick(const Napi::CallbackInfo& info);
   Napi::Value on_upcall(const Napi::CallbackInfo& info);

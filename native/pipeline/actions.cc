@@ -41,9 +41,15 @@ void Execution::conclude(Lane& lane, Packet*& packet, const FlowKey& key, Verdic
 
 Packet* Execution::perform(Lane& lane, Packet* packet, FlowKey& key, std::span<const std::uint8_t> actions, bool last) {
   const std::uint8_t* const end = actions.data() + actions.size();
+  const bool traced = thread_.trace != nullptr;
   for (ActionView action : Actions(actions)) {
     const bool at_end = action.at() + action.length() == end;
-    step(lane, packet, key, action, last && at_end && lane.set != SetUse::kHolds);
+    const bool move = last && at_end && lane.set != SetUse::kHolds;
+    if (traced) [[unlikely]] {
+      traced_step(lane, packet, key, action);
+    } else {
+      step(lane, packet, key, action, move);
+    }
     if (packet == nullptr) return packet;
     if (lane.exited) [[unlikely]] {
       const std::uint8_t* const rest = action.at() + action.length();
@@ -64,14 +70,18 @@ bool Execution::group(Lane& lane, Packet* packet, FlowKey& key, std::uint32_t id
     drop(lane, Drop::kGroupDepth);
     return false;
   }
-  pipeline_.counters_.add(thread_.index, group->counter, 1, packet->size, thread_.now_ns);
+  tally(group->counter, *packet);
   if (group->type == GroupType::kSelect || group->type == GroupType::kFf) {
     const std::uint32_t hash = group->type == GroupType::kSelect ? selection_hash(group->selection, key) : 0;
     const Bucket* const chosen = pipeline_.groups_.choose(*group, hash, thread_.version);
+    if (thread_.trace != nullptr) [[unlikely]]
+      tell_group(*group, chosen);
     if (chosen != nullptr) return bucket(lane, packet, key, *chosen, move);
     drop(lane, Drop::kGroupNoBucket);
     return false;
   }
+  if (thread_.trace != nullptr) [[unlikely]]
+    tell_group(*group, nullptr);
   for (const Bucket& each : group->buckets) {
     if (bucket(lane, packet, key, each, move && &each == &group->buckets.back())) return true;
   }
@@ -83,7 +93,9 @@ bool Execution::bucket(Lane& lane, Packet* packet, FlowKey& key, const Bucket& b
     drop(lane, Drop::kNoRoom);
     return false;
   }
-  pipeline_.counters_.add(thread_.index, bucket.counter, 1, packet->size, thread_.now_ns);
+  if (thread_.trace != nullptr) [[unlikely]]
+    thread_.trace->bucket(depth(), bucket);
+  tally(bucket.counter, *packet);
   Packet* const own = move ? packet : packet->clone();
   if (own == nullptr) {
     drop(lane, Drop::kNoMemory);

@@ -142,6 +142,8 @@ void Execution::wait(std::size_t table, std::uint64_t lanes) {
 
 void Execution::run(std::uint64_t lanes) {
   if (lanes == 0) return;
+  if (thread_.trace != nullptr) [[unlikely]]
+    thread_.trace->begin(thread_.keys[0]);
   wait(0, lanes);
   drain();
 }
@@ -210,7 +212,11 @@ void Execution::visit(std::size_t id, std::uint64_t lanes) {
   } else {
     for_each_bit(lanes, [&](std::size_t i) { thread_.found[i] = nullptr; });
   }
-  count(id, lanes);
+  if (thread_.trace == nullptr) [[likely]] {
+    count(id, lanes);
+  } else {
+    tell_tables(id, lanes);
+  }
   for_each_bit(lanes, [&](std::size_t i) {
     const auto* const flow = static_cast<const Flow*>(thread_.found[i]);
     if (flow != nullptr) {
@@ -244,7 +250,7 @@ void Execution::miss(std::size_t i, std::size_t table) {
 bool Execution::meter(Lane& lane, Packet*& packet, FlowKey& key, std::uint32_t id) {
   Meter* const meter = pipeline_.meters_.find(id, thread_.version);
   if (meter == nullptr) return true;
-  const Band* const band = pipeline_.meters_.pass(*meter, thread_.index, packet->size, thread_.now_ns);
+  const Band* const band = charge(*meter, *packet);
   if (band == nullptr) return true;
   if (band->mod.type == static_cast<unsigned>(MeterBandType::kDscpRemark)) {
     remark_dscp(*packet, key, band->mod.prec_level);
@@ -284,6 +290,8 @@ void Execution::execute(std::size_t i, std::size_t table, const Flow& flow) {
 }
 
 void Execution::write_set(Lane& lane, FlowKey& key, std::span<const std::uint8_t> written, bool clears) {
+  if (thread_.trace != nullptr) [[unlikely]]
+    thread_.trace->instructions(depth());
   if (lane.set == SetUse::kDone || (!clears && written.empty())) return;
   ActionSet& actions = thread_.sets[index_of(lane)];
   if (clears) lane.set = SetUse::kNone;
@@ -302,12 +310,20 @@ void Execution::perform_set(Lane& lane, Packet*& packet, FlowKey& key) {
   if (lane.set != SetUse::kHolds) return;
   lane.set = SetUse::kDone;
   lane.exited = false;
+  const bool traced = thread_.trace != nullptr;
+  if (traced) [[unlikely]]
+    thread_.trace->action_set(depth());
   thread_.sets[index_of(lane)].for_each([&](const ActionView& action) {
     // Group, output and resubmit come last and exclude each other. In an egress table the packet has a port to go to
     // yet.
     const bool last = action.code() == Action::kOutput || action.code() == Action::kGroup;
     const bool move = last && !thread_.in_egress;
-    if (packet != nullptr) step(lane, packet, key, action, move);
+    if (packet == nullptr) return Verdict::kOk;
+    if (traced) [[unlikely]] {
+      traced_step(lane, packet, key, action);
+    } else {
+      step(lane, packet, key, action, move);
+    }
     return Verdict::kOk;
   });
   if (packet != nullptr && lane.paused) [[unlikely]]
@@ -317,7 +333,8 @@ void Execution::perform_set(Lane& lane, Packet*& packet, FlowKey& key) {
 void Execution::finish(std::size_t i) {
   Lane& lane = thread_.lanes[i];
   perform_set(lane, lane.packet, thread_.keys[i]);
-  if (!lane.accounted) drop(lane, Drop::kNoOutput);
+  // A trace that ends without an output says so by itself.
+  if (!lane.accounted && thread_.trace == nullptr) drop(lane, Drop::kNoOutput);
   if (lane.packet != nullptr) lane.packet->release();
   lane.packet = nullptr;
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "pipeline/continuation.h"
@@ -87,6 +88,23 @@ class Execution {
   void hold(Lane& lane, Packet*& packet, const FlowKey& key, bool top);
   void go_on(Lane& lane, FlowKey& key, const Continuation& continuation);
 
+  // trace.cc: where nothing is to happen, only to be told.
+  unsigned depth() const { return thread_.resubmit_depth + thread_.group_depth + (thread_.in_egress ? 1 : 0); }
+  void tell_tables(std::size_t table, std::uint64_t lanes);
+  /// As step(), which takes no packet that is followed: what comes after its last action is told too.
+  void traced_step(Lane& lane, Packet*& packet, FlowKey& key, const ActionView& action);
+  void tell_group(const Group& group, const Bucket* chosen);
+  /// Where NORMAL sends it, which is what it knows (`known`), and what it would have learned of this packet.
+  std::optional<PortNo> tell_normal(const Lane& lane, const FlowKey& key, std::uint16_t vlan,
+                                    std::optional<PortNo> known);
+  void tell_output(const Packet& packet, PortNo port);
+  void tally(CounterId counter, const Packet& packet) {
+    if (thread_.trace == nullptr) [[likely]]
+      pipeline_.counters_.add(thread_.index, counter, 1, packet.size, thread_.now_ns);
+  }
+  /// The band that applies to the packet, nullptr none.
+  const Band* charge(Meter& meter, const Packet& packet);
+
   // nicira.cc: Nicira's actions.
   void extended(Lane& lane, Packet*& packet, FlowKey& key, const ActionView& action, bool move);
   void load(Lane& lane, Packet* packet, FlowKey& key, const ActionView& action);
@@ -111,6 +129,8 @@ class Execution {
   void pass_tables(Lane& lane, Packet*& packet, FlowKey& key, PortNo in_port, std::size_t table, bool move);
   /// The instructions of a flow that an action led to: the table to go on with, 0 none.
   std::uint8_t carry_out(Lane& lane, Packet*& packet, FlowKey& key, const Flow& flow, bool move);
+  const Flow* find(const Packet& packet, const FlowKey& key, std::size_t table) const;
+  /// As find(), counted.
   const Flow* look_up(const Packet& packet, const FlowKey& key, std::size_t table);
   /// The packet has used up what it may have of look-ups or nesting: dropped.
   void give_up(Lane& lane, Packet*& packet, Drop reason);

@@ -41,11 +41,14 @@ void Execution::learn(Lane& lane, Packet* packet, FlowKey& key, const ActionView
       table == nullptr
           ? nullptr
           : static_cast<const Flow*>(table->find_visible(learned.value, learned.mask, priority, thread_.version));
+  LearnVerdict verdict = LearnVerdict::kThere;
   bool done = true;
   if (there != nullptr && (cookie == there->cookie || cookie == kAnyCookie) &&
       std::ranges::equal(there->instructions->bytes(), learned.instructions)) {
-    there->refresh(thread_.now_ns);
-    pipeline_.counters_.add(thread_.index, there->counter, 0, 0, thread_.now_ns);
+    if (thread_.trace == nullptr) [[likely]] {
+      there->refresh(thread_.now_ns);
+      pipeline_.counters_.add(thread_.index, there->counter, 0, 0, thread_.now_ns);
+    }
   } else {
     const auto* const effect = lane.flow == nullptr ? nullptr : lane.flow->instructions->effect_of(action);
     const bool full = there == nullptr && effect != nullptr && effect->learned != nullptr &&
@@ -66,7 +69,10 @@ void Execution::learn(Lane& lane, Packet* packet, FlowKey& key, const ActionView
                         .mask = learned.mask};
     if (action.learn_has(LearnFlag::kSendFlowRem)) request.flags = static_cast<std::uint16_t>(FlowFlag::kSendFlowRem);
     done = !full && ask(lane, request, learned.instructions);
+    verdict = full ? LearnVerdict::kFull : LearnVerdict::kAsked;
   }
+  if (thread_.trace != nullptr) [[unlikely]]
+    thread_.trace->learn(action, learned, verdict);
   if (!action.learn_has(LearnFlag::kWriteResult)) return;
   WideNumber result{};
   result.back() = done;
@@ -95,6 +101,8 @@ void Execution::fin_timeout(Lane& lane, const FlowKey& key, const ActionView& ac
 }
 
 bool Execution::ask(Lane& lane, FlowRequest& request, std::span<const std::uint8_t> instructions) {
+  if (thread_.trace != nullptr) [[unlikely]]
+    return true;
   UpcallQueue& queue = thread_.requests;
   // By the flow: what was asked for last is what counts.
   const std::uint64_t match = hash_of_match(pipeline_.flows_.seed(), request);

@@ -1,6 +1,7 @@
 #include "pipeline/meter_table.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/assert.h"
 
@@ -30,17 +31,40 @@ std::unique_ptr<Band> make_band(const BandMod& mod, std::uint16_t flags, Counter
   return band;
 }
 
+std::uint64_t cost(const Band& band, std::uint32_t units) {
+  return static_cast<std::uint64_t>(units * band.ticks_per_unit);
+}
+
+/// Until when tokens are spoken for after `units` more; nullopt when there are not as many.
+std::optional<std::uint64_t> after(const Band& band, std::uint64_t spoken_for, std::uint64_t cost,
+                                   std::uint64_t now_ticks) {
+  // What lies before now minus the burst has expired.
+  const std::uint64_t end = std::max(spoken_for, now_ticks) + cost;
+  if (band.mod.rate == 0 || end > now_ticks + band.burst_ticks) return std::nullopt;
+  return end;
+}
+
 /// Takes `units` tokens; false when there are not as many.
 bool take(Band& band, std::uint32_t units, std::uint64_t now_ticks) {
-  if (band.mod.rate == 0) return false;
-  const auto cost = static_cast<std::uint64_t>(units * band.ticks_per_unit);
   std::uint64_t seen = band.spoken_for.load(std::memory_order_relaxed);
   for (;;) {
-    // Spoken for up to `seen`; what lies before now minus the burst has expired.
-    const std::uint64_t from = std::max(seen, now_ticks);
-    if (from + cost > now_ticks + band.burst_ticks) return false;
-    if (band.spoken_for.compare_exchange_weak(seen, from + cost, std::memory_order_relaxed)) return true;
+    const std::optional<std::uint64_t> end = after(band, seen, cost(band, units), now_ticks);
+    if (!end) return false;
+    if (band.spoken_for.compare_exchange_weak(seen, *end, std::memory_order_relaxed)) return true;
   }
+}
+
+/// The band of the highest rate of those that do not let `units` tokens pass.
+template <typename Meter, typename Passes>
+const Band* applying(Meter& meter, std::uint32_t bytes, std::uint64_t now_ns, Passes&& passes) {
+  const std::uint64_t age = now_ns > meter.created_ns ? now_ns - meter.created_ns : 0;
+  const std::uint32_t units = has(meter.flags, MeterFlag::kPktps) ? 1 : bytes * 8;
+  const Band* applies = nullptr;
+  for (const auto& band : meter.bands) {
+    if (passes(*band, units, age << kTickShift)) continue;
+    if (applies == nullptr || band->mod.rate > applies->mod.rate) applies = band.get();
+  }
+  return applies;
 }
 
 }  // namespace
@@ -54,15 +78,15 @@ MeterTable::~MeterTable() {
 
 const Band* MeterTable::pass(Meter& meter, std::size_t thread, std::uint32_t bytes, std::uint64_t now_ns) {
   counters_.add(thread, meter.counter, 1, bytes, now_ns);
-  const std::uint64_t age = now_ns > meter.created_ns ? now_ns - meter.created_ns : 0;
-  const std::uint32_t units = has(meter.flags, MeterFlag::kPktps) ? 1 : bytes * 8;
-  const Band* applies = nullptr;
-  for (const auto& band : meter.bands) {
-    if (take(*band, units, age << kTickShift)) continue;
-    if (applies == nullptr || band->mod.rate > applies->mod.rate) applies = band.get();
-  }
+  const Band* const applies = applying(meter, bytes, now_ns, take);
   if (applies != nullptr) counters_.add(thread, applies->counter, 1, bytes, now_ns);
   return applies;
+}
+
+const Band* MeterTable::peek(const Meter& meter, std::uint32_t bytes, std::uint64_t now_ns) const {
+  return applying(meter, bytes, now_ns, [](const Band& band, std::uint32_t units, std::uint64_t now_ticks) {
+    return after(band, band.spoken_for.load(std::memory_order_relaxed), cost(band, units), now_ticks).has_value();
+  });
 }
 
 Status MeterTable::check(const MeterMod& mod) const {

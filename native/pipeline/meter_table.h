@@ -56,6 +56,9 @@ class MeterTable {
   /// Counts a packet of `bytes`. The band that applies to it, nullptr: none, it passes unchanged.
   const Band* pass(Meter& meter, std::size_t thread, std::uint32_t bytes, std::uint64_t now_ns);
 
+  /// What pass() would say, without counting and without taking tokens.
+  const Band* peek(const Meter& meter, std::uint32_t bytes, std::uint64_t now_ns) const;
+
   /// Within a batch. Anything but kOk changed nothing. kDelete does not touch flows: see Pipeline::meter_mod.
   Status apply(const MeterMod& mod, std::uint64_t now_ns);
 

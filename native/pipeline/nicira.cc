@@ -193,7 +193,7 @@ void Execution::sample(Lane& lane, const Packet& packet, const ActionView& actio
   if (effect == nullptr || effect->sampled == kNoCounter) return;
   const std::uint64_t random = mix64(thread_.random++ ^ thread_.index << 56);
   if (action.probability() != kAlways && (random & kAlways) >= action.probability()) return;
-  pipeline_.counters_.add(thread_.index, effect->sampled, 1, packet.size, thread_.now_ns);
+  tally(effect->sampled, packet);
 }
 
 void Execution::invalid_ttl(Lane& lane, Packet*& packet, const FlowKey& key, const ActionView& action) {

@@ -33,11 +33,13 @@ bool Execution::normal(Lane& lane, Packet* packet, const FlowKey& key, bool move
     }
     vlan = of_port->vlan;
   }
-  if (!is_multicast(from) && lane.in_slot != nullptr) {
+  if (!is_multicast(from) && lane.in_slot != nullptr && thread_.trace == nullptr) {
     pipeline_.macs_.learn(MacTable::station(vlan, from), lane.in_port, thread_.now_ns);
   }
   std::optional<PortNo> known;
   if (!is_multicast(to)) known = pipeline_.macs_.find(MacTable::station(vlan, to), thread_.now_ns);
+  if (thread_.trace != nullptr) [[unlikely]]
+    known = tell_normal(lane, key, vlan, known);
   if (!known) return normal_flood(lane, packet, key, of_port ? *of_port : frame_vlan(*packet, key), move);
   if (*known == lane.in_port) {
     drop(lane, Drop::kLoop);

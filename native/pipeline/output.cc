@@ -6,6 +6,8 @@ namespace xvif {
 
 void Execution::drop(Lane& lane, Drop reason) {
   lane.accounted = true;
+  if (thread_.trace != nullptr) [[unlikely]]
+    return thread_.trace->drop(reason, std::nullopt);
   if (lane.in_slot == nullptr) return;
   PortCounters::add(lane.in_slot->port.counters[thread_.index].rx_dropped[static_cast<std::size_t>(reason)], 1);
 }
@@ -99,7 +101,16 @@ bool Execution::deliver(Lane& lane, Packet* packet, PortSlot* slot, bool move) {
   if ((config & PortSlot::kSilent) != 0) [[unlikely]] {
     const bool down = (config & PortSlot::kStopped) != 0;
     const Drop reason = down ? Drop::kPortDown : Drop::kNoFwd;
+    lane.accounted = true;
+    if (thread_.trace != nullptr) {
+      thread_.trace->drop(reason, slot->number);
+      return false;
+    }
     PortCounters::add(slot->port.counters[thread_.index].tx_dropped[static_cast<std::size_t>(reason)], 1);
+    return false;
+  }
+  if (thread_.trace != nullptr) [[unlikely]] {
+    tell_output(*packet, slot->number);
     lane.accounted = true;
     return false;
   }

@@ -72,7 +72,7 @@ bool Execution::passes_meter(Lane& lane, const Packet& packet, std::uint32_t id)
   if (id == kNoMeter) return true;
   Meter* const meter = pipeline_.meters_.find(id, thread_.version);
   if (meter == nullptr) return true;
-  const Band* const band = pipeline_.meters_.pass(*meter, thread_.index, packet.size, thread_.now_ns);
+  const Band* const band = charge(*meter, packet);
   if (band == nullptr || band->mod.type != static_cast<unsigned>(MeterBandType::kDrop)) return true;
   drop(lane, Drop::kMeter);
   return false;
@@ -102,7 +102,7 @@ void Execution::packet_in(Lane& lane, Packet& packet, const FlowKey& key, Packet
   if (meter == nullptr || !pipeline_.controller_.load(std::memory_order_relaxed)) [[likely]] {
     return tell(lane, packet, key, reason, max_len, data);
   }
-  const Band* const band = pipeline_.meters_.pass(*meter, thread_.index, packet.size, thread_.now_ns);
+  const Band* const band = charge(*meter, packet);
   if (band == nullptr) return tell(lane, packet, key, reason, max_len, data);
   if (band->mod.type == static_cast<unsigned>(MeterBandType::kDrop)) return drop(lane, Drop::kMeter);
   // The packet itself goes on as it is.
@@ -116,6 +116,11 @@ void Execution::packet_in(Lane& lane, Packet& packet, const FlowKey& key, Packet
 
 void Execution::tell(Lane& lane, const Packet& packet, const FlowKey& key, PacketInReason reason, std::uint16_t max_len,
                      const ControllerData& data) {
+  if (thread_.trace != nullptr) [[unlikely]] {
+    if (!pipeline_.controller_.load(std::memory_order_relaxed)) return drop(lane, Drop::kUpcallFull);
+    lane.accounted = true;
+    return thread_.trace->packet_in({reason, lane.table, data.id, max_len});
+  }
   const Registers registers = registers_of(key, (thread_.registers_used >> index_of(lane) & 1) != 0);
   const std::size_t tail =
       padded(data.userdata.size()) + padded(registers.count * kRegisterBytes) + data.continuation.size();

@@ -73,6 +73,9 @@ class Pipeline final : public PacketSink {
   /// `continuation`: what a paused packet has to go, behind the actions; kMalformed where it is not one.
   Status packet_out(std::size_t thread, std::uint64_t now_ns, PortNo in_port, std::span<const std::uint8_t> actions,
                     Packet* packet, std::span<const std::uint8_t> continuation = {});
+  /// What would become of a packet that comes in by its in_port now, step by step; nothing of it happens, and nothing
+  /// is counted. As thread `thread` (the control thread's own index); releases the packet. kBadPort: no such port.
+  Status trace(std::size_t thread, std::uint64_t now_ns, Packet* packet, TraceSink& sink);
   Status attach(PortNo number, Port& port, std::uint64_t now_ns, const PortSettings& settings = {}) {
     return ports_.attach(number, port, now_ns, settings);
   }

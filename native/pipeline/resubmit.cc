@@ -62,9 +62,7 @@ std::uint8_t Execution::carry_out(Lane& lane, Packet*& packet, FlowKey& key, con
   return set.goto_table;
 }
 
-const Flow* Execution::look_up(const Packet& packet, const FlowKey& key, std::size_t id) {
-  TableCount& counts = thread_.table_counts[id];
-  PortCounters::add(counts.lookups, 1);
+const Flow* Execution::find(const Packet& packet, const FlowKey& key, std::size_t id) const {
   const Table* const table = pipeline_.flows_.table(id);
   if (table == nullptr) return nullptr;
   const Rule* found = nullptr;
@@ -73,10 +71,19 @@ const Flow* Execution::look_up(const Packet& packet, const FlowKey& key, std::si
   } else {
     table->lookup(&key, 1, thread_.version, &found);
   }
-  const auto* flow = static_cast<const Flow*>(found);
-  if (flow != nullptr && flow->instructions->conjunctive) {
-    flow = pipeline_.flows_.resolve_conjunctions(id, key, thread_.version);
+  const auto* const flow = static_cast<const Flow*>(found);
+  if (flow == nullptr || !flow->instructions->conjunctive) return flow;
+  return pipeline_.flows_.resolve_conjunctions(id, key, thread_.version);
+}
+
+const Flow* Execution::look_up(const Packet& packet, const FlowKey& key, std::size_t id) {
+  const Flow* const flow = find(packet, key, id);
+  if (thread_.trace != nullptr) [[unlikely]] {
+    thread_.trace->table({depth(), id, thread_.in_egress, flow, key});
+    return flow;
   }
+  TableCount& counts = thread_.table_counts[id];
+  PortCounters::add(counts.lookups, 1);
   if (flow == nullptr) return nullptr;
   PortCounters::add(counts.matched, 1);
   pipeline_.counters_.add(thread_.index, flow->counter, 1, packet.size, thread_.now_ns);

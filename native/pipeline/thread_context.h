@@ -16,6 +16,7 @@
 #include "pipeline/flow.h"
 #include "pipeline/flow_request.h"
 #include "pipeline/port_table.h"
+#include "pipeline/trace.h"
 #include "pipeline/upcall_queue.h"
 
 namespace xvif {
@@ -57,6 +58,7 @@ struct ThreadContext {
   Linearizer* linearizer = nullptr;  // control: wo before the thread runs; may be nullptr
   std::uint64_t now_ns = 0;
   std::uint64_t version = 0;
+  TraceSink* trace = nullptr;  // is told what the packet meets; then nothing of it happens
 
   std::array<FlowKey, kBatchMax> keys{};
   std::array<Lane, kBatchMax> lanes;

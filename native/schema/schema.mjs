@@ -332,6 +332,25 @@ export const enums = {
     stack_full: 28,
     packet_type: 29,
   },
+  /** What a traced packet meets; cut: the rest was too much to be told. */
+  TraceStep: {
+    table: 1,
+    action: 2,
+    changes: 3,
+    instructions: 4,
+    action_set: 5,
+    group: 6,
+    bucket: 7,
+    meter: 8,
+    normal: 9,
+    output: 10,
+    drop: 11,
+    packet_in: 12,
+    learn: 13,
+    cut: 14,
+  },
+  /** What would become of a flow that a traced packet asks for: made, there as it is, or kept out by its limit. */
+  LearnVerdict: { asked: 0, there: 1, full: 2 },
 };
 
 /** Fixed-size numbers both sides need. */

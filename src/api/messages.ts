@@ -107,6 +107,13 @@ export interface Flow {
   readonly line: number;
 }
 
+export interface TraceRequest extends BridgeFilter {
+  readonly packet: string;
+}
+export interface TraceReply {
+  readonly report: string;
+}
+
 export interface DocumentFile {
   readonly name: string;
   readonly text: string;
@@ -257,6 +264,7 @@ export interface UnaryCalls {
   readonly setPort: { readonly request: SetPortRequest; readonly reply: SetPortReply };
   readonly setTable: { readonly request: SetTableRequest; readonly reply: SetTableReply };
   readonly listFlows: { readonly request: BridgeFilter; readonly reply: ListFlowsReply };
+  readonly trace: { readonly request: TraceRequest; readonly reply: TraceReply };
   readonly getStats: { readonly request: BridgeFilter; readonly reply: GetStatsReply };
   readonly addGuest: { readonly request: AddGuestRequest; readonly reply: Guest };
   readonly removeGuest: { readonly request: RemoveGuestRequest; readonly reply: Empty };

@@ -4,11 +4,13 @@
  */
 import type { Clock } from '../base/clock.js';
 import { type Logger, RateLimitedLogs } from '../base/logger.js';
-import type { Datapath, PortNo, PortSettings, PortSpec } from '../datapath/datapath.js';
-import type { PortAnswer, RuntimeAnswer } from '../datapath/records.js';
+import type { Datapath, PortNo, PortSettings, PortSpec, Tracer } from '../datapath/datapath.js';
+import type { PortAnswer, RuntimeAnswer, TraceRequest } from '../datapath/records.js';
 import { PortState, ReservedPort } from '../datapath/schema.gen.js';
+import type { TraceStep } from '../datapath/trace-steps.js';
 import type { TableChange, TableState } from '../ofproto/index.js';
 import type { FlowEntry } from './flow-text.js';
+import { traceLive } from './live-trace.js';
 import type { ControllerStatus, OpenFlowSide } from './openflow-side.js';
 import { PortNumbers } from './port-numbers.js';
 import { PortOverrides } from './port-overrides.js';
@@ -81,6 +83,8 @@ export interface BridgeOptions {
   readonly failMode: FailMode;
   readonly managementSocket: string;
   readonly datapath: Datapath;
+  /** Of the same datapath, if it can be asked what would become of packets. */
+  readonly tracer?: Tracer | undefined;
   /** Its OpenFlow half, over the same datapath. Closed with the bridge, like the datapath. */
   readonly openflow: OpenFlowSide;
   /** Addresses of ports that bring none. */
@@ -240,6 +244,13 @@ export class Bridge {
 
   flows(): Promise<readonly FlowEntry[]> {
     return this.#openflow.flows();
+  }
+
+  /** What would become of a packet now; nothing becomes of it. Rejects with {@link Refusal}. */
+  async trace(request: TraceRequest): Promise<readonly TraceStep[]> {
+    const { tracer } = this.#options;
+    if (tracer === undefined) throw new Refusal('unavailable', `bridge "${this.name}" cannot trace`);
+    return traceLive(this.#datapath, tracer, request);
   }
 
   flowCount(): number {

@@ -75,9 +75,11 @@ function addTraceCommand(
   program: Command,
   run: (command: (context: CommandContext) => Promise<void>) => Promise<void>,
 ): void {
-  withTarget(withPortOptions(program.command('trace')), 'the rules of the files')
-    .description('say what would become of a packet, table by table')
-    .argument('<files...>', 'flow files, none of them needed with --switch, and the packet: "tcp,in_port=1,tp_dst=80"')
+  withTarget(withPortOptions(program.command('trace')), 'the rules of the files; without files, xvifd')
+    .description("say what would become of a packet, table by table: in xvifd's tables now, or with the rules of files")
+    .option('--bridge <name>', 'of xvifd (default: its only one)', '')
+    .option('--model', "the reference datapath with the tables of xvifd, instead of xvifd's own answer", false)
+    .argument('<files...>', 'flow files, if any, and the packet: "tcp,in_port=1,tp_dst=80"')
     .action((words: string[], options: TraceOptions) =>
       run((context) => trace(context, words.slice(0, -1), words.at(-1)!, options)),
     );

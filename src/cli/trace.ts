@@ -3,18 +3,24 @@ import { PlaceholderPorts, PortList } from '../compiler/index.js';
 import type { TlsFiles } from '../reconcile/index.js';
 import { PacketError } from '../simulator/frame.js';
 import { inputOfProgram, inputOfSwitch, type TraceInput, tracePacket } from '../simulator/trace.js';
-import type { NearestRule, RuleWords, TraceLine, TraceReport } from '../simulator/trace-report.js';
+import type { LearnWord, NearestRule, RuleWords, TraceLine, TraceReport } from '../simulator/trace-report.js';
 import { FAILED, programFor, type Target, withSwitch } from './apply.js';
-import { CommandFailed, type Printer } from './context.js';
+import { type CommandContext, CommandFailed, type Printer } from './context.js';
 import { compileSources, counted, type FileOptions, printReport } from './read-files.js';
 import { formatJson } from './units.js';
 
+/** Nothing here goes on for ever. */
+type Asking = Pick<CommandContext, 'api'> & Printer;
+
 export interface TraceOptions extends FileOptions, TlsFiles {
   readonly switch?: string;
+  /** Of xvifd; '': its only one. */
+  readonly bridge: string;
+  /** The reference datapath, with what xvifd has in its tables. */
+  readonly model: boolean;
 }
 
 function fromFiles(context: Printer, files: readonly string[], options: TraceOptions): TraceInput {
-  if (files.length === 0) throw new CommandFailed('which rules? name flow files, or a switch with --switch', FAILED);
   const { program, diagnostics } = compileSources(files, options, (known) => new PlaceholderPorts(known));
   if (diagnostics.errors > 0) {
     printReport(context, diagnostics, context.json ? 'json' : options.format);
@@ -36,19 +42,46 @@ const fromSwitch = (
     return inputOfSwitch(await remote.state(), ports, resolver, program);
   });
 
-/** `files` with a switch: where the names of its rules are. */
+const failed = (error: Error): never => {
+  throw new CommandFailed(error.message, FAILED);
+};
+
+/** Where the tables of one of xvifd's bridges can be read. */
+async function tablesOf({ api }: Asking, name: string): Promise<string> {
+  const { bridges } = await api.call('show', {}).catch(failed);
+  const found = name === '' ? bridges : bridges.filter((bridge) => bridge.name === name);
+  if (found.length === 1) return `unix:${found[0]!.managementSocket}`;
+  throw new CommandFailed(name === '' ? 'which bridge? name it with --bridge' : `there is no bridge "${name}"`, FAILED);
+}
+
+/** xvifd's own tables answer. */
+async function live({ api }: Asking, packet: string, { bridge }: TraceOptions): Promise<TraceReport> {
+  const { report } = await api.call('trace', { bridge, packet }).catch(failed);
+  return JSON.parse(report) as TraceReport;
+}
+
+/** `files` with a switch: where the names of its rules are; without: the rules. */
+async function reportOf(
+  context: Asking,
+  files: readonly string[],
+  packet: string,
+  options: TraceOptions,
+): Promise<TraceReport> {
+  const { model, bridge } = options;
+  if (options.switch === undefined && files.length === 0 && !model) return live(context, packet, options);
+  const target = options.switch ?? (model ? await tablesOf(context, bridge) : undefined);
+  if (target === undefined) return tracePacket(fromFiles(context, files, options), packet);
+  return tracePacket(await fromSwitch(context, { ...options, switch: target }, files, options), packet);
+}
+
 export async function trace(
-  context: Printer,
+  context: Asking,
   files: readonly string[],
   packet: string,
   options: TraceOptions,
 ): Promise<void> {
-  const input =
-    options.switch === undefined
-      ? fromFiles(context, files, options)
-      : await fromSwitch(context, { ...options, switch: options.switch }, files, options);
   try {
-    const report = tracePacket(input, packet);
+    const report = await reportOf(context, files, packet, options);
     context.print(context.json ? formatJson(report) : traceText(report));
   } catch (error) {
     if (error instanceof PacketError) throw new CommandFailed(error.message, FAILED);
@@ -68,6 +101,12 @@ function nearestText({ rule, differences }: NearestRule): string {
   const lacks = differences.map(({ field, packet, wanted }) => `${field} is ${packet}, it wants ${wanted}`);
   return `nearest: ${ruleText(rule)}: ${lacks.join('; ')}`;
 }
+
+const learnWords: Readonly<Record<LearnWord, string>> = {
+  asked: 'would learn',
+  there: 'has learned already',
+  full: 'does not learn, for its limit is reached',
+};
 
 /** Lines below a table stand further in than it. */
 function linesOf(line: TraceLine): string[] {
@@ -102,6 +141,10 @@ function linesOf(line: TraceLine): string[] {
       ];
     case 'output':
       return [`    leaves by ${line.name ?? line.port}`];
+    case 'learn':
+      return [`    ${learnWords[line.verdict]}: ${line.text}`];
+    case 'cut':
+      return ['    and more, which was too much to tell'];
     case 'controller':
       return [`    to the controller: ${line.reason}`];
     case 'drop':

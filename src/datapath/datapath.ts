@@ -131,3 +131,12 @@ export interface Datapath {
   /** Stops every port. When it returns no thread of this datapath runs and no upcall follows. */
   close(): void;
 }
+
+/** Of the native datapath alone: the model tells its steps by `follow`. */
+export interface Tracer {
+  /**
+   * What would become of the frame of a trace request that comes in by a port now, as trace step records; it has no other
+   * effect. `status` is a Status; without `ok` there are no steps.
+   */
+  trace(request: Uint8Array): { readonly status: number; readonly steps: Uint8Array };
+}

@@ -147,10 +147,10 @@ function matching(flows: readonly Flow[], field: FieldOf): Flow[] {
   );
 }
 
-function conjunctionsOf(flow: Flow) {
+function conjunctionsOf(flow: Pick<Flow, 'instructions'>) {
   return actionsOf(flow.instructions).flatMap((action) => (action.kind === 'conjunction' ? [action] : []));
 }
-export const isClause = (flow: Flow) => conjunctionsOf(flow).length > 0;
+export const isClause = (flow: Pick<Flow, 'instructions'>) => conjunctionsOf(flow).length > 0;
 
 /** The lowest id of a conjunction whose clauses are all among these flows, which have one priority. */
 function wholeConjunction(level: readonly Flow[]): number | undefined {

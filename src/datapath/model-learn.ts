@@ -16,6 +16,7 @@ import {
   fields,
   firstRegister,
   LearnFlag,
+  LearnVerdict,
   matchFields,
   portsMax,
   ReservedPort,
@@ -112,11 +113,21 @@ function familySize(state: ModelState, table: number, cookie: bigint): number {
 }
 
 /** Whether the flow is there or may be made. `limited`: a limit counts. */
-export function isLearnable(state: ModelState, learn: LearnRecord, { match }: Learned, limited: boolean): boolean {
+function isLearnable(state: ModelState, learn: LearnRecord, { match }: Learned, limited: boolean): boolean {
   if (!limited || learn.limit === 0) return true;
   if (state.flows.find(learn.table, learn.priority, match) !== undefined) return true;
   return familySize(state, learn.table, learn.cookie) < learn.limit;
 }
+
+/** What becomes of what is asked for (LearnVerdict). */
+export function learnVerdict(state: ModelState, learn: LearnRecord, learned: Learned, limited: boolean): number {
+  if (!isLearnable(state, learn, learned, limited)) return LearnVerdict.full;
+  const there = state.flows.find(learn.table, learn.priority, learned.match);
+  return there !== undefined && isAsAsked(there, learn, learned) ? LearnVerdict.there : LearnVerdict.asked;
+}
+
+const isAsAsked = (there: Flow, { cookie }: LearnRecord, { instructionBytes }: Learned): boolean =>
+  sameBytes(there.instructionBytes, instructionBytes) && (cookie === ANY_COOKIE || cookie === there.cookie);
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
@@ -129,8 +140,7 @@ export function learnFlow(state: ModelState, learn: LearnRecord, learned: Learne
   const old = state.flows.find(table, priority, learned.match);
   if (old !== undefined) {
     old.refreshedNs = now;
-    const same = sameBytes(old.instructionBytes, learned.instructionBytes);
-    if (same && (cookie === ANY_COOKIE || cookie === old.cookie)) {
+    if (isAsAsked(old, learn, learned)) {
       old.usedNs = now;
       return;
     }

@@ -12,7 +12,7 @@ import {
   type Outcome,
   outputReason,
 } from './model-journey.js';
-import { isLearnable, learnFlow, learnFrom, shorten, withoutOrphans } from './model-learn.js';
+import { learnFlow, learnFrom, learnVerdict, shorten, withoutOrphans } from './model-learn.js';
 import {
   CLONES_MAX,
   FRAME_BYTES_MIN,
@@ -28,7 +28,8 @@ import { ModelPacket } from './model-place.js';
 import type { ModelPort } from './model-ports.js';
 import { chosenBuckets, countSample, flowHash } from './model-select.js';
 import type { ModelState } from './model-state.js';
-import { bucketStep, depthOf, groupStep, nearestMiss, traced } from './model-trace.js';
+import { bucketStep, depthOf, groupStep, traced } from './model-trace.js';
+import { nearestMiss } from './nearest-miss.js';
 import type { ActionRecord } from './records-action.js';
 import type { LearnRecord } from './records-learn.js';
 import { isNicira, type NiciraActionRecord } from './records-nicira.js';
@@ -38,6 +39,7 @@ import {
   Drop,
   Frag,
   FragMode,
+  LearnVerdict,
   MeterBandType,
   meterController,
   noMeter,
@@ -49,10 +51,8 @@ import {
 } from './schema.gen.js';
 
 const FIN_OR_RESET = 1 | 4;
-/** NX_BD_ALG_ACTIVE_BACKUP. */
-const ACTIVE_BACKUP = 0;
-/** OFPP_NONE of OpenFlow 1.0. */
-const NO_PORT_16 = 0xffff;
+const ACTIVE_BACKUP = 0; // NX_BD_ALG_ACTIVE_BACKUP
+const NO_PORT_16 = 0xffff; // OFPP_NONE of OpenFlow 1.0
 const NO_COOKIE = 0xffffffffffffffffn;
 const SPANNING_TREE_MAC = 0x0180c2000000n;
 
@@ -68,7 +68,7 @@ export class Pipeline {
   }
 
   /** A frame came in at a port. */
-  receive(portNumber: number, frame: Uint8Array): void {
+  receive(portNumber: number, frame: Uint8Array, carried: readonly { field: number; value: bigint }[] = []): void {
     const port = this.#state.ports.get(portNumber);
     if (port === undefined) return;
     port.rx.packets++;
@@ -87,6 +87,7 @@ export class Pipeline {
       this.#drop(packet, Drop.spoofed);
       return;
     }
+    for (const { field, value } of carried) packet.carry(field, value);
     this.#run(packet, { copies: 0 });
     this.#carryOutAfterwards();
   }
@@ -389,17 +390,17 @@ export class Pipeline {
   }
 
   #finTimeout(packet: ModelPacket, { idle, hard }: { idle: number; hard: number }, { flow }: Origin): void {
-    const flags = Number(packet.field(fieldId.tcp_flags));
-    if (flow === undefined || (flags & FIN_OR_RESET) === 0) return;
+    if (flow === undefined || (Number(packet.field(fieldId.tcp_flags)) & FIN_OR_RESET) === 0) return;
     this.#afterwards.push(() => shorten(this.#state, flow, idle, hard));
   }
 
   /** What is learned now counts for the packets that come later. */
   #learn(packet: ModelPacket, action: LearnRecord, origin: Origin): void {
     const learned = learnFrom(packet, action);
-    const possible = isLearnable(this.#state, action, learned, origin.flow !== undefined);
-    if (possible) this.#afterwards.push(() => learnFlow(this.#state, action, learned));
-    if (action.result !== undefined) writeSubfield(packet, action.result, possible ? 1n : 0n);
+    const verdict = learnVerdict(this.#state, action, learned, origin.flow !== undefined);
+    this.#state.trace?.({ kind: 'learn', verdict, flow: { ...action, ...learned } });
+    if (verdict !== LearnVerdict.full) this.#afterwards.push(() => learnFlow(this.#state, action, learned));
+    if (action.result !== undefined) writeSubfield(packet, action.result, verdict === LearnVerdict.full ? 0n : 1n);
   }
 
   #carryOutAfterwards(): void {
@@ -559,6 +560,7 @@ export class Pipeline {
     const meter = this.#state.meters.get(id);
     if (meter === undefined) return true;
     const band = this.#state.meters.pass(meter, packet.frame.length, this.#state.nowNs());
+    this.#state.trace?.({ kind: 'meter', meter: id, band: band?.record.type });
     if (band?.record.type !== MeterBandType.drop) return true;
     this.#drop(packet, Drop.meter);
     return false;

@@ -91,6 +91,13 @@ export class ModelPacket {
     this.registers = (this.registers & ~(fieldOnes(id) << shift)) | (value << shift);
   }
 
+  /** Gives it a field that it brings along: metadata, the tunnel's id or a register. */
+  carry(id: number, value: bigint): void {
+    if (id >= firstRegister) this.setRegister(id, value);
+    else if (fields[id]!.name === 'metadata') this.metadata = value;
+    else if (fields[id]!.name === 'tunnel_id') this.tunnelId = value;
+  }
+
   field(id: number): bigint {
     if (id >= firstRegister) return (this.registers >> registerShift(id)) & fieldOnes(id);
     switch (fields[id]!.name) {

@@ -4,8 +4,8 @@ import type { Groups } from './model-groups.js';
 import type { Meters } from './model-meters.js';
 import type { MacTable, ModelPorts } from './model-ports.js';
 import type { TableConfigs } from './model-tables.js';
-import type { TraceSink } from './model-trace.js';
 import type { UpcallRecord } from './records-upcall.js';
+import type { TraceSink } from './trace-steps.js';
 
 export interface ModelState {
   readonly flows: FlowTables;

@@ -16,7 +16,6 @@ import { type Answer, readModel } from './model-read.js';
 import { checkSettings } from './model-settings.js';
 import type { ModelState } from './model-state.js';
 import { TableConfigs } from './model-tables.js';
-import type { TraceSink } from './model-trace.js';
 import { passesThreshold } from './model-triggers.js';
 import { sameVlans } from './model-vlan.js';
 import { decodeActions } from './records-action.js';
@@ -25,6 +24,7 @@ import { decodePacketOut } from './records-packet-out.js';
 import { type UpcallRecord, writeUpcall } from './records-upcall.js';
 import { RecordWriter } from './records-writer.js';
 import { FlowRemovedReason, FragMode, Status } from './schema.gen.js';
+import type { Carried, TraceSink } from './trace-steps.js';
 
 const READ_LIMIT_BYTES = 1 << 20;
 /** What a packet-out may carry (docs/native-boundary.md). */
@@ -95,17 +95,17 @@ export class ModelDatapath implements Datapath {
   }
 
   /** A frame comes in from outside a port. */
-  inject(port: PortNo, frame: Uint8Array): void {
+  inject(port: PortNo, frame: Uint8Array, carried: Carried = []): void {
     this.#open();
-    this.#pipeline.receive(port, frame);
+    this.#pipeline.receive(port, frame, carried);
     this.#deliver();
   }
 
   /** The same, telling what the frame meets. */
-  trace(port: PortNo, frame: Uint8Array, sink: TraceSink): void {
+  follow(port: PortNo, frame: Uint8Array, sink: TraceSink, carried: Carried = []): void {
     this.#open().trace = sink;
     try {
-      this.inject(port, frame);
+      this.inject(port, frame, carried);
     } finally {
       this.#state.trace = undefined;
     }

@@ -43,6 +43,7 @@ export interface NativeDatapath {
   portDetach(port: number): void;
   apply(batch: Uint8Array, atomic: boolean): Uint8Array;
   packetOut(record: Uint8Array): number;
+  trace(request: Uint8Array): { status: number; steps: Uint8Array };
   read(query: Uint8Array, limit: number): { data: Uint8Array; next: Uint8Array | undefined };
   tick(): void;
   onUpcall(listener: (records: Uint8Array) => void): void;

@@ -6,12 +6,13 @@ import {
   type PortNo,
   type PortSettings,
   type PortSpec,
+  type Tracer,
 } from './datapath.js';
 import type { NativeDatapath, NativeRuntime } from './native-addon.js';
 
 const READ_LIMIT_BYTES = 1 << 20;
 
-export class NativeDatapathAdapter implements Datapath {
+export class NativeDatapathAdapter implements Datapath, Tracer {
   #native: NativeDatapath | undefined;
 
   /** Opens one datapath on the workers of `runtime`. */
@@ -44,6 +45,10 @@ export class NativeDatapathAdapter implements Datapath {
 
   packetOut(record: Uint8Array): number {
     return this.#open().packetOut(record);
+  }
+
+  trace(request: Uint8Array): { readonly status: number; readonly steps: Uint8Array } {
+    return this.#open().trace(request);
   }
 
   read(

@@ -13,5 +13,6 @@ export * from './records-nicira.js';
 export * from './records-packet-out.js';
 export * from './records-query.js';
 export * from './records-selection.js';
+export * from './records-trace.js';
 export * from './records-upcall.js';
 export * from './records-writer.js';

@@ -329,6 +329,31 @@ export const Drop = {
 } as const;
 export type Drop = (typeof Drop)[keyof typeof Drop];
 
+export const TraceStep = {
+  table: 1,
+  action: 2,
+  changes: 3,
+  instructions: 4,
+  actionSet: 5,
+  group: 6,
+  bucket: 7,
+  meter: 8,
+  normal: 9,
+  output: 10,
+  drop: 11,
+  packetIn: 12,
+  learn: 13,
+  cut: 14,
+} as const;
+export type TraceStep = (typeof TraceStep)[keyof typeof TraceStep];
+
+export const LearnVerdict = {
+  asked: 0,
+  there: 1,
+  full: 2,
+} as const;
+export type LearnVerdict = (typeof LearnVerdict)[keyof typeof LearnVerdict];
+
 export const tables = 254;
 export const allTables = 255;
 export const matchFields = 75;

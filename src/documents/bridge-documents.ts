@@ -17,6 +17,7 @@ import {
   documentsOf,
   LatePorts,
   type Origin,
+  type Program,
   type SourceFile,
 } from '../compiler/index.js';
 import { STANDALONE_COOKIE } from '../ofproto/index.js';
@@ -219,6 +220,11 @@ export class BridgeDocuments {
         problem: this.#problem,
       };
     });
+  }
+
+  /** What is in force of them. */
+  get program(): Program {
+    return this.#inForce.program;
   }
 
   /** The rule that a flow with this cookie is of. */

@@ -1,5 +1,10 @@
 /** Frames from words: `tcp,in_port=1,nw_dst=10.0.0.1,tp_dst=80` → bytes, with what is not said made up. */
 import { bytesToBigint, type Match, nicira, type OxmFieldName } from 'node-openflow';
+import { fieldId } from '../datapath/model-packet.js';
+import { decodeMatch, RecordWriter } from '../datapath/records.js';
+import { fields, firstRegister } from '../datapath/schema.gen.js';
+import type { Carried } from '../datapath/trace-steps.js';
+import { fieldIds, writeMatch } from '../ofproto/translate-match.js';
 
 /** Ethertypes and protocols that frames can be made of. */
 const ETH = { ipv4: 0x0800, arp: 0x0806, rarp: 0x8035, ipv6: 0x86dd } as const;
@@ -7,6 +12,8 @@ const PROTO = { icmp: 1, tcp: 6, udp: 17, icmp6: 58, sctp: 132 } as const;
 
 export interface Packet {
   readonly inPort: number | undefined;
+  /** In ascending order of fields. */
+  readonly carried: Carried;
   readonly frame: Uint8Array;
 }
 
@@ -19,12 +26,31 @@ const twins: ReadonlyMap<string, string> = new Map(
   nicira.oxmFields.flatMap(({ name, twin }) => (twin === undefined ? [] : [[name, twin] as const])),
 );
 
+function isCarried({ field }: Match[number]): boolean {
+  const id = fieldIds.get(field);
+  return id === fieldId.metadata || id === fieldId.tunnel_id || (id ?? 0) >= firstRegister;
+}
+
+function carriedOf(match: Match): Carried {
+  const writer = new RecordWriter();
+  writeMatch(writer, match);
+  return decodeMatch(writer.take())!.map(({ field, value, mask }) => {
+    if (mask === undefined) return { field, value };
+    throw new PacketError(`a packet has exact values; ${fields[field]!.name} has a mask`);
+  });
+}
+
 /** Fields of a frame, each used once; what is left over at the end could not be put in. */
 class Fields {
   readonly #values = new Map<string, bigint>();
 
+  /** Metadata, the tunnel's id, registers. */
+  readonly carried: Carried;
+
   constructor(match: Match) {
+    this.carried = carriedOf(match.filter(isCarried));
     for (const one of match) {
+      if (isCarried(one)) continue;
       if (!('value' in one)) throw new PacketError(`a packet cannot have the field ${one.field}`);
       const isTag = one.field === 'vlan_vid';
       if (one.mask !== undefined && !isTag) throw new PacketError(`a packet has exact values; ${one.field} has a mask`);
@@ -70,21 +96,21 @@ const FRAME_BYTES_MIN = 60;
 
 /** `macOf` says the address of a port, for the source. Throws {@link PacketError}. */
 export function packetOf(match: Match, macOf: (port: number) => bigint | undefined = () => undefined): Packet {
-  const fields = new Fields(match);
-  const inPort = fields.has('in_port') ? fields.number('in_port', 0) : undefined;
-  const source = fields.take('eth_src', (inPort === undefined ? undefined : macOf(inPort)) ?? DEFAULT_SOURCE_MAC);
-  const type = fields.number('eth_type', 0x88b5);
-  const destination = fields.take('eth_dst', type === ETH.arp ? BROADCAST : DEFAULT_DESTINATION_MAC);
+  const made = new Fields(match);
+  const inPort = made.has('in_port') ? made.number('in_port', 0) : undefined;
+  const source = made.take('eth_src', (inPort === undefined ? undefined : macOf(inPort)) ?? DEFAULT_SOURCE_MAC);
+  const type = made.number('eth_type', 0x88b5);
+  const destination = made.take('eth_dst', type === ETH.arp ? BROADCAST : DEFAULT_DESTINATION_MAC);
   const frame = [
     ...bytes(destination, 6),
     ...bytes(source, 6),
-    ...tag(fields),
+    ...tag(made),
     ...bytes(type, 2),
-    ...body(type, source, fields),
+    ...body(type, source, made),
   ];
-  if (fields.left.length > 0) throw new PacketError(`a packet cannot have ${fields.left.join(', ')}`);
+  if (made.left.length > 0) throw new PacketError(`a packet cannot have ${made.left.join(', ')}`);
   while (frame.length < FRAME_BYTES_MIN) frame.push(0);
-  return { inPort, frame: Uint8Array.from(frame) };
+  return { inPort, carried: made.carried, frame: Uint8Array.from(frame) };
 }
 
 function tag(fields: Fields): number[] {

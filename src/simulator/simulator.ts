@@ -2,9 +2,9 @@
 import type { Message, Outgoing } from 'node-openflow';
 import type { PortNo } from '../datapath/datapath.js';
 import { ModelDatapath } from '../datapath/model.js';
-import type { TraceSink } from '../datapath/model-trace.js';
 import { decodeFlowAnswers, encodeQuery } from '../datapath/records.js';
 import { controllerMaxLenNoBuffer, portsMax, Query, ReservedPort } from '../datapath/schema.gen.js';
+import type { Carried, TraceSink } from '../datapath/trace-steps.js';
 import type { PacketInEvent } from '../ofproto/async-events.js';
 import { plainFormat } from '../ofproto/flow-formats.js';
 import { type ControllerView, Ofproto } from '../ofproto/index.js';
@@ -95,8 +95,8 @@ export class Simulator {
   }
 
   /** A frame comes in; what it meets. Packets before it have been learned from. */
-  trace(port: number, frame: Uint8Array, sink: TraceSink): void {
-    this.#datapath.trace(port as PortNo, frame, sink);
+  trace(port: number, frame: Uint8Array, sink: TraceSink, carried: Carried = []): void {
+    this.#datapath.follow(port as PortNo, frame, sink, carried);
   }
 
   /** Packets of each flow. */

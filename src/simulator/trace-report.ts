@@ -13,6 +13,9 @@ export interface RuleWords {
   readonly text: string;
 }
 
+/** asked: it would be made, or get these actions; there: it is as it would be; full: its limit keeps it out. */
+export type LearnWord = 'asked' | 'there' | 'full';
+
 export interface NearestRule {
   readonly rule: RuleWords;
   readonly differences: readonly { readonly field: string; readonly packet: string; readonly wanted: string }[];
@@ -49,6 +52,10 @@ export type TraceLine = { readonly depth: number } & (
   | { readonly step: 'output'; readonly port: number; readonly name?: string }
   | { readonly step: 'controller'; readonly reason: string }
   | { readonly step: 'drop'; readonly reason: string }
+  /** `text`: the flow that a learn action asks for, in the words of ovs-ofctl. */
+  | { readonly step: 'learn'; readonly verdict: LearnWord; readonly text: string }
+  /** The steps that follow were too many. */
+  | { readonly step: 'cut' }
 );
 
 export interface TraceOutcome {
@@ -83,6 +90,8 @@ export interface TraceReport {
   };
   readonly steps: readonly TraceLine[];
   readonly outcome: TraceOutcome;
+  /** Who was asked: a running switch's own tables, or the reference datapath with the same rules. */
+  readonly by: 'switch' | 'model';
   /** Rules, groups and meters that the reference datapath does not take, and so knows nothing of. */
   readonly left: readonly { readonly what: string; readonly reason: string }[];
 }

@@ -1,16 +1,16 @@
 /** Steps of the reference datapath → lines with names. */
 import { formatActions, formatFlow, formatInstructions, type NamesOf } from 'node-openflow/text';
 import type { Origin } from '../compiler/program.js';
-import type { Flow } from '../datapath/model-flows.js';
-import type { NearMiss, TraceStep } from '../datapath/model-trace.js';
-import { encodeInstructions } from '../datapath/records.js';
-import { GroupType, MeterBandType } from '../datapath/schema.gen.js';
+import { encodeInstructions, encodeMatch } from '../datapath/records.js';
+import { GroupType, LearnVerdict, MeterBandType } from '../datapath/schema.gen.js';
+import type { AskedFlow, NearMiss, TracedFlow, TraceStep } from '../datapath/trace-steps.js';
 import { readActionRecords } from '../ofproto/translate-actions.js';
 import { readInstructions } from '../ofproto/translate-instructions.js';
+import { readMatch } from '../ofproto/translate-match.js';
 import { fieldName, fieldWords } from './field-words.js';
 import type { TracedRule } from './trace.js';
 import { dropReason, NO_ACTIONS, packetInReason } from './trace-reasons.js';
-import type { NearestRule, RuleWords, TraceLine, TraceOutcome } from './trace-report.js';
+import type { LearnWord, NearestRule, RuleWords, TraceLine, TraceOutcome } from './trace-report.js';
 
 /** What things are called. */
 export interface TraceNames extends NamesOf {
@@ -27,6 +27,21 @@ const bands = new Map<number, string>([
   [MeterBandType.drop, 'drop'],
   [MeterBandType.dscpRemark, 'dscp_remark'],
 ]);
+
+const learnWords = new Map<number, LearnWord>([
+  [LearnVerdict.asked, 'asked'],
+  [LearnVerdict.there, 'there'],
+  [LearnVerdict.full, 'full'],
+]);
+
+/** In OpenFlow's terms. */
+export const flowOf = ({ table, priority, cookie, match, instructions }: TracedFlow): TracedRule['flow'] => ({
+  tableId: table,
+  priority,
+  cookie,
+  match: readMatch(encodeMatch(match)),
+  instructions: readInstructions(encodeInstructions(instructions)),
+});
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 /** Without those that are undefined. */
@@ -48,7 +63,7 @@ export class TraceWords {
   readonly #delivered: TraceOutcome['delivered'][number][] = [];
   readonly #controller: TraceOutcome['controller'][number][] = [];
   readonly #dropped: TraceOutcome['dropped'][number][] = [];
-  readonly #rules: readonly TracedRule[];
+  readonly #ruleOf: (flow: TracedFlow) => TracedRule;
   readonly #names: TraceNames;
   #depth = 0;
   /** Where the packet is, by depth: those that it has come back from are forgotten. */
@@ -56,9 +71,8 @@ export class TraceWords {
   /** Changes are known when an action is done. */
   readonly #unfinished: (() => void)[] = [];
 
-  /** Flows are told apart by their cookies: places in `rules`. */
-  constructor(rules: readonly TracedRule[], names: TraceNames) {
-    this.#rules = rules;
+  constructor(ruleOf: (flow: TracedFlow) => TracedRule, names: TraceNames) {
+    this.#ruleOf = ruleOf;
     this.#names = names;
   }
 
@@ -136,6 +150,10 @@ export class TraceWords {
         this.#controller.push({ reason, table, controllerId, maxLen });
         return { step: 'controller', reason };
       }
+      case 'learn':
+        return { step: 'learn', verdict: learnWords.get(step.verdict), text: this.#learned(step.flow) };
+      case 'cut':
+        return { step: 'cut' };
       case 'drop': {
         const reason = dropReason(step.reason);
         const port = step.port === undefined ? undefined : this.#port(step.port);
@@ -151,12 +169,17 @@ export class TraceWords {
     return fieldWords(field, value, mask, this.#port);
   }
 
-  #rule({ cookie }: Flow): RuleWords {
-    const { flow, origin } = this.#rules[Number(cookie)]!;
+  #rule(traced: TracedFlow): RuleWords {
+    const { flow, origin } = this.#ruleOf(traced);
     const text = formatFlow({ ...flow, cookie: 0n, tableId: 0 }, this.#names);
     const place = origin === undefined ? { owner: this.#names.owner(flow.cookie) } : placeOf(origin);
     const number = flow.cookie === 0n ? undefined : `0x${flow.cookie.toString(16)}`;
     return known({ ...place, cookie: number, text }) as RuleWords;
+  }
+
+  #learned(flow: AskedFlow): string {
+    const { idle, hard } = flow;
+    return formatFlow({ ...flowOf(flow), idleTimeout: idle, hardTimeout: hard }, this.#names);
   }
 
   #nearest({ flow, differences }: NearMiss): NearestRule {

@@ -10,13 +10,14 @@ import {
 } from 'node-openflow';
 import { formatFlow, parseMatch } from 'node-openflow/text';
 import { isOurs, ownerOf } from '../compiler/owner.js';
-import { type KnownPort, type PortResolver, wordsOf } from '../compiler/ports.js';
+import { type KnownPort, PortList, type PortResolver, wordsOf } from '../compiler/ports.js';
 import type { Origin, Program } from '../compiler/program.js';
+import type { TracedFlow, TraceStep } from '../datapath/trace-steps.js';
 import { type Packet, PacketError, packetOf } from './frame.js';
 import { macOf, portName, portsOf } from './load.js';
 import { PORT_MAC, Simulator } from './simulator.js';
 import type { TraceReport } from './trace-report.js';
-import { type TraceNames, TraceWords } from './trace-words.js';
+import { flowOf, type TraceNames, TraceWords } from './trace-words.js';
 
 const { OFPFC, OFPGC, OFPMC, OFPG, OFPP, OFPPC, OFPPS, OFP_NO_BUFFER } = of13;
 
@@ -98,7 +99,7 @@ export function inputOfSwitch(
 
 /** Throws {@link PacketError} for words that are no packet. */
 export function tracePacket(input: TraceInput, text: string): TraceReport {
-  const { inPort, frame } = packetFor(input, text);
+  const { inPort, frame, carried } = packetFor(input, text);
   const simulator = new Simulator();
   try {
     const left = load(simulator, input);
@@ -106,17 +107,43 @@ export function tracePacket(input: TraceInput, text: string): TraceReport {
     if (!input.anyPort && !input.ports.some(({ number }) => number === inPort)) {
       throw new PacketError(`the switch has no port ${inPort}`);
     }
-    const words = new TraceWords(input.rules, input.names);
-    simulator.trace(inPort, frame, (step) => words.add(step));
-    const outcome = words.outcome();
-    const packet = { text, port: inPort, frame: Buffer.from(frame).toString('hex') };
-    return { packet, steps: words.lines, outcome, left };
+    // Its flows are told apart by their cookies.
+    const words = new TraceWords(({ cookie }) => input.rules[Number(cookie)]!, input.names);
+    simulator.trace(inPort, frame, (step) => words.add(step), carried);
+    return { by: 'model', packet: { text, port: inPort, frame: hex(frame) }, ...said(words), left };
   } finally {
     simulator.close();
   }
 }
 
-function packetFor(input: TraceInput, text: string): Packet & { readonly inPort: number } {
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+function said(words: TraceWords): Pick<TraceReport, 'steps' | 'outcome'> {
+  const outcome = words.outcome();
+  return { steps: words.lines, outcome };
+}
+
+/** A running switch, and the files that know the names of its rules. */
+export interface LiveSwitch {
+  readonly ports: readonly KnownPort[];
+  readonly program: Program | undefined;
+  readonly origin: (cookie: bigint) => Origin | undefined;
+  readonly trace: (packet: Packet & { readonly inPort: number }) => Promise<readonly TraceStep[]>;
+}
+
+/** Rejects with {@link PacketError} for words that are no packet, and as `trace` does. */
+export async function traceLivePacket(
+  { ports, program, origin, trace }: LiveSwitch,
+  text: string,
+): Promise<TraceReport> {
+  const packet = packetFor({ resolver: new PortList(ports), ports }, text);
+  const ruleOf = (flow: TracedFlow): TracedRule => ({ flow: flowOf(flow), origin: origin(flow.cookie) });
+  const words = new TraceWords(ruleOf, namesFor(program, ports));
+  for (const step of await trace(packet)) words.add(step);
+  return { by: 'switch', packet: { text, port: packet.inPort, frame: hex(packet.frame) }, ...said(words), left: [] };
+}
+
+function packetFor(input: Pick<TraceInput, 'resolver' | 'ports'>, text: string): Packet & { readonly inPort: number } {
   const result = parseMatch(text, { port: (name) => input.resolver.find(wordsOf(name), true)?.number });
   if (!result.ok) {
     const { message, column, suggestion } = result.error;

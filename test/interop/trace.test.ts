@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { ApiClient } from '../../src/api/client.js';
 import { trace } from '../../src/cli/trace.js';
 import type { TraceReport } from '../../src/simulator/trace-report.js';
 import { run } from '../e2e/programs.js';
@@ -13,6 +14,8 @@ import { sh } from '../lab/process.js';
 
 const PORTS = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 const flows = fileURLToPath(new URL('../../flows/', import.meta.url));
+/** Is not asked. */
+const api = new ApiClient('/nowhere');
 const folder = mkdtempSync(join(tmpdir(), 'xvif-trace-'));
 
 /** Port names of the shipped files, given to ports in the order in which they are met. */
@@ -90,12 +93,20 @@ describe('xvif trace and ofproto/trace', () => {
         await peer.appctl('fdb/flush', bridge);
         let output = '';
         const context = {
+          api,
           json: true,
           print: (text: string) => {
             output += text;
           },
         };
-        await trace(context, [path], packet, { switch: peer.target, port: [], ports, format: 'text' });
+        await trace(context, [path], packet, {
+          switch: peer.target,
+          bridge: '',
+          model: false,
+          port: [],
+          ports,
+          format: 'text',
+        });
         const { packet: made, outcome, left } = JSON.parse(output) as TraceReport;
         expect(left).toEqual([]);
         const ours = outcome.delivered.map(({ port }) => port).sort((a, b) => a - b);

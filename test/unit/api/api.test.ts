@@ -47,6 +47,7 @@ function handlers(replaced: Partial<ApiHandlers> = {}): ApiHandlers {
     setPort: ({ settings }) => ({ settings }),
     setTable: ({ settings }) => ({ settings }),
     listFlows: () => ({ flows: [flow] }),
+    trace: ({ bridge, packet }) => ({ report: JSON.stringify({ bridge, packet }) }),
     planDocuments: () => changes,
     applyDocuments: () => changes,
     confirmDocuments: () => ({}),

@@ -20,6 +20,7 @@ const native: NativeDatapath = {
     return Uint8Array.of(0);
   },
   packetOut: () => 3,
+  trace: (request) => ({ status: 7, steps: Uint8Array.of(request.length) }),
   read: (_, limit) => ({ data: Uint8Array.of(limit & 0xff), next: undefined }),
   tick: () => void calls.push(['tick']),
   onUpcall: () => void calls.push(['onUpcall']),
@@ -39,6 +40,7 @@ describe('the native adapter', () => {
     expect([...adapter.apply(new Uint8Array(8), { atomic: true })]).toEqual([0]);
     adapter.apply(new Uint8Array(16));
     expect(adapter.packetOut(new Uint8Array(16))).toBe(3);
+    expect(adapter.trace(new Uint8Array(5))).toEqual({ status: 7, steps: Uint8Array.of(5) });
     expect(adapter.read(new Uint8Array(40), 7).data).toEqual(Uint8Array.of(7));
     adapter.tick();
     adapter.onUpcall(() => {});
@@ -68,6 +70,7 @@ describe('the native adapter', () => {
       () => adapter.portDetach(1 as PortNo),
       () => adapter.apply(new Uint8Array(0)),
       () => adapter.packetOut(new Uint8Array(0)),
+      () => adapter.trace(new Uint8Array(0)),
       () => adapter.read(new Uint8Array(0)),
       () => adapter.tick(),
       () => adapter.onUpcall(() => {}),

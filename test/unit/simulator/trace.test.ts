@@ -244,3 +244,38 @@ describe('of a switch', () => {
     expect(() => tracePacket(inputOfSwitch(state, [{ number: 1 }], resolver), 'in_port=2')).toThrow('no port 2');
   });
 });
+
+describe('what a packet brings along', () => {
+  const text = `apiVersion: xvif.dev/v1alpha1
+kind: FlowSet
+metadata: {name: inner}
+spec:
+  tables:
+    - name: in
+      rules:
+        - {name: tagged, match: {in_port: a/0, metadata: 5, reg1: 7}, do: [{output: b/0}]}
+        - {name: other, match: {in_port: b/0}, do: ["learn(table=9,idle_timeout=60,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[])"]}
+`;
+
+  it('counts', () => {
+    const { outcome } = tracePacket(input(text), 'tcp,in_port=a/0,metadata=0x5,reg1=7');
+    expect(outcome.delivered).toMatchObject([{ name: 'b/0' }]);
+    expect(tracePacket(input(text), 'tcp,in_port=a/0,metadata=0x5').outcome.delivered).toEqual([]);
+  });
+
+  it('has exact values', () => {
+    expect(() => tracePacket(input(text), 'tcp,in_port=a/0,reg1=7/0xf')).toThrow(
+      new PacketError('a packet has exact values; reg1 has a mask'),
+    );
+  });
+
+  it('and what would be learned is said', () => {
+    const { steps } = tracePacket(input(text), 'tcp,in_port=b/0,dl_src=00:16:3e:00:00:02');
+    expect(steps).toContainEqual({
+      depth: 0,
+      step: 'learn',
+      verdict: 'asked',
+      text: expect.stringMatching(/^table=9,idle_timeout=60,priority=32768,dl_dst=00:16:3e:00:00:02 actions=output:/),
+    });
+  });
+});
