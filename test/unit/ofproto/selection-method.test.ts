@@ -49,6 +49,14 @@ describe('the selection method of a group', () => {
     expect((await described(bed))[0]).toMatchObject({ properties: [method()], buckets: [{ bucketId: 3 }] });
   });
 
+  it('with a name that is no text is refused as any other that is not known', async () => {
+    const bed = new Bed(VERSION_15);
+    expect(await bed.error(groupMod([method({ method: '\xff'.repeat(15) })]))).toEqual([
+      OFPET.BAD_PROPERTY,
+      OFPBPC.BAD_VALUE,
+    ]);
+  });
+
   it('leaves out of the choice what it does not name', async () => {
     const bed = new Bed(VERSION_15);
     await bed.say(groupMod([method()]));

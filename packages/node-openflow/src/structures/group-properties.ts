@@ -23,7 +23,8 @@ function decodeSelection(r: WireReader, ctx: Context): SelectionMethodProperty {
   const name = r.bytes(METHOD_BYTES);
   const end = name.indexOf(0);
   if (end < 0) throw refused('the name of a selection method has no end');
-  const method = Buffer.from(name.subarray(0, end)).toString('utf8');
+  // Byte for byte: what is no text comes back as it was.
+  const method = Buffer.from(name.subarray(0, end)).toString('latin1');
   const parameter = r.u64();
   const fields: { field: OxmFieldName; mask: Uint8Array }[] = [];
   while (r.remaining > 0) {
@@ -44,8 +45,9 @@ function withinField(mask: Uint8Array, bits: number): Uint8Array {
 }
 
 function encodeSelection(w: WireWriter, { method, parameter, fields }: SelectionMethodProperty, ctx: Context): void {
-  const name = Buffer.from(method, 'utf8');
-  if (name.length >= METHOD_BYTES || name.includes(0)) throw new EncodeError(`${method} is no selection method's name`);
+  const name = Buffer.from(method, 'latin1');
+  if (name.length >= METHOD_BYTES || name.includes(0) || name.toString('latin1') !== method)
+    throw new EncodeError(`${method} is no selection method's name`);
   w.u32(NTR_VENDOR_ID);
   w.u32(SELECTION_METHOD);
   w.zero(4);

@@ -49,8 +49,12 @@ const selectionField = fc.oneof(
   fc.record({ field: is('eth_dst'), mask: bytes(6) }),
   fc.record({ field: is('vlan_pcp'), mask: fc.constantFrom(1, 5, 7).map((bits) => Uint8Array.of(bits)) }),
 );
+/** A byte for each letter, whatever it is. */
+const methodName = fc
+  .array(fc.integer({ min: 1, max: 255 }), { maxLength: 15 })
+  .map((codes) => String.fromCharCode(...codes));
 const groupProperty = fc.oneof(
-  fc.record({ type: is('selection_method'), method: name(15), parameter: u64, fields: few(selectionField) }),
+  fc.record({ type: is('selection_method'), method: methodName, parameter: u64, fields: few(selectionField) }),
   vendorProperty,
 );
 const tableDesc = fc.record({ tableId: u8, config: u32, properties: few(tableProperty) });
