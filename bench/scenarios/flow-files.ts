@@ -1,12 +1,16 @@
-/** Flow files of many rules: checking, compiling, comparing with a switch, and changing it in one bundle. */
-
-import type { Program } from '../../src/compiler/index.js';
-import { compile, Diagnostics, lint, ofctlText, PlaceholderPorts, SourceFile } from '../../src/compiler/index.js';
-import { applyPlan, connectTo, makePlan, RemoteSwitch } from '../../src/reconcile/index.js';
+/**
+ * Flow files of many rules: the commands as people run them, on an xvifd, beside what ovs-ofctl and ovs-vswitchd take for the
+ * same flows in the same run.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { OpenVswitch } from '../../test/lab/open-vswitch.js';
+import { root, sh } from '../../test/lab/process.js';
 import { TestSwitch } from '../../test/lab/switch.js';
 import type { Figure, Scenario } from '../report.js';
 
-const RULES = 100_000;
 const RULES_PER_TABLE = 5000;
 const PORTS = 48;
 
@@ -17,61 +21,115 @@ function rule(n: number): string {
   return `{name: r${n}, match: ${match}, do: [{set: {reg0: ${n % 7}}}, {output: ${1 + ((n + 1) % PORTS)}}]}`;
 }
 
-function table(index: number, last: boolean): string {
-  const rules = Array.from({ length: RULES_PER_TABLE }, (_, i) => `        - ${rule(index * RULES_PER_TABLE + i)}`);
-  return [`    - name: t${index}`, `      miss: ${last ? 'drop' : 'continue'}`, '      rules:', ...rules].join('\n');
-}
-
-function fileText(): string {
-  const count = RULES / RULES_PER_TABLE;
-  const tables = Array.from({ length: count }, (_, i) => table(i, i === count - 1));
+function fileText(rules: number): string {
+  const count = Math.ceil(rules / RULES_PER_TABLE);
+  const tables = Array.from({ length: count }, (_, index) => {
+    const from = index * RULES_PER_TABLE;
+    const lines = Array.from(
+      { length: Math.min(RULES_PER_TABLE, rules - from) },
+      (_, i) => `        - ${rule(from + i)}`,
+    );
+    const miss = index === count - 1 ? 'drop' : 'continue';
+    return [`    - name: t${index}`, `      miss: ${miss}`, '      rules:', ...lines].join('\n');
+  });
   const head = 'apiVersion: xvif.dev/v1alpha1\nkind: FlowSet\nmetadata: {name: large}\nspec:\n  tables:';
   return `${head}\n${tables.join('\n')}\n`;
 }
 
-/** Seconds on the clock, and of this process's processor time. */
-async function timed<T>(name: string, figures: Figure[], what: () => T | Promise<T>): Promise<T> {
-  const [clock, cpu] = [process.hrtime.bigint(), process.cpuUsage()];
-  const result = await what();
-  const { user, system } = process.cpuUsage(cpu);
-  figures.push({ name, value: Number(process.hrtime.bigint() - clock) / 1e9, unit: 's' });
-  figures.push({ name: `${name}: processor of xvif`, value: (user + system) / 1e6, unit: 's' });
-  return result;
+interface Cost {
+  readonly seconds: number;
+  /** Of the processor, of the command alone. */
+  readonly processor: number;
 }
 
-function compiled(text: string, checked: boolean): Program {
-  const diagnostics = new Diagnostics();
-  const program = compile([new SourceFile('large.yaml', text)], new PlaceholderPorts(), diagnostics);
-  if (checked) lint(program, diagnostics);
-  if (diagnostics.errors > 0) throw new Error(`${diagnostics.errors} errors`);
-  return program;
+/** A command with its output in a file. */
+async function cost(output: string, command: readonly string[]): Promise<Cost> {
+  const start = process.hrtime.bigint();
+  const times = await sh('sh', '-c', 'out="$1"; shift; "$@" > "$out" && times', 'sh', output, ...command);
+  const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+  const [user, system] = times.trim().split('\n').at(-1)!.split(' ').map(secondsOf);
+  return { seconds, processor: user! + system! };
 }
 
-async function withSwitch(program: Program, figures: Figure[]): Promise<void> {
-  const daemon = await TestSwitch.start();
-  const remote = await RemoteSwitch.open(await connectTo(daemon.target));
-  const planned = async () => makePlan(program, await remote.state(), { prune: false });
-  try {
-    const first = await timed('plan, the switch is empty', figures, planned);
-    const atomic = await timed('apply, one bundle', figures, () => applyPlan(remote, first));
-    if (!atomic) throw new Error('it was no bundle');
-    const { changes, unchanged } = await timed('plan, nothing differs', figures, planned);
-    if (changes.length > 0 || unchanged < RULES) throw new Error(`${changes.length} changes, ${unchanged} unchanged`);
-  } finally {
-    await remote.close();
-    await daemon.stop();
+/** `0m1.250s`, as sh writes it. */
+function secondsOf(text: string): number {
+  const [, minutes, seconds] = /^(\d+)m([\d.]+)s$/.exec(text)!;
+  return 60 * Number(minutes) + Number(seconds);
+}
+
+class Bench {
+  readonly figures: Figure[] = [];
+  readonly dir = mkdtempSync(join(tmpdir(), 'xvif-flow-files-'));
+  readonly output = this.file('output');
+
+  constructor(readonly xvifd: TestSwitch) {}
+
+  file(name: string): string {
+    return join(this.dir, name);
+  }
+
+  async xvif(name: string, command: readonly string[], output = this.output, peer?: Cost): Promise<void> {
+    const program = [process.execPath, join(root, 'dist/src/cli/xvif.js'), '--run-dir', this.xvifd.runDir];
+    const measured = await cost(output, [...program, ...command]);
+    this.#keep(name, measured, peer);
+  }
+
+  async peer(name: string, command: readonly string[]): Promise<Cost> {
+    const measured = await cost(this.output, command);
+    this.#keep(name, measured);
+    return measured;
+  }
+
+  #keep(name: string, { seconds, processor }: Cost, peer?: Cost): void {
+    console.error(`  ${name}: ${seconds.toFixed(2)} s, ${processor.toFixed(2)} s of a processor`);
+    // More than 1: ahead of the peer.
+    const ratio = peer === undefined ? {} : { ratio: peer.seconds / seconds };
+    this.figures.push({ name, value: seconds, unit: 's', ...ratio });
+    this.figures.push({ name: `${name}: processor time`, value: processor, unit: 's' });
   }
 }
 
-async function run(): Promise<readonly Figure[]> {
-  const figures: Figure[] = [];
-  const text = fileText();
-  const program = await timed('check', figures, () => compiled(text, true));
-  await timed('compile', figures, () => ofctlText(compiled(text, false), 'bundle').length);
-  await withSwitch(program, figures);
-  return figures;
+async function measured(bench: Bench, ovs: OpenVswitch, rules: number): Promise<void> {
+  const [yaml, json, flows] = [bench.file('large.yaml'), bench.file('large.json'), bench.file('flows.txt')];
+  const text = fileText(rules);
+  writeFileSync(yaml, text);
+  writeFileSync(json, JSON.stringify(parse(text)));
+  const ports = Array.from({ length: PORTS }, (_, n) => ['--port', `p${n + 1}=${n + 1}`]).flat();
+  const there = ['--switch', bench.xvifd.target];
+  await bench.xvif('check, YAML', ['check', ...ports, yaml]);
+  await bench.xvif('check, JSON', ['check', ...ports, json]);
+  await bench.xvif('compile', ['compile', '--as', 'flows', yaml], flows);
+  await bench.peer('ovs-ofctl parse-flows of what it printed', ['ovs-ofctl', 'parse-flows', flows]);
+  await bench.xvif('plan, the switch is empty', ['plan', ...there, yaml]);
+  const added = await bench.peer('ovs-ofctl add-flows --bundle, ovs-vswitchd', [
+    ...['ovs-ofctl', '-O', 'OpenFlow14', '--bundle', 'add-flows', ovs.target, flows],
+  ]);
+  await bench.xvif('apply --switch, one bundle', ['apply', ...there, yaml], bench.output, added);
+  await bench.xvif('plan, nothing differs', ['plan', ...there, yaml]);
+  await sh('ovs-ofctl', '-O', 'OpenFlow13', 'del-flows', bench.xvifd.target);
+  await bench.xvif('apply, kept by xvifd', ['apply', yaml], bench.output, added);
 }
 
-export const flowFileScenarios: readonly Scenario[] = [
-  { name: 'flow-files', about: '100 000 rules of a FlowSet in YAML, and an xvifd that gets and has them', run },
-];
+async function run(rules: number): Promise<readonly Figure[]> {
+  if (process.getuid?.() !== 0) throw new Error('ovs-vswitchd needs root');
+  const bench = new Bench(await TestSwitch.start({ args: ['--hypervisor', 'emulated'] }));
+  try {
+    const ovs = await OpenVswitch.start('dummy', [1, 2]);
+    try {
+      await ovs.protocols('OpenFlow13,OpenFlow14');
+      await measured(bench, ovs, rules);
+    } finally {
+      await ovs.stop();
+    }
+  } finally {
+    await bench.xvifd.stop();
+    rmSync(bench.dir, { recursive: true });
+  }
+  return bench.figures;
+}
+
+export const flowFileScenarios: readonly Scenario[] = [1000, 20_000, 100_000].map((rules) => ({
+  name: `flow-files-${rules / 1000}k`,
+  about: `${rules.toLocaleString('en').replaceAll(',', ' ')} rules of a FlowSet, and an xvifd that gets and has them`,
+  run: () => run(rules),
+}));

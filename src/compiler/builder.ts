@@ -1,10 +1,12 @@
 /** Gathers what documents are lowered to, and holds what they share: owners, cookies, numbers of groups and meters. */
-import { type Match, nicira, type OxmFieldName, type OxmTlv, oxmFacts } from 'node-openflow';
+import { type Instruction, type Match, nicira, type OxmFieldName, type OxmTlv, of13, oxmFacts } from 'node-openflow';
 import {
   type FlowText,
   type GroupText,
   type MeterText,
   nearest,
+  type PacketKind,
+  parseActionsFor,
   parseFlow,
   parseGroup,
   parseMeter,
@@ -40,6 +42,8 @@ interface Owner {
   readonly rules: Numbers;
   readonly groups: Numbers;
 }
+
+export type FlowSettings = Pick<FlowText, 'tableId' | 'priority' | 'idleTimeout' | 'hardTimeout' | 'cookie'>;
 
 export class Builder {
   readonly #flows: ProgramFlow[] = [];
@@ -138,6 +142,39 @@ export class Builder {
   flow(text: MappedText, origin: Origin, cookie: bigint, scope: Scope): void {
     const parsed = this.#parsed(text, scope, (names) => parseFlow(text.text, { ...names, memory: scope.actions }));
     if (parsed !== undefined) this.#add({ mod: { ...parsed, match: withLegalMasks(parsed.match), cookie }, origin });
+  }
+
+  /** A flow whose match and instructions are there: as parsing its text would make it. */
+  add(origin: Origin, { match, instructions }: Pick<FlowText, 'match' | 'instructions'>, settings: FlowSettings): void {
+    const { tableId, priority, idleTimeout, hardTimeout, cookie } = settings;
+    // Written out: there are very many of them.
+    const mod: FlowText = {
+      type: 'flow_mod',
+      command: of13.OFPFC.ADD,
+      cookie,
+      cookieMask: 0n,
+      tableId,
+      priority,
+      idleTimeout,
+      hardTimeout,
+      flags: 0,
+      bufferId: of13.OFP_NO_BUFFER,
+      outPort: of13.OFPP.ANY,
+      outGroup: of13.OFPG.ANY,
+      match,
+      instructions,
+    };
+    this.#add({ mod, origin });
+  }
+
+  /** The instructions of a flow of this kind; undefined, and not said, where the text is wrong. */
+  actions(text: string, kind: PacketKind, table: number, scope: Scope): readonly Instruction[] | undefined {
+    const names = {
+      port: (name: string) => scope.portByText(name),
+      table: (name: string) => scope.names.table.get(name),
+    };
+    const result = parseActionsFor(text, kind, table, names);
+    return result.ok && result.warnings.length === 0 ? result.value : undefined;
   }
 
   #add(flow: ProgramFlow): void {

@@ -57,15 +57,34 @@ export interface Diagnostic {
 export class Diagnostics {
   readonly #kept: Diagnostic[] = [];
   readonly #counts: Record<Severity, number> = { error: 0, warning: 0, note: 0 };
+  /** Tries that are under way, in each other, and what was said in any. */
+  #trying = 0;
+  #unsaid = 0;
 
   /** What was said of a place already is not said again. */
   add(diagnostic: Diagnostic): void {
+    if (this.#trying > 0) {
+      this.#unsaid++;
+      return;
+    }
     const { file, range, code, message } = diagnostic;
     const same = (kept: Diagnostic) =>
       kept.range.start === range.start && kept.file === file && kept.code === code && kept.message === message;
     if (this.#kept.some(same)) return;
     this.#counts[diagnostic.severity]++;
     if (this.#kept.length < DIAGNOSTICS_MAX) this.#kept.push(diagnostic);
+  }
+
+  /** What is said meanwhile is forgotten; undefined where something was. */
+  trying<Result>(make: () => Result): Result | undefined {
+    const before = this.#unsaid;
+    this.#trying++;
+    try {
+      const made = make();
+      return this.#unsaid > before ? undefined : made;
+    } finally {
+      this.#trying--;
+    }
   }
 
   get errors(): number {

@@ -6,12 +6,13 @@ import {
   type Instruction,
   type MeterConfig,
   normalizeMatch,
+  type OxmTlv,
   of13,
   oxm,
   oxmFacts,
   type SubfieldStart,
 } from 'node-openflow';
-import { formatGroup, formatInstructions, formatMatch, formatMeter } from 'node-openflow/text';
+import { canonicalMatch, formatGroup, formatInstructions, formatMatch, formatMeter } from 'node-openflow/text';
 
 const { OFPFF } = of13;
 /** Flags that a flow keeps; the others are about adding it. */
@@ -22,9 +23,28 @@ type Flow = Pick<
   'tableId' | 'priority' | 'match' | 'instructions' | 'idleTimeout' | 'hardTimeout' | 'flags'
 >;
 
-/** Which flow it is: table, priority and match. */
-export const flowKey = ({ tableId, priority, match }: Pick<Flow, 'tableId' | 'priority' | 'match'>): string =>
-  `table=${tableId},priority=${priority},${formatMatch(normalizeMatch(match))}`;
+/** Fields that nothing else stands for, so that their bytes say what they mean. */
+const plainFields: ReadonlySet<string> = new Set([
+  ...['in_port', 'metadata', 'eth_type', 'ip_proto', 'arp_op', 'vlan_vid', 'vlan_pcp'],
+  ...['eth', 'ipv4', 'ipv6', 'tcp', 'udp', 'sctp'].flatMap((name) => [`${name}_src`, `${name}_dst`]),
+  ...['arp_spa', 'arp_tpa', 'icmpv4_type', 'icmpv4_code', 'icmpv6_type', 'icmpv6_code'],
+  ...Array.from({ length: 16 }, (_, n) => `reg${n}`),
+]);
+
+const latin1 = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
+
+function fieldKey(one: OxmTlv): string {
+  if (!('value' in one)) return formatMatch([one]);
+  const mask = one.mask === undefined ? '' : `/${latin1(one.mask)}`;
+  return `${one.field}=${latin1(one.value)}${mask}`;
+}
+
+/** Which flow it is: table, priority and match, as a key. */
+export function flowKey({ tableId, priority, match }: Pick<Flow, 'tableId' | 'priority' | 'match'>): string {
+  const plain = match.every(({ field }) => plainFields.has(field)) ? match : canonicalMatch(normalizeMatch(match));
+  const whole = plain.some((one) => 'mask' in one) ? normalizeMatch(plain) : plain;
+  return `${tableId} ${priority} ${whole.map(fieldKey).sort().join(' ')}`;
+}
 
 type Load = Extract<Action, { readonly type: 'nx_reg_load' }>;
 
@@ -56,9 +76,15 @@ function plain(written: Action): Action {
 const plainInstruction = (one: Instruction): Instruction =>
   one.type === 'apply_actions' || one.type === 'write_actions' ? { ...one, actions: one.actions.map(plain) } : one;
 
+/** Flows that do the same may share their instructions. */
+const texts = new WeakMap<readonly Instruction[], string>();
+
 /** What it does. */
-export const flowActions = ({ instructions }: Pick<Flow, 'instructions'>): string =>
-  formatInstructions(instructions.map(plainInstruction));
+export function flowActions({ instructions }: Pick<Flow, 'instructions'>): string {
+  const known = texts.get(instructions) ?? formatInstructions(instructions.map(plainInstruction));
+  texts.set(instructions, known);
+  return known;
+}
 
 /** What it is besides: timeouts and flags. */
 export const flowSettings = ({ idleTimeout, hardTimeout, flags }: Flow): string =>

@@ -122,6 +122,24 @@ describe('documents of xvifd', { timeout: 300_000 }, () => {
     expect(await ping('c', 'd')).toBe(false);
   });
 
+  it('diff ends with 0 where nothing differs, 1 where something does, and more where it cannot tell', async () => {
+    const code = async (line: string) => (await xvif(line)).code;
+    between('pair', 'ops', 'name: pairs', 'a', 'b');
+    expect(await code(`diff ${file('pair.yaml')}`)).toBe(0);
+    between('changed', 'ops', 'name: pairs', 'a', 'c');
+    expect(await xvif(`diff ${file('changed.yaml')}`)).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('the switch differs in'),
+    });
+    writeFileSync(file('wrong.yaml'), 'kind: FlowSet\n');
+    expect(await code(`diff ${file('wrong.yaml')}`)).toBe(2);
+    expect(await code(`diff ${file('missing.yaml')}`)).toBe(2);
+    expect(await code(`diff --no-such-option ${file('pair.yaml')}`)).toBe(2);
+    expect(await code(`diff --bridge br9 ${file('pair.yaml')}`)).toBe(2);
+    expect(await code(`diff --switch unix:${file('nobody')} ${file('pair.yaml')}`)).toBe(2);
+    expect((await run('xvif', '--run-dir', file('nowhere'), 'diff', file('pair.yaml'))).code).toBe(2);
+  });
+
   it('--confirm: undone by the daemon itself, or kept', async () => {
     between('pair', 'ops', 'name: pairs', 'a', 'd');
     const tentative = await xvif(`apply --confirm 2 ${file('pair.yaml')}`);

@@ -17,7 +17,8 @@ import { type Direction, type Member, otherWay, type RuleWords, ruleMatches } fr
 
 /** Priorities, in the order in which they are asked; rules come between, in their own order. */
 const PRIORITY = { basics: 64_000, rules: 60_000, rest: 10, others: 0 } as const;
-const RULES_MAX = 20_000;
+/** Each has a priority of its own. */
+const RULES_MAX = 59_000;
 
 export class AclLowering {
   readonly scope: Scope;

@@ -10,6 +10,7 @@ import { Scope } from '../scope.js';
 import { lowerTests } from '../tests.js';
 import { actionsText, wantedBy } from './actions.js';
 import { expandMatch } from './match.js';
+import { QuickRules } from './quick-rule.js';
 
 const FIRST_PRIORITY = 60_000;
 const PRIORITY_STEP = 10;
@@ -19,6 +20,7 @@ export class FlowSetLowering {
   readonly name: string;
   readonly #owner: string;
   readonly #spec: At;
+  readonly #quick: QuickRules;
 
   constructor(
     root: At,
@@ -28,6 +30,7 @@ export class FlowSetLowering {
     this.#spec = root.key('spec');
     const vars = this.#spec.key('vars');
     this.scope = new Scope(vars.value === undefined ? undefined : vars, ports, diagnostics);
+    this.#quick = new QuickRules(this.scope, builder);
     this.name = (root.key('metadata').value as { name: string }).name;
     this.#owner = builder.owner(root.key('metadata'));
     builder.allow(this.name, (this.#spec.key('lint').key('allow').value ?? []) as string[]);
@@ -142,6 +145,13 @@ export class FlowSetLowering {
   #rule(at: At, table: number, priority: number, origin: Origin): void {
     const { idle_timeout: idle, hard_timeout: hard, flags = [] } = at.value as Rule;
     const [match, actions] = [at.key('match'), at.key('do')];
+    const quick = flags.length > 0 ? undefined : this.#quick.flows(match, actions, table);
+    if (quick !== undefined) {
+      const cookie = this.builder.cookie(origin);
+      const settings = { tableId: table, priority, idleTimeout: idle ?? 0, hardTimeout: hard ?? 0, cookie };
+      for (const flow of quick) this.builder.add(origin, flow, settings);
+      return;
+    }
     const texts = expandMatch(match.value === undefined ? at.key('match') : match, wantedBy(actions), this.scope);
     const cookie = this.builder.cookie(origin);
     const settings = [

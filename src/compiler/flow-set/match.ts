@@ -45,7 +45,8 @@ const listOf = ({ choices }: Term, context: Context): (readonly FieldChoice[])[]
   return list === undefined ? [] : [list];
 };
 
-function contextsOf(terms: readonly Term[], wanted: readonly Wanted[], scope: Scope): readonly Context[] {
+/** The kinds of packets that fit; [] and said where none does. */
+export function contextsOf(terms: readonly Term[], wanted: readonly Wanted[], scope: Scope): readonly Context[] {
   const all: Wanted[] = [
     ...terms.flatMap(({ key, at, need }) => (need === undefined ? [] : [{ key, at, need }])),
     ...wanted,

@@ -205,6 +205,30 @@ export function otherValueText({ field, value, mask }: Exclude<OxmTlv, { readonl
 
 const isUnmatched = (tlv: OxmTlv): boolean => 'mask' in tlv && tlv.mask?.every((byte) => byte === 0) === true;
 
+/** Places that most matches have to do with; of the others nothing is printed where only these are said. */
+const usual: ReadonlySet<string> = new Set([
+  ...['in_port', 'eth_src', 'eth_dst', 'eth_type', 'vlan_tci', 'nw_src', 'nw_dst', 'nw_proto', 'tp_src', 'tp_dst'],
+  'metadata',
+]);
+
+/** What is known of a packet besides its headers. */
+const metadataOf = (slots: Slots, port: (value: bigint) => string, packetType: number): readonly string[] => [
+  ...own(slots, 'pkt_mark'),
+  ...bare(slots, 'recirc_id', hexText),
+  ...own(slots, 'dp_hash'),
+  ...bare(slots, 'conj_id', decimalText),
+  ...bare(slots, 'actset_output', port),
+  ...ctState(slots),
+  ...decimal(slots, 'ct_zone'),
+  ...['ct_mark', 'ct_label', 'ct_nw_src', 'ct_ipv6_src', 'ct_nw_dst', 'ct_ipv6_dst'].flatMap((name) =>
+    own(slots, name),
+  ),
+  ...bare(slots, 'ct_nw_proto', decimalText),
+  ...decimal(slots, 'ct_tp_src'),
+  ...decimal(slots, 'ct_tp_dst'),
+  ...(packetType === 0 ? [] : [packetTypeText(packetType)]),
+];
+
 /** 'tcp,in_port=1,nw_src=10.0.0.0/8,tp_dst=80'; the empty text for a match on everything. */
 export function formatMatch(match: Match, names: NamesOf = {}): string {
   const { slots, others } = slotsOf(match);
@@ -213,24 +237,11 @@ export function formatMatch(match: Match, names: NamesOf = {}): string {
   const protocolName = isArp(slots.ethertype) ? 'arp_op' : 'nw_proto';
   const tcpFlags = slots.protocol === PROTOCOL.tcp ? flags(slots, 'tcp_flags', tcpFlagNames, 0xfff) : [];
   const port = (value: bigint): string => port11Text(Number(value), names);
+  const rare = slots.options.size > 0 || slots.names.some((name) => !usual.has(name));
   return [
-    ...own(slots, 'pkt_mark'),
-    ...bare(slots, 'recirc_id', hexText),
-    ...own(slots, 'dp_hash'),
-    ...bare(slots, 'conj_id', decimalText),
-    ...bare(slots, 'actset_output', port),
-    ...ctState(slots),
-    ...decimal(slots, 'ct_zone'),
-    ...['ct_mark', 'ct_label', 'ct_nw_src', 'ct_ipv6_src', 'ct_nw_dst', 'ct_ipv6_dst'].flatMap((name) =>
-      own(slots, name),
-    ),
-    ...bare(slots, 'ct_nw_proto', decimalText),
-    ...decimal(slots, 'ct_tp_src'),
-    ...decimal(slots, 'ct_tp_dst'),
-    ...(packetType === 0 ? [] : [packetTypeText(packetType)]),
+    ...(rare ? metadataOf(slots, port, packetType) : NOTHING),
     ...word,
-    ...registers.flatMap((name) => own(slots, name)),
-    ...tunnel(slots),
+    ...(rare ? [...registers.flatMap((name) => own(slots, name)), ...tunnel(slots)] : NOTHING),
     ...own(slots, 'metadata'),
     ...bare(slots, 'in_port_oxm', port, 'in_port'),
     ...vlanText(slots),

@@ -2,6 +2,7 @@
 export { nearest, type TextError, type TextResult } from './error.js';
 export * from './format.js';
 export { formatGroup } from './format-group.js';
+export { canonicalMatch } from './match-wire.js';
 export { type Names, type NamesOf, parseInteger } from './numbers.js';
 export { type FieldFormat, fieldsByName, type OvsField, type Prerequisite } from './ovs-fields.js';
 export { parseActions, parseInstructions } from './parse-actions.js';
@@ -10,6 +11,8 @@ export {
   type FlowCommand,
   type FlowOptions,
   type FlowText,
+  type PacketKind,
+  parseActionsFor,
   parseFlow,
   parseFlows,
 } from './parse-flow.js';

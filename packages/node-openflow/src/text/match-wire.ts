@@ -158,14 +158,24 @@ export function slotsOf(match: Match): { readonly slots: Slots; readonly others:
   return { slots, others };
 }
 
+/** In the fields that ovs-ofctl's words become: matches of the same packets are the same, whatever fields they were in. */
+export function canonicalMatch(match: Match): Match {
+  const { slots, others } = slotsOf(match);
+  return [...matchOf(slots), ...others];
+}
+
 function setKnown(slots: Slots, field: OvsField, { value, mask }: OxmKnown): void {
   if (field.name.startsWith('tun_metadata')) {
     slots.setOptionBytes(Number(field.name.slice('tun_metadata'.length)), value, mask);
     return;
   }
   const all = allOnes(8 * field.bytes);
+  if (mask === undefined) {
+    slots.set(field, { value: bytesToBigint(value), mask: all });
+    return;
+  }
   // Full is full, whether or not the bits above the field's are in the mask.
-  const given = mask === undefined ? all : bytesToBigint(mask);
+  const given = bytesToBigint(mask);
   const full =
     (given & allOnes(oxmFacts(field.wire ?? field.nxm!).bits)) === allOnes(oxmFacts(field.wire ?? field.nxm!).bits);
   slots.set(field, { value: bytesToBigint(value), mask: full ? all : given });

@@ -11,6 +11,7 @@ import { Known } from './known.js';
 import { parseLines } from './lines.js';
 import { matchOf, PROTOCOL } from './match-wire.js';
 import { type Names, port, table, toPort11, u16, u32, u64 } from './numbers.js';
+import { fieldsByName } from './ovs-fields.js';
 import { instructionsOf } from './parse-actions.js';
 import { matchWords, takeMatch, warnIgnored } from './parse-match.js';
 import { Slots, tagPresent } from './slots.js';
@@ -239,6 +240,30 @@ export function flowOf(text: Span, options: FlowOptions, warn: (text: string) =>
     instructions,
     ...(draft.importance === 0 ? {} : { importance: draft.importance }),
   };
+}
+
+/** Packets that a flow matches on, as far as its actions ask. */
+export interface PacketKind {
+  readonly ethertype?: number | undefined;
+  readonly protocol?: number | undefined;
+  /** They have a VLAN tag. */
+  readonly tagged?: boolean;
+}
+
+/** What stands behind `actions=` in a flow of this table that matches on packets of a kind, but for parts of IP and ICMPv6. */
+export function parseActionsFor(
+  text: string,
+  { ethertype, protocol, tagged = false }: PacketKind,
+  tableId: number,
+  options: FlowOptions = {},
+): TextResult<readonly Instruction[]> {
+  return parsing(() => {
+    const slots = new Slots();
+    if (ethertype !== undefined) slots.setEthertype(ethertype);
+    if (protocol !== undefined) slots.setProtocol(protocol);
+    if (tagged) slots.set(fieldsByName.get('dl_vlan')!, { value: 0n, mask: 0xffffn });
+    return instructionsOf(span(text), options, new Known(slots), tableId);
+  });
 }
 
 /** One flow, as add-flow takes it; `command` for what mod-flows and del-flows take. */

@@ -1,0 +1,262 @@
+/**
+ * Rules as most of them are: one value for each of the usual fields. Their flows are made at once, many times faster than by
+ * way of ovs-ofctl's words, and are the same. Of what is rarer, or wrong, nothing is made: that way is gone then, which also
+ * says what is wrong.
+ */
+import type { Instruction, Match, OxmKnown } from 'node-openflow';
+import type { At } from '../at.js';
+import type { Builder } from '../builder.js';
+import type { Scope } from '../scope.js';
+import { actionsText, wantedBy } from './actions.js';
+import { type Context, ETH, PROTO } from './contexts.js';
+import { contextsOf } from './match.js';
+import { termsOf } from './terms.js';
+
+export interface QuickFlow {
+  readonly match: Match;
+  readonly instructions: readonly Instruction[];
+}
+
+type Bytes = Pick<OxmKnown, 'value' | 'mask'>;
+/** Undefined: rarer than is read here. */
+type Reader = (text: string) => Bytes | undefined;
+
+const NUMBER = /^(?:0|[1-9]\d{0,9}|0x[\da-f]{1,8})$/i;
+
+const number =
+  (bytes: number): Reader =>
+  (text) => {
+    const value = NUMBER.test(text) ? Number(text) : Number.NaN;
+    return value < 256 ** bytes ? { value: bigEndian(value, bytes) } : undefined;
+  };
+
+function bigEndian(value: number, bytes: number): Uint8Array {
+  const written = new Uint8Array(bytes);
+  for (let i = bytes - 1, rest = value; i >= 0; i--, rest = Math.floor(rest / 256)) written[i] = rest % 256;
+  return written;
+}
+
+const MAC = /^[\da-f]{2}(?::[\da-f]{2}){5}$/i;
+const mac: Reader = (text) =>
+  MAC.test(text) ? { value: Uint8Array.from(text.split(':'), (part) => Number.parseInt(part, 16)) } : undefined;
+
+const IPV4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:\/([1-9]|[12]\d|3[012]))?$/;
+
+function ipv4(text: string): Bytes | undefined {
+  const found = IPV4.exec(text);
+  if (found === null) return undefined;
+  const parts = [Number(found[1]), Number(found[2]), Number(found[3]), Number(found[4])];
+  if (parts.some((part) => part > 255)) return undefined;
+  const value = Uint8Array.from(parts);
+  const length = Number(found[5] ?? 32);
+  if (length === 32) return { value };
+  const mask = bigEndian(2 ** 32 - 2 ** (32 - length), 4);
+  return { value: value.map((byte, i) => byte & mask[i]!), mask };
+}
+
+const TAG_PRESENT = 0x1000;
+const VLAN_MAX = 4095;
+const vlan: Reader = (text) => {
+  const id = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
+  return id <= VLAN_MAX ? { value: bigEndian(TAG_PRESENT | id, 2) } : undefined;
+};
+
+/** Where in a match a field stands: as Open vSwitch has them, which is how the parser of its words writes them. */
+const rank = {
+  in_port: 0,
+  eth_src: 1,
+  eth_dst: 2,
+  eth_type: 3,
+  vlan: 4,
+  src: 5,
+  dst: 6,
+  ip_proto: 7,
+  from: 8,
+  to: 9,
+  reg: 10,
+};
+
+interface QuickField {
+  readonly rank: number;
+  readonly read: Reader;
+  /** Undefined: packets of this kind do not have it. */
+  readonly field: (context: Context) => OxmKnown['field'] | undefined;
+}
+
+const transports: ReadonlyMap<number | undefined, string> = new Map([
+  [PROTO.tcp, 'tcp'],
+  [PROTO.udp, 'udp'],
+  [PROTO.sctp, 'sctp'],
+]);
+
+const always = (name: string, at: number, read: Reader): QuickField => ({
+  rank: at,
+  read,
+  field: () => name as OxmKnown['field'],
+});
+const address = (side: 'src' | 'dst'): QuickField => ({
+  rank: rank[side],
+  read: ipv4,
+  field: ({ eth }) => (eth === ETH.ipv4 ? `ipv4_${side}` : undefined),
+});
+const port = (side: 'src' | 'dst', only?: number): QuickField => ({
+  rank: side === 'src' ? rank.from : rank.to,
+  read: number(2),
+  field: ({ proto }) => {
+    const name = only === undefined || only === proto ? transports.get(proto) : undefined;
+    return name === undefined ? undefined : (`${name}_${side}` as OxmKnown['field']);
+  },
+});
+
+const sides = ['src', 'dst'] as const;
+const fields: ReadonlyMap<string, QuickField> = new Map([
+  ...sides.flatMap((side) =>
+    [`eth_${side}`, `dl_${side}`, `${side}_mac`].map(
+      (name) => [name, always(`eth_${side}`, rank[`eth_${side}`], mac)] as const,
+    ),
+  ),
+  ...sides.flatMap((side) => [`ip_${side}`, `nw_${side}`, `${side}_ip`].map((name) => [name, address(side)] as const)),
+  ...sides.flatMap((side) => [`${side}_port`, `tp_${side}`].map((name) => [name, port(side)] as const)),
+  ...sides.flatMap((side) => [...transports].map(([proto, name]) => [`${name}_${side}`, port(side, proto)] as const)),
+  ['vlan', always('vlan_vid', rank.vlan, vlan)],
+  ...Array.from({ length: 16 }, (_, n) => [`reg${n}`, always(`reg${n}`, rank.reg + n, number(4))] as const),
+]);
+
+/** Above them are those with names, of which ovs-ofctl's words have others. */
+const PORT_MAX = 0xff00;
+/** What is remembered of one document. */
+const MEMORY_MAX = 65_536;
+
+interface Read {
+  readonly quick: QuickField;
+  readonly bytes: Bytes;
+}
+
+/** Of the rules of one document. */
+export class QuickRules {
+  /** By the keys of a match, and what the actions want of it. */
+  readonly #contexts = new Map<string, readonly Context[]>();
+  /** What actions want, by themselves. */
+  readonly #wanted = new Map<string, string>();
+  /** By table, kind of packets and actions. */
+  readonly #instructions = new Map<string, readonly Instruction[]>();
+
+  constructor(
+    readonly scope: Scope,
+    readonly builder: Builder,
+  ) {}
+
+  /** Undefined: it is to be lowered the other way. Nothing is said here. */
+  flows(match: At, actions: At, table: number): readonly QuickFlow[] | undefined {
+    return this.scope.diagnostics.trying(() => this.#flows(match, actions, table));
+  }
+
+  #flows(match: At, actions: At, table: number): readonly QuickFlow[] | undefined {
+    let shape = '';
+    const reads: Read[] = [];
+    for (const [key, value] of Object.entries((match.value ?? {}) as object)) {
+      if (key === 'protocol') {
+        if (typeof value !== 'string' || value.includes('${')) return undefined;
+        shape += `protocol=${value} `;
+        continue;
+      }
+      const read = this.#read(match, key, value);
+      if (read === undefined) return undefined;
+      reads.push(read);
+      shape += `${key} `;
+    }
+    const does = JSON.stringify(actions.value);
+    const contexts = this.#contextsOf(match, actions, shape, does);
+    if (contexts === undefined) return undefined;
+    const tagged = reads.some(({ quick }) => quick.rank === rank.vlan);
+    const flows: QuickFlow[] = [];
+    for (const context of contexts) {
+      const made = matchOf(reads, context);
+      const instructions = made && this.#instructionsFor(actions, does, context, tagged, table);
+      if (made === undefined || instructions === undefined) return undefined;
+      flows.push({ match: made, instructions });
+    }
+    return flows;
+  }
+
+  #read(match: At, key: string, value: unknown): Read | undefined {
+    if (key === 'in_port') return this.#inPort(match.key(key));
+    const quick = fields.get(key);
+    if (quick === undefined || (typeof value !== 'string' && typeof value !== 'number')) return undefined;
+    const text = String(value);
+    const known = text.includes('${') ? this.scope.values(match.key(key)) : undefined;
+    if (known !== undefined && known.length !== 1) return undefined;
+    const bytes = quick.read(known?.[0]?.text ?? text);
+    return bytes === undefined ? undefined : { quick, bytes };
+  }
+
+  #inPort(at: At): Read | undefined {
+    const values = this.scope.values(at);
+    const found = values.length === 1 ? this.scope.portNumber(values[0]!) : undefined;
+    if (found === undefined || found >= PORT_MAX) return undefined;
+    return { quick: inPort, bytes: { value: bigEndian(found, 4) } };
+  }
+
+  #contextsOf(match: At, actions: At, shape: string, does: string): readonly Context[] | undefined {
+    const key = `${shape}| ${this.#wantedIn(actions, does)}`;
+    const known = this.#contexts.get(key);
+    if (known !== undefined) return known;
+    const found = this.scope.diagnostics.trying(() =>
+      contextsOf(termsOf(match, this.scope), wantedBy(actions), this.scope),
+    );
+    if (found === undefined || found.length === 0) return undefined;
+    return remembered(this.#contexts, key, found);
+  }
+
+  /** Addresses say by themselves of which family they are. */
+  #wantedIn(actions: At, does: string): string {
+    const known = this.#wanted.get(does);
+    if (known !== undefined) return known;
+    const words = wantedBy(actions).map(({ key, at }) => `${key}${String(at.value).includes(':') ? '6' : ''}`);
+    return remembered(this.#wanted, does, words.join(' '));
+  }
+
+  #instructionsFor(
+    actions: At,
+    does: string,
+    context: Context,
+    tagged: boolean,
+    table: number,
+  ): readonly Instruction[] | undefined {
+    const key = `${table} ${context.eth} ${context.proto} ${tagged} ${does}`;
+    const known = this.#instructions.get(key);
+    if (known !== undefined) return known;
+    const found = this.scope.diagnostics.trying(() => {
+      const text = actionsText(actions, context, this.scope);
+      const kind = { ethertype: context.eth, protocol: context.proto, tagged };
+      return text && this.builder.actions(text.text, kind, table, this.scope);
+    });
+    return found && remembered(this.#instructions, key, found);
+  }
+}
+
+const inPort = always('in_port', rank.in_port, number(4));
+
+function remembered<Value>(memory: Map<string, Value>, key: string, value: Value): Value {
+  if (memory.size < MEMORY_MAX) memory.set(key, value);
+  return value;
+}
+
+function matchOf(reads: readonly Read[], context: Context): Match | undefined {
+  const { eth, proto } = context;
+  const found: { readonly rank: number; readonly one: OxmKnown }[] = [];
+  for (const { quick, bytes } of reads) {
+    const field = quick.field(context);
+    if (field === undefined) return undefined;
+    found.push({ rank: quick.rank, one: { field, ...bytes } });
+  }
+  if (eth !== undefined) found.push({ rank: rank.eth_type, one: { field: 'eth_type', value: bigEndian(eth, 2) } });
+  if (proto !== undefined) {
+    if (eth !== ETH.ipv4 && eth !== ETH.ipv6) return undefined;
+    found.push({ rank: rank.ip_proto, one: { field: 'ip_proto', value: bigEndian(proto, 1) } });
+  }
+  found.sort((a, b) => a.rank - b.rank);
+  // Of two names for one field the last counts, which is rare.
+  if (found.some((each, i) => each.rank === found[i - 1]?.rank)) return undefined;
+  return found.map(({ one }) => one);
+}
