@@ -121,12 +121,13 @@ export class Pipeline {
 
   #lookup(packet: ModelPacket, table: number, origin: Origin): Flow | undefined {
     const { flows, trace } = this.#state;
-    const flow = flows.lookup(table, (id) => packet.field(id));
+    const found = flows.lookup(table, (id) => packet.field(id));
     if (trace !== undefined) {
-      const nearest = nearestMiss(flows.table(table).flows, flow, packet);
+      const nearest = nearestMiss(flows.table(table).flows, found, packet);
+      const flow = found && { ...found }; // As it is now: the packet may learn it anew.
       trace({ kind: 'table', depth: depthOf(origin), table, egress: origin.egress, flow, nearest });
     }
-    return flow;
+    return found;
   }
 
   /** No flow of the table matched: the table to go on with, or the end. */
