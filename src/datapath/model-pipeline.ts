@@ -121,13 +121,12 @@ export class Pipeline {
 
   #lookup(packet: ModelPacket, table: number, origin: Origin): Flow | undefined {
     const { flows, trace } = this.#state;
-    const found = flows.lookup(table, (id) => packet.field(id));
+    const flow = flows.lookup(table, (id) => packet.field(id));
     if (trace !== undefined) {
-      const nearest = nearestMiss(flows.table(table).flows, found, packet);
-      const flow = found && { ...found }; // As it is now: the packet may learn it anew.
+      const nearest = nearestMiss(flows.table(table).flows, flow, packet);
       trace({ kind: 'table', depth: depthOf(origin), table, egress: origin.egress, flow, nearest });
     }
-    return found;
+    return flow;
   }
 
   /** No flow of the table matched: the table to go on with, or the end. */
