@@ -215,7 +215,7 @@ TEST_F(NiciraTest, ControllerGetsDataAndRegisters) {
   EXPECT_EQ(load_host<std::uint16_t>(&record[22]), 5) << "controller";
   EXPECT_EQ(load_host<std::uint16_t>(&record[52]), 3) << "bytes of data";
   EXPECT_EQ(load_host<std::uint16_t>(&record[54]), 1u | 1u << 9) << "registers";
-  EXPECT_EQ(Bytes(record.begin() + 120, record.end()), Bytes({1, 2, 3, 0, 0, 0, 0, 0, 1, 2, 3, 4, 0, 0, 0, 9}));
+  EXPECT_EQ(Bytes(record.begin() + 128, record.end()), Bytes({1, 2, 3, 0, 0, 0, 0, 0, 1, 2, 3, 4, 0, 0, 0, 9}));
 }
 
 TEST_F(NiciraTest, DecrementedTtlTellsEachController) {
@@ -230,7 +230,7 @@ TEST_F(NiciraTest, DecrementedTtlTellsEachController) {
   ASSERT_EQ(records.size(), 2u * (64 + 64));
   EXPECT_EQ(records[1], static_cast<std::uint8_t>(PacketInReason::kInvalidTtl));
   EXPECT_EQ(load_host<std::uint16_t>(&records[22]), 4);
-  EXPECT_EQ(load_host<std::uint16_t>(&records[120 + 22]), 5);
+  EXPECT_EQ(load_host<std::uint16_t>(&records[128 + 22]), 5);
 }
 
 Bytes output_trunc(std::uint32_t port, std::uint32_t bytes) {

@@ -433,7 +433,8 @@ export function readQuickly(text: string, places?: Map<object, Offsets>): QuickD
   try {
     return new QuickReader(text, places).documents();
   } catch (error) {
-    if (error === unusual) return undefined;
+    // A text of many millions of letters is more than a regular expression's stack holds.
+    if (error === unusual || error instanceof RangeError) return undefined;
     throw error;
   }
 }

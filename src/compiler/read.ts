@@ -77,10 +77,11 @@ export function readDocuments(file: SourceFile, diagnostics: Diagnostics): Sourc
     return [];
   }
   const json = readJson(file.text);
-  if (json !== undefined) return [new SourceDocument(file, () => placesOf(file.text, 0), json)];
+  const places = lazyPlaces(file.text);
+  if (json !== undefined) return [new SourceDocument(file, () => places(0), json)];
   const quick = readQuickly(file.text);
   if (quick !== undefined && quick.length <= DOCUMENTS_MAX) {
-    return quick.map(({ value }, index) => new SourceDocument(file, () => placesOf(file.text, index), value));
+    return quick.map(({ value }, index) => new SourceDocument(file, () => places(index), value));
   }
   return readYaml(file, diagnostics);
 }
@@ -107,11 +108,21 @@ export function readYaml(file: SourceFile, diagnostics: Diagnostics): SourceDocu
   return found;
 }
 
-/** Of a document that was read without. */
-function placesOf(text: string, index: number): Places {
+/** Of documents that were read without: the file is read again at the first question, once for all of them. */
+function lazyPlaces(text: string): (index: number) => Places {
+  let made: Places[] | undefined;
+  return (index) => {
+    made ??= placesOf(text);
+    return made[index]!;
+  };
+}
+
+function placesOf(text: string): Places[] {
   const offsets = new Map<object, readonly number[]>();
-  const quick = readQuickly(text, offsets)?.[index];
-  return quick === undefined ? new YamlPlaces([...composed(text)][index]!) : new QuickPlaces(text, quick, offsets);
+  const quick = readQuickly(text, offsets);
+  return quick === undefined
+    ? [...composed(text)].map((root) => new YamlPlaces(root))
+    : quick.map((document) => new QuickPlaces(text, document, offsets));
 }
 
 function composed(text: string, tokens: Iterable<CST.Token> = new Parser().parse(text)): Iterable<Root> {

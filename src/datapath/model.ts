@@ -103,7 +103,9 @@ export class ModelDatapath implements Datapath {
 
   /** The same, telling what the frame meets. */
   follow(port: PortNo, frame: Uint8Array, sink: TraceSink, carried: Carried = []): void {
-    this.#open().trace = sink;
+    // Each flow as the packet met it, who may learn it anew.
+    this.#open().trace = (step) =>
+      sink(step.kind === 'table' ? { ...step, flow: step.flow && { ...step.flow } } : step);
     try {
       this.inject(port, frame, carried);
     } finally {

@@ -3,6 +3,7 @@
  * flow file that is shipped. One run with a seed of one's own: XVIF_SEED=123 npx vitest …
  */
 import { readdirSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import type { Message, Outgoing } from 'node-openflow';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { traceLive } from '../../src/bridge/live-trace.js';
@@ -14,6 +15,8 @@ import { fieldId } from '../../src/datapath/model-packet.js';
 import { NativeDatapathAdapter } from '../../src/datapath/native.js';
 import { loadAddon, type NativeRuntime } from '../../src/datapath/native-addon.js';
 import {
+  decodeFlowAnswers,
+  encodeQuery,
   writeControllerState,
   writeFlowMod,
   writeGroupMod,
@@ -21,7 +24,7 @@ import {
   writePortConfig,
   writeSetConfig,
 } from '../../src/datapath/records.js';
-import { firstRegister, GroupType, portsMax, ReservedPort } from '../../src/datapath/schema.gen.js';
+import { firstRegister, GroupType, portsMax, Query, ReservedPort } from '../../src/datapath/schema.gen.js';
 import type { Carried, NearMiss, TraceStep } from '../../src/datapath/trace-steps.js';
 import { plainFormat } from '../../src/ofproto/flow-formats.js';
 import { Ofproto } from '../../src/ofproto/index.js';
@@ -80,7 +83,26 @@ async function compare(
   model.follow(port as PortNo, frame, (step) => steps.push(step), carried);
   expect(comparable(told), `port ${port}, ${hex(frame)}`).toEqual(comparable(steps));
   native.packetOut(packetOut(port, frame, output(ReservedPort.table)));
+  if (steps.some(({ kind }) => kind === 'learn')) await learned(model, native);
   return steps;
+}
+
+function rulesOf(datapath: Datapath): string[] {
+  const rules: string[] = [];
+  let next: Uint8Array | undefined = encodeQuery({ query: Query.flows });
+  while (next !== undefined) {
+    const part: ReturnType<Datapath['read']> = datapath.read(next, 1 << 20);
+    for (const { table, priority, cookie, match, instructions } of decodeFlowAnswers(part.data))
+      rules.push(`${table} ${priority} ${cookie} ${hex(match)} ${hex(instructions)}`);
+    next = part.next;
+  }
+  return rules.sort();
+}
+
+/** What packets learn is in the native tables when its control thread has seen to it. */
+async function learned(model: ModelDatapath, native: NativeDatapathAdapter): Promise<void> {
+  const expected = rulesOf(model).join();
+  for (let i = 0; i < 2000 && rulesOf(native).join() !== expected; i++) await setTimeout(1);
 }
 
 describe('random rules and packets', () => {

@@ -126,8 +126,8 @@ describe('documents of xvifd', { timeout: 300_000 }, () => {
     const code = async (line: string) => (await xvif(line)).code;
     between('pair', 'ops', 'name: pairs', 'a', 'b');
     expect(await code(`diff ${file('pair.yaml')}`)).toBe(0);
-    between('changed', 'ops', 'name: pairs', 'a', 'c');
-    expect(await xvif(`diff ${file('changed.yaml')}`)).toMatchObject({
+    between('pair', 'ops', 'name: pairs', 'a', 'c');
+    expect(await xvif(`diff ${file('pair.yaml')}`)).toMatchObject({
       code: 1,
       output: expect.stringContaining('the switch differs in'),
     });

@@ -1,4 +1,7 @@
-/** Networks of subnets, which are apart or of one subnet: whose an address is is found in the logarithm of their number. */
+/**
+ * Networks of subnets, which are apart or of one subnet: whose an address is is found in the logarithm of their number, and
+ * by looking at those of the same subnet before it.
+ */
 import { type Address, contains, type Family, networkOf, overlap, type Prefix } from './prefix.js';
 
 interface Entry<Network extends Prefix> {

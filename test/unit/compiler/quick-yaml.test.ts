@@ -171,3 +171,9 @@ describe('the quick reader', () => {
     );
   }, 600_000);
 });
+
+it('leaves a text of many millions of letters to the yaml package, or reads it', () => {
+  const long = 'x'.repeat(20_000_000);
+  const read = readQuickly(`a: ${long}\nb: [${long}]\n`);
+  expect(read === undefined || (read[0]!.value as { a: string }).a === long).toBe(true);
+});
