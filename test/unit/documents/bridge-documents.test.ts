@@ -148,7 +148,8 @@ describe('ports', () => {
     let number = 2;
     bed.whileRead = () => {
       bed.unplug('web');
-      bed.plug('web', (number = 5 - number));
+      number = 5 - number;
+      bed.plug('web', number);
     };
     await expect(bed.apply(document('shop', [toWeb]))).rejects.toThrow('ports came and went all the time');
     expect(await bed.flows()).toEqual([]);

@@ -67,7 +67,7 @@ describe('with prune a plan', () => {
   it('takes away the meters of the program before', () => {
     const previous = programOf(file(web, more));
     const { changes } = makePlan(program, having(previous), { prune: true, previous });
-    expect(changes.map(({ kind, what }) => `${kind} ${what}`)).toEqual(['delete group', 'delete meter']);
+    expect(changes.map(({ kind, what }) => `${kind} ${what}`)).toEqual(['delete meter', 'delete group']);
   });
 
   it('that is undone is put back where nothing is in its place', () => {
