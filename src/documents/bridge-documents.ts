@@ -23,11 +23,11 @@ import {
 import { STANDALONE_COOKIE } from '../ofproto/index.js';
 import {
   conflictText,
+  lostBy,
   type Plan,
   type Change as PlannedChange,
   type PlanOptions,
   planSteps,
-  prunedBy,
   type SwitchState,
 } from '../reconcile/index.js';
 import { changed, type Documents, difference, type Kept } from './change.js';
@@ -35,6 +35,7 @@ import { type Compiled, compileAll, compileTexts, wasRead } from './compiled.js'
 import type { Journal } from './journal.js';
 import { knownPort } from './known-ports.js';
 import {
+  COMPILE_TRIES,
   CONFIRM_MAX_MS,
   DOCUMENTS_MAX,
   PORTS_SETTLE_MS,
@@ -42,7 +43,7 @@ import {
   RETRY_MAX_MS,
   TEXT_BYTES_MAX,
 } from './limits.js';
-import { carryOut, lookAt } from './local-switch.js';
+import { carryOut, lookAt, putBack } from './local-switch.js';
 
 /** Where ports come from; a bridge is one. */
 export interface PortSource {
@@ -97,6 +98,21 @@ interface Unconfirmed {
   readonly timer: Timer;
 }
 
+/** A change that is taken back until the tables are as they were. */
+interface Undo {
+  /** Of a change that was not confirmed. */
+  readonly token: string | undefined;
+  /** What it took away beyond the documents, as changes that bring it back. */
+  readonly lost: readonly PlannedChange[];
+}
+
+/** Documents were compiled for ports that are others now. */
+class PortsMoved extends Refusal {
+  constructor() {
+    super('unavailable', 'ports came and went all the time while documents were compiled for them');
+  }
+}
+
 const TOKEN_BYTES = 4;
 const NOTHING: Documents = new Map();
 
@@ -110,8 +126,7 @@ export class BridgeDocuments {
   #unconfirmed: Unconfirmed | undefined;
   /** What became of the change before, by its token. */
   #ended: { readonly token: string; readonly how: string } | undefined;
-  /** What a change that is undone had pruned beyond the documents: to be put back. */
-  #pruned: readonly PlannedChange[] = [];
+  #undo: Undo | undefined;
   #settling: Timer | undefined;
   #retry: Timer | undefined;
   readonly #backoff = new Backoff({ firstMs: RETRY_FIRST_MS, maxMs: RETRY_MAX_MS });
@@ -153,12 +168,14 @@ export class BridgeDocuments {
     return this.#alone(async () => {
       this.#refuseUnconfirmed();
       if (confirmMs > CONFIRM_MAX_MS) throw new Refusal('invalid', `a confirmation has at most ${CONFIRM_MAX_MS} ms`);
-      const wanted = await this.#wanted(files, prune);
-      if (wanted.compiled === undefined) return wanted.outcome;
-      const { documents, compiled, options } = wanted;
-      const plan = await this.#change(documents, compiled, options, confirmMs);
-      const { token } = this.#unconfirmed ?? {};
-      return { ...wanted.outcome, plan, ...(token === undefined ? {} : { token }) };
+      return this.#forPorts(async () => {
+        const wanted = await this.#wanted(files, prune);
+        if (wanted.compiled === undefined) return wanted.outcome;
+        const { documents, compiled, options } = wanted;
+        const plan = await this.#change(documents, compiled, options, confirmMs);
+        const { token } = this.#unconfirmed ?? {};
+        return { ...wanted.outcome, plan, ...(token === undefined ? {} : { token }) };
+      });
     });
   }
 
@@ -169,14 +186,16 @@ export class BridgeDocuments {
       const unknown = names.find((name) => !this.#documents.has(name));
       if (unknown !== undefined) throw new Refusal('notFound', `there is no document "${unknown}"`);
       const documents = changed(this.#documents, { put: [], removed: names });
-      const compiled = await this.#compile(documents);
-      const { diagnostics } = compiled;
-      if (diagnostics.errors > 0) {
-        const [first] = diagnostics.sorted();
-        throw new Refusal('unavailable', `others need it: ${first!.message} (${first!.file.name})`);
-      }
-      const plan = await this.#change(documents, compiled, { prune: false, leave: () => true }, 0);
-      return { diagnostics, plan, removed: names, waiting: waitingIn(compiled) };
+      return this.#forPorts(async () => {
+        const compiled = await this.#compile(documents);
+        const { diagnostics } = compiled;
+        if (diagnostics.errors > 0) {
+          const [first] = diagnostics.sorted();
+          throw new Refusal('unavailable', `others need it: ${first!.message} (${first!.file.name})`);
+        }
+        const plan = await this.#change(documents, compiled, { prune: false, leave: () => true }, 0);
+        return { diagnostics, plan, removed: names, waiting: waitingIn(compiled) };
+      });
     });
   }
 
@@ -322,17 +341,27 @@ export class BridgeDocuments {
   #planner(compiled: Compiled, options: PlanOptions): (state: SwitchState) => Steps<Plan> {
     const replaceable = (cookie: bigint) => cookie === STANDALONE_COOKIE;
     const { program: previous } = this.#inForce;
-    const putBack = this.#pruned;
-    return (state) => planSteps(compiled.program, state, { replaceable, previous, putBack, ...options });
+    return (state) => planSteps(compiled.program, state, { replaceable, previous, ...options });
+  }
+
+  /** `work` compiles and puts; again where ports came or went meanwhile. */
+  async #forPorts<Result>(work: () => Promise<Result>): Promise<Result> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof PortsMoved) || tries === COMPILE_TRIES) throw error;
+      }
+    }
   }
 
   async #put(compiled: Compiled, options: PlanOptions): Promise<Plan> {
     const plan = await carryOut(this.#options.tables, this.#planner(compiled, options), (made) => {
       const conflict = conflictText(made);
+      if (compiled.ports.differs(this.#known())) throw new PortsMoved();
       if (conflict !== undefined) throw new Refusal('exists', conflict);
     });
     this.#inForce = compiled;
-    this.#pruned = [];
     this.#problem = '';
     this.#retry?.cancel();
     this.#backoff.reset();
@@ -342,6 +371,8 @@ export class BridgeDocuments {
   async #change(documents: Documents, compiled: Compiled, options: PlanOptions, confirmMs: number): Promise<Plan> {
     const before = this.#documents;
     const plan = await this.#put(compiled, options);
+    // The tables fit again, and what is lost may be in the way of what is new.
+    this.#undone([]);
     this.#documents = documents;
     if (confirmMs > 0) {
       const token = randomBytes(TOKEN_BYTES).toString('hex');
@@ -353,7 +384,7 @@ export class BridgeDocuments {
       this.#write(documents);
     } catch (error) {
       this.#documents = before;
-      this.#pruned = prunedBy(plan);
+      this.#undo = { token: undefined, lost: lostBy(plan) };
       await this.#settle(() => true);
       throw error;
     }
@@ -375,12 +406,31 @@ export class BridgeDocuments {
     return this.#alone(async () => {
       if (this.#unconfirmed?.token !== token || this.#closed) return;
       this.#documents = this.#unconfirmed.before;
-      this.#pruned = prunedBy(plan);
-      this.#end('undone: it was not confirmed in time');
-      if (await this.#settle(() => true)) {
-        this.#options.logger.warn({}, 'documents: not confirmed in time, everything is as it was before');
-      }
+      this.#undo = { token, lost: lostBy(plan) };
+      this.#end('to be undone, as it was not confirmed in time; what is in the way is told with the documents');
+      await this.#settle(() => true);
     });
+  }
+
+  /** The tables fit the documents of before. What cannot come back beyond them is told, and given up. */
+  async #finishUndo(): Promise<void> {
+    if (this.#undo === undefined) return;
+    const { tables, logger } = this.#options;
+    const { lost } = this.#undo;
+    const refused = lost.length === 0 ? [] : await putBack(tables, lost).catch((error) => [messageOf(error)]);
+    if (refused.length > 0) {
+      logger.warn({ refused: refused.length, first: refused[0] }, 'documents: not all that was pruned came back');
+    }
+    this.#undone(refused);
+  }
+
+  #undone(refused: readonly string[]): void {
+    const { token } = this.#undo ?? {};
+    this.#undo = undefined;
+    if (token === undefined) return;
+    const but = refused.length === 0 ? '' : `; not all that it had pruned came back: ${refused[0]}`;
+    this.#ended = { token, how: `undone: it was not confirmed in time${but}` };
+    this.#options.logger.warn({}, 'documents: not confirmed in time, they are as they were before');
   }
 
   #portsChanged(): void {
@@ -395,27 +445,28 @@ export class BridgeDocuments {
   }
 
   /** Makes the tables fit the documents. What fails is told and tried again later, and what was in force stays. */
-  async #settle(leave: NonNullable<PlanOptions['leave']>): Promise<boolean> {
+  async #settle(leave: NonNullable<PlanOptions['leave']>): Promise<void> {
     const { logger } = this.#options;
     try {
-      const compiled = await this.#compile(this.#documents);
-      const [first] = compiled.diagnostics.errors > 0 ? compiled.diagnostics.sorted() : [];
-      if (first !== undefined) {
-        throw new Refusal(
-          'invalid',
-          `${first.file.name}:${first.file.place(first.range.start).line}: ${first.message}`,
-        );
-      }
-      const { changes } = await this.#put(compiled, { prune: false, leave });
-      logger.info({ changes: changes.length, waiting: waitingIn(compiled) }, 'documents compiled for the ports');
-      return true;
+      await this.#forPorts(async () => {
+        const compiled = await this.#compile(this.#documents);
+        const [first] = compiled.diagnostics.errors > 0 ? compiled.diagnostics.sorted() : [];
+        if (first !== undefined) {
+          throw new Refusal(
+            'invalid',
+            `${first.file.name}:${first.file.place(first.range.start).line}: ${first.message}`,
+          );
+        }
+        const { changes } = await this.#put(compiled, { prune: false, leave });
+        logger.info({ changes: changes.length, waiting: waitingIn(compiled) }, 'documents compiled for the ports');
+      });
+      await this.#finishUndo();
     } catch (error) {
       const told = this.#problem === messageOf(error);
       this.#problem = messageOf(error);
       const reason = error instanceof Refusal ? { reason: error.message } : { err: error };
       if (!told) logger.error(reason, 'documents are not in force as they are now');
       if (!this.#closed) this.#tryAgainLater();
-      return false;
     }
   }
 

@@ -15,5 +15,9 @@ export const RETRY_FIRST_MS = 10_000;
 export const RETRY_MAX_MS = 300_000;
 /** Tries to read the tables while nobody changes them. */
 export const READ_TRIES = 4;
+/** Tries to compile documents while ports that they name come and go. */
+export const COMPILE_TRIES = 4;
+/** Changes that are put back one by one before others have their turn. */
+export const PUT_BACK_AT_ONCE = 256;
 /** Longest time for a confirmation. */
 export const CONFIRM_MAX_MS = 24 * 60 * 60 * 1000;

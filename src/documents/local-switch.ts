@@ -1,10 +1,10 @@
 /** Plans made from, and carried out on, the tables of one of our own bridges: at once, and only on what was looked at. */
 import { of13 } from 'node-openflow';
-import { inSlices, type Steps } from '../base/slices.js';
+import { atOnce, inSlices, type Steps } from '../base/slices.js';
 import type { LocalTables } from '../bridge/local-tables.js';
 import { Refusal } from '../bridge/refusal.js';
-import { type Change, type Plan, type SwitchState, stages } from '../reconcile/index.js';
-import { READ_TRIES } from './limits.js';
+import { type Change, type Plan, putBackSteps, type SwitchState, stages } from '../reconcile/index.js';
+import { PUT_BACK_AT_ONCE, READ_TRIES } from './limits.js';
 
 const { OFPG, OFPM, OFPP, OFPTT } = of13;
 
@@ -21,23 +21,56 @@ async function stateOf(tables: LocalTables): Promise<SwitchState> {
 }
 
 /**
- * Makes a plan of what the tables hold and carries it out, unless `approve` throws. Where others change the tables all the
- * time the last try is made with what they held a moment ago. Rejects with {@link Refusal}; nothing has changed then.
+ * Makes a plan of what the tables hold, and does with it what is to be done, before others have their turn. Where others
+ * change the tables all the time the last plan is made in one go of what was read.
  */
-export async function carryOut(
+async function withPlan<Result>(
+  tables: LocalTables,
+  make: (state: SwitchState) => Steps<Plan>,
+  act: (plan: Plan) => Result,
+): Promise<Result> {
+  for (let tries = 1; ; tries++) {
+    const last = tries === READ_TRIES;
+    const before = tables.revision();
+    const steps = make(await stateOf(tables));
+    const plan = last ? atOnce(steps) : await inSlices(steps);
+    if (last || tables.revision() === before) return act(plan);
+  }
+}
+
+/** Carries out a plan of what the tables hold, unless `approve` throws. Rejects with {@link Refusal}; nothing has changed then. */
+export const carryOut = (
   tables: LocalTables,
   make: (state: SwitchState) => Steps<Plan>,
   approve: (plan: Plan) => void = () => {},
-): Promise<Plan> {
-  for (let tries = 1; ; tries++) {
-    const before = tables.revision();
-    const plan = await inSlices(make(await stateOf(tables)));
+): Promise<Plan> =>
+  withPlan(tables, make, (plan) => {
     approve(plan);
-    if (tables.revision() === before || tries === READ_TRIES) {
-      commit(tables, inOrder(plan));
-      return plan;
-    }
+    const changes = inOrder(plan);
+    const reason = refusalOf(tables, changes);
+    if (reason !== undefined) throw new Refusal('unavailable', reason);
+    return plan;
+  });
+
+/**
+ * Brings back those of `lost` in whose place nothing is: all at once, or where one is refused each by itself. What was
+ * refused, in words.
+ */
+export async function putBack(tables: LocalTables, lost: readonly Change[]): Promise<string[]> {
+  const free = (some: readonly Change[]) => (state: SwitchState) => putBackSteps(some, state);
+  const all = await withPlan(tables, free(lost), (plan) => refusalOf(tables, inOrder(plan)));
+  if (all === undefined) return [];
+  const ordered = inOrder({ changes: lost, unchanged: 0, stale: [], conflicts: [] });
+  const refused: string[] = [];
+  for (let from = 0; from < ordered.length; from += PUT_BACK_AT_ONCE) {
+    await withPlan(tables, free(ordered.slice(from, from + PUT_BACK_AT_ONCE)), (plan) => {
+      for (const change of inOrder(plan)) {
+        const reason = refusalOf(tables, [change]);
+        if (reason !== undefined) refused.push(reason);
+      }
+    });
   }
+  return refused;
 }
 
 /** The plan alone. */
@@ -49,11 +82,12 @@ function inOrder(plan: Plan): Change[] {
   return [...before, ...bundled, ...after];
 }
 
-function commit(tables: LocalTables, changes: readonly Change[]): void {
-  if (changes.length === 0) return;
+/** Carries them out, all or none; why none of them were. */
+function refusalOf(tables: LocalTables, changes: readonly Change[]): string | undefined {
+  if (changes.length === 0) return undefined;
   const refused = tables.commit(changes.map(({ message }) => message));
-  if (refused === undefined) return;
+  if (refused === undefined) return undefined;
   const { what, text, origin } = changes[refused.index]!;
   const whose = origin === undefined ? '' : ` of ${origin.document}/${origin.name}`;
-  throw new Refusal('unavailable', `${refused.reason}: ${what}${whose} ${text}`);
+  return `${refused.reason}: ${what}${whose} ${text}`;
 }

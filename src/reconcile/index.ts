@@ -8,8 +8,8 @@ export {
   type Plan,
   type PlanOptions,
   planSteps,
-  prunedBy,
   stages,
 } from './plan.js';
+export { lostBy, putBackSteps } from './put-back.js';
 export { RemoteSwitch, type SwitchState } from './switch.js';
 export { connectTo, type TlsFiles } from './target.js';

@@ -22,6 +22,8 @@ export interface Change {
   readonly before?: string;
   /** Absent for what no file says any more. */
   readonly origin?: Origin;
+  /** A flow of no program in whose place it comes. */
+  readonly replaced?: FlowStats;
   readonly message: Outgoing;
   /** Undoes it. */
   readonly undo: Outgoing;
@@ -54,8 +56,6 @@ export interface PlanOptions {
   readonly previous?: Program;
   /** Flows that are as in `previous` and come from here are left as they are, even where they are gone. */
   readonly leave?: (origin: Origin) => boolean;
-  /** What an earlier plan pruned ({@link prunedBy}), to be put back where nothing is in its place. */
-  readonly putBack?: readonly Change[];
   /** Flows of others that ours may take the place of. */
   readonly replaceable?: (cookie: bigint) => boolean;
 }
@@ -70,33 +70,7 @@ export function* planSteps(program: Program, state: SwitchState, options: PlanOp
   planMeters(program, state, options, draft);
   planGroups(program, state, options, draft);
   yield* planFlows(program, state, options, draft);
-  planLeftMeters(program, state, options, draft);
-  planPutBack(program, state, options, draft);
   return draft;
-}
-
-/** What no file and no earlier program had said, and was taken away all the same. */
-export const prunedBy = ({ changes }: Plan): Change[] =>
-  changes.filter(({ kind, origin }) => kind === 'delete' && origin === undefined);
-
-/** Which flow, group or meter a message is about. */
-function keyOf(message: Outgoing): string | undefined {
-  if (message.type === 'flow_mod') return flowKey(message);
-  if (message.type === 'group_mod') return `group ${message.groupId}`;
-  return message.type === 'meter_mod' ? `meter ${message.meterId}` : undefined;
-}
-
-function planPutBack(program: Program, state: SwitchState, { putBack = [] }: PlanOptions, draft: Draft): void {
-  if (putBack.length === 0) return;
-  const taken = new Set([
-    ...state.flows.map(flowKey),
-    ...state.groups.map(({ groupId }) => `group ${groupId}`),
-    ...state.meters.map(({ meterId }) => `meter ${meterId}`),
-    ...[...program.flows, ...program.groups, ...program.meters].map(({ mod }) => keyOf(mod)),
-  ]);
-  for (const { what, text, message, undo } of putBack) {
-    if (!taken.has(keyOf(undo))) draft.changes.push({ kind: 'add', what, text, message: undo, undo: message });
-  }
 }
 
 const flowMod = (
@@ -146,7 +120,8 @@ function* planFlows(program: Program, state: SwitchState, options: PlanOptions, 
       if (old !== undefined && isOwn(old, owners)) draft.changes.push(deletion(old, flow.origin));
     } else if (leave(flow.origin) && isAlike(flow, before.get(key))) draft.unchanged++;
     else if (old === undefined || replaceable(old.cookie)) draft.changes.push(addition(flow));
-    else if (isOwn(old, owners) || before.get(key)?.mod.cookie === old.cookie) compare(flow, old, draft);
+    else if (before.get(key)?.mod.cookie === old.cookie) compare(flow, old, true, draft);
+    else if (isOwn(old, owners)) compare(flow, old, false, draft);
     else draft.conflicts.push({ what: 'flow', origin: flow.origin, other: formatFlow(old) });
   }
   if (remove) return;
@@ -191,7 +166,7 @@ const addition = ({ mod, origin }: ProgramFlow): Change => ({
   undo: flowMod(mod, OFPFC.DELETE_STRICT),
 });
 
-const deletion = (old: FlowStats, origin?: Origin): Change => ({
+export const deletion = (old: FlowStats, origin?: Origin): Change => ({
   kind: 'delete',
   what: 'flow',
   text: textOf(old),
@@ -200,8 +175,11 @@ const deletion = (old: FlowStats, origin?: Origin): Change => ({
   undo: flowMod(old, OFPFC.ADD),
 });
 
-/** What only does something else is modified, which keeps its counters; what is something else is added in its place. */
-function compare({ mod, origin }: ProgramFlow, old: FlowStats, draft: Draft): void {
+/**
+ * What only does something else is modified, which keeps its counters; what is something else is added in its place.
+ * `known`: an earlier program had said it.
+ */
+function compare({ mod, origin }: ProgramFlow, old: FlowStats, known: boolean, draft: Draft): void {
   const sameActions = flowActions(mod) === flowActions(old);
   const sameRest = flowSettings(mod) === flowSettings(old) && mod.cookie === old.cookie;
   if (sameActions && sameRest) {
@@ -210,7 +188,16 @@ function compare({ mod, origin }: ProgramFlow, old: FlowStats, draft: Draft): vo
   }
   const message = sameRest ? flowMod(mod, OFPFC.MODIFY_STRICT) : { ...mod, command: OFPFC.ADD };
   const undo = sameRest ? flowMod(old, OFPFC.MODIFY_STRICT) : flowMod(old, OFPFC.ADD);
-  draft.changes.push({ kind: 'change', what: 'flow', text: textOf(mod), before: textOf(old), origin, message, undo });
+  draft.changes.push({
+    kind: 'change',
+    what: 'flow',
+    text: textOf(mod),
+    before: textOf(old),
+    origin,
+    ...(known ? {} : { replaced: old }),
+    message,
+    undo,
+  });
 }
 
 function meterMod({ meterId, flags, bands }: MeterConfig, command: number): Outgoing {
@@ -284,7 +271,7 @@ function planGroups(program: Program, state: SwitchState, options: PlanOptions, 
   }
 }
 
-/** A meter's number does not say whose it is; what is left of `previous` goes here, the rest in {@link planLeftMeters}. */
+/** A meter's number does not say whose it is: only what is left of `previous` goes. */
 function planMeters(program: Program, state: SwitchState, options: PlanOptions, draft: Draft): void {
   const { remove = false, previous } = options;
   const there = new Map(state.meters.map((meter) => [meter.meterId, meter]));
@@ -322,30 +309,6 @@ function planMeters(program: Program, state: SwitchState, options: PlanOptions, 
   for (const [meterId, origin] of remove ? [] : before) {
     const old = there.get(meterId);
     if (old !== undefined) draft.changes.push(meterGone(old, origin));
-  }
-}
-
-const metersOf = ({ instructions }: Pick<FlowStats, 'instructions'>): number[] =>
-  instructions.flatMap((one) => (one.type === 'meter' ? [one.meterId] : []));
-
-/** With prune also the meters go that nothing but flows of the owners used, and now nothing uses any more. */
-function planLeftMeters(program: Program, state: SwitchState, { prune, remove }: PlanOptions, draft: Draft): void {
-  if (prune === false || remove === true) return;
-  const owners = new Set(program.owners.values());
-  const left = new Set<number>();
-  const kept = new Set([
-    ...program.meters.map(({ mod }) => mod.meterId),
-    ...program.flows.flatMap(({ mod }) => metersOf(mod)),
-  ]);
-  for (const flow of state.flows) {
-    const own = isOurs(flow.cookie) && prunes(prune, owners, ownerOf(flow.cookie));
-    for (const meterId of metersOf(flow)) (own ? left : kept).add(meterId);
-  }
-  for (const change of draft.changes) {
-    if (change.message.type === 'meter_mod') kept.add(change.message.meterId);
-  }
-  for (const meter of state.meters) {
-    if (left.has(meter.meterId) && !kept.has(meter.meterId)) draft.changes.push(meterGone(meter));
   }
 }
 

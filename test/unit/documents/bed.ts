@@ -18,6 +18,8 @@ export class DocumentsBed {
   readonly clock = new HandClock();
   /** Times that tables were read, which each compilation does once. */
   reads = 0;
+  /** Something that happens while the tables are read. */
+  whileRead: () => void = () => {};
   documents!: BridgeDocuments;
   #ports: PortIdentity[] = [];
   #changed: () => void = () => {};
@@ -32,6 +34,7 @@ export class DocumentsBed {
         ...tables,
         ask: (body) => {
           if (body.type === 'flow') bed.reads++;
+          if (body.type === 'flow') bed.whileRead();
           return tables.ask(body);
         },
       },

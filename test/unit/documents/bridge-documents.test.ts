@@ -128,6 +128,34 @@ describe('ports', () => {
     expect(bed.reads - before).toBe(1);
   });
 
+  it('that move while documents are compiled for them are looked at again before the tables change', async () => {
+    const bed = await DocumentsBed.open();
+    bed.plug('up', 1);
+    bed.plug('web', 2);
+    bed.whileRead = () => {
+      bed.whileRead = () => {};
+      bed.unplug('web');
+      bed.plug('web', 3);
+    };
+    const { plan } = await bed.apply(document('shop', [toWeb]));
+    expect(plan!.changes).toHaveLength(1);
+    expect(await bed.flows()).toEqual(['priority=9,in_port=1 actions=output:3']);
+  });
+
+  it('that move all the time are told, and nothing is changed for those that are not there', async () => {
+    const bed = await DocumentsBed.open();
+    bed.plug('up', 1);
+    let number = 2;
+    bed.whileRead = () => {
+      bed.unplug('web');
+      number = 5 - number;
+      bed.plug('web', number);
+    };
+    await expect(bed.apply(document('shop', [toWeb]))).rejects.toThrow('ports came and went all the time');
+    expect(await bed.flows()).toEqual([]);
+    expect(bed.documents.list()).toEqual([]);
+  });
+
   it('are found by name as well, also in the words of ovs-ofctl, and after they went', async () => {
     const bed = await DocumentsBed.open();
     bed.plug('web', 2, { name: 'eth-web' });
@@ -324,6 +352,46 @@ describe('a change that is to be confirmed', () => {
     await bed.settled();
     expect(await bed.flows()).toEqual(before.map((flow) => flow.replace(/(in_port=3 actions=).*/, '$1drop')));
     expect(bed.documents.list()).toMatchObject([{ name: 'shop', problem: '' }]);
+  });
+
+  it('is undone where what it pruned cannot come back, and holds up nothing after that', async () => {
+    const bed = await DocumentsBed.open();
+    bed.plug('up', 1);
+    const { plan } = await bed.apply(document('shop', [arp]));
+    const { cookie } = plan!.changes[0]!.message as { cookie: bigint };
+    const group = { groupType: 0, groupId: 77, buckets: [] };
+    await bed.switch.say({ type: 'group_mod', command: 0, ...group });
+    const leftOver = (priority: number, action: Parameters<typeof applying>[0]) =>
+      bed.switch.say(flowMod({ instructions: [applying(action)], cookie, priority, match: { in_port: 2 } }));
+    await leftOver(5, { type: 'group', groupId: 77 });
+    await leftOver(4, output(1));
+    expect(await bed.flows()).toHaveLength(3);
+    const { token } = await bed.apply(document('shop', [fromUp]), { prune: true, confirmMs: 5000 });
+    expect(await bed.flows()).toHaveLength(1);
+    await bed.switch.say({ type: 'group_mod', command: 2, ...group });
+    bed.clock.advance(5000);
+    await bed.settled();
+    expect(await bed.flows()).toEqual(['priority=4,in_port=2 actions=output:1', 'priority=7,arp actions=NORMAL']);
+    expect(bed.documents.list()).toMatchObject([{ name: 'shop', problem: '' }]);
+    await expect(bed.documents.confirm(token!)).rejects.toThrow(/is undone: .* came back: .*BAD_OUT_GROUP.*group:77/);
+    await bed.apply(document('more', [fromUp]));
+    expect(await bed.flows()).toHaveLength(3);
+  });
+
+  it('is said to be undone only once it is', async () => {
+    const bed = await withWeb();
+    const { token } = await bed.apply(document('shop', [fromWeb]), { confirmMs: 5000 });
+    const foreign = { cookie: 5n, priority: 9, match: { in_port: 1 } };
+    await bed.switch.say(flowMod(foreign));
+    bed.clock.advance(5000);
+    await bed.settled();
+    expect(bed.documents.list()).toMatchObject([{ problem: expect.stringContaining("somebody else's flow") }]);
+    await expect(bed.documents.confirm(token!)).rejects.toThrow('is to be undone');
+    await bed.switch.say(flowMod({ ...foreign, cookie: 0n, command: 4 }));
+    bed.clock.advance(10_000);
+    await bed.settled();
+    expect(await bed.flows()).toEqual(twoGuests);
+    await expect(bed.documents.confirm(token!)).rejects.toThrow('is undone');
   });
 
   it('is undone where a rule had moved to another owner', async () => {

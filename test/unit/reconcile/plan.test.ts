@@ -1,8 +1,9 @@
 /** From what a switch has and what a file says to what must change: pure. */
 import { type FlowStats, of13 } from 'node-openflow';
 import { describe, expect, it } from 'vitest';
+import { atOnce } from '../../../src/base/slices.js';
 import { PortList, type Program } from '../../../src/compiler/index.js';
-import { exportFlowSet, makePlan, prunedBy, type SwitchState, stages } from '../../../src/reconcile/index.js';
+import { exportFlowSet, lostBy, makePlan, putBackSteps, type SwitchState } from '../../../src/reconcile/index.js';
 import { compiled, said } from '../compiler/cases.js';
 
 const file = (rules: string, rest = '') => `apiVersion: xvif.dev/v1alpha1
@@ -55,33 +56,42 @@ describe('with prune a plan', () => {
   const program = programOf(file(web));
   const own = program.flows[0]!.mod.cookie;
 
-  it('takes away the meters that only own flows used', () => {
-    const state = {
-      ...having(program, [metered(7, own), metered(8, own), metered(8, 1n), metered(9, 1n)]),
-      meters: [7, 8, 9, 10].map(meter),
-    };
+  it('leaves meters that no program declared, as their numbers do not say whose they are', () => {
+    const state = { ...having(program, [metered(7, own), metered(8, 1n)]), meters: [7, 8, 9].map(meter) };
     const { changes } = makePlan(program, state, { prune: true });
     expect(changes.map(({ kind, what, text }) => `${kind} ${what} ${text.split(/[, ]/)[0]}`)).toEqual([
       `delete flow cookie=0x${own.toString(16)}`,
-      'delete meter meter=7',
     ]);
-    expect(stages({ changes, unchanged: 0, stale: [], conflicts: [] }).after).toHaveLength(1);
-    expect(makePlan(program, state, keep).changes).toEqual([]);
+  });
+
+  it('takes away the meters of the program before', () => {
+    const previous = programOf(file(web, more));
+    const { changes } = makePlan(program, having(previous), { prune: true, previous });
+    expect(changes.map(({ kind, what }) => `${kind} ${what}`)).toEqual(['delete meter', 'delete group']);
   });
 
   it('that is undone is put back where nothing is in its place', () => {
     const group = { groupId: Math.floor(Number((own >> 32n) & 0xffffn)) * 0x1_0000, groupType: 0, buckets: [] };
     const state = { flows: [metered(7, own), metered(6, own)], groups: [group], meters: [meter(7)] };
-    const pruned = prunedBy(makePlan(program, state, { prune: true }));
-    expect(pruned.map(({ what }) => what).sort()).toEqual(['flow', 'flow', 'group', 'meter']);
-    const putBack = (now: SwitchState) =>
-      makePlan(program, now, { prune: false, putBack: pruned }).changes.map(({ kind, message }) => [kind, message]);
-    const undos = pruned.map(({ undo }) => ['add', undo]);
-    expect(putBack(having(program))).toEqual(undos);
-    const taken = having(program, [metered(7, 1n)]);
-    expect(putBack({ ...taken, groups: [group], meters: [meter(7)] })).toEqual([
-      ['add', pruned.find(({ undo }) => undo.type === 'flow_mod' && undo.priority === 6)!.undo],
+    const lost = lostBy(makePlan(program, state, { prune: true }));
+    expect(lost.map(({ kind, what }) => `${kind} ${what}`)).toEqual(['add group', 'add flow', 'add flow']);
+    const putBack = (now: SwitchState) => atOnce(putBackSteps(lost, now)).changes;
+    expect(putBack(having(program))).toEqual(lost);
+    expect(putBack({ ...having(program, [metered(7, 1n)]), groups: [group] })).toEqual([
+      lost.find(({ message }) => message.type === 'flow_mod' && message.priority === 6),
     ]);
+  });
+
+  it('that is undone is put back where a rule had taken its place, but not what a program had', () => {
+    const old = stats(programOf(file(web.replace('normal', 'drop'))).flows[0]!.mod);
+    const state = { ...empty, flows: [old] };
+    const plan = makePlan(program, state, { prune: false, previous: programOf(file(arp)) });
+    expect(plan.changes.map(({ kind }) => kind)).toEqual(['change']);
+    expect(lostBy(plan).map(({ kind, message }) => [kind, message])).toMatchObject([
+      ['add', { command: of13.OFPFC.ADD, cookie: old.cookie, instructions: old.instructions }],
+    ]);
+    const previous = programOf(file(web.replace('normal', 'drop')));
+    expect(lostBy(makePlan(program, state, { prune: false, previous }))).toEqual([]);
   });
 });
 
