@@ -102,9 +102,14 @@ Verdict decap_ethernet(Packet& packet, FlowKey& key) {
   return Verdict::kOk;
 }
 
+/// So many bytes behind a service header are in the buffer, where a packet goes on in its payload: else a long header
+/// would hide the inner ones from the tables.
+constexpr std::uint32_t kSeenBytes = 128;
+
 Verdict decap_nsh(Packet& packet, FlowKey& key) {
   const std::uint16_t bytes = nsh::header_bytes(packet.data, kEthernetBytes, packet.linear);
   if (bytes == 0) return Verdict::kPacketType;
+  if (packet.payload != nullptr && packet.linear < bytes + kSeenBytes) return Verdict::kPacketType;
   const std::uint8_t next = packet.data[kEthernetBytes + nsh::kNextAt];
   if (next == nsh::kNextEthernet) {
     if (!close_to_frame(packet, bytes)) return Verdict::kPacketType;

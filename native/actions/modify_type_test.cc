@@ -119,6 +119,30 @@ TEST_F(PacketType, what_cannot_be) {
   EXPECT_EQ(act(encap(kNsh) + encap(kNsh) + encap(kNsh)), Verdict::kNoRoom);
 }
 
+struct NoOwner : PayloadOwner {
+  void payload_done(Payload&) override {}
+};
+
+TEST_F(PacketType, a_long_service_header_hides_no_inner_ones) {
+  Bytes frame = kNoMacs + be16(0x894f) + hex("0fc0 02 03 000000 ff") + Bytes(200, 0) + kPlain;  // MD type 2, Ethernet
+  frame[15] = static_cast<std::uint8_t>((frame[15] & 0xc0) | (8 + 200) / 4);
+  start(frame);
+  EXPECT_EQ(act(decap() + decap()), Verdict::kOk) << "all of it is in the buffer";
+  EXPECT_EQ(this->frame(), to_hex(kPlain));
+
+  NoOwner owner;
+  Payload payload{};
+  payload.owner = &owner;
+  payload.refs = 2;
+  payload.bytes = 1000;
+  start(frame);
+  packet_->payload = &payload;
+  packet_->size += payload.bytes;
+  EXPECT_EQ(act(decap() + decap()), Verdict::kPacketType) << "inner headers may go on in the payload";
+  packet_->payload = nullptr;
+  packet_->size -= payload.bytes;
+}
+
 TEST_F(PacketType, without_an_ethernet_header_there_are_no_addresses_and_tags) {
   start(kPlain);
   EXPECT_EQ(act(decap()), Verdict::kOk);

@@ -81,8 +81,9 @@ void Execution::learn(Lane& lane, Packet* packet, FlowKey& key, const ActionView
 
 void Execution::fin_timeout(Lane& lane, const FlowKey& key, const ActionView& action) {
   const Flow* const flow = lane.flow;
-  // The place of the flags is another field's in neighbour discovery.
-  if (flow == nullptr || *key.at(key_at::kIpProto) != ip_proto::kTcp) return;
+  // What goes on after a pause is carried out for no flow of a table. The place of the flags is another field's in
+  // neighbour discovery.
+  if (flow == nullptr || flow->subtable == nullptr || *key.at(key_at::kIpProto) != ip_proto::kTcp) return;
   if ((key.be16(key_at::kTcpFlags) & kFinOrReset) == 0) return;
   const Flow::Timeouts now = flow->timeouts();
   const auto shortens = [](std::uint16_t timeout, std::uint16_t most) {

@@ -172,6 +172,21 @@ TEST_F(PauseTest, PacketOutsPause) {
   EXPECT_EQ(switch_.sent(), (Counts{0, 1, 1, 0, 0, 0}));
 }
 
+TEST_F(PauseTest, WhatIsLeftShortensNoTimeouts) {
+  Bytes shorten = kit::record(static_cast<std::uint8_t>(Action::kFinTimeout), 8);
+  kit::put(shorten, 4, std::uint16_t{1});
+  Bytes fin = Udp{}.frame();
+  fin[23] = 6;     // TCP
+  fin[46] = 0x50;  // its words
+  fin[47] = 0x11;  // FIN, ACK
+  flow(0, apply({pause(), shorten, output(3)}));
+  switch_.receive(1, fin);
+  Bytes frame, continuation;
+  take(frame, continuation);
+  EXPECT_EQ(resume(frame, continuation), Status::kOk);
+  EXPECT_EQ(switch_.sent(), (Counts{0, 0, 1, 0, 0, 0}));
+}
+
 TEST_F(PauseTest, WhatIsTooLongIsDropped) {
   Bytes list = pause();
   while (list.size() < kContinuationMax) list = kit::join({list, output(2)});

@@ -34,7 +34,9 @@ function isCarried({ field }: Match[number]): boolean {
 function carriedOf(match: Match): Carried {
   const writer = new RecordWriter();
   writeMatch(writer, match);
-  return decodeMatch(writer.take())!.map(({ field, value, mask }) => {
+  const carried = decodeMatch(writer.take());
+  if (carried === undefined) throw new PacketError('a register is said twice');
+  return carried.map(({ field, value, mask }) => {
     if (mask === undefined) return { field, value };
     throw new PacketError(`a packet has exact values; ${fields[field]!.name} has a mask`);
   });
