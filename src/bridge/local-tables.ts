@@ -10,7 +10,7 @@ import {
 } from 'node-openflow';
 import type { Datapath } from '../datapath/datapath.js';
 import { plainFormat } from '../ofproto/flow-formats.js';
-import type { Change, ControllerView, Ofproto } from '../ofproto/index.js';
+import type { Change, ControllerView, Ofproto, OwnPacketListener } from '../ofproto/index.js';
 import { MISS_SEND_LEN_DEFAULT } from '../ofproto/limits.js';
 import { OF13 } from '../ofproto/versions.js';
 import { readRuntime } from './statistics.js';
@@ -22,6 +22,8 @@ export interface LocalTables {
   revision(): bigint;
   /** Carries all out at once, or nothing: then which one was refused, and why. They are messages of OpenFlow 1.3. */
   commit(messages: readonly Outgoing[]): { readonly index: number; readonly reason: string } | undefined;
+  /** Packets that flows send to OWN_CONTROLLER_ID; undefined: they go nowhere. */
+  onPackets(listener: OwnPacketListener | undefined): void;
 }
 
 /** Keeps what it is sent. */
@@ -75,6 +77,7 @@ export function localTables(ofproto: Ofproto, datapath: Datapath): LocalTables {
       const { change, error } = refused;
       return { index: change.xid, reason: errorName(error.type, error.code) };
     },
+    onPackets: (listener) => ofproto.onOwnPackets(listener),
   };
 }
 

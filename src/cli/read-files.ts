@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { readVersion } from '../api/version.js';
 import { messageOf } from '../base/error.js';
 import {
+  type CompileOptions,
   compile,
   Diagnostics,
   type KnownPort,
@@ -37,10 +38,11 @@ export function compileSources(
   paths: readonly string[],
   options: FileOptions,
   resolver: (ports: readonly KnownPort[]) => PortResolver,
+  settings: CompileOptions = {},
 ): { readonly program: Program; readonly diagnostics: Diagnostics } {
   const diagnostics = new Diagnostics();
   const listed = options.ports === undefined ? [] : readPortFile(readSource(options.ports), diagnostics);
-  const program = compile(paths.map(readSource), resolver([...options.port, ...listed]), diagnostics);
+  const program = compile(paths.map(readSource), resolver([...options.port, ...listed]), diagnostics, settings);
   return { program, diagnostics };
 }
 

@@ -21,6 +21,7 @@ import type {
   Origin,
   Program,
   ProgramChain,
+  ProgramCheck,
   ProgramFlow,
   ProgramGroup,
   ProgramMeter,
@@ -48,6 +49,7 @@ export class Builder {
   readonly #tables: ProgramTable[] = [];
   readonly #tests: ProgramTest[] = [];
   readonly #chains: ProgramChain[] = [];
+  readonly #checks: ProgramCheck[] = [];
   readonly #owners = new Map<string, Owner>();
   readonly #owned = new Map<number, string>();
   readonly #allowed = new Map<string, ReadonlySet<string>>();
@@ -57,9 +59,14 @@ export class Builder {
   readonly legs = new Legs();
   readonly meterNumbers = new Numbers(1, METERS_MAX);
 
+  /** Probes of health, of all chains. */
+  probesPerSecond = 0;
+
+  /** `asksHealth`: somebody will ask instances of chains how they are. */
   constructor(
     readonly ports: PortResolver,
     readonly diagnostics: Diagnostics,
+    readonly asksHealth = true,
   ) {}
 
   /** Registers the owner of a document. */
@@ -122,6 +129,10 @@ export class Builder {
 
   chain(chain: ProgramChain): void {
     this.#chains.push(chain);
+  }
+
+  check(check: ProgramCheck): void {
+    this.#checks.push(check);
   }
 
   get tables(): readonly ProgramTable[] {
@@ -217,6 +228,7 @@ export class Builder {
       tables: this.#tables,
       tests: this.#tests,
       chains: this.#chains,
+      checks: this.#checks,
       owners: new Map([...this.#owners].map(([name, { id }]) => [name, id])),
       ports: this.ports,
       allowed: this.#allowed,

@@ -29,9 +29,19 @@ const lowerings: Readonly<Record<Kind, new (root: At, builder: Builder) => Lower
   ServiceChain: ServiceChainLowering,
 };
 
+export interface CompileOptions {
+  /** Somebody will ask instances of chains how they are, as xvifd does; default: yes. */
+  readonly asksHealth?: boolean;
+}
+
 /** A program is made even where there are errors, of what is right; it must not be used then. */
-export function compile(files: readonly SourceFile[], ports: PortResolver, diagnostics: Diagnostics): Program {
-  const builder = new Builder(ports, diagnostics);
+export function compile(
+  files: readonly SourceFile[],
+  ports: PortResolver,
+  diagnostics: Diagnostics,
+  { asksHealth }: CompileOptions = {},
+): Program {
+  const builder = new Builder(ports, diagnostics, asksHealth);
   const found = new Map<string, At>();
   const documents: Lowering[] = [];
   for (const document of files.flatMap((file) => readDocuments(file, diagnostics))) {

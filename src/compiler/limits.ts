@@ -31,3 +31,9 @@ export const CHAIN_INSTANCES_MAX = 64;
 export const CHAIN_WEIGHT_MAX = 100;
 /** Shares that instances of a hop may have together, where both directions must find the same one. */
 export const CHAIN_SLOTS_MAX = 256;
+/** Probes of health that all chains of a bridge make, and answers that are taken from one instance. */
+export const HEALTH_PROBES_PER_SECOND_MAX = 500;
+export const HEALTH_ANSWERS_PER_SECOND = 50;
+/** Seconds between two probes. */
+export const HEALTH_INTERVAL_MIN = 0.1;
+export const HEALTH_INTERVAL_MAX = 3600;

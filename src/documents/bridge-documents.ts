@@ -17,6 +17,7 @@ import {
   type Origin,
   type SourceFile,
 } from '../compiler/index.js';
+import type { BridgeHealth } from '../health/bridge-health.js';
 import { STANDALONE_COOKIE } from '../ofproto/index.js';
 import { conflictText, makePlan, type Plan, type PlanOptions, type SwitchState } from '../reconcile/index.js';
 import { changed, type Documents, difference, type Kept } from './change.js';
@@ -71,6 +72,8 @@ export interface DocumentStatus extends Kept {
 export interface BridgeDocumentsOptions {
   readonly tables: LocalTables;
   readonly journal: Journal;
+  /** Of the instances of its chains. Closed by its owner, after the documents. */
+  readonly health: Pick<BridgeHealth, 'altered' | 'follow'>;
   readonly clock: Clock;
   /** Milliseconds since 1970. */
   readonly wallMs?: () => number;
@@ -269,7 +272,8 @@ export class BridgeDocuments {
   #planner(compiled: Compiled, options: PlanOptions): (state: SwitchState) => Plan {
     const replaceable = (cookie: bigint) => cookie === STANDALONE_COOKIE;
     const { program: previous } = this.#inForce;
-    return (state) => makePlan(compiled.program, state, { replaceable, previous, ...options });
+    const { health } = this.#options;
+    return (state) => makePlan(health.altered(compiled.program), state, { replaceable, previous, ...options });
   }
 
   async #put(compiled: Compiled, options: PlanOptions): Promise<Plan> {
@@ -278,6 +282,7 @@ export class BridgeDocuments {
       if (conflict !== undefined) throw new Refusal('exists', conflict);
     });
     this.#inForce = compiled;
+    this.#options.health.follow(compiled.program);
     this.#problem = '';
     this.#retry?.cancel();
     this.#backoff.reset();

@@ -6,6 +6,7 @@ import type { Logger } from '../base/logger.js';
 import type { Bridges } from '../bridge/bridges.js';
 import type { LocalTables } from '../bridge/local-tables.js';
 import { Refusal } from '../bridge/refusal.js';
+import { BridgeHealth } from '../health/bridge-health.js';
 import { BridgeDocuments } from './bridge-documents.js';
 import { Journal } from './journal.js';
 
@@ -14,6 +15,7 @@ export class AllDocuments {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #byBridge = new Map<string, BridgeDocuments>();
+  readonly #health = new Map<string, BridgeHealth>();
 
   /** `folder` is made when there is something to keep. */
   constructor(folder: string, { clock, logger }: { readonly clock: Clock; readonly logger: Logger }) {
@@ -28,13 +30,20 @@ export class AllDocuments {
     if (process.getuid?.() === 0 && existsSync(this.#folder)) this.#give(0, 0);
     const logger = this.#logger.child({ bridge });
     const journal = Journal.open(join(this.#folder, `${bridge}.documents`), logger);
-    const documents = new BridgeDocuments({ tables, journal, clock: this.#clock, logger });
+    const health = new BridgeHealth({ tables, clock: this.#clock, logger });
+    this.#health.set(bridge, health);
+    const documents = new BridgeDocuments({ tables, journal, health, clock: this.#clock, logger });
     this.#byBridge.set(bridge, documents);
     await documents.start();
   }
 
   of(bridge: string): BridgeDocuments | undefined {
     return this.#byBridge.get(bridge);
+  }
+
+  /** Of the chains of a bridge. */
+  health(bridge: string): BridgeHealth | undefined {
+    return this.#health.get(bridge);
   }
 
   /** By the bridge's name, which may be empty where there is only one. */
@@ -59,6 +68,7 @@ export class AllDocuments {
   /** A folder with nothing in it goes. */
   async close(): Promise<void> {
     for (const documents of this.#byBridge.values()) await documents.close();
+    for (const health of this.#health.values()) health.close();
     try {
       rmdirSync(this.#folder);
     } catch {

@@ -19,6 +19,7 @@ import {
   type SetConfig,
   type TableDesc,
 } from 'node-openflow';
+import { OWN_CONTROLLER_ID } from '../base/own-controller.js';
 import type { Datapath } from '../datapath/datapath.js';
 import {
   decodeFlowAnswers,
@@ -66,6 +67,9 @@ const COMMAND_BITS = 0xff;
 /** OFPC_FRAG_NX_MATCH */
 const NX_MATCH = 3;
 
+/** The frame is gone after the call. */
+export type OwnPacketListener = (packet: { readonly cookie: bigint; readonly frame: Uint8Array }) => void;
+
 export interface OfprotoOptions {
   /** Its onUpcall belongs to ofproto from here on. */
   readonly datapath: Datapath;
@@ -96,6 +100,8 @@ export class Ofproto {
   /** Whose message the record of a batch comes from that is handed over, where it is no flow_mod alone. */
   #origin: ((record: number) => Origin) | undefined;
   #async: (event: AsyncEvent) => void = () => {};
+  #ownPackets: OwnPacketListener | undefined;
+  #controllers = { connected: false, misses: false };
   #flushPending = false;
   /** Flows, since those who watch were told the last time. */
   #changedByPackets = false;
@@ -187,9 +193,22 @@ export class Ofproto {
    * flow of a table matches.
    */
   controllersChanged(anyConnected: boolean, misses = false): void {
+    this.#controllers = { connected: anyConnected, misses };
+    this.#tellControllers();
+  }
+
+  /** Packets for OWN_CONTROLLER_ID go to this listener alone, whether or not controllers are there; undefined: nowhere. */
+  onOwnPackets(listener: OwnPacketListener | undefined): void {
+    const changed = (listener === undefined) !== (this.#ownPackets === undefined);
+    this.#ownPackets = listener;
+    if (changed) this.#tellControllers();
+  }
+
+  #tellControllers(): void {
     if (this.#closed) return;
+    const { connected, misses } = this.#controllers;
     const writer = new RecordWriter(16);
-    writeControllerState(writer, anyConnected, misses);
+    writeControllerState(writer, connected || this.#ownPackets !== undefined, misses);
     this.#datapath.apply(writer.view());
   }
 
@@ -452,7 +471,8 @@ export class Ofproto {
   #upcall(record: UpcallRecord): void {
     switch (record.kind) {
       case 'packet_in':
-        this.#async(packetInEvent(record, this.#buffers));
+        if (record.controllerId === OWN_CONTROLLER_ID) this.#ownPackets?.(record);
+        else this.#async(packetInEvent(record, this.#buffers));
         return;
       case 'flow_removed':
         this.#async(flowRemovedMessage(record));

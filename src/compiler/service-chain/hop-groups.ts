@@ -11,6 +11,8 @@ export interface Bucket {
 export interface GroupMaker {
   /** Adds a group by its name; its number. */
   add(name: string, type: string, buckets: readonly string[], at: Hop['at']): number;
+  /** What a bucket watches whose packets go to an instance, in both directions. */
+  watch(instance: Instance): string;
 }
 
 export interface HopPlace {
@@ -92,11 +94,11 @@ export class HopGroups {
     return group;
   }
 
-  /** In both directions the ingress leg is looked at, so that both find the same instance. */
+  /** Both directions watch the same thing, so that both find the same instance. */
   #bucket(instance: Instance, type: string, sort: Sort): string {
     const { hop, direction, position } = this.place;
     const [into] = legsOf(instance, direction);
-    const watch = type === 'all' ? '' : `watch_port=${instance.ingress},`;
+    const watch = type === 'all' ? '' : `${this.maker.watch(instance)},`;
     const weight = type === 'select' ? `weight=${instance.weight},` : '';
     const tag = hop.mode === 'tap' ? '' : this.correlation.push(position, sort);
     return `${weight}${watch}actions=${tag}output:${into}`;

@@ -5,19 +5,23 @@
  * Chains carry unicast only, and never flood: a hop that passes on what it gets on its other leg would hear it again and
  * again. So it is learned where stations are (`places`), and what leaves goes there.
  */
+import type { Action } from 'node-openflow';
+import { parseFlow } from 'node-openflow/text';
 import { type At, say, seen } from '../at.js';
 import type { Builder } from '../builder.js';
 import { groupWords } from '../group-words.js';
 import { TABLE_ID_MAX } from '../limits.js';
 import { MappedText } from '../mapped-text.js';
+import { meterText } from '../meter-text.js';
 import { learnedCookie } from '../owner.js';
-import type { Origin, ProgramHop } from '../program.js';
+import type { Origin, ProgramCheck, ProgramHop } from '../program.js';
 import { Scope } from '../scope.js';
 import { lowerTests } from '../tests.js';
 import { classifierMatches, PLACE } from './classifiers.js';
 import { Correlation } from './correlation.js';
-import { type GroupMaker, HopGroups, type HopPlace } from './hop-groups.js';
-import { type Direction, type Hop, legsOf, readHop, slotsOf } from './hops.js';
+import { HealthFlows, type HealthMaker } from './health-flows.js';
+import { HopGroups, type HopPlace } from './hop-groups.js';
+import { type Direction, type Hop, type Instance, legsOf, readHop, slotsOf } from './hops.js';
 import type { Leg } from './legs.js';
 import { hopTable, inOrder, picks, pickTable, type Shape, tablesOf } from './tables.js';
 
@@ -39,7 +43,7 @@ interface Spec {
   readonly next?: 'normal' | 'drop' | { readonly goto: unknown };
 }
 
-export class ServiceChainLowering implements GroupMaker {
+export class ServiceChainLowering implements HealthMaker {
   readonly scope: Scope;
   readonly name: string;
   readonly #owner: string;
@@ -51,6 +55,7 @@ export class ServiceChainLowering implements GroupMaker {
   readonly #shape: Shape;
   /** What is wrong with hops would be said again of each of their flows. */
   readonly #broken: boolean;
+  #health: HealthFlows | undefined;
 
   constructor(
     root: At,
@@ -72,6 +77,7 @@ export class ServiceChainLowering implements GroupMaker {
     this.#correlation = Correlation.read(this.#spec.key('correlation'), positions, builder.diagnostics);
     const world = {
       scope: this.scope,
+      builder,
       correlation: this.#correlation,
       symmetric: this.#symmetric,
       allowed: new Set(allowed),
@@ -166,6 +172,7 @@ export class ServiceChainLowering implements GroupMaker {
   lower(): void {
     if (this.#broken || !this.#hasOwnTables()) return;
     const next = this.#next();
+    this.#health = new HealthFlows(this.#hops, this.#correlation, this);
     this.#arrive(next);
     this.#classify(next);
     this.builder.chain({ document: this.name, hops: this.#places().map((place) => this.#hop(place)) });
@@ -209,6 +216,30 @@ export class ServiceChainLowering implements GroupMaker {
     const id = this.builder.groupNumbers(this.#owner).make(`${this.name}/${name}`);
     this.builder.group(groupWords(id, type, buckets, at), this.#origin(at, name), this.scope);
     return id;
+  }
+
+  watch(instance: Instance): string {
+    return this.#health!.watch(instance);
+  }
+
+  arrives(priority: number, match: string, actions: string, at: At, rule: string): bigint {
+    return this.#flow('arrive', priority, match, actions, at, rule);
+  }
+
+  meter(name: string, pktps: number, at: At): number {
+    const number = this.builder.meterNumbers.make(`${this.name}/${name}`);
+    const text = new MappedText().add(meterText(number, { pktps, burst: pktps }), at);
+    this.builder.meter(text, this.#origin(at, name), this.scope);
+    return number;
+  }
+
+  actions(words: string): readonly Action[] {
+    const parsed = parseFlow(`actions=${words}`);
+    return parsed.ok ? parsed.value.instructions.flatMap((one) => ('actions' in one ? one.actions : [])) : [];
+  }
+
+  check(check: ProgramCheck): void {
+    this.builder.check(check);
   }
 
   /** A table outside the chain, after it; undefined, and said, where there is none. */

@@ -10,6 +10,7 @@ import { SourceFile } from '../../../src/compiler/index.js';
 import type { PortNo } from '../../../src/datapath/datapath.js';
 import { BridgeDocuments } from '../../../src/documents/bridge-documents.js';
 import { Journal } from '../../../src/documents/journal.js';
+import { BridgeHealth } from '../../../src/health/bridge-health.js';
 import { HandClock } from '../../lab/hand-clock.js';
 import { Bed } from '../ofproto/bed.js';
 
@@ -19,6 +20,7 @@ export class DocumentsBed {
   /** Times that tables were read, which each compilation does once. */
   reads = 0;
   documents!: BridgeDocuments;
+  health!: BridgeHealth;
   #ports: PortIdentity[] = [];
   #changed: () => void = () => {};
 
@@ -27,6 +29,7 @@ export class DocumentsBed {
   static async open(path = join(mkdtempSync(join(tmpdir(), 'xvif-documents-')), 'br0.documents')) {
     const bed = new DocumentsBed(path);
     const tables = localTables(bed.switch.ofproto, bed.switch.datapath);
+    bed.health = new BridgeHealth({ tables, clock: bed.clock, wallMs: () => bed.clock.nowMs(), logger: silentLogger });
     bed.documents = new BridgeDocuments({
       tables: {
         ...tables,
@@ -36,6 +39,7 @@ export class DocumentsBed {
         },
       },
       journal: Journal.open(path, silentLogger),
+      health: bed.health,
       clock: bed.clock,
       wallMs: () => 1000,
       logger: silentLogger,

@@ -1,0 +1,352 @@
+/**
+ * Health of a chain's instances over an Ofproto on the reference datapath, with time by hand: instances are what stands
+ * behind ports 2 and 3, the client behind port 1.
+ */
+import { describe, expect, it } from 'vitest';
+import { ACK, decodeProbe, encodeProbe, type Probe, RST, SYN } from '../../../src/health/frames.js';
+import { DocumentsBed } from '../documents/bed.js';
+
+const MAC = '02:00:00:00:00:07';
+
+interface Options {
+  readonly health: string;
+  readonly instances: readonly string[];
+  readonly hop?: string;
+  readonly more?: string;
+}
+
+const chain = ({ health, instances, hop = 'behaviour: failover', more = '' }: Options): string =>
+  `apiVersion: xvif.dev/v1alpha1
+kind: ServiceChain
+metadata: {name: c}
+spec:
+  classifiers: [{name: web, from: 1, match: {tcp_dst: 80}}]
+  exit: {port: 1}
+${more}  hops:
+  - name: fw
+    ${hop}
+    health: ${health}
+    instances:
+${instances.map((instance) => `    - ${instance}\n`).join('')}`;
+
+/** Instances at an address have one leg each. */
+const atAddress = (health: string, rest: Partial<Options> = {}) =>
+  chain({
+    health,
+    instances: ['{name: a, ingress: 2, address: 10.0.0.7}', '{name: b, ingress: 3, address: 10.0.0.8}'],
+    ...rest,
+  });
+
+class HealthBed {
+  /** What came out of ports since the last look. */
+  get outputs() {
+    return this.documents.switch.outputs;
+  }
+  private constructor(readonly documents: DocumentsBed) {}
+
+  static async open(text: string): Promise<HealthBed> {
+    const documents = await DocumentsBed.open();
+    for (const number of [1, 2, 3]) documents.plug(`p${number}`, number);
+    const bed = new HealthBed(documents);
+    await documents.settled();
+    const { diagnostics } = await documents.apply(text);
+    expect(diagnostics.errors, JSON.stringify(diagnostics.sorted().map(({ message }) => message))).toBe(0);
+    // No controller is there.
+    documents.switch.ofproto.controllersChanged(false);
+    return bed;
+  }
+
+  /** Probes that came out of a port since the last look. */
+  probes(port: number): Probe[] {
+    const here = this.outputs.filter((output) => output.port === port);
+    this.outputs.splice(0, this.outputs.length, ...this.outputs.filter((output) => output.port !== port));
+    return here.map(({ frame }) => decodeProbe(frame)!);
+  }
+  async sends(port: number, probe: Probe): Promise<void> {
+    this.documents.switch.inject(port, encodeProbe(probe));
+    await Promise.resolve();
+  }
+  async passes(ms: number): Promise<void> {
+    this.documents.clock.advance(ms);
+    // Counters are read over several turns.
+    for (let i = 0; i < 50; i++) await Promise.resolve();
+  }
+  async states(): Promise<string[]> {
+    const lines = await this.documents.health.lines();
+    return lines.map(
+      ({ instance, state = '-', reason }) => `${instance} ${state}${reason === '' ? '' : `: ${reason}`}`,
+    );
+  }
+  /** Ports that a packet of the client goes to. */
+  web(sourcePort = 1000): number[] {
+    this.outputs.length = 0;
+    const packet = {
+      sourceMac: '02:00:00:00:00:01',
+      targetMac: '02:00:00:00:00:09',
+      source: '10.0.0.1',
+      target: '10.0.0.9',
+    };
+    const tcp = { kind: 'tcp', sourcePort, targetPort: 80, sequence: 1, acknowledgement: 0, flags: SYN } as const;
+    this.documents.switch.inject(1, encodeProbe({ ...packet, ...tcp }));
+    return this.documents.switch.ports();
+  }
+}
+
+const turned = ({ source, target, sourceMac }: Probe, mac = MAC) => ({
+  source: target,
+  target: source,
+  sourceMac: mac,
+  targetMac: sourceMac,
+});
+const isAt = (asked: Probe): Probe => ({ ...turned(asked), kind: 'arp', operation: 2, frameTo: asked.sourceMac });
+
+describe('by arp', () => {
+  const text = atAddress('{type: arp, interval: 2, timeout: 1}');
+
+  it('an instance that answers is up, one that does not is down, and gets no traffic', async () => {
+    const bed = await HealthBed.open(text);
+    expect(await bed.states()).toEqual(['a unknown', 'b unknown']);
+    expect(bed.web()).toEqual([2]);
+    await bed.passes(100);
+    const [asked] = bed.probes(3);
+    expect(asked).toMatchObject({ kind: 'arp', operation: 1, source: '0.0.0.0', target: '10.0.0.8' });
+    await bed.sends(3, isAt(asked!));
+    await bed.passes(1000);
+    expect(await bed.states()).toEqual(['a down: no answer to ARP', 'b up']);
+    expect(bed.web()).toEqual([3]);
+  });
+
+  it('it is up again when it answers again', async () => {
+    const bed = await HealthBed.open(text);
+    await bed.passes(1500);
+    expect(bed.web()).toEqual([]);
+    bed.outputs.length = 0;
+    await bed.passes(1000);
+    await bed.sends(2, isAt(bed.probes(2)[0]!));
+    expect((await bed.states())[0]).toBe('a up: no answer to ARP');
+    expect(bed.web()).toEqual([2]);
+  });
+
+  it('what another port answers does not count, nor what nobody asked', async () => {
+    const bed = await HealthBed.open(text);
+    await bed.passes(100);
+    const [asked] = bed.probes(2);
+    await bed.sends(1, isAt(asked!));
+    await bed.sends(3, isAt(asked!));
+    await bed.passes(1000);
+    expect((await bed.states())[0]).toBe('a down: no answer to ARP');
+    // It is late.
+    await bed.sends(2, isAt(asked!));
+    expect((await bed.states())[0]).toBe('a down: no answer to ARP');
+  });
+});
+
+describe('by icmp', () => {
+  const text = atAddress('{type: icmp, interval: 2, timeout: 1, down: 2, source: {address: 10.0.0.200}}');
+  const reply = (asked: Probe, over: object = {}): Probe => ({ ...asked, ...turned(asked), type: 0, ...over }) as Probe;
+
+  it('asks where it is, then there; and says who we are when it asks', async () => {
+    const bed = await HealthBed.open(text);
+    await bed.passes(10);
+    await bed.sends(2, isAt(bed.probes(2)[0]!));
+    const [echo] = bed.probes(2);
+    expect(echo).toMatchObject({ kind: 'echo', type: 8, source: '10.0.0.200', target: '10.0.0.7', targetMac: MAC });
+    const whoAreYou = { ...turned(echo!), targetMac: '00:00:00:00:00:00' };
+    await bed.sends(2, { ...whoAreYou, kind: 'arp', operation: 1, frameTo: 'ff:ff:ff:ff:ff:ff' });
+    expect(bed.probes(2)).toMatchObject([{ kind: 'arp', operation: 2, source: '10.0.0.200', frameTo: MAC }]);
+    await bed.sends(2, reply(echo!, { sequence: 1 + (echo as { sequence: number }).sequence }));
+    expect((await bed.states())[0]).toBe('a unknown');
+    await bed.sends(2, reply(echo!));
+    expect((await bed.states())[0]).toBe('a up');
+    // Where it is it has said already.
+    await bed.passes(2000);
+    expect(bed.probes(2)).toMatchObject([{ kind: 'echo' }]);
+  });
+
+  it('one answer that is missing is not two', async () => {
+    const bed = await HealthBed.open(text);
+    await bed.passes(1500);
+    expect((await bed.states())[0]).toBe('a unknown: no answer to ARP');
+    await bed.passes(2000);
+    expect((await bed.states())[0]).toBe('a down: no answer to ARP');
+  });
+});
+
+describe('by tcp', () => {
+  const text = atAddress('{type: tcp, port: 443, interval: 2, timeout: 1, source: {address: 10.0.0.200}}');
+  const answer = (asked: Probe, flags: number): Probe => {
+    if (asked.kind !== 'tcp') throw new Error('no SYN');
+    const { sourcePort, targetPort, sequence } = asked;
+    const ports = { sourcePort: targetPort, targetPort: sourcePort };
+    return { ...asked, ...turned(asked), ...ports, sequence: 5, acknowledgement: (sequence + 1) >>> 0, flags };
+  };
+
+  it('who accepts is up, and gets a reset; who refuses is down', async () => {
+    const bed = await HealthBed.open(text);
+    await bed.passes(100);
+    for (const port of [2, 3]) {
+      const [asked] = bed.probes(port);
+      const spoken = port === 2 ? '10.0.0.7' : '10.0.0.8';
+      expect(asked).toMatchObject({ target: spoken });
+      await bed.sends(port, isAt(asked!));
+    }
+    const [syn] = bed.probes(2);
+    expect(syn).toMatchObject({ flags: SYN, targetPort: 443, target: '10.0.0.7' });
+    await bed.sends(2, answer(syn!, SYN | ACK));
+    expect(bed.probes(2)).toMatchObject([{ flags: RST, sequence: ((syn as { sequence: number }).sequence + 1) >>> 0 }]);
+    await bed.sends(3, answer(bed.probes(3)[0]!, RST | ACK));
+    expect(await bed.states()).toEqual(['a up', 'b down: port 443 is closed']);
+  });
+});
+
+describe('through an instance', () => {
+  const text = (type: string, more = '') =>
+    chain({
+      health: `{type: ${type}, interval: 1, timeout: 0.5, down: 2}`,
+      instances: ['{name: a, ingress: 2, egress: 3}'],
+      hop: 'fallback: open',
+      more,
+    });
+
+  it.each(['arp', 'icmp', 'tcp, port: 80'])('a probe that comes out unchanged says that it works: %s', async (type) => {
+    const bed = await HealthBed.open(text(type));
+    await bed.passes(0);
+    const [probe] = bed.probes(2);
+    expect(probe).toMatchObject({ source: '169.254.88.1', target: '169.254.88.2' });
+    bed.documents.clock.advance(4);
+    await bed.sends(3, probe!);
+    expect((await bed.states())[0]).toBe('a up');
+    const [line] = await bed.documents.health.lines();
+    expect(line!.latency).toEqual({ minMs: 4, averageMs: 4, samples: 1 });
+    expect(bed.outputs.filter(({ port }) => port !== 2)).toEqual([]);
+  });
+
+  it('one that comes back where it went in, an older one, or none says that it does not', async () => {
+    const bed = await HealthBed.open(text('icmp'));
+    await bed.passes(10);
+    const [first] = bed.probes(2);
+    await bed.sends(2, first!);
+    await bed.passes(1000);
+    await bed.sends(3, first!);
+    await bed.passes(500);
+    expect((await bed.states())[0]).toBe('a down: the probe did not come out');
+    // Open: the hop is skipped.
+    bed.outputs.length = 0;
+    bed.web();
+    expect(await bed.states()).toEqual(['a down: the probe did not come out', '(skipped) -']);
+    const [, skipped] = await bed.documents.health.lines();
+    expect(skipped!.packetsIn).toBe(1n);
+  });
+
+  it('carries the tag by which the chain knows what comes back', async () => {
+    const bed = await HealthBed.open(text('icmp', '  correlation: vlan\n'));
+    await bed.passes(10);
+    const [{ frame } = { frame: undefined }] = bed.outputs.splice(0);
+    expect(Buffer.from(frame!).toString('hex', 12, 16)).toBe('81000bb8');
+    bed.documents.switch.inject(3, frame!);
+    await Promise.resolve();
+    expect((await bed.states())[0]).toBe('a up');
+  });
+});
+
+describe('by counters', () => {
+  const text = chain({
+    health: '{type: counters, interval: 1, packets: 3, retry: 10}',
+    instances: ['{name: a, ingress: 2, egress: 3}'],
+    hop: 'fallback: closed',
+  });
+  const comesOut = (bed: HealthBed) =>
+    bed.sends(3, {
+      kind: 'tcp',
+      sourceMac: '02:00:00:00:00:01',
+      targetMac: '02:00:00:00:00:09',
+      source: '10.0.0.1',
+      target: '10.0.0.9',
+      sourcePort: 1000,
+      targetPort: 80,
+      sequence: 1,
+      acknowledgement: 0,
+      flags: SYN,
+    });
+
+  it('who gets packets and gives none out is down, and is tried again later', async () => {
+    const bed = await HealthBed.open(text);
+    await bed.passes(10);
+    bed.web();
+    await comesOut(bed);
+    await bed.passes(1000);
+    expect(await bed.states()).toEqual(['a up']);
+    // Too few to tell, then enough.
+    for (const count of [2, 1]) {
+      for (let i = 0; i < count; i++) expect(bed.web()).toEqual([2]);
+      await bed.passes(1000);
+    }
+    expect(await bed.states()).toEqual(['a down: 3 packets went in and none came out']);
+    expect(bed.web()).toEqual([]);
+    await bed.passes(10_000);
+    expect((await bed.states())[0]).toContain('a unknown');
+    expect(bed.web()).toEqual([2]);
+  });
+});
+
+describe('groups', () => {
+  it('keep sessions of healthy instances where they are', async () => {
+    const text = atAddress('{type: arp, interval: 2, timeout: 1}', { hop: 'behaviour: balance' });
+    const bed = await HealthBed.open(text);
+    const answer = async (...ports: readonly number[]) => {
+      bed.outputs.length = 0;
+      await bed.passes(500);
+      for (const port of ports) for (const asked of bed.probes(port)) await bed.sends(port, isAt(asked));
+      await bed.passes(1400);
+    };
+    await answer(2, 3);
+    const sessions = Array.from({ length: 64 }, (_, i) => 1000 + i);
+    const before = sessions.map((session) => bed.web(session)[0]);
+    expect(new Set(before)).toEqual(new Set([2, 3]));
+    await answer(3);
+    expect((await bed.states())[0]).toMatch(/^a down/);
+    expect(sessions.map((session) => bed.web(session)[0])).toEqual(sessions.map(() => 3));
+    await answer(2, 3);
+    expect((await bed.states())[0]).toMatch(/^a up/);
+    expect(sessions.map((session) => bed.web(session)[0])).toEqual(before);
+  });
+
+  it('say that an instance is down also after documents were compiled anew, and not when it is another one', async () => {
+    const bed = await HealthBed.open(atAddress('{type: arp, interval: 2, timeout: 1}'));
+    await bed.passes(1500);
+    expect(bed.web()).toEqual([]);
+    const other = `apiVersion: xvif.dev/v1alpha1
+kind: FlowSet
+metadata: {name: o}
+spec: {tables: [{name: t, id: 50, rules: [{match: {in_port: p1/0}, do: drop}]}]}`;
+    await bed.documents.apply(other);
+    expect(bed.web()).toEqual([]);
+    expect(await bed.documents.apply(other)).toMatchObject({ plan: { changes: [] } });
+    await bed.documents.apply(atAddress('{type: arp, interval: 3, timeout: 1}'));
+    expect(await bed.states()).toEqual(['a unknown', 'b unknown']);
+    expect(bed.web()).toEqual([2]);
+  });
+
+  it('nobody asks when the chain is gone', async () => {
+    const bed = await HealthBed.open(atAddress('{type: arp, interval: 2, timeout: 1}'));
+    await bed.documents.documents.remove(['c']);
+    bed.outputs.length = 0;
+    await bed.passes(5000);
+    expect(bed.outputs).toEqual([]);
+    expect(await bed.states()).toEqual([]);
+  });
+});
+
+describe('a guest that answers too much', () => {
+  it('is heard so often only', async () => {
+    const bed = await HealthBed.open(atAddress('{type: arp, interval: 2, timeout: 1}'));
+    await bed.passes(10);
+    const [asked] = bed.probes(2);
+    let heard = 0;
+    const { ofproto } = bed.documents.switch;
+    ofproto.onOwnPackets(() => heard++);
+    for (let i = 0; i < 500; i++) await bed.sends(2, isAt(asked!));
+    expect(heard).toBeGreaterThan(0);
+    expect(heard).toBeLessThan(100);
+  });
+});
