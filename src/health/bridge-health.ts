@@ -4,7 +4,7 @@
  */
 import { type GroupMod, type Outgoing, of13 } from 'node-openflow';
 import type { Clock } from '../base/clock.js';
-import type { Logger } from '../base/logger.js';
+import { type Logger, RateLimitedLogs } from '../base/logger.js';
 import type { LocalTables } from '../bridge/local-tables.js';
 import type { Program, ProgramCheck, ProgramGroup } from '../compiler/index.js';
 import { type ChainCount, countInstances } from '../reconcile/index.js';
@@ -54,12 +54,15 @@ const withoutBuckets = (group: ProgramGroup): ProgramGroup => ({ ...group, mod: 
 
 export class BridgeHealth {
   readonly #options: BridgeHealthOptions;
+  /** One that comes and goes all the time does not fill the log. */
+  readonly #logs: RateLimitedLogs;
   #watched: ReadonlyMap<string, Watched> = new Map();
   #byCookie: ReadonlyMap<bigint, Watched> = new Map();
   #program: Program | undefined;
 
   constructor(options: BridgeHealthOptions) {
     this.#options = options;
+    this.#logs = new RateLimitedLogs(options.logger, { clock: options.clock });
   }
 
   /** As it is to be in force now: what a program says of instances that are down is that they are. */
@@ -154,17 +157,15 @@ export class BridgeHealth {
     const group = this.#program?.groups.find(({ mod }) => mod.groupId === check.liveness);
     if (watched === undefined || group === undefined) return;
     watched.sinceMs = this.#wallMs();
-    const { logger, tables } = this.#options;
     const { state, reason } = watched.checker;
     const { groupId, groupType, buckets } = (isDown(watched) ? withoutBuckets(group) : group).mod;
     const message: Outgoing<GroupMod> = { type: 'group_mod', command: OFPGC.MODIFY, groupId, groupType, buckets };
-    const refused = tables.commit([message]);
+    const refused = this.#options.tables.commit([message]);
+    const log = this.#logs.of(keyOf(check));
     const fields = { chain: check.document, hop: check.hop, instance: check.instance, state };
-    const more = state === 'down' ? { reason } : {};
-    if (refused !== undefined)
-      logger.error({ ...fields, refused: refused.reason }, 'health of an instance has no effect');
-    else if (state === 'down') logger.warn({ ...fields, ...more }, 'instance of a chain is down');
-    else logger.info(fields, `instance of a chain is ${state === 'up' ? 'up' : 'tried again'}`);
+    if (refused !== undefined) log.warn({ ...fields, refused: refused.reason }, 'health of an instance has no effect');
+    else if (state === 'down') log.warn({ ...fields, reason }, 'instance of a chain is down');
+    else log.info(fields, state === 'up' ? 'instance of a chain is up' : 'instance of a chain is tried again');
   }
 
   #healthOf(count: ChainCount, down: ReadonlySet<number>): InstanceHealth {
