@@ -327,6 +327,27 @@ spec: {tables: [{name: t, id: 50, rules: [{match: {in_port: p1/0}, do: drop}]}]}
     expect(bed.web()).toEqual([2]);
   });
 
+  it('an instance whose port is not there is not asked, and is new when it comes back', async () => {
+    const named = chain({
+      health: '{type: arp, interval: 2, timeout: 1}',
+      instances: ['{ingress: p3/0, address: 10.0.0.7}'],
+    });
+    const bed = await HealthBed.open(named);
+    await bed.passes(1500);
+    expect(await bed.states()).toEqual(['1 down: no answer to ARP']);
+    bed.documents.unplug('p3');
+    await bed.documents.settled();
+    bed.outputs.length = 0;
+    await bed.passes(5000);
+    expect(bed.outputs).toEqual([]);
+    bed.documents.plug('p3', 2);
+    await bed.documents.settled();
+    await bed.passes(10);
+    expect(bed.probes(2)).toMatchObject([{ kind: 'arp', target: '10.0.0.7' }]);
+    expect(await bed.states()).toEqual(['1 unknown']);
+    expect(bed.web()).toEqual([2]);
+  });
+
   it('nobody asks when the chain is gone', async () => {
     const bed = await HealthBed.open(atAddress('{type: arp, interval: 2, timeout: 1}'));
     await bed.documents.documents.remove(['c']);
