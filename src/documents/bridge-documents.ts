@@ -88,6 +88,8 @@ export interface BridgeDocumentsOptions {
   /** Milliseconds since 1970. */
   readonly wallMs?: () => number;
   readonly logger: Logger;
+  /** Called with what is in force now, after each change. */
+  readonly onInForce?: (program: Program) => void;
 }
 
 /** A change that goes unless it is confirmed in time. */
@@ -333,6 +335,7 @@ export class BridgeDocuments {
     });
     this.#inForce = compiled;
     this.#pruned = [];
+    this.#options.onInForce?.(compiled.program);
     this.#problem = '';
     this.#retry?.cancel();
     this.#backoff.reset();
