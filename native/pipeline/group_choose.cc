@@ -33,9 +33,11 @@ bool GroupTable::is_live_group(std::uint32_t id, std::uint64_t version, unsigned
   return false;
 }
 
-bool GroupTable::is_live(const Bucket& bucket, std::uint64_t version) const {
+std::vector<bool> GroupTable::liveness(const Group& group, std::uint64_t version) const {
   unsigned checks = kChecksMax;
-  return is_live(bucket, version, 0, checks);
+  std::vector<bool> live;
+  for (const Bucket& bucket : group.buckets) live.push_back(is_live(bucket, version, 0, checks));
+  return live;
 }
 
 const Bucket* GroupTable::choose(const Group& group, std::uint32_t hash, std::uint64_t version) const {

@@ -64,8 +64,8 @@ class GroupTable {
   /// The bucket that a packet with this flow hash takes in a select or fast failover group; nullptr when none is
   /// live. A select group keeps flows where they are as long as their bucket lives.
   const Bucket* choose(const Group& group, std::uint32_t hash, std::uint64_t version) const;
-  /// Of a bucket by itself, as choose() finds it when it looks there first.
-  bool is_live(const Bucket& bucket, std::uint64_t version) const;
+  /// Of each bucket of a group, with as many looks in all as choose() has.
+  std::vector<bool> liveness(const Group& group, std::uint64_t version) const;
 
   /// Within a batch. Anything but kOk changed nothing. kDelete is of one group and does not touch flows: see
   /// Pipeline::group_mod. kChainedGroup: a bucket of another group uses it.

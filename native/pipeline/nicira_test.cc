@@ -14,6 +14,7 @@ using kit::apply;
 using kit::Bytes;
 using kit::go;
 using kit::join;
+using kit::of_parts;
 using kit::output;
 using kit::Udp;
 using Counts = std::vector<std::size_t>;
@@ -23,14 +24,6 @@ Bytes subfield(Field field, std::uint16_t offset, std::uint16_t bits) {
   out[0] = static_cast<std::uint8_t>(field);
   kit::put(out, 2, offset);
   kit::put(out, 4, bits);
-  return out;
-}
-Bytes of_parts(Action code, const std::vector<Bytes>& parts, std::uint32_t head = 0) {
-  Bytes body;
-  for (const Bytes& part : parts) body.insert(body.end(), part.begin(), part.end());
-  Bytes out = kit::record(static_cast<std::uint8_t>(code), 8 + body.size());
-  kit::put(out, 4, head);
-  std::copy(body.begin(), body.end(), out.begin() + 8);
   return out;
 }
 Bytes load(Field field, std::uint16_t offset, std::uint16_t bits, std::uint64_t value) {

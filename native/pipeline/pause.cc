@@ -3,6 +3,7 @@
 // exit.
 #include <cstring>
 #include <deque>
+#include <utility>
 
 #include "actions/modify.h"
 #include "pipeline/execution.h"
@@ -39,13 +40,12 @@ void Execution::hold(Lane& lane, Packet*& packet, const FlowKey& key, bool top) 
     return give_up(lane, packet, Drop::kTooBig);
   }
   // As the flow with the action tells it, not one that led there.
-  const Lane before = lane;
-  lane.flow = thread_.paused.flow;
-  lane.table = thread_.paused.table;
+  const Flow* const flow = std::exchange(lane.flow, thread_.paused.flow);
+  const std::uint8_t table = std::exchange(lane.table, thread_.paused.table);
   packet_in(lane, *packet, key, static_cast<PacketInReason>(action.reason()), kControllerMaxLenNoBuffer,
             {action.controller_id(), action.controller_meter(), action.userdata(), continuation});
-  lane.flow = before.flow;
-  lane.table = before.table;
+  lane.flow = flow;
+  lane.table = table;
   packet->release();
   packet = nullptr;
 }

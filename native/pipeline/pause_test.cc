@@ -11,6 +11,7 @@ namespace {
 using kit::apply;
 using kit::Bytes;
 using kit::go;
+using kit::of_parts;
 using kit::output;
 using kit::Udp;
 using Counts = std::vector<std::size_t>;
@@ -20,14 +21,6 @@ Bytes pause() {
   kit::put(out, 4, std::uint16_t{0xffff});
   out[8] = static_cast<std::uint8_t>(PacketInReason::kAction);
   out[9] = 1;
-  return out;
-}
-Bytes of_parts(Action code, const std::vector<Bytes>& parts, std::uint32_t head = 0) {
-  Bytes body;
-  for (const Bytes& part : parts) body.insert(body.end(), part.begin(), part.end());
-  Bytes out = kit::record(static_cast<std::uint8_t>(code), 8 + body.size());
-  kit::put(out, 4, head);
-  std::copy(body.begin(), body.end(), out.begin() + 8);
   return out;
 }
 Bytes resubmit(std::uint8_t table) {

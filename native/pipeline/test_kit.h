@@ -28,6 +28,15 @@ inline Bytes record(std::uint8_t code, std::size_t bytes) {
   put(out, 2, static_cast<std::uint16_t>(out.size()));
   return out;
 }
+/// An action whose parts follow the 32 bits of its head.
+inline Bytes of_parts(Action code, const std::vector<Bytes>& parts, std::uint32_t head = 0) {
+  Bytes body;
+  for (const Bytes& part : parts) body.insert(body.end(), part.begin(), part.end());
+  Bytes out = record(static_cast<std::uint8_t>(code), 8 + body.size());
+  put(out, 4, head);
+  std::copy(body.begin(), body.end(), out.begin() + 8);
+  return out;
+}
 inline Bytes action(Action code, std::uint32_t body = 0) {
   const bool wide = code == Action::kOutput || code == Action::kGroup || code == Action::kSetQueue;
   Bytes out = record(static_cast<std::uint8_t>(code), wide ? 16 : 8);

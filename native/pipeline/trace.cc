@@ -35,9 +35,8 @@ void Execution::traced_step(Lane& lane, Packet*& packet, FlowKey& key, const Act
 void Execution::tell_group(const Group& group, const Bucket* chosen) {
   const bool one = group.type == GroupType::kSelect || group.type == GroupType::kFf;
   std::vector<TraceSink::BucketState> buckets;
-  for (const Bucket& bucket : group.buckets) {
-    buckets.push_back({pipeline_.groups_.is_live(bucket, thread_.version), !one || &bucket == chosen});
-  }
+  const std::vector<bool> live = pipeline_.groups_.liveness(group, thread_.version);
+  for (std::size_t i = 0; i < live.size(); ++i) buckets.push_back({live[i], !one || &group.buckets[i] == chosen});
   thread_.trace->group(depth(), group, buckets);
 }
 

@@ -66,6 +66,13 @@ export function missConfig(miss: number): number {
   return [...missOf].find(([, each]) => each === miss)?.[0] ?? of11.OFPTC.TABLE_MISS_CONTROLLER;
 }
 
+/** What the datapath has to know. */
+function configRecord(table: number, { maxEntries, miss, config, evictionFlags }: TableSetting): Uint8Array {
+  const writer = new RecordWriter(16);
+  writeTableConfig(writer, { table, maxEntries, miss, eviction: (config & OFPTC.EVICTION) === 0 ? 0 : evictionFlags });
+  return writer.take();
+}
+
 export class TableSettings {
   /** The first of the tables that packets pass on their way out (OpenFlow 1.5.1 §5.1); 0: there are none. */
   firstEgress = 0;
@@ -132,12 +139,12 @@ export class TableSettings {
 
   /** What is not named stays as it is. */
   set(tableId: number, change: Partial<TableSetting>): void {
+    const before = configRecord(tableId, this.of(tableId));
     const setting = { ...this.of(tableId), ...change };
     this.#tables[tableId] = setting;
-    const eviction = (setting.config & OFPTC.EVICTION) === 0 ? 0 : setting.evictionFlags;
-    const writer = new RecordWriter(16);
-    writeTableConfig(writer, { table: tableId, maxEntries: setting.maxEntries, miss: setting.miss, eviction });
-    this.#datapath.apply(writer.view());
+    const record = configRecord(tableId, setting);
+    // The datapath arranges all flows of the table anew.
+    if (Buffer.compare(record, before) !== 0) this.#datapath.apply(record);
     if ((setting.config & OFPTC.VACANCY_EVENTS) === 0) this.#awaited.delete(tableId);
     else this.#awaited.set(tableId, this.#vacancy(tableId) < setting.vacancyUp ? OFPTR.VACANCY_UP : OFPTR.VACANCY_DOWN);
   }
