@@ -1,11 +1,16 @@
 #include "datapath/read.h"
 
+#include <algorithm>
 #include <array>
 
 #include "pipeline/match_entries.h"
 
 namespace xvif {
 namespace {
+
+/// Of a part of an answer, which a caller may want to be of any length, and of the flow that goes beyond it.
+constexpr std::size_t kPartBytes = 128 * 1024;
+constexpr std::size_t kFlowBytes = 4096;
 
 FlowFilter filter_of(const QueryRecord& query) {
   FlowFilter filter;
@@ -34,6 +39,7 @@ std::uint64_t write_part(std::uint64_t cursor, std::size_t limit, std::vector<st
 
 std::uint64_t read_flows(const Pipeline& pipeline, const QueryRecord& query, std::uint64_t now, std::size_t limit,
                          std::vector<std::uint8_t>& out) {
+  out.reserve(std::min(limit, kPartBytes) + kFlowBytes);
   RecordWriter writer(out);
   return write_part<FlowView>(
       query.cursor, limit, out,

@@ -72,8 +72,8 @@ export function localTables(ofproto: Ofproto, datapath: Datapath): LocalTables {
       }
       const refused = ofproto.commit(view, changes);
       if (refused === undefined) return undefined;
-      const { change, error } = refused;
-      return { index: change.xid, reason: errorName(error.type, error.code) };
+      const { message, error } = refused;
+      return { index: message.xid, reason: errorName(error.type, error.code) };
     },
   };
 }

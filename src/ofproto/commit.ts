@@ -3,19 +3,32 @@ import { type FlowMod, type GroupMod, type MeterMod, of13, type PacketOut, type 
 import type { Datapath } from '../datapath/datapath.js';
 import { RecordWriter } from '../datapath/records.js';
 import { ModCommand, Status } from '../datapath/schema.gen.js';
-import { appendFlowMod } from './flow-mods.js';
+import { appendFlowMod, decoded, xidOf } from './flow-mods.js';
 import { appendGroupMod, groupExists, groupModOutcome } from './group-mods.js';
 import { appendMeterMod, meterExists, meterModOutcome } from './meter-mods.js';
 import { flowModError, type OfError, portModFailed } from './of-error.js';
 import type { PacketOuts, PreparedOut, Reference } from './packet-outs.js';
+import { appendPlainFlowMod, isPlainFlowMod } from './plain-flow-mods.js';
 import type { PortTable } from './port-table.js';
 import type { TableSettings } from './table-settings.js';
 
 const { OFPG, OFPM, OFPPMFC } = of13;
 
+/** A flow_mod of the usual kind as it came: of a bundle of many it takes the least memory. */
+export interface PlainFlowMod {
+  readonly type: 'plain_flow_mod';
+  readonly xid: number;
+  readonly bytes: Uint8Array;
+}
+
 /** What can be part of a bundle. */
-export type Change = FlowMod | GroupMod | MeterMod | PortMod | PacketOut;
+export type Change = FlowMod | PlainFlowMod | GroupMod | MeterMod | PortMod | PacketOut;
 type Modification = Exclude<Change, PacketOut>;
+
+/** A message as a change, if it need not be decoded for that. Keeps the bytes. */
+export function plainFlowMod(bytes: Uint8Array): PlainFlowMod | undefined {
+  return isPlainFlowMod(bytes) ? { type: 'plain_flow_mod', xid: xidOf(bytes), bytes } : undefined;
+}
 
 /** Of the switch, what changes are about. */
 export interface Parts {
@@ -25,10 +38,17 @@ export interface Parts {
   readonly packetOuts: PacketOuts;
 }
 
+/** Of a flow of the usual kind: so much room that a bundle of many of them needs no more. */
+const RECORD_BYTES = 192;
+
 export interface Refused {
-  readonly change: Change;
+  readonly message: Exclude<Change, PlainFlowMod>;
   readonly error: OfError;
 }
+const refused = (change: Change, error: OfError): Refused => ({
+  message: change.type === 'plain_flow_mod' ? (decoded(change.bytes) as FlowMod) : change,
+  error,
+});
 
 /**
  * Carries all out, in order, packet-outs behind the modifications. Where one is refused nothing has changed and no packet
@@ -36,10 +56,10 @@ export interface Refused {
  */
 export function commit(parts: Parts, changes: readonly Change[]): Refused | undefined {
   const outs: PreparedOut[] = [];
-  const refused = prepareOuts(parts, changes, outs) ?? modify(parts, changes.filter(isModification));
-  if (refused !== undefined) {
+  const failed = prepareOuts(parts, changes, outs) ?? modify(parts, changes.filter(isModification));
+  if (failed !== undefined) {
     for (const out of outs.reverse()) out.putBack();
-    return refused;
+    return failed;
   }
   // What could be wrong with them was looked at; what is left is a lack of memory, as for every packet.
   for (const out of outs) out.run();
@@ -58,12 +78,12 @@ function prepareOuts(
   for (const change of changes) {
     if (change.type !== 'packet_out') continue;
     const prepared = packetOuts.prepare(change);
-    if ('code' in prepared) return { change, error: prepared };
+    if ('code' in prepared) return refused(change, prepared);
     into.push(prepared);
     if (prepared.references.length === 0) continue;
     willExist ??= afterwards(datapath, changes);
     const lost = prepared.references.find((reference) => !willExist?.(reference));
-    if (lost !== undefined) return { change, error: lost.unknown };
+    if (lost !== undefined) return refused(change, lost.unknown);
   }
   return undefined;
 }
@@ -94,15 +114,15 @@ function afterwards(datapath: Datapath, changes: readonly Change[]): (reference:
 
 function modify(parts: Parts, changes: readonly Modification[]): Refused | undefined {
   const { datapath, ports } = parts;
-  const writer = new RecordWriter();
+  const writer = new RecordWriter(RECORD_BYTES * changes.length);
   for (const change of changes) {
     const error = append(writer, parts, change);
-    if (error !== undefined) return { change, error };
+    if (error !== undefined) return refused(change, error);
   }
   const statuses = datapath.apply(writer.view(), { atomic: true });
   for (const [i, change] of changes.entries()) {
     const error = outcome(datapath, change, statuses[i] ?? Status.malformed);
-    if (error !== undefined) return { change, error };
+    if (error !== undefined) return refused(change, error);
   }
   for (const change of changes) if (change.type === 'port_mod') ports.modified(change);
   return undefined;
@@ -113,6 +133,10 @@ function append(writer: RecordWriter, parts: Parts, change: Modification): OfErr
   switch (change.type) {
     case 'flow_mod':
       return appendFlowMod(writer, change, tableSettings);
+    case 'plain_flow_mod':
+      if (appendPlainFlowMod(writer, change.bytes, tableSettings)) return undefined;
+      // What tables there are has changed since.
+      return appendFlowMod(writer, decoded(change.bytes) as FlowMod, tableSettings);
     case 'group_mod':
       return appendGroupMod(datapath, writer, change);
     case 'meter_mod':
@@ -127,6 +151,8 @@ function outcome(datapath: Datapath, change: Modification, status: number): OfEr
   switch (change.type) {
     case 'flow_mod':
       return flowModError(status, change.version);
+    case 'plain_flow_mod':
+      return flowModError(status, change.bytes[0]!);
     case 'group_mod':
       return groupModOutcome(datapath, change, status);
     case 'meter_mod':

@@ -20,7 +20,7 @@ import { fieldIds, oxmName, oxmWidth } from './translate-match.js';
 import { OF13, OF14, sayable } from './versions.js';
 
 const MESSAGE_BYTES_MAX = 0xffff;
-const NS_PER_SECOND = 1_000_000_000n;
+const NS_PER_SECOND = 1_000_000_000;
 /** Of ofp_flow_stats, before its match. */
 const STATS_HEADER = 48;
 /** Of a flow_mod: where its match begins, and where the instructions are if the match is empty. */
@@ -57,22 +57,29 @@ function instructionBytes(version: number, record: Uint8Array): Uint8Array | und
 }
 
 class Vocabulary {
-  readonly #headers = new Map<number, Uint8Array>();
+  readonly #headers: Uint8Array[] = [];
   readonly #instructions = new Map<string, Uint8Array | undefined>();
+  /** Of the flow before: mostly the next one's are the same. */
+  #last: { readonly record: Buffer; readonly bytes: Uint8Array | undefined } | undefined;
 
   constructor(readonly version: number) {}
 
   header(id: number, masked: boolean): Uint8Array {
     const key = id * 2 + (masked ? 1 : 0);
-    let header = this.#headers.get(key);
-    if (header === undefined) {
-      header = fieldHeader(this.version, id, masked);
-      this.#headers.set(key, header);
-    }
-    return header;
+    this.#headers[key] ??= fieldHeader(this.version, id, masked);
+    return this.#headers[key];
   }
 
-  instructions(record: Buffer): Uint8Array | undefined {
+  instructions(data: Buffer, from: number, end: number): Uint8Array | undefined {
+    if (this.#last?.record.length === end - from && this.#last.record.compare(data, from, end) === 0) {
+      return this.#last.bytes;
+    }
+    const record = Buffer.from(data.subarray(from, end));
+    this.#last = { record, bytes: this.#told(record) };
+    return this.#last.bytes;
+  }
+
+  #told(record: Buffer): Uint8Array | undefined {
     const key = record.toString('latin1');
     const known = this.#instructions.get(key);
     if (known !== undefined || this.#instructions.has(key)) return known;
@@ -87,6 +94,23 @@ const vocabularies: ReadonlyMap<number, Vocabulary> = new Map(
   [OF13, OF14].map((version) => [version, new Vocabulary(version)]),
 );
 
+/** A little-endian u64 in network order. */
+function putReversed(out: Uint8Array, to: number, from: Uint8Array, at: number): void {
+  for (let i = 0; i < 8; i++) out[to + i] = from[at + 7 - i]!;
+}
+
+/** Seconds and the rest in ns of a u64 of ns. Up to 104 days a number holds it exactly. */
+function durationAt(from: Buffer, at: number): readonly [number, number] {
+  const high = from.readUInt32LE(at + 4);
+  if (high < 0x200000) {
+    const ns = high * 0x100000000 + from.readUInt32LE(at);
+    const seconds = Math.floor(ns / NS_PER_SECOND);
+    return [seconds, ns - seconds * NS_PER_SECOND];
+  }
+  const ns = from.readBigUInt64LE(at);
+  return [Number(ns / BigInt(NS_PER_SECOND)) >>> 0, Number(ns % BigInt(NS_PER_SECOND))];
+}
+
 /** Moves what stands from `begun` to `to` to the front of the match: other fields depend on it. */
 function putFirst(out: Buffer, front: number, begun: number, to: number): void {
   const moved = Buffer.from(out.subarray(begun, to));
@@ -95,15 +119,21 @@ function putFirst(out: Buffer, front: number, begun: number, to: number): void {
 }
 
 /** Appends a match record as ofp_match; returns where it ends. */
-function putMatch(out: Buffer, start: number, record: Uint8Array, words: Vocabulary): number {
+function putMatch(
+  out: Buffer,
+  start: number,
+  record: Uint8Array,
+  from: number,
+  end: number,
+  words: Vocabulary,
+): number {
   let to = start + MATCH_HEADER;
-  for (let at = 0; at < record.length; ) {
+  for (let at = from; at < end; ) {
     const [id, width, masked] = [record[at]!, record[at + 1]!, record[at + 2] !== 0];
     const header = words.header(id, masked);
     const begun = to;
     const wider = oxmWidth(id) - width;
-    out.set(header, to);
-    to += header.length;
+    for (let i = 0; i < header.length; i++) out[to++] = header[i]!;
     at += 4;
     for (let part = masked ? 2 : 1; part > 0; part--) {
       for (let i = 0; i < wider; i++) out[to++] = 0;
@@ -137,7 +167,7 @@ export function* dumpMessages(head: Head, data: Uint8Array): Generator<Uint8Arra
   let to = empty!.length;
   const at = flowAnswerAt;
   for (const { start, match, instructions, end } of flowAnswers(data)) {
-    const actions = words.instructions(from.subarray(instructions, end));
+    const actions = words.instructions(from, instructions, end);
     if (actions === undefined) continue;
     const bound = STATS_HEADER + MATCH_BYTES_MAX + actions.length;
     if (to + bound > MESSAGE_BYTES_MAX && to > empty!.length) {
@@ -145,22 +175,21 @@ export function* dumpMessages(head: Head, data: Uint8Array): Generator<Uint8Arra
       out = begin();
       to = empty!.length;
     }
-    const duration = from.readBigUInt64LE(start + at.duration);
+    const [seconds, nanoseconds] = durationAt(from, start + at.duration);
     const begun = to;
     out[to + 2] = from[start + at.table]!;
     out[to + 3] = 0;
-    out.writeUInt32BE(Number(duration / NS_PER_SECOND) >>> 0, to + 4);
-    out.writeUInt32BE(Number(duration % NS_PER_SECOND), to + 8);
+    out.writeUInt32BE(seconds, to + 4);
+    out.writeUInt32BE(nanoseconds, to + 8);
     out.writeUInt16BE(from.readUInt16LE(start + at.priority), to + 12);
     out.writeUInt16BE(from.readUInt16LE(start + at.idle), to + 14);
     out.writeUInt16BE(from.readUInt16LE(start + at.hard), to + 16);
     out.writeUInt16BE(from.readUInt16LE(start + at.flags), to + 18);
     out.writeUInt32BE(version === OF14 ? from.readUInt16LE(start + at.importance) * 0x10000 : 0, to + 20);
-    for (const [index, place] of [at.cookie, at.packets, at.bytes].entries()) {
-      out.writeUInt32BE(from.readUInt32LE(start + place + 4), to + 24 + 8 * index);
-      out.writeUInt32BE(from.readUInt32LE(start + place), to + 28 + 8 * index);
-    }
-    to = putMatch(out, to + STATS_HEADER, data.subarray(start + at.match, match), words);
+    putReversed(out, to + 24, from, start + at.cookie);
+    putReversed(out, to + 32, from, start + at.packets);
+    putReversed(out, to + 40, from, start + at.bytes);
+    to = putMatch(out, to + STATS_HEADER, data, start + at.match, match, words);
     out.set(actions, to);
     to += actions.length;
     out.writeUInt16BE(to - begun, begun);

@@ -2,7 +2,8 @@
  * Flow_mods (OpenFlow 1.3.5 §6.4, §7.3.4.1): checked, written as records into one batch, and handed to the datapath
  * together. Whoever handles another message flushes first, so that the order of all messages is kept.
  */
-import { type FlowMod, type NxFlowMod, of13 } from 'node-openflow';
+import { decodeMessage, type FlowMod, type NxFlowMod, of13 } from 'node-openflow';
+import { assert } from '../base/assert.js';
 import type { Datapath } from '../datapath/datapath.js';
 import {
   beginFlowMod,
@@ -15,19 +16,33 @@ import {
 import { allTables, FlowCommand, FlowFlag, Query, Status, tables } from '../datapath/schema.gen.js';
 import type { ControllerView } from './controller-view.js';
 import { asFlowChange, type FlowChange } from './flow-formats.js';
+import type { Origin } from './flow-monitors.js';
 import { BATCH_BYTES_MAX, BATCH_FLOW_MODS_MAX, ENTRY_BYTES_MAX } from './limits.js';
 import { badAction, badInstruction, flowModError, flowModFailed, type OfError, sendError } from './of-error.js';
+import { appendPlainFlowMod } from './plain-flow-mods.js';
 import type { TableSettings } from './table-settings.js';
 import { writeInstructions } from './translate-instructions.js';
-import { checkMatch, writeMatch } from './translate-match.js';
+import { checkMatch, numberOf, writeMatch } from './translate-match.js';
 import { checkFlags, flagsInForce, modifyMayAdd, modifyReachesAll } from './versions.js';
 
 const { OFPBAC, OFPBIC, OFPFMFC } = of13;
 
-/** A flow_mod as it came; one record of the batch. */
+/** A flow_mod, decoded or as it came; one record of the batch. */
 export interface Pending {
   readonly view: ControllerView;
-  readonly request: FlowMod | NxFlowMod;
+  readonly request: FlowMod | NxFlowMod | Uint8Array;
+}
+
+export function xidOf(request: FlowMod | NxFlowMod | Uint8Array): number {
+  return request instanceof Uint8Array ? numberOf(request.subarray(4, 8)) : request.xid;
+}
+
+/** What was refused, for the error message. */
+export function decoded(request: FlowMod | NxFlowMod | Uint8Array): FlowMod | NxFlowMod {
+  if (!(request instanceof Uint8Array)) return request;
+  const result = decodeMessage(request);
+  assert(result.ok && result.message.type === 'flow_mod', 'what was translated can be decoded');
+  return result.message;
 }
 
 export class FlowMods {
@@ -46,8 +61,9 @@ export class FlowMods {
   }
 
   /** Whose flow_mod a record of the batch is that is being handed over. */
-  origin(record: number): Pending | undefined {
-    return this.#inForce[record];
+  origin(record: number): Origin | undefined {
+    const pending = this.#inForce[record];
+    return pending && { view: pending.view, xid: xidOf(pending.request) };
   }
 
   get isEmpty(): boolean {
@@ -57,6 +73,18 @@ export class FlowMods {
   /** Adds one to the batch, or answers why not. */
   add(view: ControllerView, request: FlowMod | NxFlowMod): void {
     this.#append(view, request);
+    this.#flushIfFull();
+  }
+
+  /** Adds one that came as these bytes; false: it is to be decoded first. */
+  addBytes(view: ControllerView, bytes: Uint8Array): boolean {
+    if (!appendPlainFlowMod(this.#writer, bytes, this.#tables)) return false;
+    this.#pending.push({ view, request: bytes });
+    this.#flushIfFull();
+    return true;
+  }
+
+  #flushIfFull(): void {
     if (this.#pending.length >= BATCH_FLOW_MODS_MAX || this.#writer.length >= BATCH_BYTES_MAX) this.flush();
   }
 
@@ -76,9 +104,9 @@ export class FlowMods {
     this.#inForce = [];
     this.#writer.reset();
     let status: number = Status.ok;
-    for (const [i, { view, request }] of pending.entries()) {
+    for (let i = 0; i < pending.length; i++) {
       status = statuses[i] ?? Status.malformed;
-      if (status !== Status.ok) sendError(view, request, flowModError(status, request.version));
+      if (status !== Status.ok) refuse(pending[i]!, status);
     }
     this.#settled();
     return status === Status.ok;
@@ -126,6 +154,11 @@ export class FlowMods {
     sendError(view, request, wrong);
     return false;
   }
+}
+
+function refuse({ view, request }: Pending, status: number): void {
+  const mod = decoded(request);
+  sendError(view, mod, flowModError(status, mod.version));
 }
 
 /** Appends one record, or returns why not: the caller truncates the writer then. */

@@ -141,6 +141,13 @@ export class Ofproto {
     return undefined;
   }
 
+  /** Carries out a flow_mod of the usual kind that came as these bytes; false: it is to be decoded and handled. */
+  handleBytes(view: ControllerView, bytes: Uint8Array): boolean {
+    if (!this.#flowMods.addBytes(view, bytes)) return false;
+    this.#flushSoon();
+    return true;
+  }
+
   /** Carries changes of a controller out together: see `commit`. The caller has checked that each may be part of a bundle. */
   commit(view: ControllerView, changes: readonly Change[]): Refused | undefined {
     this.barrier();
@@ -248,13 +255,16 @@ export class Ofproto {
       return;
     }
     this.#flowMods.add(view, mod);
-    if (!this.#flushPending && !this.#flowMods.isEmpty) {
-      this.#flushPending = true;
-      setImmediate(() => {
-        this.#flushPending = false;
-        this.barrier();
-      });
-    }
+    this.#flushSoon();
+  }
+
+  #flushSoon(): void {
+    if (this.#flushPending || this.#flowMods.isEmpty) return;
+    this.#flushPending = true;
+    setImmediate(() => {
+      this.#flushPending = false;
+      this.barrier();
+    });
   }
 
   #other(view: ControllerView, message: Exclude<Message, FlowMod | NxFlowMod | MultipartRequest>): OfError | undefined {
@@ -455,8 +465,7 @@ export class Ofproto {
 
   #originOf(record: number): Origin | undefined {
     if (this.#origin !== undefined) return this.#origin(record);
-    const pending = this.#flowMods.origin(record);
-    return pending === undefined ? undefined : { view: pending.view, xid: pending.request.xid };
+    return this.#flowMods.origin(record);
   }
 
   #upcall(record: UpcallRecord): void {

@@ -11,7 +11,7 @@ import {
   of15,
 } from 'node-openflow';
 import type { Clock, Timer } from '../base/clock.js';
-import type { Change } from '../ofproto/commit.js';
+import { type Change, type PlainFlowMod, plainFlowMod } from '../ofproto/commit.js';
 import type { ControllerView } from '../ofproto/controller-view.js';
 import { type OfError, sendError } from '../ofproto/of-error.js';
 import { OF15 } from '../ofproto/versions.js';
@@ -31,7 +31,7 @@ interface Bundle {
   /** What opened it, for the error when it is left lying. */
   readonly opened: BundleRequest;
   readonly changes: Change[];
-  /** Of the changes on the wire. */
+  /** That the changes take, about. */
   bytes: number;
   state: 'open' | 'closed' | 'scheduled';
   /** When it was last heard of, in the clock's ms. */
@@ -55,8 +55,14 @@ export interface BundlesOptions {
   readonly wallMs?: (() => number) | undefined;
 }
 
-const changeTypes: readonly Message['type'][] = ['flow_mod', 'group_mod', 'meter_mod', 'port_mod', 'packet_out'];
-const isChange = (message: Message): message is Change => changeTypes.includes(message.type);
+const changeTypes: readonly Change['type'][] = [
+  ...(['flow_mod', 'plain_flow_mod', 'group_mod', 'meter_mod', 'port_mod', 'packet_out'] as const),
+];
+const isChange = (message: Message | PlainFlowMod): message is Change =>
+  (changeTypes as readonly string[]).includes(message.type);
+
+/** A message, which is decoded, takes so many times the bytes that it has on the wire. */
+const DECODED_SIZE = 16;
 
 export class Bundles {
   readonly #options: BundlesOptions;
@@ -85,14 +91,17 @@ export class Bundles {
     const bundle = this.#bundles.get(bundleId) ?? this.#create(request);
     if (bundle === undefined || !this.#isUsable(bundle, request)) return undefined;
     if (bundle.flags !== (flags & ~this.#timeFlag)) return this.#end(bundle, request, 'OFPBFC_BAD_FLAGS');
-    // A copy: what was received is overwritten.
-    const decoded = decodeMessage(request.message.slice(), { version, unknown: 'refuse' });
-    if (!decoded.ok) return this.#refuse(request, decoded.error);
-    const { message } = decoded;
+    // A copy, so that no more is kept of what was received.
+    const bytes = Buffer.from(request.message);
+    const plain = bytes[0] === version ? plainFlowMod(bytes) : undefined;
+    const decoded = plain === undefined ? decodeMessage(bytes, { version, unknown: 'refuse' }) : undefined;
+    if (decoded?.ok === false) return this.#refuse(request, decoded.error);
+    const message = plain ?? decoded!.message;
     if (message.xid !== xid) return this.#refuse(request, 'OFPBFC_MSG_BAD_XID');
     if (!isChange(message)) return this.#refuse(request, 'OFPBFC_MSG_UNSUP');
-    if (this.#bytes + request.message.length > BUNDLE_BYTES_MAX) return this.#refuse(request, 'OFPBFC_MSG_TOO_MANY');
-    bundle.bytes += request.message.length;
+    const size = bytes.length * (plain === undefined ? DECODED_SIZE : 1);
+    if (this.#bytes + size > BUNDLE_BYTES_MAX) return this.#refuse(request, 'OFPBFC_MSG_TOO_MANY');
+    bundle.bytes += size;
     bundle.changes.push(message);
     this.#touch(bundle);
     return undefined;
@@ -146,7 +155,7 @@ export class Bundles {
     if (!this.#options.mayChange()) return this.#refuse(request, 'OFPBFC_EPERM');
     const refused = this.#options.switch.commit(this.#options.view, bundle.changes);
     if (refused === undefined) return this.#reply(request, OFPBCT.COMMIT_REPLY);
-    sendError(this.#options.view, refused.change, refused.error);
+    sendError(this.#options.view, refused.message, refused.error);
     return this.#refuse(request, 'OFPBFC_MSG_FAILED');
   }
 

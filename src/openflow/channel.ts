@@ -38,6 +38,9 @@ import type { Switch } from './switch.js';
 
 const { OFPBRC, OFPET } = of13;
 
+/** OFPT_FLOW_MOD since 1.0. */
+const FLOW_MOD = 14;
+
 /** OpenFlow 1.3.5 §6.3.6: what changes the switch is not for slaves. */
 const forbiddenToSlaves: ReadonlySet<Message['type']> = new Set([
   'packet_out',
@@ -153,14 +156,30 @@ export class Channel implements ControllerView {
   }
 
   /** Handles messages until the connection is over. */
-  async run(): Promise<void> {
-    for await (const message of this.#session) {
-      // Its role went with the main connection.
-      if (this.#options.auxiliary?.main.gone) return;
-      const answering = this.#receive(message);
-      if (answering !== undefined) await answering;
-      if (this.#outlet.owesTooMuch) await this.drained();
-    }
+  run(): Promise<void> {
+    return this.#session.consume({
+      take: (message) => this.#handle(message),
+      takeBytes: (bytes) => this.#handleBytes(bytes),
+    });
+  }
+
+  #handle(message: Message): Promise<void> | undefined {
+    // Its role went with the main connection.
+    if (this.#options.auxiliary?.main.gone) return undefined;
+    const answering = this.#receive(message);
+    if (answering !== undefined) return answering.then(() => this.#whenRead());
+    return this.#whenRead();
+  }
+
+  /** Flow_mods, which come by the hundred thousand. */
+  #handleBytes(bytes: Uint8Array): boolean {
+    if (bytes[1] !== FLOW_MOD || this.state.role === 'slave' || this.#options.auxiliary !== undefined) return false;
+    return !this.#outlet.isFull && this.#options.switch.handleBytes(this, bytes);
+  }
+
+  /** The controller is to read what it is owed before it is heard again. */
+  #whenRead(): Promise<void> | undefined {
+    return this.#outlet.owesTooMuch ? this.drained() : undefined;
   }
 
   close(): Promise<SessionError> {

@@ -30,8 +30,8 @@ export const STANDALONE_AFTER = 3;
 export const UNIX_PATH_BYTES_MAX = 107;
 /** Bundles that one controller may have open. */
 export const BUNDLES_MAX = 16;
-/** Bytes of the messages in all bundles of one controller. */
-export const BUNDLE_BYTES_MAX = 16 * 1024 * 1024;
+/** Bytes that all bundles of one controller take: some two million flow_mods of the usual kind. */
+export const BUNDLE_BYTES_MAX = 256 * 1024 * 1024;
 /** A bundle that nothing is said about for this long is discarded (Open vSwitch's default). */
 export const BUNDLE_IDLE_MS = 10_000;
 /** How far ahead and how late a bundle may be scheduled, unless the controller says otherwise. */

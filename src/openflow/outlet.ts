@@ -43,7 +43,7 @@ export class Outlet {
     this.#answered = true;
     this.#gather(() => this.#options.session.sendRaw(bytes));
     this.#limit();
-    return !this.#full;
+    return !this.isFull;
   }
 
   #limit(): void {
@@ -70,19 +70,20 @@ export class Outlet {
   get owesTooMuch(): boolean {
     const answered = this.#answered;
     this.#answered = false;
-    return answered && this.#full;
+    return answered && this.isFull;
   }
 
   /** Resolves when there is room for answers, or nothing arrives any more. */
   async drained(): Promise<void> {
-    if (!this.#full) return;
+    if (!this.isFull) return;
     const { session, giveUp } = this.#options;
     const stalled = setTimeout(() => giveUp(session.writableLength), STALL_MS);
     await this.#taken();
     clearTimeout(stalled);
   }
 
-  get #full(): boolean {
+  /** There is no room for more. */
+  get isFull(): boolean {
     return this.#options.session.writableLength > UNREAD_ANSWER_BYTES;
   }
 

@@ -12,6 +12,11 @@ export interface Switch {
    * specification. The promise, if there is one, is settled when the answer is complete; it never rejects.
    */
   handle(view: ControllerView, message: Message): Promise<void> | undefined;
+  /**
+   * Carries out a flow_mod that came as these bytes, if it can without decoding it: false, and it has to be decoded and
+   * handled. Keeps the bytes until it is in force.
+   */
+  handleBytes(view: ControllerView, bytes: Uint8Array): boolean;
   /** Carries all out or none, on behalf of that controller, and returns the one that was refused. */
   commit(view: ControllerView, changes: readonly Change[]): Refused | undefined;
   /** When it returns everything handled so far is in force, and its errors were sent. */

@@ -21,6 +21,7 @@ export * as of12 from './of12/index.js';
 export * as of13 from './of13/index.js';
 export * as of14 from './of14/index.js';
 export * as of15 from './of15/index.js';
+export type { Consumer } from './session/consumer.js';
 export { RequestError, SessionError, type SessionFailure } from './session/errors.js';
 export type { SendResult, SessionCounters, SessionOptions } from './session/options.js';
 export type { ReplyTo, RequestType } from './session/requests.js';

@@ -184,6 +184,85 @@ describe('hello (§6.3.1)', () => {
   });
 });
 
+describe('a consumer', () => {
+  const priorities: number[] = [];
+  const mod = (priority: number): Outgoing<FlowMod> => ({ ...flowMod, priority });
+
+  it('gets what came before it, then all in order, and the next when it has done with the last', async () => {
+    const [near, far] = await pair13();
+    priorities.length = 0;
+    for (const n of [1, 2]) far.send(mod(n));
+    await eventually(() => near.counters.received >= 3);
+    let release: () => void = () => {};
+    const over = near.consume({
+      take(message) {
+        if (message.type !== 'flow_mod') return undefined;
+        priorities.push(message.priority);
+        if (message.priority !== 3) return undefined;
+        return new Promise<void>((resolve) => {
+          release = resolve;
+        });
+      },
+    });
+    expect(priorities).toEqual([1, 2]);
+    for (const n of [3, 4, 5]) far.send(mod(n));
+    await eventually(() => priorities.length >= 3);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(priorities).toEqual([1, 2, 3]);
+    release();
+    await eventually(() => priorities.length >= 5);
+    expect(priorities).toEqual([1, 2, 3, 4, 5]);
+    void far.close();
+    await over;
+  });
+
+  it('sees bytes first, and what it takes of them is not decoded', async () => {
+    const [near, far] = await pair13();
+    const seen: string[] = [];
+    const over = near.consume({
+      take(message) {
+        seen.push(message.type);
+        return undefined;
+      },
+      takeBytes(bytes) {
+        seen.push(`${bytes[1]}`);
+        return bytes[1] === 14;
+      },
+    });
+    far.send(mod(1));
+    far.send({ type: 'features_request' });
+    await eventually(() => seen.length >= 3);
+    expect(seen).toEqual(['14', '5', 'features_request']);
+    void near.close();
+    await over;
+  });
+
+  it('that throws is told so, and gets nothing more', async () => {
+    for (const takeBytes of [undefined, () => thrown()]) {
+      const [near, far] = await pair13();
+      let taken = 0;
+      const over = near.consume({
+        take() {
+          taken++;
+          return thrown();
+        },
+        ...(takeBytes === undefined ? {} : { takeBytes }),
+      });
+      far.send(mod(1));
+      far.send(mod(2));
+      await expect(over).rejects.toThrow('a bug');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(taken).toBe(takeBytes === undefined ? 1 : 0);
+      void near.close();
+      void far.close();
+    }
+  });
+});
+
+function thrown(): never {
+  throw new Error('a bug');
+}
+
 describe('requests', () => {
   /** Answers as a switch would; anything else it ignores. */
   async function serve(session: Session): Promise<void> {

@@ -1,4 +1,4 @@
-/** A queue between the socket and one consumer that takes messages with `for await`. Its filler keeps it bounded. */
+/** A queue between the socket and one who takes messages with `for await`. Its filler keeps it bounded. */
 import type { Message } from '../types/message.js';
 
 export class Inbox {
@@ -25,17 +25,23 @@ export class Inbox {
 
   next(): Promise<IteratorResult<Message, undefined>> {
     if (this.length > 0) {
-      const value = this.#queue[this.#head++]!;
-      // Moving the rest down only when half is used keeps taking a message cheap however long the queue is.
-      if (this.#head * 2 >= this.#queue.length) {
-        this.#queue = this.#queue.slice(this.#head);
-        this.#head = 0;
-      }
+      const value = this.take();
       this.#onTaken();
       return Promise.resolve({ done: false, value });
     }
     if (this.#ended) return Promise.resolve({ done: true, value: undefined });
     return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** The oldest message; there must be one. */
+  take(): Message {
+    const message = this.#queue[this.#head++]!;
+    // Moving the rest down only when half is used keeps taking a message cheap however long the queue is.
+    if (this.#head * 2 >= this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
+    }
+    return message;
   }
 
   /** What is queued is still handed out. */

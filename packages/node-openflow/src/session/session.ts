@@ -2,7 +2,8 @@
  * One OpenFlow connection, from either end, over any byte stream that is already connected.
  *
  * It does what both ends have to do alike: exchange hellos and agree on a version (OpenFlow 1.3.5 §6.3.1), answer echo
- * requests and malformed messages, match answers to requests. All else comes out of `for await (const m of session)`.
+ * requests and malformed messages, match answers to requests. All else comes out of `for await (const m of session)`, or
+ * goes to a {@link Consumer}.
  *
  * Memory stays bounded whatever the peer does: reading stops while the consumer is slow or while the peer does not read
  * the automatic answers. What the owner sends is the owner's to bound: `send` says when to wait for `drained()`.
@@ -12,6 +13,7 @@ import type { Duplex } from 'node:stream';
 import { type DecodeError, decodeMessage, encodeMessage, errorReply } from '../codec/message.js';
 import type { Message, MessageOf, Outgoing } from '../types/message.js';
 import { MessageFramer } from '../wire/framer.js';
+import { type Consumer, Handover } from './consumer.js';
 import { SessionError, type SessionFailure } from './errors.js';
 import { helloMessage, shakeHands } from './handshake.js';
 import { Inbox } from './inbox.js';
@@ -35,6 +37,7 @@ export class Session implements AsyncIterable<Message> {
   readonly #framer: MessageFramer;
   readonly #requests: Requests;
   readonly #inbox: Inbox;
+  #handover: Handover | undefined;
   #version: number | undefined;
   #end: SessionError | undefined;
   #peerEnded = false;
@@ -162,6 +165,19 @@ export class Session implements AsyncIterable<Message> {
     return { next: () => this.#inbox.next() };
   }
 
+  /**
+   * Hands messages that nobody here has answered to the consumer, in order. To be called once, and instead of iterating.
+   * Resolves when the session is over (see `closed` for why); rejects with what the consumer throws, which gets nothing
+   * more then.
+   */
+  consume(consumer: Consumer): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#handover = new Handover(consumer, () => this.#pump(), reject);
+      void this.closed.then(() => resolve());
+      this.#pump();
+    });
+  }
+
   /** Sends what is queued, then closes; pending requests are rejected. */
   close(): Promise<SessionError> {
     this.#finish('closed', 'closed by this side');
@@ -218,6 +234,7 @@ export class Session implements AsyncIterable<Message> {
   }
 
   #gated(): boolean {
+    if (this.#handover?.busy) return true;
     const { maxQueuedMessages, maxUnsentAnswerBytes } = this.#settings;
     const limit = maxQueuedMessages * (this.#requests.size > 0 ? queueFactorWhileRequesting : 1);
     return this.#inbox.length >= limit || this.#unsentAnswerBytes > maxUnsentAnswerBytes;
@@ -225,6 +242,8 @@ export class Session implements AsyncIterable<Message> {
 
   /** Handles what has come in, as far as there is room for it, and lets the socket read or not accordingly. */
   #pump(): void {
+    // What came before there was somebody to hand it to.
+    while (this.#handover?.busy === false && this.#inbox.length > 0) this.#handover.take(this.#inbox.take());
     while (this.#end === undefined && !this.#gated()) {
       const bytes = this.#framer.next();
       if (bytes === undefined) break;
@@ -249,6 +268,7 @@ export class Session implements AsyncIterable<Message> {
   #receive(bytes: Uint8Array): void {
     this.#counters.received++;
     const version = this.#version;
+    if (bytes[0] === version && this.#handover?.takeBytes(bytes)) return;
     const { unknown } = this.#settings;
     const result = decodeMessage(bytes, version === undefined ? { unknown } : { version, unknown });
     if (version === undefined) {
@@ -259,7 +279,8 @@ export class Session implements AsyncIterable<Message> {
       const { xid, data } = result.message;
       this.#answer({ version, xid, type: 'echo_reply', data });
     } else if (result.message.type !== 'hello' && !this.#requests.take(result.message, bytes.length)) {
-      this.#inbox.push(result.message);
+      if (this.#handover === undefined) this.#inbox.push(result.message);
+      else this.#handover.take(result.message);
     }
   }
 

@@ -189,7 +189,7 @@ const bundleCases: readonly ErrorCase[] = [
   {
     error: 'OFPBFC_MSG_TOO_MANY',
     versions: bundles,
-    when: "more than 16 MiB of messages in a controller's bundles",
+    when: "more in a controller's bundles than 256 MiB, of which each decoded byte counts sixteen times",
     say: (v) => [open(v), ...bigOnes(v), b.bundleAdd(v, big(v))],
   },
   {
