@@ -8,27 +8,16 @@ import { appendGroupMod, groupExists, groupModOutcome } from './group-mods.js';
 import { appendMeterMod, meterExists, meterModOutcome } from './meter-mods.js';
 import { flowModError, type OfError, portModFailed } from './of-error.js';
 import type { PacketOuts, PreparedOut, Reference } from './packet-outs.js';
-import { appendPlainFlowMod, isPlainFlowMod } from './plain-flow-mods.js';
+import { appendPlainFlowMod } from './plain-flow-mods.js';
+import type { PlainRun } from './plain-run.js';
 import type { PortTable } from './port-table.js';
 import type { TableSettings } from './table-settings.js';
 
 const { OFPG, OFPM, OFPPMFC } = of13;
 
-/** A flow_mod of the usual kind as it came: of a bundle of many it takes the least memory. */
-export interface PlainFlowMod {
-  readonly type: 'plain_flow_mod';
-  readonly xid: number;
-  readonly bytes: Uint8Array;
-}
-
 /** What can be part of a bundle. */
-export type Change = FlowMod | PlainFlowMod | GroupMod | MeterMod | PortMod | PacketOut;
+export type Change = FlowMod | GroupMod | MeterMod | PortMod | PacketOut | PlainRun;
 type Modification = Exclude<Change, PacketOut>;
-
-/** A message as a change, if it need not be decoded for that. Keeps the bytes. */
-export function plainFlowMod(bytes: Uint8Array): PlainFlowMod | undefined {
-  return isPlainFlowMod(bytes) ? { type: 'plain_flow_mod', xid: xidOf(bytes), bytes } : undefined;
-}
 
 /** Of the switch, what changes are about. */
 export interface Parts {
@@ -42,13 +31,22 @@ export interface Parts {
 const RECORD_BYTES = 192;
 
 export interface Refused {
-  readonly message: Exclude<Change, PlainFlowMod>;
+  readonly message: Exclude<Change, PlainRun>;
   readonly error: OfError;
 }
-const refused = (change: Change, error: OfError): Refused => ({
-  message: change.type === 'plain_flow_mod' ? (decoded(change.bytes) as FlowMod) : change,
-  error,
-});
+
+/** Who made the record of a batch that has these changes. */
+export function xidOfRecord(changes: readonly Modification[], record: number): number {
+  let first = 0;
+  for (const change of changes) {
+    const count = change.type === 'plain_run' ? change.count : 1;
+    if (record < first + count) {
+      return change.type === 'plain_run' ? xidOf(change.at(record - first)) : change.xid;
+    }
+    first += count;
+  }
+  return 0;
+}
 
 /**
  * Carries all out, in order, packet-outs behind the modifications. Where one is refused nothing has changed and no packet
@@ -78,12 +76,12 @@ function prepareOuts(
   for (const change of changes) {
     if (change.type !== 'packet_out') continue;
     const prepared = packetOuts.prepare(change);
-    if ('code' in prepared) return refused(change, prepared);
+    if ('code' in prepared) return { message: change, error: prepared };
     into.push(prepared);
     if (prepared.references.length === 0) continue;
     willExist ??= afterwards(datapath, changes);
     const lost = prepared.references.find((reference) => !willExist?.(reference));
-    if (lost !== undefined) return refused(change, lost.unknown);
+    if (lost !== undefined) return { message: change, error: lost.unknown };
   }
   return undefined;
 }
@@ -114,29 +112,46 @@ function afterwards(datapath: Datapath, changes: readonly Change[]): (reference:
 
 function modify(parts: Parts, changes: readonly Modification[]): Refused | undefined {
   const { datapath, ports } = parts;
-  const writer = new RecordWriter(RECORD_BYTES * changes.length);
+  const writer = new RecordWriter(RECORD_BYTES * count(changes));
   for (const change of changes) {
-    const error = append(writer, parts, change);
-    if (error !== undefined) return refused(change, error);
+    const wrong = change.type === 'plain_run' ? appendRun(writer, parts, change) : append(writer, parts, change);
+    if (wrong === undefined) continue;
+    return 'message' in wrong ? wrong : { message: change as Exclude<Modification, PlainRun>, error: wrong };
   }
   const statuses = datapath.apply(writer.view(), { atomic: true });
-  for (const [i, change] of changes.entries()) {
-    const error = outcome(datapath, change, statuses[i] ?? Status.malformed);
-    if (error !== undefined) return refused(change, error);
+  let record = 0;
+  for (const change of changes) {
+    for (let i = 0; i < (change.type === 'plain_run' ? change.count : 1); i++) {
+      const status = statuses[record++] ?? Status.malformed;
+      if (status === Status.ok) continue;
+      const message = change.type === 'plain_run' ? (decoded(change.at(i)) as FlowMod) : change;
+      const error = outcome(datapath, message, status);
+      if (error !== undefined) return { message, error };
+    }
   }
   for (const change of changes) if (change.type === 'port_mod') ports.modified(change);
   return undefined;
 }
 
-function append(writer: RecordWriter, parts: Parts, change: Modification): OfError | undefined {
+const count = (changes: readonly Modification[]): number =>
+  changes.reduce((sum, change) => sum + (change.type === 'plain_run' ? change.count : 1), 0);
+
+function appendRun(writer: RecordWriter, { tableSettings }: Parts, run: PlainRun): Refused | undefined {
+  for (const bytes of run) {
+    if (appendPlainFlowMod(writer, bytes, tableSettings)) continue;
+    // What tables there are has changed since.
+    const message = decoded(bytes) as FlowMod;
+    const error = appendFlowMod(writer, message, tableSettings);
+    if (error !== undefined) return { message, error };
+  }
+  return undefined;
+}
+
+function append(writer: RecordWriter, parts: Parts, change: Exclude<Modification, PlainRun>): OfError | undefined {
   const { datapath, ports, tableSettings } = parts;
   switch (change.type) {
     case 'flow_mod':
       return appendFlowMod(writer, change, tableSettings);
-    case 'plain_flow_mod':
-      if (appendPlainFlowMod(writer, change.bytes, tableSettings)) return undefined;
-      // What tables there are has changed since.
-      return appendFlowMod(writer, decoded(change.bytes) as FlowMod, tableSettings);
     case 'group_mod':
       return appendGroupMod(datapath, writer, change);
     case 'meter_mod':
@@ -146,13 +161,11 @@ function append(writer: RecordWriter, parts: Parts, change: Modification): OfErr
   }
 }
 
-function outcome(datapath: Datapath, change: Modification, status: number): OfError | undefined {
-  if (status === Status.ok) return undefined;
+/** The error that a record's status is. */
+function outcome(datapath: Datapath, change: Exclude<Modification, PlainRun>, status: number): OfError | undefined {
   switch (change.type) {
     case 'flow_mod':
       return flowModError(status, change.version);
-    case 'plain_flow_mod':
-      return flowModError(status, change.bytes[0]!);
     case 'group_mod':
       return groupModOutcome(datapath, change, status);
     case 'meter_mod':

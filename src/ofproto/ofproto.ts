@@ -31,7 +31,7 @@ import {
 } from '../datapath/records.js';
 import { FlowCommand, FragMode, Query, ReservedPort, tables } from '../datapath/schema.gen.js';
 import { type AsyncEvent, flowRemovedMessage, packetInEvent } from './async-events.js';
-import { type Change, commit, isModification, type Refused } from './commit.js';
+import { type Change, commit, isModification, type Refused, xidOfRecord } from './commit.js';
 import type { ControllerView } from './controller-view.js';
 import { FeaturesRequests } from './features-requests.js';
 import { FlowMods } from './flow-mods.js';
@@ -159,7 +159,7 @@ export class Ofproto {
     };
     const records = changes.filter(isModification);
     const refused = this.#by(
-      (record) => ({ view, xid: records[record]!.xid }),
+      (record) => ({ view, xid: xidOfRecord(records, record) }),
       () => commit(parts, changes),
     );
     this.#settled();

@@ -11,10 +11,11 @@ import {
   of15,
 } from 'node-openflow';
 import type { Clock, Timer } from '../base/clock.js';
-import { type Change, type PlainFlowMod, plainFlowMod } from '../ofproto/commit.js';
+import type { Change } from '../ofproto/commit.js';
 import type { ControllerView } from '../ofproto/controller-view.js';
 import { type OfError, sendError } from '../ofproto/of-error.js';
-import { OF15 } from '../ofproto/versions.js';
+import { PlainRun } from '../ofproto/plain-run.js';
+import { OF13, OF14, OF15 } from '../ofproto/versions.js';
 import { BundleSchedule } from './bundle-schedule.js';
 import { BUNDLE_BYTES_MAX, BUNDLE_IDLE_MS, BUNDLES_MAX } from './limits.js';
 import type { Switch } from './switch.js';
@@ -55,11 +56,22 @@ export interface BundlesOptions {
   readonly wallMs?: (() => number) | undefined;
 }
 
-const changeTypes: readonly Change['type'][] = [
-  ...(['flow_mod', 'plain_flow_mod', 'group_mod', 'meter_mod', 'port_mod', 'packet_out'] as const),
-];
-const isChange = (message: Message | PlainFlowMod): message is Change =>
-  (changeTypes as readonly string[]).includes(message.type);
+type ChangeMessage = Exclude<Change, PlainRun>;
+const changeTypes: readonly Message['type'][] = ['flow_mod', 'group_mod', 'meter_mod', 'port_mod', 'packet_out'];
+const isChange = (message: Message): message is ChangeMessage => changeTypes.includes(message.type);
+
+/** Of a bundle_add_message, before the message in it. */
+const ADD_HEADER = 8;
+const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array) => new DataView(buffer, byteOffset, byteLength);
+
+/** Where the body of a bundle_add_message begins: a message since 1.4, in 1.3 one of ONF's (extension 230). */
+function bodyAt(view: DataView): number | undefined {
+  const [version, type] = [view.getUint8(0), view.getUint8(1)];
+  if (version >= OF14) return type === 34 ? 8 : undefined;
+  const isOnf = version === OF13 && type === 4 && view.byteLength >= 16 && view.getUint32(8) === ONF;
+  return isOnf && view.getUint32(12) === 2301 ? 16 : undefined;
+}
+const ONF = 0x4f4e4600;
 
 /** A message, which is decoded, takes so many times the bytes that it has on the wire. */
 const DECODED_SIZE = 16;
@@ -80,6 +92,27 @@ export class Bundles {
     else this.#control(request);
   }
 
+  /** Takes a flow_mod of the usual kind for a bundle that is open, as it came; false: the message is to be decoded. */
+  receiveBytes(bytes: Uint8Array): boolean {
+    const view = viewOf(bytes);
+    const at = bodyAt(view);
+    if (at === undefined || bytes.length < at + ADD_HEADER + 8) return false;
+    const bundle = this.#bundles.get(view.getUint32(at));
+    if (bundle?.state !== 'open' || view.getUint16(at + 6) !== bundle.flags) return false;
+    const inner = bytes.subarray(at + ADD_HEADER);
+    // Properties may follow the message.
+    const whole = view.getUint16(at + ADD_HEADER + 2) === inner.length && inner[0] === bytes[0];
+    if (!whole || view.getUint32(at + ADD_HEADER + 4) !== view.getUint32(4)) return false;
+    if (this.#bytes + inner.length > BUNDLE_BYTES_MAX) return false;
+    const last = bundle.changes.at(-1);
+    const run = last?.type === 'plain_run' ? last : new PlainRun();
+    if (!run.append(inner)) return false;
+    if (run !== last) bundle.changes.push(run);
+    bundle.bytes += inner.length;
+    this.#touch(bundle);
+    return true;
+  }
+
   /** The connection is over: nothing of what is gathered will be done. */
   close(): void {
     for (const { id } of this.#bundles.values()) this.#remove(id);
@@ -92,14 +125,12 @@ export class Bundles {
     if (bundle === undefined || !this.#isUsable(bundle, request)) return undefined;
     if (bundle.flags !== (flags & ~this.#timeFlag)) return this.#end(bundle, request, 'OFPBFC_BAD_FLAGS');
     // A copy, so that no more is kept of what was received.
-    const bytes = Buffer.from(request.message);
-    const plain = bytes[0] === version ? plainFlowMod(bytes) : undefined;
-    const decoded = plain === undefined ? decodeMessage(bytes, { version, unknown: 'refuse' }) : undefined;
-    if (decoded?.ok === false) return this.#refuse(request, decoded.error);
-    const message = plain ?? decoded!.message;
+    const decoded = decodeMessage(request.message.slice(), { version, unknown: 'refuse' });
+    if (!decoded.ok) return this.#refuse(request, decoded.error);
+    const { message } = decoded;
     if (message.xid !== xid) return this.#refuse(request, 'OFPBFC_MSG_BAD_XID');
     if (!isChange(message)) return this.#refuse(request, 'OFPBFC_MSG_UNSUP');
-    const size = bytes.length * (plain === undefined ? DECODED_SIZE : 1);
+    const size = request.message.length * DECODED_SIZE;
     if (this.#bytes + size > BUNDLE_BYTES_MAX) return this.#refuse(request, 'OFPBFC_MSG_TOO_MANY');
     bundle.bytes += size;
     bundle.changes.push(message);

@@ -171,10 +171,10 @@ export class Channel implements ControllerView {
     return this.#whenRead();
   }
 
-  /** Flow_mods, which come by the hundred thousand. */
+  /** Flow_mods, which come by the hundred thousand, also in bundles. */
   #handleBytes(bytes: Uint8Array): boolean {
-    if (bytes[1] !== FLOW_MOD || this.state.role === 'slave' || this.#options.auxiliary !== undefined) return false;
-    return !this.#outlet.isFull && this.#options.switch.handleBytes(this, bytes);
+    if (this.state.role === 'slave' || this.#options.auxiliary !== undefined || this.#outlet.isFull) return false;
+    return bytes[1] === FLOW_MOD ? this.#options.switch.handleBytes(this, bytes) : this.#bundles.receiveBytes(bytes);
   }
 
   /** The controller is to read what it is owed before it is heard again. */
