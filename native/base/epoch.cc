@@ -28,14 +28,14 @@ std::uint64_t Epoch::oldest() const {
   return oldest;
 }
 
-std::size_t Epoch::reclaim() {
+std::size_t Epoch::reclaim(std::size_t limit) {
   std::size_t ran = 0;
   if (retired_.empty()) return ran;
   if (retired_.back().epoch == now_.load(std::memory_order_relaxed)) now_.fetch_add(1, std::memory_order_seq_cst);
   const std::uint64_t oldest_seen = oldest();
   // What an action retires carries the current epoch, which no online reader has passed: the loop ends.
   const std::uint64_t due = std::min(oldest_seen, now_.load(std::memory_order_relaxed));
-  while (!retired_.empty() && retired_.front().epoch < due) {
+  while (ran < limit && !retired_.empty() && retired_.front().epoch < due) {
     const Retired next = retired_.front();
     retired_.pop_front();
     next.action(next.owner, next.object);

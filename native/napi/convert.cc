@@ -2,6 +2,8 @@
 
 #include <cstdio>
 #include <cstring>
+#include <memory>
+#include <utility>
 
 namespace xvif::napi {
 
@@ -108,6 +110,18 @@ Napi::Uint8Array bytes(Napi::Env env, std::span<const std::uint8_t> data) {
   auto array = Napi::Uint8Array::New(env, data.size());
   if (!data.empty()) std::memcpy(array.Data(), data.data(), data.size());
   return array;
+}
+
+Napi::Uint8Array bytes(Napi::Env env, std::vector<std::uint8_t>&& data) {
+  constexpr std::size_t kWorthKeeping = 32 * 1024;
+  if (data.size() < kWorthKeeping) return bytes(env, std::span<const std::uint8_t>(data));
+  auto kept = std::make_unique<std::vector<std::uint8_t>>(std::move(data));
+  const std::size_t size = kept->size();
+  auto* const start = kept->data();
+  const auto release = [](Napi::Env, void*, std::vector<std::uint8_t>* gone) { delete gone; };
+  auto buffer = Napi::ArrayBuffer::New(env, start, size, release, kept.get());
+  kept.release();
+  return Napi::Uint8Array::New(env, size, buffer, 0);
 }
 
 }  // namespace xvif::napi

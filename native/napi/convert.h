@@ -36,5 +36,7 @@ std::span<const std::uint8_t> arg_bytes(const Napi::CallbackInfo& info, std::siz
 
 /// A Uint8Array with a copy of the bytes.
 Napi::Uint8Array bytes(Napi::Env env, std::span<const std::uint8_t> data);
+/// The bytes themselves, where there are many.
+Napi::Uint8Array bytes(Napi::Env env, std::vector<std::uint8_t>&& data);
 
 }  // namespace xvif::napi

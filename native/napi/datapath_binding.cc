@@ -60,6 +60,7 @@ struct DatapathState::Wake {
   std::atomic<bool> pending{false};
   WakeFunction function;
   DatapathState* owner = nullptr;  // JavaScript thread; null once closed
+  bool listening = false;          // JavaScript thread; the listener is on the stack
   std::shared_ptr<Wake> self;      // until the thread-safe function is finalized
 };
 
@@ -96,13 +97,21 @@ void DatapathState::drain(Napi::Env env, Napi::Function, Wake* wake, void*) {
   if (records.empty() || self.listener_.IsEmpty()) return;
   const Napi::Uint8Array batch = bytes(env, records);
   const Napi::Function listener = self.listener_.Value();
+  const std::shared_ptr<Wake> kept = self.wake_;
+  kept->listening = true;
   try {
     listener.Call({batch});  // may close the datapath: nothing of self is used after this
+    kept->listening = false;
   } catch (const Napi::Error& error) {
+    kept->listening = false;
     // Node-API would make it a warning, one for each batch. It is a bug like any exception that nobody catches.
     napi_fatal_exception(env, error.Value());
   }
 }
+
+bool DatapathState::hold_wake() { return !wake_->listening && !wake_->pending.exchange(true, std::memory_order_acq_rel); }
+
+void DatapathState::deliver(Napi::Env env) { drain(env, Napi::Function(), wake_.get(), nullptr); }
 
 /// After what else waits in the event loop: a thread-safe function that calls itself would be called a thousand times
 /// before that (Node.js, src/node_api.cc).
@@ -176,8 +185,15 @@ Napi::Value DatapathBinding::apply(const Napi::CallbackInfo& info) {
 
 Napi::Value DatapathBinding::packet_out(const Napi::CallbackInfo& info) {
   DatapathState& state = open(info.Env());
-  const Status status = state.datapath().packet_out(arg_bytes(info, 0, "record"));
-  state.tell_flow_changes(info.Env());
+  const std::span<const std::uint8_t> record = arg_bytes(info, 0, "record");
+  // Who sends many packets out would fill the queue of what goes up before anybody could look at it.
+  const bool held = state.hold_wake();
+  const Status status = state.datapath().packet_out(record);
+  if (held) {
+    state.deliver(info.Env());
+  } else {
+    state.tell_flow_changes(info.Env());
+  }
   return Napi::Number::New(info.Env(), static_cast<double>(status));
 }
 
@@ -193,9 +209,9 @@ Napi::Value DatapathBinding::trace(const Napi::CallbackInfo& info) {
 Napi::Value DatapathBinding::read(const Napi::CallbackInfo& info) {
   Datapath& datapath = open(info.Env()).datapath();
   const std::size_t limit = std::max<std::size_t>(arg_u32(info, 1, "limit"), kReadBytesMin);
-  const ReadPart part = datapath.read(arg_bytes(info, 0, "query"), limit);
+  ReadPart part = datapath.read(arg_bytes(info, 0, "query"), limit);
   auto out = Napi::Object::New(info.Env());
-  out["data"] = bytes(info.Env(), part.data);
+  out["data"] = bytes(info.Env(), std::move(part.data));
   out["next"] = part.next.empty() ? info.Env().Undefined() : Napi::Value(bytes(info.Env(), part.next));
   return out;
 }

@@ -21,6 +21,11 @@ class DatapathState {
 
   Datapath& datapath() { return *datapath_; }
   void listen(Napi::Function listener);
+  /// What is told by things that this thread does next is handed over by deliver(), and nobody is woken for it. False:
+  /// somebody is being woken anyway, or the listener is running.
+  bool hold_wake();
+  /// May close the datapath: nothing of this is used after it.
+  void deliver(Napi::Env env);
   /// Hands what became of watched flows to the listener, before the verb returns that did it.
   void tell_flow_changes(Napi::Env env);
 

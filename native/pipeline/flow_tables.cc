@@ -334,10 +334,15 @@ void FlowTables::remove(Flow& flow, FlowRemovedReason reason, std::uint64_t now_
   table_of(flow).remove(flow, versions_.working());
   count_references(flow, -1);
   delist(flow);
-  auto* const removal = new Removal{&flow, now_ns, reason, !silent && flow.has(FlowFlag::kSendFlowRem)};
-  unannounced_ += removal->announce;
+  Removal* removal = nullptr;
+  if (!silent && flow.has(FlowFlag::kSendFlowRem)) {
+    removal = new Removal{&flow, now_ns, reason};
+    ++unannounced_;
+    versions_.after_publication(announce_removal, this, removal);
+  } else {
+    versions_.after_publication(take_out, this, &flow);
+  }
   versions_.on_rollback(undo_remove, this, &flow, removal);
-  versions_.after_publication(finish_removal, this, removal);
   tell(flow, FlowChange::kRemoved, now_ns, reason);
 }
 
@@ -387,19 +392,16 @@ void FlowTables::undo_remove(void* owner, void* flow, void* removal) {
   self.table_of(removed).undo_remove(removed);
   self.count_references(removed, 1);
   self.enlist(removed);
-  self.unannounced_ -= static_cast<Removal*>(removal)->announce;
+  if (removal != nullptr) --self.unannounced_;
   delete static_cast<Removal*>(removal);
 }
 
-void FlowTables::finish_removal(void* owner, void* removal) {
+void FlowTables::announce_removal(void* owner, void* removal) {
   auto& self = *static_cast<FlowTables*>(owner);
   const std::unique_ptr<Removal> done(static_cast<Removal*>(removal));
-  Flow& flow = *done->flow;
-  if (done->announce) {
-    --self.unannounced_;
-    if (self.sink_ != nullptr) self.sink_->flow_removed(self.view(flow, done->when_ns), done->reason);
-  }
-  take_out(owner, &flow);
+  --self.unannounced_;
+  if (self.sink_ != nullptr) self.sink_->flow_removed(self.view(*done->flow, done->when_ns), done->reason);
+  take_out(owner, done->flow);
 }
 
 void FlowTables::take_out(void* owner, void* flow) {

@@ -93,7 +93,6 @@ class FlowTables {
     Flow* flow;
     std::uint64_t when_ns;
     FlowRemovedReason reason;
-    bool announce;
   };
 
   Status add(const FlowMod& mod, std::uint64_t now_ns);
@@ -138,7 +137,7 @@ class FlowTables {
   void touch(const Flow& flow);
   void destroy(Flow* flow);
 
-  static void finish_removal(void* owner, void* removal);
+  static void announce_removal(void* owner, void* removal);
   static void take_out(void* owner, void* flow);
   static void destroy_later(void* owner, void* flow);
   static void undo_insert(void* owner, void* flow, void*);

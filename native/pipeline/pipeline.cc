@@ -26,6 +26,10 @@ std::size_t whole_records(std::span<const std::uint8_t> records, std::size_t lim
 }
 
 /// How long publish() waits so that removed flows are told at once with their last counts; else tick() tells.
+// Two for each flow that goes. So many more than a batch can remove one by one that they do not pile up, and so few
+// that who deletes a million flows at once does not wait for all to be freed.
+constexpr std::size_t kReclaimsPerBatch = 8192;
+constexpr std::size_t kReclaimsPerTick = 65'536;
 constexpr std::uint64_t kAnnounceWaitNs = 100'000;
 
 }  // namespace
@@ -179,10 +183,10 @@ void Pipeline::publish() {
   replaced_configs_.clear();
   flows_.settle();
   versions_.publish();
-  reclaim();
+  reclaim(kReclaimsPerBatch);
   if (flows_.unannounced() == 0) return;
   const std::uint64_t until = now_ns() + kAnnounceWaitNs;
-  while (flows_.unannounced() > 0 && now_ns() < until) reclaim();
+  while (flows_.unannounced() > 0 && now_ns() < until) reclaim(kReclaimsPerBatch);
 }
 
 void Pipeline::rollback() {
@@ -192,11 +196,11 @@ void Pipeline::rollback() {
     flows_.configure(table, config, batch_ns_);
   }
   flows_.settle();
-  reclaim();
+  reclaim(kReclaimsPerBatch);
 }
 
-void Pipeline::reclaim() {
-  if (epoch_.reclaim() > 0) flows_.settle();
+void Pipeline::reclaim(std::size_t limit) {
+  if (epoch_.reclaim(limit) > 0) flows_.settle();
 }
 
 bool Pipeline::take_requests(std::uint64_t now_ns) {
@@ -245,7 +249,7 @@ void Pipeline::tick(std::uint64_t now_ns) {
     publish();
   }
   flows_.look_at_triggers(now_ns);
-  reclaim();
+  reclaim(kReclaimsPerTick);
 }
 
 void Pipeline::configure_port(PortNo number, const PortSettings& settings) {

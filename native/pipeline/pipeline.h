@@ -136,7 +136,7 @@ class Pipeline final : public PacketSink {
     std::uint32_t mask;
   };
   void configure(const PendingConfig& change);
-  void reclaim();
+  void reclaim(std::size_t limit);
   /// Of one queue, `left` at most. True: there are more.
   bool take_requests(UpcallQueue& queue, std::size_t& left, std::uint64_t now_ns);
 

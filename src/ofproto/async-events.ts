@@ -29,7 +29,10 @@ export interface PacketInEvent {
   readonly reason: number;
   readonly tableId: number;
   readonly cookie: bigint;
+  readonly inPort: number;
   readonly match: Match;
+  /** The match is the port alone. */
+  readonly isPlain: boolean;
   /** Bytes of the packet. */
   readonly totalLen: number;
   readonly frame: Uint8Array;
@@ -79,6 +82,12 @@ function bytesOf(value: number | bigint, width: number): Uint8Array {
   return bytes;
 }
 
+/** There are no pipeline fields but the ingress port. */
+function isPlain({ packetType, inPhyPort, inPort, metadata, tunnelId, registers }: PacketInRecord): boolean {
+  const physical = inPhyPort !== 0 && inPhyPort !== inPort;
+  return packetType === 0 && !physical && metadata === 0n && tunnelId === 0n && registers.size === 0;
+}
+
 /** The pipeline fields that are not 0, and the ingress port always (§7.4.1). */
 function packetInMatch(record: PacketInRecord): Match {
   const match: OxmKnown[] = [{ field: 'in_port', value: bytesOf(record.inPort, 4) }];
@@ -106,14 +115,15 @@ export function isDefaultMiss({ reason, cookie }: { readonly reason: number; rea
  */
 export function packetInEvent(record: PacketInRecord, buffers: PacketBuffers, seal: Seal): PacketInEvent {
   const unasked = record.reason === PacketInReason.invalidTtl || isDefaultMiss(record);
-  const frame = record.frame.slice();
+  const { frame, userdata, inPort } = record;
   const continuation = record.continuation?.slice();
   let sealed: Uint8Array | undefined;
   let id: number | undefined;
   const buffer = (): number => {
     // What is kept is sent on as a frame.
     if (record.packetType !== 0) return OFP_NO_BUFFER;
-    id ??= buffers.keep({ frame, inPort: record.inPort });
+    // A copy: the record holds other packets, too.
+    id ??= buffers.keep({ frame: frame.slice(), inPort });
     return id;
   };
   return {
@@ -121,12 +131,16 @@ export function packetInEvent(record: PacketInRecord, buffers: PacketBuffers, se
     reason: record.reason,
     tableId: record.table,
     cookie: record.cookie,
-    match: packetInMatch(record),
+    inPort,
+    get match() {
+      return packetInMatch(record);
+    },
+    isPlain: isPlain(record),
     totalLen: Math.min(record.frameTotal, 0xffff),
     frame,
     maxLen: unasked ? undefined : record.maxLen,
     controllerId: record.controllerId,
-    userdata: record.userdata.slice(),
+    userdata,
     ...(continuation === undefined ? {} : { continuation: () => (sealed ??= seal.close(continuation)) }),
     buffer,
   };

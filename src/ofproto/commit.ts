@@ -8,7 +8,7 @@ import { appendGroupMod, groupExists, groupModOutcome } from './group-mods.js';
 import { appendMeterMod, meterExists, meterModOutcome } from './meter-mods.js';
 import { flowModError, type OfError, portModFailed } from './of-error.js';
 import type { PacketOuts, PreparedOut, Reference } from './packet-outs.js';
-import { appendPlainFlowMod } from './plain-flow-mods.js';
+import { appendPlainFlowMod } from './plain-messages.js';
 import type { PlainRun } from './plain-run.js';
 import type { PortTable } from './port-table.js';
 import type { TableSettings } from './table-settings.js';

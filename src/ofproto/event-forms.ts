@@ -20,6 +20,9 @@ import { legacyPort, OF12, OF13, OF14, removalReason, tryEncode } from './versio
 
 const { OFP_NO_BUFFER } = of13;
 const { NXPIF } = nicira;
+const STANDARD = NXPIF.STANDARD;
+/** OFPT_PACKET_IN */
+const PACKET_IN = 10;
 const NO_COOKIE = 0xffffffffffffffffn;
 
 /** How a controller wants to be told. */
@@ -34,6 +37,9 @@ export interface EventForm {
 
 /** In wire form; undefined where the version has no words for it. Nobody asked for it: its xid is 0. */
 export function encodeEvent(event: AsyncEvent, form: EventForm): Uint8Array | undefined {
+  if (event.type === 'packet_in' && event.isPlain && form.version >= OF13 && form.packetInFormat === STANDARD) {
+    return plainBytes(event, form);
+  }
   const said = inWords(event, form);
   return said === undefined ? undefined : tryEncode({ ...said, version: form.version, xid: 0 } as Message);
 }
@@ -61,20 +67,42 @@ function inWords(event: AsyncEvent, form: EventForm): Outgoing | undefined {
  * those are cut and kept, whatever was asked for.
  */
 export function plainPacketIn(event: PacketInEvent, missSendLen: number): Outgoing<PacketIn> {
-  const { reason, tableId, cookie, match, totalLen, frame } = event;
+  const { reason, tableId, cookie, match, totalLen } = event;
+  return { type: 'packet_in', ...share(event, missSendLen), totalLen, reason, tableId, cookie, match };
+}
+
+/** How much of the packet a controller gets. */
+function share(event: PacketInEvent, missSendLen: number): { readonly bufferId: number; readonly data: Uint8Array } {
+  const { frame } = event;
   const maxLen = event.maxLen ?? missSendLen;
   const room = Math.max(0, PACKET_IN_BYTES_MAX - event.userdata.length);
-  const whole = maxLen === controllerMaxLenNoBuffer && frame.length <= room;
-  return {
-    type: 'packet_in',
-    bufferId: whole ? OFP_NO_BUFFER : event.buffer(),
-    totalLen,
-    reason,
-    tableId,
-    cookie,
-    match,
-    data: whole ? frame : frame.subarray(0, Math.min(maxLen, room)),
-  };
+  if (maxLen === controllerMaxLenNoBuffer && frame.length <= room) return { bufferId: OFP_NO_BUFFER, data: frame };
+  return { bufferId: event.buffer(), data: frame.subarray(0, Math.min(maxLen, room)) };
+}
+
+/** ofp_packet_in (1.3.5 §7.4.1) before its data: the match is an OXM of the port, padded; two bytes more of padding. */
+const PACKET_IN_HEADER = 42;
+const OXM_IN_PORT = 0x80000004;
+
+/** What the codec would make of it: packets with nothing but their port come up by the ten thousand. */
+function plainBytes(event: PacketInEvent, { version, missSendLen }: EventForm): Uint8Array {
+  const { bufferId, data } = share(event, missSendLen);
+  const length = PACKET_IN_HEADER + data.length;
+  const bytes = Buffer.allocUnsafe(length).fill(0, 0, PACKET_IN_HEADER);
+  bytes[0] = version;
+  bytes[1] = PACKET_IN;
+  bytes.writeUInt16BE(length, 2);
+  bytes.writeUInt32BE(bufferId, 8);
+  bytes.writeUInt16BE(event.totalLen, 12);
+  bytes[14] = reasonIn(version, event);
+  bytes[15] = event.tableId;
+  bytes.writeBigUInt64BE(event.cookie, 16);
+  bytes.writeUInt16BE(of13.OFPMT.OXM, 24);
+  bytes.writeUInt16BE(12, 26);
+  bytes.writeUInt32BE(OXM_IN_PORT, 28);
+  bytes.writeUInt32BE(event.inPort, 32);
+  bytes.set(data, PACKET_IN_HEADER);
+  return bytes;
 }
 
 /** Before 1.3 there are no table-miss flows, and before 1.4 one kind of output action, which the codec sees to. */

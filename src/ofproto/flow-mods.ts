@@ -2,7 +2,7 @@
  * Flow_mods (OpenFlow 1.3.5 §6.4, §7.3.4.1): checked, written as records into one batch, and handed to the datapath
  * together. Whoever handles another message flushes first, so that the order of all messages is kept.
  */
-import { decodeMessage, type FlowMod, type NxFlowMod, of13 } from 'node-openflow';
+import { decodeMessage, type FlowMod, type Message, type NxFlowMod, of13 } from 'node-openflow';
 import { assert } from '../base/assert.js';
 import type { Datapath } from '../datapath/datapath.js';
 import {
@@ -19,7 +19,7 @@ import { asFlowChange, type FlowChange } from './flow-formats.js';
 import type { Origin } from './flow-monitors.js';
 import { BATCH_BYTES_MAX, BATCH_FLOW_MODS_MAX, ENTRY_BYTES_MAX } from './limits.js';
 import { badAction, badInstruction, flowModError, flowModFailed, type OfError, sendError } from './of-error.js';
-import { appendPlainFlowMod } from './plain-flow-mods.js';
+import { appendPlainFlowMod } from './plain-messages.js';
 import type { TableSettings } from './table-settings.js';
 import { writeInstructions } from './translate-instructions.js';
 import { checkMatch, numberOf, writeMatch } from './translate-match.js';
@@ -40,8 +40,15 @@ export function xidOf(request: FlowMod | NxFlowMod | Uint8Array): number {
 /** What was refused, for the error message. */
 export function decoded(request: FlowMod | NxFlowMod | Uint8Array): FlowMod | NxFlowMod {
   if (!(request instanceof Uint8Array)) return request;
-  const result = decodeMessage(request);
-  assert(result.ok && result.message.type === 'flow_mod', 'what was translated can be decoded');
+  const message = decodedMessage(request);
+  assert(message.type === 'flow_mod', 'a flow_mod was translated');
+  return message;
+}
+
+/** Of bytes that became a record. */
+export function decodedMessage(bytes: Uint8Array): Message {
+  const result = decodeMessage(bytes);
+  assert(result.ok, 'what was translated can be decoded');
   return result.message;
 }
 

@@ -29,17 +29,17 @@ import {
   writeControllerState,
   writeSetConfig,
 } from '../datapath/records.js';
-import { FlowCommand, FragMode, Query, ReservedPort, tables } from '../datapath/schema.gen.js';
+import { FlowCommand, FragMode, Query, ReservedPort, Status, tables } from '../datapath/schema.gen.js';
 import { type AsyncEvent, flowRemovedMessage, packetInEvent } from './async-events.js';
 import { type Change, commit, isModification, type Refused, xidOfRecord } from './commit.js';
 import type { ControllerView } from './controller-view.js';
 import { FeaturesRequests } from './features-requests.js';
-import { FlowMods } from './flow-mods.js';
+import { decodedMessage, FlowMods } from './flow-mods.js';
 import { FlowMonitors, type Origin } from './flow-monitors.js';
 import { applyGroupMod } from './group-mods.js';
 import { BUFFERS_MAX, READ_PART_BYTES, TLV_FIELDS_MAX, TLV_SPACE_MAX } from './limits.js';
 import { applyMeterMod } from './meter-mods.js';
-import { badRequest, type OfError, queueOpFailed, sendError, switchConfigFailed } from './of-error.js';
+import { badRequest, type OfError, packetOutError, queueOpFailed, sendError, switchConfigFailed } from './of-error.js';
 import { PacketBuffers } from './packet-buffers.js';
 import { PacketOuts } from './packet-outs.js';
 import { type PortInfo, PortTable } from './port-table.js';
@@ -64,6 +64,8 @@ import {
 
 const { OFP_NO_BUFFER, OFPBRC, OFPC_FRAG, OFPMPF, OFPQOFC, OFPSCFC } = of13;
 const COMMAND_BITS = 0xff;
+/** OFPT_*, since 1.0. */
+const [PACKET_OUT, FLOW_MOD] = [13, 14];
 
 /** OFPC_FRAG_NX_MATCH */
 const NX_MATCH = 3;
@@ -141,10 +143,24 @@ export class Ofproto {
     return undefined;
   }
 
-  /** Carries out a flow_mod of the usual kind that came as these bytes; false: it is to be decoded and handled. */
+  /** Carries out a flow_mod or packet-out that came as these bytes; false: it is to be decoded and handled. */
   handleBytes(view: ControllerView, bytes: Uint8Array): boolean {
-    if (!this.#flowMods.addBytes(view, bytes)) return false;
+    if (bytes[1] === PACKET_OUT) return this.#packetOutBytes(view, bytes);
+    if (bytes[1] !== FLOW_MOD || !this.#flowMods.addBytes(view, bytes)) return false;
     this.#flushSoon();
+    return true;
+  }
+
+  #packetOutBytes(view: ControllerView, bytes: Uint8Array): boolean {
+    this.barrier();
+    const sent = this.#packetOuts.sendBytes(bytes);
+    if (sent === undefined) return false;
+    if (sent.status !== Status.ok) {
+      const message = decodedMessage(bytes);
+      sendError(view, message, packetOutError(sent.status, message.version));
+    }
+    // What it learned.
+    this.#settled();
     return true;
   }
 

@@ -7,6 +7,7 @@ import { HeadersKnown } from './headers-known.js';
 import { FRAME_BYTES_MIN } from './limits.js';
 import { badMatch, badRequest, type OfError, packetOutError } from './of-error.js';
 import type { BufferedPacket, PacketBuffers } from './packet-buffers.js';
+import { appendPlainPacketOut } from './plain-messages.js';
 import type { PortTable } from './port-table.js';
 import { writeActions } from './translate-actions.js';
 import { maskedRecord } from './translate-masked.js';
@@ -40,6 +41,8 @@ export class PacketOuts {
   readonly #datapath: Datapath;
   readonly #buffers: PacketBuffers;
   readonly #ports: PortTable;
+  readonly #writer = new RecordWriter();
+  readonly #ingress = (port: number): boolean => this.#isIngress(port);
 
   constructor(datapath: Datapath, buffers: PacketBuffers, ports: PortTable) {
     this.#datapath = datapath;
@@ -51,6 +54,13 @@ export class PacketOuts {
   send(message: PacketOut): OfError | undefined {
     const prepared = this.prepare(message);
     return 'code' in prepared ? prepared : prepared.run();
+  }
+
+  /** Carries one out that came as these bytes; undefined: it has to be decoded first. */
+  sendBytes(bytes: Uint8Array): { readonly status: number } | undefined {
+    this.#writer.reset();
+    const plain = appendPlainPacketOut(this.#writer, bytes, this.#ingress);
+    return plain ? { status: this.#datapath.packetOut(this.#writer.view()) } : undefined;
   }
 
   /** Takes its buffer, if it names one. */

@@ -1,5 +1,5 @@
 /** Flow_mods of a bundle, as they came, one after the other: a million of them are no million objects. */
-import { isPlainFlowMod } from './plain-flow-mods.js';
+import { isPlainFlowMod } from './plain-messages.js';
 
 const INITIAL_BYTES = 4096;
 

@@ -38,9 +38,6 @@ import type { Switch } from './switch.js';
 
 const { OFPBRC, OFPET } = of13;
 
-/** OFPT_FLOW_MOD since 1.0. */
-const FLOW_MOD = 14;
-
 /** OpenFlow 1.3.5 §6.3.6: what changes the switch is not for slaves. */
 const forbiddenToSlaves: ReadonlySet<Message['type']> = new Set([
   'packet_out',
@@ -133,7 +130,7 @@ export class Channel implements ControllerView {
       logger.warn({ peer, unread }, 'the controller does not read: disconnected');
       void this.close();
     };
-    this.#outlet = new Outlet({ socket, session: this.#session, giveUp });
+    this.#outlet = new Outlet({ session: this.#session, giveUp });
     this.closed = this.#session.closed;
     this.released = new Promise((resolve) => socket.once('close', resolve));
     if (auxiliary === undefined) roles.join(this.state);
@@ -171,10 +168,10 @@ export class Channel implements ControllerView {
     return this.#whenRead();
   }
 
-  /** Flow_mods, which come by the hundred thousand, also in bundles. */
+  /** What comes by the hundred thousand: flow_mods, also in bundles, and packet-outs. */
   #handleBytes(bytes: Uint8Array): boolean {
     if (this.state.role === 'slave' || this.#options.auxiliary !== undefined || this.#outlet.isFull) return false;
-    return bytes[1] === FLOW_MOD ? this.#options.switch.handleBytes(this, bytes) : this.#bundles.receiveBytes(bytes);
+    return this.#options.switch.handleBytes(this, bytes) || this.#bundles.receiveBytes(bytes);
   }
 
   /** The controller is to read what it is owed before it is heard again. */

@@ -4,7 +4,7 @@ import { type EventForm, encodeEvent } from '../ofproto/event-forms.js';
 
 export class Event {
   readonly event: AsyncEvent;
-  readonly #encoded = new Map<string, Uint8Array | undefined>();
+  readonly #encoded: { readonly form: EventForm; readonly bytes: Uint8Array | undefined }[] = [];
 
   constructor(event: AsyncEvent) {
     this.event = event;
@@ -12,9 +12,14 @@ export class Event {
 
   /** In wire form, encoded once for all controllers that want it alike. Undefined where there are no words for it. */
   bytes(form: EventForm): Uint8Array | undefined {
-    const { version, nxm, packetInFormat, missSendLen } = form;
-    const key = [version, nxm, packetInFormat, missSendLen].join();
-    if (!this.#encoded.has(key)) this.#encoded.set(key, encodeEvent(this.event, form));
-    return this.#encoded.get(key);
+    for (const known of this.#encoded) if (isSame(known.form, form)) return known.bytes;
+    const bytes = encodeEvent(this.event, form);
+    this.#encoded.push({ form, bytes });
+    return bytes;
   }
+}
+
+function isSame(a: EventForm, b: EventForm): boolean {
+  const sameFormat = a.version === b.version && a.nxm === b.nxm && a.packetInFormat === b.packetInFormat;
+  return sameFormat && a.missSendLen === b.missSendLen;
 }

@@ -14,8 +14,6 @@ export const DIAL_TIMEOUT_MS = 5_000;
 export const TLS_SETTLE_MS = 200;
 /** Controllers connected to one listener. */
 export const CONNECTIONS_MAX = 64;
-/** Bytes for one controller that are gathered, within a turn of the event loop, to leave in one system call. */
-export const GATHER_BYTES = 64 * 1024;
 /** Bytes that a controller may leave unread before its further requests wait for it to read their answers. */
 export const UNREAD_ANSWER_BYTES = 256 * 1024;
 /** Bytes that a controller may leave unread before packet-ins for it are dropped. */

@@ -13,7 +13,7 @@ export interface Switch {
    */
   handle(view: ControllerView, message: Message): Promise<void> | undefined;
   /**
-   * Carries out a flow_mod that came as these bytes, if it can without decoding it: false, and it has to be decoded and
+   * Carries out a message that came as these bytes, if it can without decoding it: false, and it has to be decoded and
    * handled. Keeps the bytes until it is in force.
    */
   handleBytes(view: ControllerView, bytes: Uint8Array): boolean;

@@ -15,7 +15,7 @@ it('an answer waits for what stands before it, not for the events behind it', as
   const giveUp = () => {
     gaveUp = true;
   };
-  const outlet = new Outlet({ socket, session, giveUp });
+  const outlet = new Outlet({ session, giveUp });
   const frame = new Uint8Array(60_000);
   const facts = { totalLen: 0, reason: 0, tableId: 0, cookie: 0n, match: [], maxLen: 0xffff, controllerId: 0 };
   const rest = { userdata: new Uint8Array(0), buffer: () => 0 };

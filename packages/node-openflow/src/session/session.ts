@@ -15,6 +15,7 @@ import type { Message, MessageOf, Outgoing } from '../types/message.js';
 import { MessageFramer } from '../wire/framer.js';
 import { type Consumer, Handover } from './consumer.js';
 import { SessionError, type SessionFailure } from './errors.js';
+import { Gather } from './gather.js';
 import { helloMessage, shakeHands } from './handshake.js';
 import { Inbox } from './inbox.js';
 import { KeepAlive } from './keep-alive.js';
@@ -29,12 +30,14 @@ import { type ReplyTo, Requests, type RequestType, replyTypes } from './requests
 import { closeGently, deferred, whenWritable } from './socket.js';
 
 const errorMessageCode = 1;
+const nothing = new Uint8Array(0);
 const queueFactorWhileRequesting = 8;
 
 export class Session implements AsyncIterable<Message> {
   readonly #socket: Duplex;
   readonly #settings: SessionSettings;
   readonly #framer: MessageFramer;
+  readonly #out: Gather;
   readonly #requests: Requests;
   readonly #inbox: Inbox;
   #handover: Handover | undefined;
@@ -56,6 +59,7 @@ export class Session implements AsyncIterable<Message> {
     // Requests are small and answers are waited for: Nagle's algorithm would hold each up for 40 ms.
     if (socket instanceof Socket) socket.setNoDelay(true);
     this.#settings = settingsOf(options);
+    this.#out = new Gather(socket);
     this.#framer = new MessageFramer({ maxMessageLength: this.#settings.maxMessageLength });
     this.#requests = new Requests(this.#settings.maxReplyBytes);
     this.#inbox = new Inbox(() => this.#pump());
@@ -94,7 +98,7 @@ export class Session implements AsyncIterable<Message> {
 
   /** Bytes handed to the socket that the peer has not taken yet. */
   get writableLength(): number {
-    return this.#socket.writableLength;
+    return this.#out.length + this.#socket.writableLength;
   }
 
   /** Sends a message; without an xid a fresh one is picked. To be called after `ready`. On a closed session: no effect. */
@@ -103,7 +107,10 @@ export class Session implements AsyncIterable<Message> {
     return { xid, writable: this.#end === undefined && this.sendRaw(this.#encode(message, xid)) };
   }
 
-  /** Sends bytes that are whole messages already, as from `encodeMultipartReply`. Says what `SendResult.writable` says. */
+  /**
+   * Sends bytes that are whole messages already, as from `encodeMultipartReply`, and are not to be overwritten before the
+   * peer has them. Says what `SendResult.writable` says.
+   */
   sendRaw(bytes: Uint8Array): boolean {
     this.#counters.sent++;
     return this.#write(bytes);
@@ -111,7 +118,17 @@ export class Session implements AsyncIterable<Message> {
 
   /** Resolves when the socket takes more, or the session is over. */
   drained(): Promise<void> {
+    this.#out.flush();
     return this.#end === undefined ? whenWritable(this.#socket) : Promise.resolve();
+  }
+
+  /**
+   * Resolves when the peer has taken all that was sent by now, or the session is over. `drained()` waits until nothing is
+   * left to write, which is never while more keeps being sent.
+   */
+  taken(): Promise<void> {
+    if (!this.#canWrite()) return Promise.resolve();
+    return new Promise((resolve) => this.#out.write(nothing, resolve));
   }
 
   /**
@@ -197,7 +214,7 @@ export class Session implements AsyncIterable<Message> {
   }
 
   #write(bytes: Uint8Array): boolean {
-    return this.#canWrite() && this.#socket.write(bytes);
+    return this.#canWrite() && this.#out.write(bytes);
   }
 
   #encode(message: Outgoing, xid: number): Uint8Array {
@@ -218,7 +235,7 @@ export class Session implements AsyncIterable<Message> {
     const bytes = encodeMessage(message);
     this.#counters.sent++;
     this.#unsentAnswerBytes += bytes.length;
-    this.#socket.write(bytes, () => {
+    this.#out.write(bytes, () => {
       this.#unsentAnswerBytes -= bytes.length;
       if (this.#paused) this.#pump();
     });
@@ -343,6 +360,7 @@ export class Session implements AsyncIterable<Message> {
     this.#requests.failAll(reason);
     this.#inbox.end();
     this.#ready.reject(reason);
+    this.#out.flush();
     if (failure === 'socket' || failure === 'timeout') this.#socket.destroy();
     else closeGently(this.#socket);
     this.#closed.resolve(reason);

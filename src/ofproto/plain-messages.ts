@@ -1,7 +1,7 @@
 /**
- * Flow_mods of the usual kind from their bytes straight into a record, without an object for any part: those of 1.3 and
- * 1.4 with fields of OpenFlow's own class in ascending order and a few actions. All others, and all that are wrong, are
- * left to decoding and {@link appendFlowMod}, which writes the same bytes where both can.
+ * Flow_mods and packet-outs of the usual kind from their bytes straight into a record, without an object for any part:
+ * those of 1.3 and 1.4 with fields of OpenFlow's own class in ascending order and a few actions. All others, and all that
+ * are wrong, are left to decoding, and to those who write the same bytes from messages (flow-mods.ts, packet-outs.ts).
  */
 import { of13 } from 'node-openflow';
 import { actionCodes, align8, fieldWidth, RecordWriter } from '../datapath/records.js';
@@ -15,6 +15,7 @@ import {
   ReservedPort,
   tables,
 } from '../datapath/schema.gen.js';
+import { FRAME_BYTES_MIN } from './limits.js';
 import type { TableSettings } from './table-settings.js';
 import { fieldIds } from './translate-match.js';
 import { OF13, OF14 } from './versions.js';
@@ -25,6 +26,7 @@ const FLAGS_KNOWN =
 
 /** Of a flow_mod (OpenFlow 1.3.5 §7.3.4.1), and so short that no limit of a flow's length is met. */
 const [MATCH_AT, BYTES_MIN, BYTES_MAX] = [48, 56, 4096];
+const OUT_ACTIONS_MAX = 1024;
 const RECORD_HEADER = 48;
 const VLAN_PRESENT = 0x1000;
 
@@ -106,11 +108,14 @@ const u32 = (bytes: Uint8Array, at: number): number => ((u16(bytes, at) << 16) |
 /** Ports that packets come in by, and that they can leave by. */
 const isIngress = (port: number): boolean =>
   port === ReservedPort.local || port === ReservedPort.controller || (port > 0 && port <= ReservedPort.max);
-const isOutput = (port: number): boolean =>
+const isOutput = (port: number, toTable: boolean): boolean =>
   (port > 0 && port < portsMax) ||
-  (port >= ReservedPort.inPort && port <= ReservedPort.local && port !== ReservedPort.table);
+  (port >= ReservedPort.inPort && port <= ReservedPort.local && (toTable || port !== ReservedPort.table));
 
-class PlainFlowMods {
+/** Of a packet-out (§7.3.7): where its actions begin. */
+const [OUT_ACTIONS_AT, OUT_RECORD_HEADER] = [24, 16];
+
+class PlainMessages {
   #bytes: Uint8Array = new Uint8Array(0);
   #writer!: RecordWriter;
   /** Where the next byte of the record goes: the writer has room reserved. */
@@ -118,8 +123,36 @@ class PlainFlowMods {
   /** By `keys`; -1: nothing is known. */
   readonly #known = [-1, -1, -1];
 
-  /** Whether it was one: then a record was appended. */
-  append(writer: RecordWriter, bytes: Uint8Array, tableSettings: Pick<TableSettings, 'has' | 'firstEgress'>): boolean {
+  /** Whether it was such a packet-out: then a record was appended. `isIngress`: of the port that it names. */
+  appendPacketOut(writer: RecordWriter, bytes: Uint8Array, isIngress: (port: number) => boolean): boolean {
+    const known = bytes[0] === OF13 || bytes[0] === OF14;
+    if (!known || bytes.length < OUT_ACTIONS_AT || u32(bytes, 8) !== OFP_NO_BUFFER) return false;
+    const [inPort, actionsEnd] = [u32(bytes, 12), OUT_ACTIONS_AT + u16(bytes, 16)];
+    const frameLength = bytes.length - actionsEnd;
+    if (frameLength < FRAME_BYTES_MIN || actionsEnd > OUT_ACTIONS_MAX || !isIngress(inPort)) return false;
+    this.#bytes = bytes;
+    this.#writer = writer;
+    this.#known.fill(-1);
+    const start = writer.reserve(OUT_RECORD_HEADER + 2 * actionsEnd + align8(frameLength));
+    this.#to = start + OUT_RECORD_HEADER;
+    if (!this.#actions(OUT_ACTIONS_AT, actionsEnd, true)) {
+      writer.truncate(start);
+      return false;
+    }
+    writer.setU32(start, inPort === ReservedPort.any ? ReservedPort.controller : inPort);
+    writer.setU32(start + 4, this.#to - start - OUT_RECORD_HEADER);
+    writer.setU32(start + 8, frameLength);
+    writer.setBytes(this.#to, bytes, actionsEnd, frameLength);
+    writer.truncate(this.#to + align8(frameLength));
+    return true;
+  }
+
+  /** Whether it was such a flow_mod: then a record was appended. */
+  appendFlowMod(
+    writer: RecordWriter,
+    bytes: Uint8Array,
+    tableSettings: Pick<TableSettings, 'has' | 'firstEgress'>,
+  ): boolean {
     const { length } = bytes;
     const known = bytes[0] === OF13 || bytes[0] === OF14;
     if (!known || length < BYTES_MIN || length > BYTES_MAX || tableSettings.firstEgress !== 0) return false;
@@ -253,7 +286,8 @@ class PlainFlowMods {
     return true;
   }
 
-  #actions(from: number, end: number): boolean {
+  /** `toTable`: output to TABLE is for packet-outs. */
+  #actions(from: number, end: number, toTable = false): boolean {
     const [bytes, writer] = [this.#bytes, this.#writer];
     for (let at = from; at < end; ) {
       const length = at + 8 > end ? 0 : u16(bytes, at + 2);
@@ -261,7 +295,7 @@ class PlainFlowMods {
       const to = this.#to;
       switch (u16(bytes, at)) {
         case OUTPUT:
-          if (length !== 16 || !isOutput(u32(bytes, at + 4))) return false;
+          if (length !== 16 || !isOutput(u32(bytes, at + 4), toTable)) return false;
           writer.setU8(to, actionCodes.output);
           writer.setU32(to + 4, u32(bytes, at + 4));
           writer.setU16(to + 8, u16(bytes, at + 8));
@@ -307,13 +341,13 @@ class PlainFlowMods {
 
 const IN_PORT = fieldIds.get('in_port')!;
 const VLAN_VID = fieldIds.get('vlan_vid')!;
-const translator = new PlainFlowMods();
+const translator = new PlainMessages();
 
 const scratch = new RecordWriter();
 /** Whether the bytes are such a flow_mod, in a switch with all tables. */
 export function isPlainFlowMod(bytes: Uint8Array): boolean {
   scratch.reset();
-  return translator.append(scratch, bytes, { has: (table) => table < tables, firstEgress: 0 });
+  return translator.appendFlowMod(scratch, bytes, { has: (table) => table < tables, firstEgress: 0 });
 }
 
 /** Appends the record of a flow_mod that came as these bytes. False: it is not of the usual kind, and nothing was written. */
@@ -322,5 +356,14 @@ export function appendPlainFlowMod(
   bytes: Uint8Array,
   tableSettings: Pick<TableSettings, 'has' | 'firstEgress'>,
 ): boolean {
-  return translator.append(writer, bytes, tableSettings);
+  return translator.appendFlowMod(writer, bytes, tableSettings);
+}
+
+/** As above of a packet-out. `isIngress`: whether packets may be said to have come in by the port. */
+export function appendPlainPacketOut(
+  writer: RecordWriter,
+  bytes: Uint8Array,
+  isIngress: (port: number) => boolean,
+): boolean {
+  return translator.appendPacketOut(writer, bytes, isIngress);
 }

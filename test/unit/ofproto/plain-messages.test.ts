@@ -1,6 +1,7 @@
 /** What is translated straight from bytes is what decoding and translating makes of it, and nothing that is wrong. */
 import {
   decodeMessage,
+  EncodeError,
   encodeMessage,
   type FlowMod,
   type Instruction,
@@ -9,11 +10,15 @@ import {
   of13,
 } from 'node-openflow';
 import { describe, expect, it } from 'vitest';
+import type { Datapath } from '../../../src/datapath/datapath.js';
 import { RecordWriter } from '../../../src/datapath/records.js';
 import { appendFlowMod } from '../../../src/ofproto/flow-mods.js';
-import { appendPlainFlowMod } from '../../../src/ofproto/plain-flow-mods.js';
+import { PacketBuffers } from '../../../src/ofproto/packet-buffers.js';
+import { PacketOuts } from '../../../src/ofproto/packet-outs.js';
+import { appendPlainFlowMod } from '../../../src/ofproto/plain-messages.js';
+import type { PortTable } from '../../../src/ofproto/port-table.js';
 import { Random } from '../../differential/random.js';
-import { ANY, apply, Bed, FakeController, flowMod, output } from './bed.js';
+import { ANY, apply, Bed, FakeController, flowMod, output, packetOut } from './bed.js';
 
 const tables = { has: (id: number) => id < 250, firstEgress: 0 };
 const random = new Random(Number(process.env.SEED ?? Date.now() % 1e6));
@@ -95,8 +100,19 @@ function someInstructions(): Instruction[] {
   return random.chance(10) ? list.reverse() : list;
 }
 
-function someBytes(): Uint8Array {
+/** The first that has a form on the wire. */
+function encodable(make: () => object): Uint8Array {
   for (;;) {
+    try {
+      return encodeMessage(make() as Message);
+    } catch (error) {
+      if (!(error instanceof EncodeError)) throw error;
+    }
+  }
+}
+
+const someBytes = (): Uint8Array =>
+  encodable(() => {
     const mod = flowMod({
       cookie: pick([0n, 0x1122334455667788n]),
       cookieMask: pick([0n, 0xffn]),
@@ -113,12 +129,20 @@ function someBytes(): Uint8Array {
     });
     const version = pick([4, 4, 5, 6]);
     const importance = version === 5 ? { importance: random.below(0x10000) } : {};
-    try {
-      return encodeMessage({ ...mod, ...importance, match: someMatch(), version, xid: 9 } as Message);
-    } catch {
-      // A value without a form on the wire; the next.
-    }
-  }
+    return { ...mod, ...importance, match: someMatch(), version, xid: 9 };
+  });
+
+function somePacketOut(): Uint8Array {
+  const actions = () =>
+    Array.from({ length: random.below(3) }, () =>
+      random.chance(70) ? output(pick([1, 0xfffffff9, 0xfffffffd, 0, 0xffffffff]), pick([0, 0xffff])) : someAction(),
+    );
+  const over = { inPort: pick([1, 2, 9, 0xfffffffd, 0xffffffff]), bufferId: pick([ANY, ANY, ANY, 5]) };
+  const data = Uint8Array.from({ length: pick([0, 13, 14, 60, 61, 1500]) }, () => random.below(256));
+  const version = pick([4, 4, 5, 6]);
+  const bytes = encodable(() => ({ ...packetOut({ actions: actions(), data, ...over }), version, xid: 3 }));
+  if (random.chance(30)) bytes[16 + random.below(24)] = random.below(256);
+  return bytes;
 }
 
 /** What the long way makes of it; undefined: it is refused. */
@@ -191,6 +215,27 @@ describe('flow_mods of the usual kind', () => {
       match: [],
     });
     expect(flows?.entries).toMatchObject([{ priority: 4 }]);
+  });
+
+  it('packet-outs become the same record, or are left to decoding', () => {
+    const records: Uint8Array[] = [];
+    const datapath = { packetOut: (record: Uint8Array) => records.push(record.slice()) * 0 } as unknown as Datapath;
+    const ports = { has: (port: number) => port > 0 && port < 4 } as PortTable;
+    const outs = new PacketOuts(datapath, new PacketBuffers(), ports);
+    let plain = 0;
+    for (let i = 0; i < 5000; i++) {
+      const bytes = somePacketOut();
+      if (outs.sendBytes(bytes) === undefined) {
+        expect(records).toEqual([]);
+        continue;
+      }
+      plain++;
+      const result = decodeMessage(bytes, { version: bytes[0]!, unknown: 'refuse' });
+      expect(result.ok && result.message.type === 'packet_out' && outs.send(result.message)).toBe(undefined);
+      const [fast, slow] = records.splice(0);
+      expect([Buffer.from(bytes).toString('hex'), fast]).toEqual([Buffer.from(bytes).toString('hex'), slow]);
+    }
+    expect(plain).toBeGreaterThan(500);
   });
 
   it('of other versions, with egress tables or a buffer are decoded', () => {
