@@ -36,7 +36,8 @@ class Epoch {
 
   /// Control thread: runs action(owner, object) when every reader that is online now has been quiescent or offline.
   void retire(Action action, void* owner, void* object);
-  /// Control thread: runs what is due, `limit` of it at most, never waits; actions may retire more. Returns how many ran.
+  /// Control thread: runs what is due, `limit` of it at most, never waits; actions may retire more. Returns how many
+  /// ran.
   std::size_t reclaim(std::size_t limit = ~std::size_t{0});
   /// Control thread: waits until every reader that is online now was quiescent or offline. The time is that of the
   /// longest batch.

@@ -109,7 +109,9 @@ void DatapathState::drain(Napi::Env env, Napi::Function, Wake* wake, void*) {
   }
 }
 
-bool DatapathState::hold_wake() { return !wake_->listening && !wake_->pending.exchange(true, std::memory_order_acq_rel); }
+bool DatapathState::hold_wake() {
+  return !wake_->listening && !wake_->pending.exchange(true, std::memory_order_acq_rel);
+}
 
 void DatapathState::deliver(Napi::Env env) { drain(env, Napi::Function(), wake_.get(), nullptr); }
 
