@@ -17,8 +17,8 @@ it('an answer waits for what stands before it, not for the events behind it', as
   };
   const outlet = new Outlet({ session, giveUp });
   const frame = new Uint8Array(60_000);
-  const facts = { totalLen: 0, reason: 0, tableId: 0, cookie: 0n, match: [], maxLen: 0xffff, controllerId: 0 };
-  const rest = { userdata: new Uint8Array(0), buffer: () => 0 };
+  const facts = { totalLen: 0, reason: 0, tableId: 0, cookie: 0n, inPort: 1, match: [], isPlain: true };
+  const rest = { maxLen: 0xffff, controllerId: 0, userdata: new Uint8Array(0), buffer: () => 0 };
   const form = { version: 4, nxm: false, packetInFormat: 0, missSendLen: 128 };
   const event = () => outlet.notify(new Event({ type: 'packet_in', ...facts, ...rest, frame }), form);
   for (let i = 0; i < 10; i++) event();
