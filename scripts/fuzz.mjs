@@ -1,6 +1,7 @@
 // Builds the fuzz targets and runs them. Arguments: names of targets (default all), --seconds=N each (default 60).
 // libFuzzer's keep what they find in build/fuzz/corpus/TARGET, and begin with native/corpus/TARGET, which is kept for good;
-// of those in TypeScript, openflow-decoder and openflow-channel, test/fuzz/main.ts says the same and more options.
+// of those in TypeScript, openflow-decoder and openflow-channel, test/fuzz/main.ts says the same and more options;
+// xenbus is test/unit/vif/xenbus-fuzz.test.ts for as long.
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,9 +11,16 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 process.chdir(root);
 const seconds = Number(process.argv.find((arg) => arg.startsWith('--seconds='))?.split('=')[1] ?? 60);
 const wanted = process.argv.slice(2).filter((arg) => !arg.startsWith('--'));
-const scripts = ['openflow-decoder', 'openflow-channel'].filter((name) => wanted.length === 0 || wanted.includes(name));
+const isWanted = (name) => wanted.length === 0 || wanted.includes(name);
+const scripts = ['openflow-decoder', 'openflow-channel', 'xenbus'].filter(isWanted);
 if (scripts.length > 0) run(process.execPath, ['scripts/setup.mjs']);
 for (const name of scripts) {
+  if (name === 'xenbus') {
+    const env = { ...process.env, XVIF_FUZZ_SECONDS: `${seconds}` };
+    run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', 'test/unit/vif/xenbus-fuzz.test.ts'], { env });
+    console.log(`xenbus: ${seconds} s without a finding`);
+    continue;
+  }
   const options = process.argv.slice(2).filter((arg) => arg.startsWith('--'));
   run(process.execPath, ['--expose-gc', 'dist/test/fuzz/main.js', name, ...options]);
 }
@@ -37,9 +45,7 @@ run(
   quiet,
 );
 run(found.cmake, ['--build', build, '--parallel', process.env.XVIF_JOBS ?? '2'], quiet);
-const targets = readdirSync(build).filter(
-  (name) => name.endsWith('_fuzz') && (wanted.length === 0 || wanted.includes(name)),
-);
+const targets = readdirSync(build).filter((name) => name.endsWith('_fuzz') && isWanted(name));
 if (targets.length === 0) {
   console.error(`no such fuzz target: ${wanted.join(' ')}`);
   process.exit(1);

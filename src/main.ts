@@ -23,7 +23,7 @@ import { AllDocuments } from './documents/documents.js';
 import { EmulatedHost } from './guest/index.js';
 import { becomeSuccessor, findSuccessor, type RunAs } from './host/run-as.js';
 import type { TableLimit } from './ofproto/index.js';
-import { TlsCredentials, type TlsFiles } from './openflow/index.js';
+import { type Endpoint, TlsCredentials, type TlsFiles } from './openflow/index.js';
 import { VifBackend } from './vif/index.js';
 import { connectXenstored, DOMID_MAX, type XenstoreClient } from './xenstore/index.js';
 
@@ -33,10 +33,10 @@ export interface BridgeConfig {
   readonly datapathId: bigint | undefined;
   readonly failMode: FailMode;
   /** Controllers to connect to. */
-  readonly controllers: readonly string[];
+  readonly controllers: readonly Endpoint[];
   /** Where controllers may connect to us. */
-  readonly listen: readonly string[];
-  /** Wire versions of OpenFlow that controllers are offered; undefined: all. */
+  readonly listen: readonly Endpoint[];
+  /** Wire versions of OpenFlow that controllers are offered whose endpoint does not say; undefined: all. */
   readonly protocols?: readonly number[] | undefined;
   /** Connections to each controller beside the main one; default 0. */
   readonly auxiliaries?: number | undefined;

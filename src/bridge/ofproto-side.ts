@@ -3,7 +3,7 @@ import { type Logger, RateLimitedLog } from '../base/logger.js';
 import type { Datapath, PortNo } from '../datapath/datapath.js';
 import { PortState } from '../datapath/schema.gen.js';
 import { Ofproto, type TableChange, type TableLimit, type TableState } from '../ofproto/index.js';
-import { Channels, type FailMode, type TlsCredentials } from '../openflow/index.js';
+import { Channels, type Endpoint, type FailMode, type TlsCredentials } from '../openflow/index.js';
 import { type FlowEntry, formatFlowStats } from './flow-text.js';
 import { type LocalTables, localTables } from './local-tables.js';
 import {
@@ -22,10 +22,10 @@ export interface OfprotoSideOptions {
   readonly name: string;
   readonly version: string;
   /** To connect to. */
-  readonly controllers: readonly string[];
+  readonly controllers: readonly Endpoint[];
   /** Where controllers may connect. */
-  readonly listen: readonly string[];
-  /** Wire versions for controllers; undefined: all. Tools may use any. */
+  readonly listen: readonly Endpoint[];
+  /** Wire versions for controllers whose endpoint does not say; undefined: all. Tools may use any. */
   readonly protocols?: readonly number[] | undefined;
   /** Connections to each of `controllers` beside the main one; default 0. */
   readonly auxiliaries?: number | undefined;

@@ -11,6 +11,7 @@ import { keepAuxiliaries } from './auxiliaries.js';
 import { Channel, type ChannelStatus } from './channel.js';
 import { statusOf } from './controller-statuses.js';
 import { Dialer, dial } from './dialer.js';
+import { type Endpoint, targetOf, versionsOf } from './endpoint.js';
 import { Event } from './event.js';
 import { type FailMode, FailSafe } from './fail-mode.js';
 import { AUXILIARY_MAX, KEEP_ALIVE_MS, STANDALONE_AFTER } from './limits.js';
@@ -23,15 +24,15 @@ import type { TlsCredentials } from './tls-credentials.js';
 export interface ChannelsOptions {
   readonly switch: Switch;
   /** `tcp:`, `ssl:`, `unix:`. */
-  readonly controllers: readonly string[];
+  readonly controllers: readonly Endpoint[];
   /** `ptcp:`, `pssl:`, `punix:`; who connects there is a controller. */
-  readonly listen?: readonly string[];
+  readonly listen?: readonly Endpoint[];
   /** `punix:`, `ptcp:`, `pssl:`; who connects there is a tool, and does not count for fail-mode. */
   readonly management?: readonly string[];
   /** For `ssl:` and `pssl:`, which are refused without. Its owner closes it. */
   readonly tls?: TlsCredentials | undefined;
   readonly failMode: FailMode;
-  /** Wire versions for controllers; by default all. Tools may always use any. */
+  /** Wire versions for controllers whose endpoint does not say; by default all. Tools may always use any. */
   readonly versions?: readonly number[];
   /** 0: never ask whether a controller is still there. */
   readonly keepAliveMs?: number;
@@ -54,6 +55,8 @@ export interface ControllerStatus {
 interface Peer {
   readonly name: string;
   readonly management: boolean;
+  /** Wire versions that it is offered. */
+  readonly versions: readonly number[];
   /** It connected to us. */
   readonly came: boolean;
   /** Where this is not the main connection to it. */
@@ -89,20 +92,28 @@ export class Channels {
 
   /** Listens and begins to dial. Rejects with a sentence when a target is wrong or an address is taken. */
   static async start(options: ChannelsOptions): Promise<Channels> {
-    const controllers = options.controllers.map(parseActive);
+    const { logger, tls, listen = [], management: tools = [], versions: usual = supportedVersions } = options;
+    const controllers = options.controllers.map((endpoint) => ({
+      target: parseActive(targetOf(endpoint)),
+      versions: versionsOf(endpoint) ?? usual,
+    }));
     const passive = [
-      ...(options.listen ?? []).map((text) => ({ target: parsePassive(text), management: false })),
-      ...(options.management ?? []).map((text) => ({ target: parsePassive(text), management: true })),
+      ...listen.map((endpoint) => ({
+        target: parsePassive(targetOf(endpoint)),
+        versions: versionsOf(endpoint) ?? usual,
+        management: false,
+      })),
+      ...tools.map((text) => ({ target: parsePassive(text), versions: supportedVersions, management: true })),
     ];
-    const { logger, tls } = options;
-    const secured = [...options.controllers, ...(options.listen ?? []), ...(options.management ?? [])].find(needsTls);
+    const secured = [...options.controllers, ...listen, ...tools].map(targetOf).find(needsTls);
     if (secured !== undefined && tls === undefined) {
       throw new TargetError(`"${secured}": TLS needs a private key, a certificate and a CA certificate`);
     }
     const self = new Channels(options);
     try {
-      for (const { target, management } of passive) {
-        const serve = (socket: Socket, name: string) => void self.#serve(socket, { name, management, came: true });
+      for (const { target, versions, management } of passive) {
+        const serve = (socket: Socket, name: string) =>
+          void self.#serve(socket, { name, management, versions, came: true });
         self.#listeners.push(await Listener.open({ target, tls, serve, logger }));
       }
     } catch (error) {
@@ -114,9 +125,9 @@ export class Channels {
       for (const channel of self.#channels) channel.notify(event);
     });
     options.switch.controllersChanged(self.#packetsWanted, self.#missesWanted);
-    self.#dialers = controllers.map((target) => {
+    self.#dialers = controllers.map(({ target, versions }) => {
       const serve = (socket: Socket, name: string, opened: (channel: Channel) => void) => {
-        const peer = { name, management: false, came: false, configured: true };
+        const peer = { name, management: false, versions, came: false, configured: true };
         return self.#serve(socket, peer, (channel) => {
           opened(channel);
           self.#openAuxiliaries(target, name, channel);
@@ -171,20 +182,18 @@ export class Channels {
       socket.destroy();
       return Promise.resolve('closed before it was served');
     }
-    const { versions = supportedVersions, keepAliveMs = KEEP_ALIVE_MS, logger, clock, wallMs } = this.#options;
-    const { auxiliary } = peer;
-    const spoken = auxiliary === undefined ? versions : [auxiliary.main.version];
+    const { keepAliveMs = KEEP_ALIVE_MS, logger, clock, wallMs } = this.#options;
     const channel = new Channel(socket, {
       switch: this.#options.switch,
       roles: this.#roles,
       management: peer.management,
       muted: peer.came,
-      versions: peer.management ? supportedVersions : spoken,
+      versions: peer.versions,
       keepAliveMs,
       onInterest: () => this.#interestChanged(),
       onStatus: (changed, reason) => this.#tellStatus(changed, reason),
       controllerStatus: () => this.#controllerStatus(),
-      auxiliary,
+      auxiliary: peer.auxiliary,
       clock,
       wallMs,
       logger,
@@ -230,7 +239,13 @@ export class Channels {
     const { auxiliaries: count = 0, tls, logger } = this.#options;
     if (main.version < OF13) return;
     const serve = (socket: Socket, id: number) =>
-      this.#serve(socket, { name, management: false, came: false, auxiliary: { main, id } });
+      this.#serve(socket, {
+        name,
+        management: false,
+        versions: [main.version],
+        came: false,
+        auxiliary: { main, id },
+      });
     const kept: Promise<unknown> = keepAuxiliaries({
       main,
       count: Math.min(count, AUXILIARY_MAX),

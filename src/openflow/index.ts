@@ -1,5 +1,6 @@
 export type { ChannelStatus } from './channel.js';
 export { Channels, type ChannelsOptions, type ControllerStatus } from './channels.js';
+export { type Endpoint, targetOf } from './endpoint.js';
 export type { FailMode } from './fail-mode.js';
 export { AUXILIARY_MAX } from './limits.js';
 export { PROTOCOLS, parseProtocols } from './protocols.js';

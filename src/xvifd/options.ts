@@ -13,10 +13,10 @@ import {
   PROTOCOLS,
   parseActive,
   parsePassive,
-  parseProtocols,
-  TargetError,
   type TlsFiles,
+  targetOf,
 } from '../openflow/index.js';
+import { type EndpointOption, endpointOption, type ProtocolsOption, protocolsOption } from './endpoint-option.js';
 import { type PortOption, portOption } from './port-option.js';
 import { type TableOption, tableOption } from './table-option.js';
 
@@ -24,10 +24,10 @@ interface RawOptions {
   readonly runDir?: string;
   readonly stateDir?: string;
   readonly bridge: readonly string[];
-  readonly controller: readonly string[];
+  readonly controller: readonly EndpointOption[];
   readonly failMode: 'secure' | 'standalone';
-  readonly listen: readonly string[];
-  readonly protocols?: readonly number[];
+  readonly listen: readonly EndpointOption[];
+  readonly protocols: readonly ProtocolsOption[];
   readonly auxiliaryConnections?: number;
   readonly privateKey?: string;
   readonly certificate?: string;
@@ -75,30 +75,11 @@ function datapathId(text: string): bigint {
   return id;
 }
 
-/** For commander: text that `parse` takes, in its configured form. */
-function target(parse: (text: string) => unknown): (text: string) => string {
-  return (text) => {
-    try {
-      parse(text);
-    } catch (error) {
-      if (error instanceof TargetError) throw new InvalidArgumentError(`${error.message}.`);
-      throw error;
-    }
-    return text;
-  };
-}
-
 /** USER[:GROUP] */
 function userAndGroup(text: string): readonly [string, string | undefined] {
   const match = /^([^:]+)(?::([^:]+))?$/.exec(text);
   if (match === null) throw new InvalidArgumentError('expected USER or USER:GROUP.');
   return [match[1]!, match[2]];
-}
-
-function protocols(text: string): readonly number[] {
-  const versions = parseProtocols(text);
-  if (versions === undefined) throw new InvalidArgumentError(`expected one or more of ${PROTOCOLS.join(',')}.`);
-  return versions;
 }
 
 function capability(text: string): Capability {
@@ -118,9 +99,9 @@ function createCommand(version: string): Command {
     )
     .option('--bridge <name>', 'a bridge; may be repeated (default: br0)', append(bridgeName), [])
     .option(
-      '--controller <target>',
-      'connect every bridge to tcp:HOST:PORT or ssl:HOST:PORT; may be repeated',
-      append(target(parseActive)),
+      '--controller <[bridge/]target[,protocols]>',
+      'connect to tcp:HOST:PORT or ssl:HOST:PORT, every bridge where none is named; may be repeated',
+      append(endpointOption(parseActive)),
       [],
     )
     .addOption(
@@ -129,12 +110,17 @@ function createCommand(version: string): Command {
         .default('secure'),
     )
     .option(
-      '--listen <target>',
+      '--listen <[bridge/]target[,protocols]>',
       'let controllers connect to ptcp:PORT[:HOST] or pssl:PORT[:HOST]; may be repeated',
-      append(target(parsePassive)),
+      append(endpointOption(parsePassive)),
       [],
     )
-    .option('--protocols <names>', `versions of OpenFlow for controllers (default: ${PROTOCOLS.join(',')})`, protocols)
+    .option(
+      '--protocols <[bridge/]names>',
+      `versions of OpenFlow for controllers that are named without (default: ${PROTOCOLS.join(',')})`,
+      append(protocolsOption),
+      [],
+    )
     .option(
       '--auxiliary-connections <number>',
       'connections to each controller beside the main one',
@@ -187,36 +173,41 @@ export function parseOptions(args: readonly string[], version: string, sources: 
   const [first] = names;
   if (new Set(names).size < names.length) command.error('error: a --bridge is named twice');
   if (names.length > 1 && raw.datapathId !== undefined) command.error('error: --datapath-id is for a single bridge');
-  if (names.length > 1 && raw.listen.length > 0) command.error('error: --listen is for a single bridge');
-  const lost = raw.port.find(({ bridge }) => bridge !== undefined && !names.includes(bridge));
-  if (lost !== undefined) command.error(`error: --port ${lost.name}: there is no bridge ${lost.bridge}`);
-  const noBridge = raw.table.find(({ bridge }) => bridge !== undefined && !names.includes(bridge));
-  if (noBridge !== undefined) command.error(`error: --table: there is no bridge ${noBridge.bridge}`);
+  const shared = raw.listen.find(({ bridge }) => bridge === undefined);
+  if (names.length > 1 && shared !== undefined) {
+    const target = targetOf(shared.endpoint);
+    command.error(`error: --listen ${target}: of several bridges one has to be named, as in ${first}/${target}`);
+  }
+  for (const name of ['port', 'table', 'controller', 'listen', 'protocols'] as const) {
+    const lost = raw[name].find(({ bridge }) => bridge !== undefined && !names.includes(bridge));
+    if (lost !== undefined) command.error(`error: --${name}: there is no bridge ${lost.bridge}`);
+  }
 
   if (raw.keepCapability.length > 0 && raw.user === undefined) command.error('error: --keep-capability needs --user');
 
   const tls = tlsFiles(raw);
-  const secured = [...raw.controller, ...raw.listen].find(needsTls);
+  const secured = [...raw.controller, ...raw.listen].map(({ endpoint }) => targetOf(endpoint)).find(needsTls);
   if (typeof tls === 'string') command.error(`error: ${tls}`);
   if (secured !== undefined && tls === undefined) {
     command.error(`error: ${secured} needs --private-key, --certificate and --ca-cert`);
   }
 
   const local = raw.local === 'auto' ? (sources.uid === 0 ? 'tap' : 'null') : raw.local;
-  const bridges = names.map(
-    (name): BridgeConfig => ({
+  const bridges = names.map((name): BridgeConfig => {
+    const isOurs = ({ bridge }: { readonly bridge: string | undefined }) => (bridge ?? name) === name;
+    return {
       name,
       datapathId: raw.datapathId,
       failMode: raw.failMode,
-      controllers: raw.controller,
-      listen: raw.listen,
-      protocols: raw.protocols,
+      controllers: raw.controller.filter(isOurs).map(({ endpoint }) => endpoint),
+      listen: raw.listen.filter(isOurs).map(({ endpoint }) => endpoint),
+      protocols: raw.protocols.findLast(isOurs)?.versions,
       auxiliaries: raw.auxiliaryConnections,
-      tableLimits: raw.table.filter(({ bridge }) => (bridge ?? name) === name).map(({ bridge: _, ...limit }) => limit),
+      tableLimits: raw.table.filter(isOurs).map(({ bridge: _, ...limit }) => limit),
       local,
       ports: raw.port.filter(({ bridge }) => (bridge ?? first) === name).map(({ name, spec }) => ({ name, spec })),
-    }),
-  );
+    };
+  });
   const { workers, logLevel, keepCapability: keep } = raw;
   const hypervisor = raw.hypervisor === 'auto' ? (sources.xen ? 'xen' : 'emulated') : raw.hypervisor;
   const runAs = raw.user && { user: raw.user[0], group: raw.user[1], keep };

@@ -1,56 +1,48 @@
 /** What os-ken's tester is to test, as its JSON (os_ken.tests.switch.tester) has it: flows, and frames in and out. */
+import {
+  ARP,
+  arp,
+  arpRequest,
+  data,
+  ether,
+  ICMP,
+  ICMP6,
+  IP4,
+  IP6,
+  icmp4,
+  icmp6,
+  ip4,
+  ip6,
+  labelled,
+  layer,
+  MPLS,
+  mpls,
+  PBB,
+  ports,
+  QINQ,
+  SCTP,
+  sctp4,
+  TCP,
+  tagged,
+  tcp4,
+  tcp6,
+  UDP,
+  udp4,
+  udp6,
+  VLAN,
+  vlan,
+} from './frames.js';
 
-type Fields = Record<string, string | number>;
 /** [field, value] or [field, value, mask], as OXM names them. */
 type Oxm = readonly [field: string, value: string | number, mask?: string | number];
-type Action = Record<string, unknown>;
+export type Action = Record<string, unknown>;
 
-interface Pattern {
+export interface Pattern {
   readonly description: string;
+  /** Flows, groups and meters, installed in this order. */
   readonly prerequisite: readonly unknown[];
   readonly tests: readonly unknown[];
 }
-
-/** One header, in the words of os_ken.lib.packet. */
-const layer = (name: string, fields: Fields) =>
-  `${name}(${Object.entries(fields)
-    .map(([key, value]) => `${key}=${typeof value === 'string' ? `'${value}'` : value}`)
-    .join(', ')})`;
-
-const [IP4, IP6, ARP, VLAN, QINQ, MPLS, PBB] = [0x0800, 0x86dd, 0x0806, 0x8100, 0x88a8, 0x8847, 0x88e7];
-const [ICMP, TCP, UDP, ICMP6, SCTP] = [1, 6, 17, 58, 132];
-const data = `b'${'what is carried, long enough to need no padding'}'`;
-
-const ether = (ethertype: number, fields: Fields = {}) =>
-  layer('ethernet', { dst: '02:00:00:00:00:02', src: '02:00:00:00:00:01', ethertype, ...fields });
-const ip4 = (proto: number, fields: Fields = {}) =>
-  layer('ipv4', { tos: 0x28, proto, src: '192.0.2.1', dst: '198.51.100.2', ttl: 64, ...fields });
-const ip6 = (nxt: number, fields: Fields = {}) =>
-  layer('ipv6', { traffic_class: 0x28, nxt, src: '2001:db8::1', dst: '2001:db8::2', hop_limit: 64, ...fields });
-const ports = (name: string, fields: Fields = {}) => layer(name, { src_port: 1234, dst_port: 80, ...fields });
-const vlan = (fields: Fields = {}) => layer('vlan', { pcp: 3, cfi: 0, vid: 100, ethertype: IP4, ...fields });
-const mpls = (fields: Fields = {}) => layer('mpls', { label: 100, exp: 3, bsb: 1, ttl: 64, ...fields });
-const arp = (fields: Fields = {}) =>
-  layer('arp', {
-    opcode: 1,
-    src_mac: '02:00:00:00:00:01',
-    src_ip: '192.0.2.1',
-    dst_mac: '00:00:00:00:00:00',
-    dst_ip: '192.0.2.2',
-    ...fields,
-  });
-
-const tcp4 = [ether(IP4), ip4(TCP), ports('tcp'), data];
-const udp4 = [ether(IP4), ip4(UDP), ports('udp'), data];
-const tcp6 = [ether(IP6), ip6(TCP), ports('tcp'), data];
-const udp6 = [ether(IP6), ip6(UDP), ports('udp'), data];
-const sctp4 = [ether(IP4), ip4(SCTP), ports('sctp'), data];
-const icmp4 = [ether(IP4), ip4(ICMP), `icmp(type_=8, code=0, data=echo(id_=1, seq=1, data=${data}))`];
-const icmp6 = [ether(IP6), ip6(ICMP6), `icmpv6(type_=128, code=0, data=icmpv6echo(id_=1, seq=1, data=${data}))`];
-const arpRequest = [ether(ARP), arp(), data];
-const tagged = [ether(VLAN), vlan(), ip4(TCP), ports('tcp'), data];
-const labelled = [ether(MPLS), mpls(), ip4(TCP), ports('tcp'), data];
-
 const is4: Oxm = ['eth_type', IP4];
 const is6: Oxm = ['eth_type', IP6];
 const isArp: Oxm = ['eth_type', ARP];

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeMessage, of13 } from '../src/index.js';
 import {
+  type FlowText,
   formatActions,
   formatFlow,
   formatGroup,
@@ -25,11 +26,8 @@ function taken<Value>(result: TextResult<Value>): Value {
 const error = (result: TextResult<unknown>) => (result.ok ? undefined : result.error);
 
 const flows = [...actionFlows, ...matchFlows.map((match) => `${match} actions=drop`), ...settingFlows];
-const bytesOf = (text: string): string =>
-  // 1.4 has importance.
-  Buffer.from(encodeMessage({ version: /importance/.test(text) ? 5 : 4, xid: 1, ...taken(parseFlow(text)) })).toString(
-    'hex',
-  );
+const bytesOf = (text: string, version = 4): string =>
+  Buffer.from(encodeMessage({ version, xid: 1, ...taken(parseFlow(text, { version })) })).toString('hex');
 
 describe('flows', () => {
   it.each(flows)('%s: its text is read as the same flow', (flow) => {
@@ -69,6 +67,31 @@ describe('flows', () => {
   });
   it('actions alone', () => {
     expect(formatActions(taken(parseActions('set_field:5->reg0,2')))).toBe('set_field:0x5->reg0,output:2');
+  });
+});
+
+describe('versions', () => {
+  it('importance goes on the wire from 1.4 on, and is left out before, with a warning', () => {
+    const text = 'importance=7,ip actions=output:1';
+    for (const version of [5, 6]) {
+      const { value, warnings } = parseFlow(text, { version }) as { value: FlowText; warnings: readonly string[] };
+      expect([value.importance, warnings]).toEqual([7, []]);
+      expect(bytesOf(text, version).slice(92, 96)).toBe('0007');
+    }
+    for (const version of [2, 3, 4]) expect(bytesOf(text, version)).toBe(bytesOf('ip actions=output:1', version));
+    expect(parseFlow(text)).toMatchObject({ ok: true, warnings: [expect.stringMatching(/1\.4/)] });
+  });
+  it.each([
+    ['load:0x5->NXM_NX_REG2[3..9]', 'set_field:0x28/0x3f8->reg2'],
+    ['set_field:5/0xf->reg3', 'set_field:0x5/0xf->reg3'],
+    ['move:NXM_NX_REG0[0..15]->NXM_NX_REG1[16..31]', 'move:NXM_NX_REG0[0..15]->NXM_NX_REG1[16..31]'],
+    ['clone(load:1->NXM_NX_REG0[])', 'clone(set_field:0x1->reg0)'],
+  ])('what 1.5 has words of its own for: %s', (text, printed) => {
+    const actions = taken(parseActions(text, { version: 6 }));
+    expect(formatActions(actions)).toBe(printed);
+    const flow = `actions=${text}`;
+    expect(bytesOf(flow, 6).slice(0, 4)).toBe('060e');
+    expect(taken(parseActions(printed, { version: 6 }))).toEqual(actions);
   });
 });
 
@@ -161,10 +184,10 @@ it('no text makes a parser throw', () => {
       const result = parse(changed);
       if (!result.ok) expect(result.error.column).toBeGreaterThan(0);
     }
-    const flow = parseFlow(changed);
-    // What only 1.4 can say.
-    const version = flow.ok && flow.value.importance !== undefined ? 5 : 4;
-    if (flow.ok) encodeMessage({ version, xid: 1, ...flow.value });
+    for (const version of [4, 5]) {
+      const flow = parseFlow(changed, { version });
+      if (flow.ok) encodeMessage({ version, xid: 1, ...flow.value });
+    }
   });
   fc.assert(property, { numRuns: 800 });
 });

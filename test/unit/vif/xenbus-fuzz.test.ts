@@ -3,8 +3,9 @@
  * backend writes only states that every frontend survives, only where it may, asks xenstored a bounded number of
  * questions, and when all domains are gone nothing of them is left.
  *
- * XVIF_FUZZ_RUNS sets how many lists are tried (by default few); fast-check prints seed and path of one that fails,
- * and XVIF_FUZZ_SEED tries from that seed on. Lists that failed once stand in `corpus`.
+ * XVIF_FUZZ_SECONDS, which `npm run fuzz -- xenbus` sets, tries lists for so long, XVIF_FUZZ_RUNS so many (by default
+ * few); fast-check prints seed and path of one that fails, and XVIF_FUZZ_SEED tries from that seed on. Lists that failed
+ * once stand in `corpus`.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -15,7 +16,11 @@ import { eventually, FakeBridge } from '../guest/bed.js';
 import { FakeHypervisor } from '../guest/fake-hypervisor.js';
 import { RecordedTransport } from './recorded-transport.js';
 
-const RUNS = Number(process.env.XVIF_FUZZ_RUNS ?? 15);
+const SECONDS = process.env.XVIF_FUZZ_SECONDS === undefined ? undefined : Number(process.env.XVIF_FUZZ_SECONDS);
+const FEW_RUNS = 15;
+const RUNS = Number(process.env.XVIF_FUZZ_RUNS ?? (SECONDS === undefined ? FEW_RUNS : 1_000_000_000));
+/** Also where a machine is slow. */
+const LIMIT_MS = SECONDS === undefined ? 40_000 + RUNS * 2000 : SECONDS * 1000;
 const SEED = process.env.XVIF_FUZZ_SEED === undefined ? undefined : Number(process.env.XVIF_FUZZ_SEED);
 const HANDLES = 2;
 /** Reconfigured only while connected, as an answer to a frontend that asks for it by Reconfiguring. */
@@ -298,7 +303,7 @@ async function survives(list: readonly Move[]): Promise<void> {
 describe('xenbus against anything', () => {
   it.each(corpus.map((list) => [list]))('a list that failed once: %j', async (list) => survives(list));
 
-  it('lists of moves of toolstack and frontend', { timeout: 60_000 + RUNS * 2000 }, async () => {
+  it('lists of moves of toolstack and frontend', { timeout: LIMIT_MS + 60_000 }, async () => {
     const unhandled: unknown[] = [];
     const listen = (reason: unknown) => unhandled.push(reason);
     process.on('unhandledRejection', listen);
@@ -306,7 +311,7 @@ describe('xenbus against anything', () => {
       await fc.assert(fc.asyncProperty(moves, survives), {
         numRuns: RUNS,
         endOnFailure: RUNS > 100,
-        interruptAfterTimeLimit: 40_000 + RUNS * 2000,
+        interruptAfterTimeLimit: LIMIT_MS,
         ...(SEED === undefined ? {} : { seed: SEED }),
       });
     } finally {

@@ -60,9 +60,31 @@ describe('xvifd command lines', () => {
     expect(() => parse('--auxiliary-connections 16')).toThrow(CommanderError);
     expect(parse('').config.bridges[0]!.protocols).toBeUndefined();
     expect(parse('--protocols OpenFlow13').config.bridges[0]!.protocols).toEqual([4]);
-    for (const bad of ['', 'OpenFlow16', 'openflow13', 'OpenFlow13,']) {
+    for (const bad of ['', 'OpenFlow16', 'openflow13', 'OpenFlow13,', 'c/OpenFlow13', 'br0/']) {
       expect(() => parse(`--protocols=${bad}`), bad).toThrow(CommanderError);
     }
+  });
+
+  it('versions of OpenFlow of one bridge', () => {
+    const { bridges } = parse(
+      '--bridge a --bridge b --protocols OpenFlow13 --protocols b/OpenFlow10,OpenFlow15',
+    ).config;
+    expect(bridges.map(({ protocols }) => protocols)).toEqual([[4], [1, 6]]);
+  });
+
+  it('controllers of one bridge, and with versions of their own', () => {
+    const { bridges } = parse(
+      '--bridge a --bridge b --controller tcp:h,OpenFlow10 --controller b/unix:/run/c,1,OpenFlow13,OpenFlow14 ' +
+        '--listen a/ptcp:6653 --listen b/punix:/run/b,OpenFlow11 --listen b/ptcp:6654:[::1]',
+    ).config;
+    const everywhere = { target: 'tcp:h', versions: [1] };
+    expect(bridges.map(({ controllers, listen }) => ({ controllers, listen }))).toEqual([
+      { controllers: [everywhere], listen: ['ptcp:6653'] },
+      {
+        controllers: [everywhere, { target: 'unix:/run/c,1', versions: [4, 5] }],
+        listen: [{ target: 'punix:/run/b', versions: [2] }, 'ptcp:6654:[::1]'],
+      },
+    ]);
   });
 
   it('files for TLS', () => {
@@ -137,13 +159,20 @@ describe('xvifd command lines', () => {
     '--bridge ../x',
     '--bridge a --bridge a',
     '--bridge a --bridge b --datapath-id 1',
-    '--bridge a --bridge b --listen ptcp:6653',
+    '--bridge a --bridge b --listen ptcp:6653', // which one?
     '--datapath-id 0',
     '--controller nonsense',
     '--controller ptcp:6653',
     '--controller ssl:h:6653',
     '--controller tcp:h:65536',
+    '--controller c/tcp:h',
+    '--controller br0/',
+    '--controller tcp:h,OpenFlow16',
+    '--controller tcp:h,openflow13',
     '--listen tcp:h:6653',
+    '--listen c/ptcp:6653',
+    '--listen br0/pssl:6653',
+    '--listen ptcp:6653,OpenFlow',
     '--fail-mode maybe',
     '--hypervisor kvm',
     '--workers 0',

@@ -72,6 +72,18 @@ export async function holdings(xvifd: Xvifd): Promise<Holdings> {
   };
 }
 
+/** A line for each of `keys` that grew; the daemon's memory may grow by `memoryKiB`. */
+export function grown(
+  before: Holdings,
+  after: Holdings,
+  memoryKiB: number,
+  keys = Object.keys(before) as (keyof Holdings)[],
+): string[] {
+  return keys
+    .filter((key) => after[key] > before[key] + (key === 'daemonKiB' ? memoryKiB : 0))
+    .map((key) => `${key}: ${before[key]} before, ${after[key]} after`);
+}
+
 /**
  * Throws a line for each holding that grew; the daemon's memory may grow by `memoryKiB`. Guests have to be connected:
  * a count of nothing would only say that the tools' output was not understood.
@@ -79,9 +91,7 @@ export async function holdings(xvifd: Xvifd): Promise<Holdings> {
 export function sameHoldings(before: Holdings, after: Holdings, memoryKiB: number): string {
   const unseen = (['grants', 'channels', 'watches', 'daemonMappings'] as const).filter((key) => before[key] === 0);
   if (unseen.length > 0) throw new Error(`not seen while guests are connected: ${unseen.join(', ')}`);
-  const grown = (Object.keys(before) as (keyof Holdings)[])
-    .filter((key) => after[key] > before[key] + (key === 'daemonKiB' ? memoryKiB : 0))
-    .map((key) => `${key}: ${before[key]} before, ${after[key]} after`);
-  if (grown.length > 0) throw new Error(grown.join('\n'));
+  const more = grown(before, after, memoryKiB);
+  if (more.length > 0) throw new Error(more.join('\n'));
   return (Object.keys(before) as (keyof Holdings)[]).map((key) => `${key} ${before[key]} to ${after[key]}`).join(', ');
 }

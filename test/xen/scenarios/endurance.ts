@@ -1,7 +1,7 @@
 /** Vifs that come and go, a daemon that is killed, a guest that is destroyed under load: nothing may be left. */
 import { macOf } from '../dom0/backends.js';
 import { Guest } from '../dom0/guest.js';
-import { holdings, sameHoldings } from '../dom0/leaks.js';
+import { grown, type Holdings, holdings, sameHoldings } from '../dom0/leaks.js';
 import { atLeast, equal, type Run, that } from '../dom0/run.js';
 import { eventually, sh, sleep, within } from '../dom0/shell.js';
 import { generate, iperf, load, ping, reachable, serveEcho, serveIperf, unload } from '../dom0/traffic.js';
@@ -44,28 +44,33 @@ export function longestGap(output: string): number {
 }
 
 async function killed(run: Run, xvifd: Xvifd, a: Guest, b: Guest): Promise<void> {
-  await run.check('kill -9 of the daemon under load: traffic resumes by itself', async () => {
-    const states = async () =>
-      Promise.all([a, b].map(({ domid }) => read(`/local/domain/${domid}/device/vif/0/state`)));
-    const before = await states();
-    await a.run(`${load('10.0.0.2')} ping -D -i 0.2 10.0.0.2 >/tmp/ping.txt 2>&1 &`);
-    await sleep(8000);
-    await xvifd.end('SIGKILL');
-    const dead = Date.now();
-    xvifd.spawn();
-    await xvifd.answers();
-    const ready = Date.now() - dead;
-    await xvifd.portOf(a);
-    await xvifd.portOf(b);
-    const ports = Date.now() - dead;
-    await reachable(b, '10.0.0.1', 300);
-    await sleep(5000);
-    await a.run(`killall -INT ping; ${unload}`);
-    const gap = longestGap(await a.run('cat /tmp/ping.txt'));
-    that(gap > 0 && gap < 120_000, `the longest pause of the ping is ${gap} ms`);
-    equal((await states()).join(), before.join(), 'states of the frontends');
-    return `API after ${ready} ms, ports after ${ports} ms, longest pause of a ping ${Math.round(gap)} ms`;
-  });
+  await run.check(
+    'kill -9 of the daemon under load: traffic resumes by itself, and nothing is held twice',
+    async () => {
+      const states = async () =>
+        Promise.all([a, b].map(({ domid }) => read(`/local/domain/${domid}/device/vif/0/state`)));
+      const held = await holdings(xvifd);
+      const before = await states();
+      await a.run(`${load('10.0.0.2')} ping -D -i 0.2 10.0.0.2 >/tmp/ping.txt 2>&1 &`);
+      await sleep(8000);
+      await xvifd.end('SIGKILL');
+      const dead = Date.now();
+      xvifd.spawn();
+      await xvifd.answers();
+      const ready = Date.now() - dead;
+      await xvifd.portOf(a);
+      await xvifd.portOf(b);
+      const ports = Date.now() - dead;
+      await reachable(b, '10.0.0.1', 300);
+      await sleep(5000);
+      await a.run(`killall -INT ping; ${unload}`);
+      const gap = longestGap(await a.run('cat /tmp/ping.txt'));
+      that(gap > 0 && gap < 120_000, `the longest pause of the ping is ${gap} ms`);
+      equal((await states()).join(), before.join(), 'states of the frontends');
+      const same = sameHoldings(held, await holdings(xvifd), GROWTH_KIB);
+      return `API after ${ready} ms, ports after ${ports} ms, longest pause of a ping ${Math.round(gap)} ms; ${same}`;
+    },
+  );
 }
 
 async function destroyedUnderLoad(run: Run, xvifd: Xvifd, b: Guest): Promise<void> {
@@ -95,6 +100,24 @@ async function destroyedUnderLoad(run: Run, xvifd: Xvifd, b: Guest): Promise<voi
   });
 }
 
+/** Of domains. Files and memory of the daemon are compared while guests are connected. */
+const OF_DOMAINS = ['grants', 'channels', 'backendNodes', 'watches', 'domains', 'daemonMappings'] as const;
+
+/** Waits until nothing is held that was not before there were guests: xl and xenstored let go a while after a domain. */
+async function asBeforeGuests(xvifd: Xvifd, before: Holdings): Promise<string> {
+  let after = before;
+  const more = () => grown(before, after, 0, [...OF_DOMAINS]);
+  try {
+    await eventually('nothing more than before the guests', async () => {
+      after = await holdings(xvifd);
+      return more().length === 0;
+    });
+  } catch (error) {
+    throw new Error(more().join('\n'), { cause: error });
+  }
+  return OF_DOMAINS.map((key) => `${key} ${before[key]} to ${after[key]}`).join(', ');
+}
+
 export const endurance: Scenario = {
   name: 'endurance',
   seconds: 7200,
@@ -102,6 +125,7 @@ export const endurance: Scenario = {
   run: async (run) => {
     const xvifd = new Xvifd({ workers: 2, args: ['--fail-mode', 'standalone'] });
     await startSwitch(run, xvifd);
+    const empty = await holdings(xvifd);
     const guests: Guest[] = [];
     await run.need('two guests talk', async () => {
       guests.push(
@@ -121,10 +145,12 @@ export const endurance: Scenario = {
     await comeAndGo(run, xvifd, a);
     await killed(run, xvifd, a, b);
     for (const guest of guests) await guest.destroy();
-    await run.check('no domain and no grant is left', async () => {
+    await run.check('no domain is left, and nothing of one', async () => {
       await eventually('no domain', async () => (await sh('xl', 'list')).trimEnd().split('\n').length === 2, 240);
+      const text = await asBeforeGuests(xvifd, empty);
       const { grants, backendNodes, daemonMappings } = await holdings(xvifd);
       equal(`${grants} ${backendNodes} ${daemonMappings}`, '0 0 0', 'grants, backend nodes, mappings');
+      return text;
     });
     await run.check('xvifd ends by itself', async () => equal(await xvifd.end(), 0, 'exit code'));
   },

@@ -1,5 +1,6 @@
 /** Actions that write fields: set_field, load, move, push, pop, the mod_ words, VLAN tags and MPLS labels. */
-import type { Action, EthertypeAction } from '../types/action.js';
+import type { Action, CopyFieldAction, EthertypeAction } from '../types/action.js';
+import type { OxmId } from '../types/oxm.js';
 import type { ActionContext, ActionParser, ActionParsers } from './action-context.js';
 import { bytesToBigint, parseIpv4, parseMac } from './addresses.js';
 import { TextFailure } from './error.js';
@@ -7,7 +8,7 @@ import { allOnes, parseField } from './field-values.js';
 import { requireField, requirePacket } from './known.js';
 import { loads, setField } from './load-actions.js';
 import { parseInteger, u8, u16, u32, u64 } from './numbers.js';
-import { fieldsByName, type OvsField } from './ovs-fields.js';
+import { fieldsByName, type OvsField, setFieldField } from './ovs-fields.js';
 import { tagPresent } from './slots.js';
 import {
   type FieldBits,
@@ -18,6 +19,7 @@ import {
   wireSubfield,
 } from './subfields.js';
 import { type KeyValue, type Span, slice } from './tokens.js';
+import { OF13, OF15 } from './versions.js';
 
 const fieldOf = (name: string): OvsField => fieldsByName.get(name)!;
 
@@ -70,7 +72,8 @@ const set: ActionParser = ({ value }, context) => {
     throw new TextFailure(`a VLAN id is set with bit 12, which says that there is a tag: ${vid}`, source.at, `${vid}`);
   }
   noteTag(field, parsed.value, context);
-  return setField(field, parsed.value & parsed.mask, parsed.mask & allOnes(field.bits), target.at);
+  const mask = parsed.mask & allOnes(field.bits);
+  return setField(field, parsed.value & parsed.mask, mask, target.at, context.names.version);
 };
 
 const load: ActionParser = ({ value }, context) => {
@@ -82,7 +85,7 @@ const load: ActionParser = ({ value }, context) => {
   if (number >> BigInt(bits) !== 0n) throw new TextFailure(`${source.text} does not fit into ${bits} bits`, source.at);
   const shift = BigInt(offset);
   noteTag(field, number << shift, context);
-  return loads(field, number << shift, allOnes(bits) << shift, target.at);
+  return loads(field, number << shift, allOnes(bits) << shift, target.at, context.names.version);
 };
 
 /** 'field[..]->field[..]', of the same number of bits. */
@@ -101,10 +104,28 @@ export function parseMove(value: Span): {
   return { source, target, targetAt: to.at };
 }
 
+/** What a move is from 1.5 on. */
+function copyField(source: FieldBits, target: FieldBits, sourceAt: number, targetAt: number): CopyFieldAction {
+  const idOf = (field: OvsField, at: number): OxmId => {
+    const wire = setFieldField(field);
+    if (wire === undefined) throw new TextFailure(`${field.name} has no number of its own and cannot be copied`, at);
+    return { field: wire, hasMask: false };
+  };
+  return {
+    type: 'copy_field',
+    nBits: source.bits,
+    srcOffset: source.offset,
+    dstOffset: target.offset,
+    src: idOf(source.field, sourceAt),
+    dst: idOf(target.field, targetAt),
+  };
+}
+
 const move: ActionParser = ({ value }, context) => {
   const { source, target, targetAt } = parseMove(value);
   requireField(context.known, source.field, value.at);
   checkTarget(target.field, context, targetAt);
+  if ((context.names.version ?? OF13) >= OF15) return [copyField(source, target, value.at, targetAt)];
   return [
     {
       type: 'nx_reg_move',

@@ -1,12 +1,12 @@
-/** Values for fields as actions: set_field where OpenFlow 1.3 can, else Nicira's loads. */
+/** Values for fields as actions: set_field where the version can, which before 1.5 is for whole fields; else Nicira's loads. */
 import { oxmFacts } from '../match/build.js';
-import type { NiciraAction } from '../nicira/action-types.js';
 import type { Action } from '../types/action.js';
 import type { OxmFieldName, OxmKnown } from '../types/oxm.js';
 import { bigintToBytes } from './addresses.js';
 import { TextFailure } from './error.js';
 import { allOnes } from './field-values.js';
 import { type OvsField, setFieldField, structureField } from './ovs-fields.js';
+import { OF13, OF15 } from './versions.js';
 
 const mostBits = 64;
 
@@ -39,10 +39,15 @@ function* segments(value: bigint, mask: bigint): Generator<{ offset: number; bit
   }
 }
 
-/** reg_load for each run of bits; reg_load2 for fields whose header is longer than it has room for. */
-export function loads(field: OvsField, value: bigint, mask: bigint, at: number): NiciraAction[] {
-  const wire = structureField(field);
+/**
+ * Before 1.5, which sets parts of fields, reg_load for each run of bits; reg_load2 for fields whose header is longer than
+ * it has room for.
+ */
+export function loads(field: OvsField, value: bigint, mask: bigint, at: number, version = OF13): Action[] {
+  const isSet = version >= OF15;
+  const wire = isSet ? setFieldField(field) : structureField(field);
   if (wire === undefined) throw new TextFailure(`${field.name} has no number of its own and cannot be written`, at);
+  if (isSet) return [{ type: 'set_field', oxm: oxmOf(wire, value, mask) }];
   const facts = oxmFacts(wire);
   if (facts.experimenter !== undefined || facts.variable)
     return [{ type: 'nx_reg_load2', oxm: oxmOf(wire, value, mask) }];
@@ -54,8 +59,8 @@ export function loads(field: OvsField, value: bigint, mask: bigint, at: number):
 }
 
 /** `mask` is of the field's bits. */
-export function setField(field: OvsField, value: bigint, mask: bigint, at: number): Action[] {
-  if (mask !== allOnes(field.bits)) return loads(field, value, mask, at);
+export function setField(field: OvsField, value: bigint, mask: bigint, at: number, version = OF13): Action[] {
+  if (mask !== allOnes(field.bits)) return loads(field, value, mask, at, version);
   const wire = setFieldField(field);
   if (wire === undefined) throw new TextFailure(`${field.name} has no number of its own and cannot be set`, at);
   return [{ type: 'set_field', oxm: oxmOf(wire, value, allOnes(oxmFacts(wire).bits)) }];

@@ -5,11 +5,13 @@ import { OFPP } from '../of13/constants.js';
 import { TextFailure, unknownWord } from './error.js';
 import { lookUp, type Span } from './tokens.js';
 
-/** How names of ports and tables are found; a number is always understood. */
+/** What a text does not say by itself: how names of ports and tables are found, where a number is always understood. */
 export interface Names {
   /** OpenFlow port number of a name, or undefined. */
   readonly port?: (name: string) => number | undefined;
   readonly table?: (name: string) => number | undefined;
+  /** The version byte of who takes what is read; default: 1.3's, 4. */
+  readonly version?: number;
 }
 /** How ports and tables are called in formatted text; undefined: by number. */
 export interface NamesOf {

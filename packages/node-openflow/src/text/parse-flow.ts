@@ -1,7 +1,7 @@
 /**
  * Flows: 'table=1,priority=10,tcp,tp_dst=80 actions=output:2' (ovs-ofctl(8), "Flow Syntax").
  *
- * What comes out is a flow_mod of OpenFlow 1.3 without version and xid.
+ * What comes out is a flow_mod without version and xid, of OpenFlow 1.3 if no version is given.
  */
 import { OFP_NO_BUFFER, OFPFC, OFPFF, OFPG, OFPP } from '../of13/constants.js';
 import type { Instruction } from '../types/action.js';
@@ -16,9 +16,10 @@ import { instructionsOf } from './parse-actions.js';
 import { matchWords, takeMatch, warnIgnored } from './parse-match.js';
 import { Slots, tagPresent } from './slots.js';
 import { type KeyValue, keyValues, lookUp, type Span, slice, span } from './tokens.js';
+import { OF13, OF14 } from './versions.js';
 
-/** Of OpenFlow 1.4 and later; encoding in 1.3 leaves it out. */
 export interface FlowText extends Omit<FlowMod, 'version' | 'xid'> {
+  /** For OpenFlow 1.4 and later; for earlier versions it is left out, with a warning. */
   readonly importance?: number;
 }
 
@@ -217,6 +218,8 @@ export function flowOf(text: Span, options: FlowOptions, warn: (text: string) =>
   warnIgnored(draft.slots, match, warn);
   if (draft.cookie !== undefined && command !== 'add')
     warn('cookie is ignored: OpenFlow 1.3 cannot change that of a flow');
+  const hasImportance = (options.version ?? OF13) >= OF14;
+  if (draft.importance !== 0 && !hasImportance) warn('importance is ignored: OpenFlow has it from 1.4 on');
   const { slots, tableId } = draft;
   const read = (actions: Span) => () => instructionsOf(actions, options, new Known(slots), tableId);
   const instructions =
@@ -238,7 +241,7 @@ export function flowOf(text: Span, options: FlowOptions, warn: (text: string) =>
     outGroup: draft.outGroup,
     match,
     instructions,
-    ...(draft.importance === 0 ? {} : { importance: draft.importance }),
+    ...(draft.importance === 0 || !hasImportance ? {} : { importance: draft.importance }),
   };
 }
 

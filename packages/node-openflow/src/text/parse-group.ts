@@ -10,6 +10,7 @@ import { parseLines } from './lines.js';
 import { type Names, port, toPort11, u16, u32 } from './numbers.js';
 import { actionListOf } from './parse-actions.js';
 import { type KeyValue, keyValues, lookUp, type Span, slice, span } from './tokens.js';
+import { OF10, OF13, OF15 } from './versions.js';
 
 export type GroupText = Omit<GroupMod, 'version' | 'xid'>;
 export type GroupCommand = 'add' | 'modify' | 'delete';
@@ -33,13 +34,10 @@ const types: Readonly<Record<string, number>> = {
   ff: OFPGT.FF,
   fast_failover: OFPGT.FF,
 };
-/** Its groups are Nicira's, which are 1.5's. */
-const OF10 = 1;
-const OF13 = 4;
-const OF15 = 6;
 /** What OpenFlow 1.3 has no place for. */
 const later = [...selectionWords, 'command_bucket_id'];
 
+/** 1.0's groups are Nicira's, which are 1.5's. */
 const isLater = ({ version = OF13 }: GroupOptions): boolean => version >= OF15 || version === OF10;
 
 function watchPort(value: Span, names: Names): number {

@@ -79,7 +79,7 @@ export const impossible: readonly Impossible[] = [
   { error: 'OFPBFC_SCHED_NOT_SUPPORTED', why: 'scheduled bundles are supported' },
   { error: 'NXBRC_NXM_BAD_TYPE', why: 'an unknown field is OFPBMC_BAD_FIELD' },
   { error: 'NXBRC_MUST_BE_ZERO', why: 'padding is not looked at' },
-  { error: 'NXBRC_BAD_REASON', why: 'of packets that are resumed, which are refused altogether' },
+  { error: 'NXBRC_BAD_REASON', why: 'of port_status, which only a switch sends' },
   { error: 'NXBRC_FM_BAD_EVENT', why: 'of messages that only a switch sends' },
   { error: 'NXBRC_UNENCODABLE_ERROR', why: 'for 1.0 and 1.1 the nearest error of their own is taken' },
   { error: 'NXBAC_MUST_BE_ZERO', why: 'padding is not looked at' },
@@ -92,7 +92,7 @@ export const impossible: readonly Impossible[] = [
   { error: 'NXST_NOT_CONFIGURED', why: 'nothing is exported: OFPBRC_BAD_EXP_TYPE' },
   { error: 'NXFMFC_INVALID_TLV_FIELD', why: 'flows cannot match tunnel options: OFPBMC_BAD_FIELD' },
   { error: 'NXTTMFC_INVALID_TLV_DEL', why: 'no flow matches tunnel options, so that each can be deleted' },
-  { error: 'NXBAC_CT_DATAPATH_SUPPORT', why: 'ct is OFPBAC_BAD_TYPE' },
+  { error: 'NXBAC_CT_DATAPATH_SUPPORT', why: 'ct is OFPBAC_BAD_EXP_TYPE' },
   { error: 'NXBMC_CT_DATAPATH_SUPPORT', why: 'fields of ct are OFPBMC_BAD_FIELD' },
   { error: 'NXTFFC_DUP_TABLE', why: 'a table twice in table features is OFPTFFC_BAD_TABLE' },
 ];
