@@ -68,6 +68,8 @@ inline constexpr unsigned kClonesMax = 512;
 /// resubmit, as Open vSwitch: nesting, clone counting along, and look-ups made for one received packet.
 inline constexpr unsigned kResubmitDepthMax = 64;
 inline constexpr unsigned kResubmitsMax = 4096;
+/// Egress flows that send packets to further ports, within each other.
+inline constexpr std::size_t kEgressDepthMax = 8;
 /// clone actions within each other.
 inline constexpr unsigned kCloneNestingMax = 16;
 /// Values that a packet's stack (push, pop) holds.
@@ -104,6 +106,8 @@ inline constexpr std::size_t kBandsMax = 16;
 inline constexpr std::size_t kTriggeredFlowsMax = 65536;
 inline constexpr std::size_t kTriggersToldMax = 1024;
 inline constexpr std::size_t kFlowsPerTableMax = 4'000'000;
+/// Flows whose time to expire is looked at anew to find the one that makes room for another.
+inline constexpr unsigned kEvictionLooks = 256;
 /// Counters of flows, groups, buckets, meters and bands.
 inline constexpr std::size_t kCountersMax = 16 * 1024 * 1024;
 /// Bytes of the steps of one traced packet; what comes after them is not told.

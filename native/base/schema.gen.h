@@ -64,6 +64,7 @@ enum class FlowFlag : std::uint32_t {
   kResetCounts = 4,
   kNoPktCounts = 8,
   kNoBytCounts = 16,
+  kOrAdd = 8192,
   kSetCookie = 16384,
   kSilent = 32768,
 };

@@ -216,6 +216,7 @@ void each_port(const Pipeline& pipeline, std::uint32_t id, Write&& write) {
 }  // namespace
 
 void write_flow(RecordWriter& out, const FlowView& view, bool is_new) {
+  constexpr std::uint64_t kSecond = 1'000'000'000;
   const Flow& flow = view.flow;
   const std::size_t start = out.at();
   const std::span<const std::uint8_t> instructions = view.instructions();
@@ -234,7 +235,7 @@ void write_flow(RecordWriter& out, const FlowView& view, bool is_new) {
   out.put<std::uint16_t>(0);
   out.put<std::uint32_t>(static_cast<std::uint32_t>(instructions.size()));
   out.put<std::uint16_t>(flow.importance);
-  out.put<std::uint16_t>(0);
+  out.put<std::uint16_t>(static_cast<std::uint16_t>(std::min<std::uint64_t>(view.unchanged_ns / kSecond, 0xffff)));
   out.put<std::uint64_t>(view.idle_ns);
   out.patch<std::uint16_t>(match_length, static_cast<std::uint16_t>(write_match(out, view.value, view.mask)));
   out.align();

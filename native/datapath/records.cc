@@ -13,6 +13,7 @@ constexpr std::size_t kBucketHead = 24;
 constexpr std::size_t kMeterModHead = 16;
 constexpr std::size_t kBandBytes = 16;
 constexpr std::size_t kPortConfigBytes = 24;
+constexpr std::size_t kTableConfigHead = 16;
 constexpr std::size_t kPacketOutHead = 16;
 constexpr std::size_t kTraceHead = 16;
 constexpr std::size_t kQueryHead = 48;
@@ -181,13 +182,20 @@ std::optional<TableConfigMod> decode_table_config(Bytes record) {
   constexpr unsigned kEvictionFlags = static_cast<unsigned>(EvictionFlag::kOther) |
                                       static_cast<unsigned>(EvictionFlag::kImportance) |
                                       static_cast<unsigned>(EvictionFlag::kLifetime);
-  const bool legal =
-      record.size() == 16 && record[12] <= static_cast<std::uint8_t>(TableMiss::kDrop) && record[13] <= kEvictionFlags;
+  if (record.size() < kTableConfigHead) return std::nullopt;
+  const std::size_t fields = load<std::uint16_t>(record, 14);
+  const bool legal = record.size() == kTableConfigHead + aligned(fields) &&
+                     record[12] <= static_cast<std::uint8_t>(TableMiss::kDrop) && record[13] <= kEvictionFlags;
   if (!legal) return std::nullopt;
-  return TableConfigMod{.table = record[2],
-                        .config = {.max_entries = load<std::uint32_t>(record, 8),
-                                   .miss = static_cast<TableMiss>(record[12]),
-                                   .eviction = record[13]}};
+  TableConfigMod mod{.table = record[2],
+                     .config = {.max_entries = load<std::uint32_t>(record, 8),
+                                .miss = static_cast<TableMiss>(record[12]),
+                                .eviction = record[13]}};
+  // Groups have no values, only bits that count.
+  FlowKey value;
+  if (!decode_match(record.subspan(kTableConfigHead, fields), value, mod.config.groups)) return std::nullopt;
+  if (value != FlowKey{}) return std::nullopt;
+  return mod;
 }
 
 std::optional<PacketOut> decode_packet_out(Bytes record) {

@@ -1,5 +1,5 @@
 // Egress tables (OpenFlow 1.5.1 section 5.1): what leaves by a port goes through tables of its own first, one copy for
-// each port. They change it or stop it, but do not lead it elsewhere.
+// each port. They change it, stop it, and send copies to further ports, which pass the tables on their way there too.
 #include <algorithm>
 
 #include "actions/modify.h"
@@ -8,7 +8,17 @@
 
 namespace xvif {
 
+bool Execution::leaves_by(PortNo port) const {
+  const auto ports = std::span(thread_.leaving_by).first(thread_.egress_depth);
+  return std::ranges::find(ports, port) != ports.end();
+}
+
 bool Execution::leave(Lane& lane, Packet* packet, const FlowKey& key, PortSlot* slot, std::size_t table, bool move) {
+  // What is sent on the way out of a port does not come round to that port: flows may mirror what leaves by any.
+  if (thread_.egress_depth == kEgressDepthMax || leaves_by(slot->number)) {
+    drop(lane, Drop::kLoop);
+    return false;
+  }
   if (++lane.copies > kClonesMax) {
     drop(lane, Drop::kNoRoom);
     return false;
@@ -28,10 +38,10 @@ bool Execution::leave(Lane& lane, Packet* packet, const FlowKey& key, PortSlot* 
   if (lane.set == SetUse::kHolds) set = thread_.sets[i];
   lane.set = SetUse::kNone;
   lane.stack = 0;
-  thread_.in_egress = true;
+  thread_.leaving_by[thread_.egress_depth++] = slot->number;
   const bool leaves = pass_egress(lane, own, own_key, slot->number, table);
   if (own != nullptr) perform_set(lane, own, own_key);
-  thread_.in_egress = false;
+  --thread_.egress_depth;
   if (own != nullptr && !leaves) drop(lane, Drop::kNoOutput);
   if (own != nullptr && (!leaves || !deliver(lane, own, slot, true))) own->release();
   if (before.set == SetUse::kHolds) thread_.sets[i] = set;

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "pipeline/test_kit.h"
 
 namespace xvif {
@@ -86,6 +88,57 @@ TEST_F(EgressTest, TheActionSetOfIngressIsNotTouched) {
   switch_.receive(1, Udp().frame());
   EXPECT_EQ(switch_.port(2).sent.at(0)[5], 0x42);
   EXPECT_EQ(switch_.port(3).sent.at(0)[5], 2);
+}
+
+TEST_F(EgressTest, FlowsSendToFurtherPortsThatPassTheTablesToo) {
+  switch_.flow(0, 1, kit::any(), apply({output(2)}));
+  on_way_to(2, apply({output(3), kit::set_field(Field::kEthDst, 0x020000000042)}));
+  on_way_to(3, apply({kit::set_field(Field::kEthDst, 0x020000000043)}));
+  switch_.receive(1, Udp().frame());
+  EXPECT_EQ(switch_.port(2).sent.at(0)[5], 0x42);
+  EXPECT_EQ(switch_.port(3).sent.at(0)[5], 0x43);
+  EXPECT_EQ(switch_.sent(), Counts({0, 1, 1, 0, 0, 0}));
+  // What is not to leave by its own port may leave by another.
+  on_way_to(2, kit::join({apply({output(3)}), kit::clear()}));
+  switch_.receive(1, Udp().frame());
+  EXPECT_EQ(switch_.sent(), Counts({0, 0, 1, 0, 0, 0}));
+  EXPECT_EQ(switch_.pool.available(), 1024u);
+}
+
+TEST_F(EgressTest, AFlowMirrorsWhatLeavesByAnyPortOnce) {
+  switch_.flow(0, 1, kit::any(), apply({output(2), output(6)}));
+  switch_.flow(10, 0, kit::any(), apply({output(6)}));
+  switch_.receive(1, Udp().frame());
+  EXPECT_EQ(switch_.sent(), Counts({0, 1, 0, 0, 0, 2}));
+  EXPECT_EQ(switch_.port(1).dropped(Drop::kLoop), 2u);
+}
+
+TEST_F(EgressTest, GroupsAndFloodsOnTheWayOutSendCopies) {
+  const Bytes to_three = output(3), to_four = kit::join({kit::set_field(Field::kEthDst, 0x020000000044), output(4)});
+  switch_.group(ModCommand::kAdd, 1, GroupType::kAll, {BucketMod{.actions = to_three}, BucketMod{.actions = to_four}});
+  switch_.flow(0, 1, kit::any(), apply({output(2)}));
+  on_way_to(2, apply({kit::group(1)}));
+  switch_.flow(10, 0, kit::any(), {});
+  switch_.receive(1, Udp().frame());
+  EXPECT_EQ(switch_.port(2).sent.at(0)[5], 2);
+  EXPECT_EQ(switch_.port(4).sent.at(0)[5], 0x44);
+  EXPECT_EQ(switch_.sent(), Counts({0, 1, 1, 1, 0, 0}));
+  on_way_to(2, apply({output(ReservedPort::kAll)}));
+  switch_.receive(1, Udp().frame());
+  EXPECT_EQ(switch_.sent(), Counts({0, 1, 1, 1, 1, 1}));
+  EXPECT_EQ(switch_.port(1).dropped(Drop::kLoop), 0u);
+}
+
+TEST_F(EgressTest, ACircleOfPortsEnds) {
+  switch_.flow(0, 1, kit::any(), apply({output(2)}));
+  // From each port on to all others.
+  switch_.flow(10, 0, kit::any(), apply({output(ReservedPort::kAll)}));
+  switch_.receive(1, Udp().frame());
+  const auto sent = switch_.sent();
+  // 2, then every order of some of the four others: 1 + 4 + 12 + 24 + 24.
+  EXPECT_EQ(std::accumulate(sent.begin(), sent.end(), std::size_t{0}), 65u);
+  EXPECT_EQ(sent[1], 1u);
+  EXPECT_EQ(switch_.pool.available(), 1024u);
 }
 
 }  // namespace

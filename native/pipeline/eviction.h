@@ -1,17 +1,21 @@
-// Which flow of a full table makes room for another (OpenFlow 1.4.1 section 6.5). A heap of ranks, one per flow: the
-// rank of a flow that has an idle timeout rises with its traffic and is looked at only when it comes up.
+// Which flow of a full table makes room for another (OpenFlow 1.4.1 section 6.5): of the largest group (Open vSwitch's
+// Flow_Table, groups) the one of the lowest rank; of several groups of that size the lowest of all. A group is a heap
+// of ranks, one per flow: the rank of a flow that has an idle timeout rises with its traffic and is looked at only
+// when it comes up.
 #pragma once
 
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <set>
+#include <unordered_map>
 #include <vector>
 
 #include "pipeline/flow.h"
 
 namespace xvif {
 
-/// The lowest goes first.
+/// The lowest goes first. That of a flow never falls while it is enlisted.
 struct EvictionRank {
   std::uint16_t importance;
   std::uint64_t expires_ns;  // ~0 never
@@ -25,14 +29,17 @@ class Eviction {
   /// The flow in this slot; nullptr none.
   using At = std::function<Flow*(std::uint32_t slot)>;
   using RankOf = std::function<EvictionRank(const Flow&)>;
+  /// Flows of one number are a group. That of a flow stays.
+  using GroupOf = std::function<std::uint64_t(const Flow&)>;
 
-  Eviction(At at, RankOf rank) : at_(std::move(at)), rank_(std::move(rank)) {}
+  Eviction(At at, RankOf rank, GroupOf group) : at_(std::move(at)), rank_(std::move(rank)), group_(std::move(group)) {}
 
   /// Sets flow.eviction.
   void add(Flow& flow);
   /// Its entry goes when it comes up, or when too many are stale.
   void remove(Flow& flow);
-  /// The flow of the lowest rank, which stays; nullptr when there is none.
+  /// The flow that goes first, which stays; nullptr when there is none. After kEvictionLooks at ranks that have risen
+  /// it is the first of those.
   Flow* lowest();
   EvictionRank rank(const Flow& flow) const { return rank_(flow); }
 
@@ -42,15 +49,36 @@ class Eviction {
     std::uint32_t slot;
     std::uint32_t serial;
   };
+  /// Of one group in `order_`, the one to take from first.
+  struct Place {
+    std::size_t flows;
+    EvictionRank lowest;  // no flow of the group is below it
+    std::uint64_t group;
+    bool operator<(const Place& other) const;
+  };
+  struct Group {
+    std::vector<Entry> heap;  // with stale entries
+    Place place;
+  };
+  /// A flow, its rank as it is now.
+  struct Candidate {
+    Flow* flow;
+    EvictionRank rank;
+  };
+
   static bool later(const Entry& a, const Entry& b) { return a.rank > b.rank; }
   /// The flow it is about; nullptr when it is stale.
   Flow* flow_of(const Entry& entry) const;
-  void drop_stale();
+  /// The lowest of a group, which has flows. `looks` are used up.
+  Candidate lowest_of(Group& group, unsigned& looks);
+  void move(Group& group, const Place& place);
+  void drop_stale(Group& group);
 
   const At at_;
   const RankOf rank_;
-  std::vector<Entry> heap_;
-  std::size_t stale_ = 0;
+  const GroupOf group_;
+  std::unordered_map<std::uint64_t, Group> groups_;  // none is empty
+  std::set<Place> order_;
   std::uint32_t serial_ = 0;
 };
 

@@ -317,7 +317,7 @@ void Execution::perform_set(Lane& lane, Packet*& packet, FlowKey& key) {
     // Group, output and resubmit come last and exclude each other. In an egress table the packet has a port to go to
     // yet.
     const bool last = action.code() == Action::kOutput || action.code() == Action::kGroup;
-    const bool move = last && !thread_.in_egress;
+    const bool move = last && !in_egress();
     if (packet == nullptr) return Verdict::kOk;
     if (traced) [[unlikely]] {
       traced_step(lane, packet, key, action);

@@ -89,7 +89,9 @@ class Execution {
   void go_on(Lane& lane, FlowKey& key, const Continuation& continuation);
 
   // trace.cc: where nothing is to happen, only to be told.
-  unsigned depth() const { return thread_.resubmit_depth + thread_.group_depth + (thread_.in_egress ? 1 : 0); }
+  unsigned depth() const {
+    return thread_.resubmit_depth + thread_.group_depth + static_cast<unsigned>(thread_.egress_depth);
+  }
   void tell_tables(std::size_t table, std::uint64_t lanes);
   /// As step(), which takes no packet that is followed: what comes after its last action is told too.
   void traced_step(Lane& lane, Packet*& packet, FlowKey& key, const ActionView& action);
@@ -150,6 +152,9 @@ class Execution {
 
   // egress.cc: tables that packets pass on their way out.
   bool leave(Lane& lane, Packet* packet, const FlowKey& key, PortSlot* slot, std::size_t table, bool move);
+  bool in_egress() const { return thread_.egress_depth != 0; }
+  /// It is on its way out of this port.
+  bool leaves_by(PortNo port) const;
   /// Whether it may leave by the port.
   bool pass_egress(Lane& lane, Packet*& packet, FlowKey& key, PortNo port, std::size_t table);
 

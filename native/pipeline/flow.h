@@ -21,6 +21,7 @@ struct Flow : Rule {
   std::uint32_t eviction = 0;  // control; serial of its entry in Eviction, 0 none
   std::uint64_t cookie = 0;
   std::uint64_t created_ns = 0;
+  std::uint64_t changed_ns = 0;    // when it was modified last, or made
   std::uint64_t born = 0;          // version in which it appeared; `added` is that of its last change
   std::uint16_t idle_timeout = 0;  // control: rw, s; others by timeouts()
   std::uint16_t hard_timeout = 0;
@@ -57,7 +58,8 @@ struct FlowView {
   std::uint64_t packets;  // 0 when the flow does not count them
   std::uint64_t bytes;
   std::uint64_t duration_ns;
-  std::uint64_t idle_ns;  // since the last packet, or since it was made
+  std::uint64_t idle_ns;       // since the last packet, or since it was made
+  std::uint64_t unchanged_ns;  // since it was modified, or made
   FlowKey value;
   FlowKey mask;
   std::span<const std::uint8_t> instructions() const { return flow.instructions->bytes(); }

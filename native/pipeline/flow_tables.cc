@@ -11,6 +11,10 @@ namespace {
 
 constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr std::uint32_t kAnyPort = static_cast<std::uint32_t>(ReservedPort::kAny);
+/// What is about the flow_mod, not the flow.
+constexpr std::uint16_t kOwnFlags = static_cast<std::uint16_t>(FlowFlag::kOrAdd) |
+                                    static_cast<std::uint16_t>(FlowFlag::kSetCookie) |
+                                    static_cast<std::uint16_t>(FlowFlag::kSilent);
 
 bool has(const FlowMod& mod, FlowFlag flag) { return (mod.flags & static_cast<unsigned>(flag)) != 0; }
 
@@ -127,9 +131,10 @@ Status FlowTables::add(const FlowMod& mod, std::uint64_t now_ns) {
   pack(mod.value, mod.mask, const_cast<std::uint64_t*>(flow->key()));
   flow->cookie = mod.cookie;
   flow->created_ns = now_ns;
+  flow->changed_ns = now_ns;
   flow->idle_timeout = mod.idle_timeout;
   flow->hard_timeout = mod.hard_timeout;
-  flow->flags = mod.flags;
+  flow->flags = static_cast<std::uint16_t>(mod.flags & ~kOwnFlags);
   flow->importance = mod.importance;
   if (victim != nullptr) remove(*victim, FlowRemovedReason::kEviction, now_ns);
   if (old == nullptr) {
@@ -148,9 +153,11 @@ void FlowTables::configure(std::uint8_t id, const TableConfig& config, std::uint
   if (config.eviction == 0) return;
   Table& table = table_for(id);
   const std::uint8_t flags = config.eviction;
+  Eviction::GroupOf group = [](const Flow&) { return 0; };
+  if (config.groups != FlowKey{}) group = [this, id](const Flow& flow) { return group_of(flow, configs_[id].groups); };
   evictions_[id] = std::make_unique<Eviction>(
       [&table](std::uint32_t slot) { return slot < table.slots() ? static_cast<Flow*>(table.at(slot)) : nullptr; },
-      [this, flags](const Flow& flow) { return rank_of(flow, flags); });
+      [this, flags](const Flow& flow) { return rank_of(flow, flags); }, std::move(group));
   for (std::uint32_t slot = 0; slot < table.slots(); ++slot) {
     if (Rule* rule = table.at(slot)) evictions_[id]->add(static_cast<Flow&>(*rule));
   }
@@ -167,6 +174,16 @@ EvictionRank FlowTables::rank_of(const Flow& flow, std::uint8_t flags) const {
           .created_ns = flow.created_ns};
 }
 
+std::uint64_t FlowTables::group_of(const Flow& flow, const FlowKey& fields) const {
+  FlowKey value, mask;
+  Table::match_of(flow, value, mask);
+  std::uint64_t hash = seed_;
+  for (std::size_t i = 0; i < kFlowKeyWords; ++i) {
+    if (fields.words[i] != 0) hash = mix64(hash ^ (value.words[i] & fields.words[i]));
+  }
+  return hash;
+}
+
 Flow* FlowTables::victim_for(const FlowMod& mod) {
   Eviction* const eviction = evictions_[mod.table].get();
   if (eviction == nullptr || table_for(mod.table).size() < configs_[mod.table].max_entries) return nullptr;
@@ -176,11 +193,18 @@ Flow* FlowTables::victim_for(const FlowMod& mod) {
 }
 
 Status FlowTables::modify(const FlowMod& mod, std::uint64_t now_ns) {
-  if (const Status status = check(mod); status != Status::kOk) return status;
   const std::vector<Flow*> flows = select(mod);
+  FlowMod one = mod;  // of kAllTables, for the table of each
+  if (flows.empty() && has(mod, FlowFlag::kOrAdd)) {
+    one.command = FlowCommand::kAdd;
+    if (mod.table == kAllTables) one.table = 0;
+    return add(one, now_ns);
+  }
+  // A goto has to lead on from each: the last is of the highest table.
+  if (!flows.empty()) one.table = flows.back()->table;
+  if (const Status status = check(one); status != Status::kOk) return status;
   std::vector<Flow*> fresh;
   fresh.reserve(flows.size());
-  FlowMod one = mod;  // of kAllTables, for the table of each
   // All or none: memory first.
   for (Flow* old : flows) {
     const bool keeps = !has(mod, FlowFlag::kResetCounts);
@@ -204,6 +228,7 @@ Status FlowTables::modify(const FlowMod& mod, std::uint64_t now_ns) {
     flow.priority = old.priority;
     flow.cookie = has(mod, FlowFlag::kSetCookie) ? mod.cookie : old.cookie;
     flow.created_ns = old.created_ns;
+    flow.changed_ns = now_ns;
     flow.refreshed = old.refreshed.load(std::memory_order_relaxed);
     flow.idle_timeout = old.idle_timeout;
     flow.hard_timeout = old.hard_timeout;
@@ -304,6 +329,7 @@ void FlowTables::settle() {
     tables_[id].load(std::memory_order_relaxed)->settle();
   }
   unsettled_.clear();
+  triggers_.settle();
   effects_.forget_orphans();  // of a batch that was rolled back
 }
 

@@ -99,6 +99,8 @@ class FlowTables {
   /// The flow that makes room for this one; nullptr none.
   Flow* victim_for(const FlowMod& mod);
   EvictionRank rank_of(const Flow& flow, std::uint8_t flags) const;
+  /// A number for what the flow matches of the fields, a field that it does not match being 0.
+  std::uint64_t group_of(const Flow& flow, const FlowKey& fields) const;
   Status modify(const FlowMod& mod, std::uint64_t now_ns);
   bool learn(const FlowRequest& request, std::span<const std::uint8_t> instructions, std::uint64_t now_ns);
   bool has_room(const FlowRequest& request) const;

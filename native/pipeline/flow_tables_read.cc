@@ -42,6 +42,7 @@ FlowView FlowTables::view(const Flow& flow, std::uint64_t now_ns) const {
                 .bytes = flow.has(FlowFlag::kNoBytCounts) ? 0 : count.bytes,
                 .duration_ns = now_ns - flow.created_ns,
                 .idle_ns = now_ns - std::min(now_ns, std::max(flow.created_ns, count.used_ns)),
+                .unchanged_ns = now_ns - std::min(now_ns, flow.changed_ns),
                 .value = {},
                 .mask = {}};
   Table::match_of(flow, view.value, view.mask);

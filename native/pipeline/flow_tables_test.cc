@@ -424,5 +424,70 @@ TEST_F(Watched, AnIdleFlowThatIsUsedIsNotTheFirstToGo) {
   EXPECT_EQ(cookies(), Cookies({1, 3}));
 }
 
+TEST_F(FlowTest, AModifyThatMayAddDoesWhereThereIsNothing) {
+  FlowMod modify = mod(FlowCommand::kModifyStrict, kAllTables, 3, kit::on_port(1), apply({output(2)}));
+  modify.flags = flag(FlowFlag::kOrAdd) | flag(FlowFlag::kSetCookie) | flag(FlowFlag::kSendFlowRem);
+  modify.cookie = 7;
+  EXPECT_EQ(switch_.flow(modify), Status::kOk);
+  ASSERT_EQ(switch_.flows().size(), 1u);
+  EXPECT_EQ(switch_.flows()[0].flow.table, 0);
+  EXPECT_EQ(switch_.flows()[0].flow.cookie, 7u);
+  EXPECT_EQ(switch_.flows()[0].flow.flags, flag(FlowFlag::kSendFlowRem));
+  modify.cookie = 8;
+  switch_.now += 3 * kSecond;
+  EXPECT_EQ(switch_.flow(modify), Status::kOk);
+  ASSERT_EQ(switch_.flows().size(), 1u);
+  EXPECT_EQ(switch_.flows()[0].flow.cookie, 8u);
+  EXPECT_EQ(switch_.flows()[0].duration_ns, 3 * kSecond);
+  EXPECT_EQ(switch_.flows()[0].unchanged_ns, 0u);
+  switch_.now += kSecond;
+  EXPECT_EQ(switch_.flows()[0].unchanged_ns, kSecond);
+  modify.priority = 4;
+  modify.flags = 0;
+  EXPECT_EQ(switch_.flow(modify), Status::kOk);
+  EXPECT_EQ(switch_.flows().size(), 1u);
+}
+
+TEST_F(Watched, OneOfTheLargestGroupMakesRoom) {
+  TableConfig config{.max_entries = 4, .eviction = static_cast<std::uint8_t>(EvictionFlag::kImportance)};
+  config.groups = kit::Match().with(Field::kEthType, ~0u).with(Field::kIpv4Dst, 0xff000000).value;
+  switch_.pipeline.begin(switch_.now, false);
+  EXPECT_EQ(switch_.pipeline.table_config(0, config), Status::kOk);
+  switch_.pipeline.publish();
+  const auto important = [&](std::uint16_t importance, const kit::Match& match) {
+    FlowMod out = add(importance, match, importance);
+    out.importance = importance;
+    return switch_.flow(out);
+  };
+  important(1, kit::to_ipv4(0x0a000001));
+  important(5, kit::to_ipv4(0x0b000001));
+  important(6, kit::to_ipv4(0x0b000002));
+  important(7, kit::to_ipv4(0x0b000003));
+  EXPECT_EQ(important(9, kit::to_ipv4(0x0c000001)), Status::kOk);
+  EXPECT_EQ(cookies(), Cookies({1, 6, 7, 9}));
+  // What would go is more important, though another group has a flow that is less so.
+  EXPECT_EQ(important(2, kit::any()), Status::kTableFull);
+  EXPECT_EQ(important(6, kit::any()), Status::kOk);
+  EXPECT_EQ(cookies(), Cookies({1, 6, 7, 9}));
+  // All are of one size: the lowest of all.
+  EXPECT_EQ(important(3, kit::on_port(1)), Status::kOk);
+  EXPECT_EQ(cookies(), Cookies({3, 6, 7, 9}));
+}
+
+TEST_F(Watched, FlowsThatAreUsedAllTheTimeMakeRoomInAFewLooks) {
+  configure(1000, static_cast<unsigned>(EvictionFlag::kLifetime));
+  const auto idle = [&](std::uint32_t n) {
+    FlowMod out = add(1, kit::on_port(1).with(Field::kEthType, 0x0800).with(Field::kUdpSrc, n), n);
+    out.idle_timeout = 10;
+    return switch_.flow(out);
+  };
+  for (std::uint32_t n = 1; n <= 1000; ++n) idle(n);
+  switch_.now += kSecond;
+  for (std::uint16_t n = 1; n <= 1000; ++n) switch_.receive(1, Udp{.source_port = n}.frame());
+  switch_.now += kSecond;
+  EXPECT_EQ(idle(2000), Status::kOk);
+  EXPECT_EQ(switch_.flows().size(), 1000u);
+}
+
 }  // namespace
 }  // namespace xvif

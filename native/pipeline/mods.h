@@ -42,6 +42,7 @@ struct TableConfig {
   std::uint32_t max_entries = kFlowsPerTableMax;
   TableMiss miss = TableMiss::kDefault;
   std::uint8_t eviction = 0;  // EvictionFlag; 0: a full table takes no more flows
+  FlowKey groups{};           // bits by whose values flows form groups: of the largest one has to go
 };
 
 struct BucketMod {

@@ -57,7 +57,7 @@ void Execution::extended(Lane& lane, Packet*& packet, FlowKey& key, const Action
       return;
     case Action::kController: {
       // What is on its way out of a port has no list of actions to come back to.
-      if (action.pauses() && !thread_.in_egress) return pause(lane, action);
+      if (action.pauses() && !in_egress()) return pause(lane, action);
       const auto reason = static_cast<PacketInReason>(action.reason());
       return packet_in(lane, *packet, key, reason, action.controller_max_len(),
                        {action.controller_id(), action.controller_meter(), action.userdata(), {}});

@@ -54,7 +54,8 @@ bool Execution::normal(Lane& lane, Packet* packet, const FlowKey& key, bool move
 bool Execution::normal_flood(Lane& lane, Packet* packet, const FlowKey& key, const FrameVlan& frame, bool move) {
   PortSlot* before = nullptr;
   for (PortSlot* slot : pipeline_.ports_.all()) {
-    if (slot == lane.in_slot || slot->has(PortSlot::kSilent | PortSlot::kNoFlood) || !vlan_out(slot->vlan(), frame))
+    if (slot == lane.in_slot || slot->has(PortSlot::kSilent | PortSlot::kNoFlood) || !vlan_out(slot->vlan(), frame) ||
+        leaves_by(slot->number))
       continue;
     if (before != nullptr) send_in_vlan(lane, packet, key, before, frame, false);
     before = slot;

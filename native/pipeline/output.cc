@@ -82,7 +82,7 @@ bool Execution::send(Lane& lane, Packet* packet, const FlowKey& key, PortSlot* s
     return false;
   }
   const std::uint8_t egress = pipeline_.first_egress_.load(std::memory_order_relaxed);
-  if (egress != 0 && !thread_.in_egress) [[unlikely]]
+  if (egress != 0) [[unlikely]]
     return leave(lane, packet, key, slot, egress, move);
   return deliver(lane, packet, slot, move);
 }
@@ -142,7 +142,7 @@ bool Execution::flood(Lane& lane, Packet* packet, const FlowKey& key, std::uint3
   PortSlot* before = nullptr;
   for (PortSlot* slot : pipeline_.ports_.all()) {
     // As for a single port: actions may write to in_port.
-    if (slot->number == key.in_port() || slot->has(without)) continue;
+    if (slot->number == key.in_port() || slot->has(without) || leaves_by(slot->number)) continue;
     if (before != nullptr) send(lane, packet, key, before, false);
     before = slot;
   }

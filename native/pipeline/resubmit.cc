@@ -79,7 +79,7 @@ const Flow* Execution::find(const Packet& packet, const FlowKey& key, std::size_
 const Flow* Execution::look_up(const Packet& packet, const FlowKey& key, std::size_t id) {
   const Flow* const flow = find(packet, key, id);
   if (thread_.trace != nullptr) [[unlikely]] {
-    thread_.trace->table({depth(), id, thread_.in_egress, flow, key});
+    thread_.trace->table({depth(), id, in_egress(), flow, key});
     return flow;
   }
   TableCount& counts = thread_.table_counts[id];

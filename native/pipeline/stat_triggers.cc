@@ -43,6 +43,10 @@ void StatTriggers::add(const Flow& flow, const FlowStatistics& now) {
     watch.next[i] =
         ahead || has(trigger, StatTriggerFlag::kPeriodic) ? multiple_above(value, trigger.values[i]) : kNever;
   }
+  if (const auto before = removed_.find(&flow); before != removed_.end()) {
+    watch = before->second;
+    removed_.erase(before);
+  }
   places_[&flow] = watches_.size();
   watches_.push_back(watch);
 }
@@ -52,6 +56,7 @@ void StatTriggers::remove(const Flow& flow) {
   if (found == places_.end()) return;
   const std::size_t place = found->second;
   places_.erase(found);
+  removed_.insert_or_assign(&flow, watches_[place]);
   if (place + 1 != watches_.size()) {
     watches_[place] = watches_.back();
     places_[watches_[place].flow] = place;

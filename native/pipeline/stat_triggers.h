@@ -39,10 +39,13 @@ class StatTriggers {
   bool full() const { return watches_.size() >= kTriggeredFlowsMax; }
   bool empty() const { return watches_.empty(); }
   bool watches(const Flow& flow) const { return places_.contains(&flow); }
-  /// A flow with a trigger. What its statistics have passed already is not told.
+  /// A flow with a trigger. What its statistics have passed already is not told. One that was removed since settle()
+  /// goes on as if it had stayed.
   void add(const Flow& flow, const FlowStatistics& now);
   /// Nothing happens when it is not there.
   void remove(const Flow& flow);
+  /// What was removed does not come back.
+  void settle() { removed_.clear(); }
   /// Calls told(flow) for those that passed a threshold since they were looked at last. Of many, some are left for the
   /// next time.
   void look(const std::function<FlowStatistics(const Flow&)>& statistics, const std::function<void(const Flow&)>& told);
@@ -58,6 +61,7 @@ class StatTriggers {
 
   std::vector<Watch> watches_;
   std::unordered_map<const Flow*, std::size_t> places_;  // in watches_
+  std::unordered_map<const Flow*, Watch> removed_;       // since settle(); a rollback may bring them back
   std::size_t turn_ = 0;                                 // who is looked at first
 };
 

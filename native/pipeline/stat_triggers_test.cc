@@ -133,5 +133,31 @@ TEST_F(StatTriggerTest, RefusesWhatMakesNoSense) {
   EXPECT_EQ(add(trigger(0, {})), Status::kOk);
 }
 
+TEST_F(StatTriggerTest, ARolledBackBatchLeavesThemAsTheyWere) {
+  const kit::Bytes periodic = kit::join({apply({output(2)}), trigger(kPeriodic, {{Stat::kPacketCount, 5}})});
+  switch_.flow(0, 1, kit::any(), periodic);
+  pass(4);
+  EXPECT_EQ(look(), Counts());
+  pass(3);
+  for (const FlowCommand command : {FlowCommand::kAdd, FlowCommand::kModify, FlowCommand::kDelete}) {
+    switch_.pipeline.begin(switch_.now, true);
+    FlowMod mod = kit::add(0, 1, kit::any(), periodic);
+    mod.command = command;
+    EXPECT_EQ(switch_.pipeline.flow_mod(mod), Status::kOk);
+    switch_.pipeline.rollback();
+  }
+  // What was passed before the batches is told yet.
+  EXPECT_EQ(look(), Counts{7});
+  const kit::Bytes once = kit::join({apply({output(2)}), trigger(kOnlyFirst, {{Stat::kPacketCount, 9}})});
+  switch_.flow(0, 1, kit::any(), once);
+  pass(2);
+  EXPECT_EQ(look(), Counts{9});
+  switch_.pipeline.begin(switch_.now, true);
+  EXPECT_EQ(switch_.pipeline.flow_mod(kit::add(0, 1, kit::any(), once)), Status::kOk);
+  switch_.pipeline.rollback();
+  pass(20);
+  EXPECT_EQ(look(), Counts());
+}
+
 }  // namespace
 }  // namespace xvif

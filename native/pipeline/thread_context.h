@@ -78,7 +78,8 @@ struct ThreadContext {
     unsigned copies;
   };
   bool may_resubmit = false;
-  bool in_egress = false;  // on the way out of a port: no further egress tables
+  std::size_t egress_depth = 0;                      // of egress tables within each other
+  std::array<PortNo, kEgressDepthMax> leaving_by{};  // the ports on whose way out the packet is: egress_depth of them
   unsigned group_depth = 0;
   unsigned resubmit_depth = 0;
   std::vector<Resubmitted> resubmitted;

@@ -20,7 +20,7 @@ void Execution::tell_tables(std::size_t table, std::uint64_t lanes) {
   for (; lanes != 0; lanes &= lanes - 1) {
     const auto i = static_cast<std::size_t>(std::countr_zero(lanes));
     const auto* const flow = static_cast<const Flow*>(thread_.found[i]);
-    thread_.trace->table({depth(), table, thread_.in_egress, flow, thread_.keys[i]});
+    thread_.trace->table({depth(), table, in_egress(), flow, thread_.keys[i]});
   }
 }
 

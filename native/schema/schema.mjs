@@ -162,6 +162,8 @@ export const enums = {
     reset_counts: 4,
     no_pkt_counts: 8,
     no_byt_counts: 16,
+    // Our own, of a modify: it adds, to table 0 where it is of all, when there is no flow that it is about.
+    or_add: 0x2000,
     // Our own, of a modify: the flows get its cookie.
     set_cookie: 0x4000,
     // Our own, of a delete: no flow_removed for what it removes.

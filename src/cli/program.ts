@@ -155,6 +155,7 @@ export function createProgram(version: string, runCommand: RunCommand): Command 
     .argument('<table>', '0 to 253', decimal(0, 253))
     .option('--limit <flows>', 'how many it takes', decimal(0, 9_999_999))
     .option('--overflow-policy <policy>', 'refuse the flow that is too many, or evict another')
+    .option('--groups <fields>', 'flows with the same of these form groups; one of the largest is evicted; none')
     .option('--name <text>', 'what controllers are told')
     .action((bridge: string, id: number, options: TableSetOptions) =>
       run((context) => tableSet(context, bridge, id, options)),

@@ -12,6 +12,7 @@ const columns: readonly Column<TableSetting>[] = [
 export interface TableSetOptions {
   readonly limit?: number;
   readonly overflowPolicy?: string;
+  readonly groups?: string;
   readonly name?: string;
 }
 
@@ -20,9 +21,9 @@ export async function tableSet(
   { api, json, print }: CommandContext,
   bridge: string,
   table: number,
-  { limit, overflowPolicy, name }: TableSetOptions,
+  { limit, overflowPolicy, groups, name }: TableSetOptions,
 ): Promise<void> {
-  const asked = { limit, 'overflow-policy': overflowPolicy, name };
+  const asked = { limit, 'overflow-policy': overflowPolicy, groups, name };
   const settings = Object.entries(asked).flatMap(([key, value]) =>
     value === undefined ? [] : [{ name: key, value: `${value}` }],
   );

@@ -23,6 +23,8 @@ import {
 } from './schema.gen.js';
 
 const IMPORTANCE_MAX = 0xffff;
+/** What is about the flow_mod, not the flow. */
+const OWN_FLAGS = FlowFlag.orAdd | FlowFlag.setCookie | FlowFlag.silent;
 const CONFIG_BITS = Object.values(PortConfig).reduce<number>((all, bit) => all | bit, 0);
 
 export function applyRecord(state: ModelState, record: ApplyRecord): number {
@@ -67,9 +69,9 @@ function configureTable(state: ModelState, config: TableConfigRecord): number {
   if (config.table >= tables) return Status.badTable;
   state.tables.set(config.table, config);
   const { flows } = state.flows.table(config.table);
-  const { maxEntries, eviction } = state.tables.of(config.table);
-  while (eviction !== 0 && flows.length > maxEntries) {
-    removeFlow(state, chooseVictim(flows, eviction, IMPORTANCE_MAX)!, FlowRemovedReason.eviction);
+  const set = state.tables.of(config.table);
+  while (set.eviction !== 0 && flows.length > set.maxEntries) {
+    removeFlow(state, chooseVictim(flows, set, IMPORTANCE_MAX)!, FlowRemovedReason.eviction);
   }
   return Status.ok;
 }
@@ -89,16 +91,21 @@ function flowMod(state: ModelState, mod: FlowModRecord): number {
   if (mod.table === allTables && mod.command === FlowCommand.add) return Status.badTable;
   const instructions = decodeInstructions(mod.instructions);
   if (instructions === undefined) return Status.malformed;
-  const wrong = checkInstructions(state, mod.table, instructions);
+  const selected = mod.command === FlowCommand.add ? [] : state.flows.select(filterOf(mod, match));
+  const adds = mod.command === FlowCommand.add || (selected.length === 0 && (mod.flags & FlowFlag.orAdd) !== 0);
+  const table = adds && mod.table === allTables ? 0 : mod.table;
+  // A goto has to lead on from each: the last is of the highest table.
+  const wrong = checkInstructions(state, selected.at(-1)?.table ?? table, instructions);
   if (wrong !== Status.ok) return wrong;
   state.hasEffects ||= hasEffects(instructions);
-  if (mod.command === FlowCommand.add) return addFlow(state, mod, match, instructions);
-  for (const flow of state.flows.select(filterOf(mod, match))) {
+  if (adds) return addFlow(state, { ...mod, table }, match, instructions);
+  for (const flow of selected) {
     const before = flow.instructionBytes;
     flow.instructions = instructions;
     flow.instructionBytes = mod.instructions;
     if ((mod.flags & FlowFlag.setCookie) !== 0) flow.cookie = mod.cookie;
     flow.changed = state.version;
+    flow.changedNs = state.nowNs();
     tellChange(state, FlowChange.modified, flow, { before });
     if ((mod.flags & FlowFlag.resetCounts) !== 0) [flow.packets, flow.bytes] = [0n, 0n];
     flow.watch = newWatch(flow, state.nowNs());
@@ -135,13 +142,14 @@ function addFlow(
     match,
     matchBytes: mod.match,
     cookie: mod.cookie,
-    flags: mod.flags,
+    flags: mod.flags & ~OWN_FLAGS,
     idle: mod.idle,
     hard: mod.hard,
     importance: mod.importance,
     instructions,
     instructionBytes: mod.instructions,
     createdNs: now,
+    changedNs: now,
     refreshedNs: now,
     usedNs: now,
     packets: keep ? old.packets : 0n,

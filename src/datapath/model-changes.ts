@@ -38,9 +38,9 @@ export function tellFlow(state: ModelState, flow: Flow, kind: FlowRemovedRecord[
 /** For one more flow, of this importance. False: the table is full. */
 export function makeRoom(state: ModelState, table: number, importance: number): boolean {
   const { flows } = state.flows.table(table);
-  const { maxEntries, eviction } = state.tables.of(table);
-  if (flows.length < maxEntries) return true;
-  const victim = chooseVictim(flows, eviction, importance);
+  const config = state.tables.of(table);
+  if (flows.length < config.maxEntries) return true;
+  const victim = chooseVictim(flows, config, importance);
   if (victim === undefined) return false;
   removeFlow(state, victim, FlowRemovedReason.eviction);
   return true;

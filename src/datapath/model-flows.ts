@@ -19,6 +19,8 @@ export interface Flow {
   instructions: readonly InstructionRecord[];
   instructionBytes: Uint8Array;
   createdNs: bigint;
+  /** When it was modified last, or made. */
+  changedNs: bigint;
   /** The hard timeout counts from here. */
   refreshedNs: bigint;
   usedNs: bigint;

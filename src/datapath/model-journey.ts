@@ -28,8 +28,8 @@ export interface Origin {
   readonly groupDepth: number;
   /** Output to TABLE is for packet-outs only. */
   readonly packetOut: boolean;
-  /** On the way out of a port: there are no further egress tables. */
-  readonly egress: boolean;
+  /** The ports on whose way out the packet is, one within the other. */
+  readonly leavingBy: readonly number[];
   readonly journey: Journey;
 }
 

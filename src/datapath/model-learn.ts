@@ -149,6 +149,7 @@ export function learnFlow(state: ModelState, learn: LearnRecord, learned: Learne
     old.instructionBytes = learned.instructionBytes;
     if (cookie !== ANY_COOKIE) old.cookie = cookie;
     old.changed = ++state.version;
+    old.changedNs = now;
     old.watch = newWatch(old, now);
     tellChange(state, FlowChange.modified, old, { before });
     return;
@@ -160,7 +161,7 @@ export function learnFlow(state: ModelState, learn: LearnRecord, learned: Learne
   state.learned++;
   const flags = (learn.flags & LearnFlag.sendFlowRem) !== 0 ? FlowFlag.sendFlowRem : 0;
   const counts = { packets: 0n, bytes: 0n, importance: 0 };
-  const times = { createdNs: now, refreshedNs: now, usedNs: now };
+  const times = { createdNs: now, changedNs: now, refreshedNs: now, usedNs: now };
   const version = ++state.version;
   const versions = { born: version, changed: version, watch: undefined };
   const flow = { table, priority, cookie, idle, hard, flags, ...counts, ...times, ...versions, ...learned };

@@ -3,6 +3,8 @@
 /** kGroupDepthMax and kClonesMax. */
 export const GROUP_DEPTH_MAX = 8;
 export const CLONES_MAX = 512;
+/** kEgressDepthMax */
+export const EGRESS_DEPTH_MAX = 8;
 /** kResubmitDepthMax, kResubmitsMax and kStackMax. */
 export const RESUBMIT_DEPTH_MAX = 64;
 export const RESUBMITS_MAX = 4096;

@@ -1,10 +1,11 @@
 /** NORMAL: what a learning switch does with a packet, per VLAN, with the reserved addresses of 802.1D kept out. */
+import type { Origin } from './model-journey.js';
 import { fieldId } from './model-packet.js';
 import type { ModelPacket } from './model-place.js';
 import type { ModelPort } from './model-ports.js';
 import type { ModelState } from './model-state.js';
 import { type PacketVlan, vlanIn, vlanOut } from './model-vlan.js';
-import { Drop } from './schema.gen.js';
+import { Drop, PortConfig } from './schema.gen.js';
 
 const RESERVED_MACS = 0x0180c2000000n;
 const MULTICAST_BIT = 1n << 40n;
@@ -15,6 +16,17 @@ export interface Outlet {
   floodPorts(): readonly ModelPort[];
   send(packet: ModelPacket, port: number): void;
   drop(reason: number): void;
+}
+
+/**
+ * Where a packet that came in by `inPort` goes when it goes everywhere, were it not for VLANs. `without`: not to ports
+ * with one of these PortConfig bits.
+ */
+export function floodPorts(state: ModelState, inPort: number, without: number, { leavingBy }: Origin): ModelPort[] {
+  return state.ports.all().filter(({ number, stopped, config }) => {
+    const forwards = !stopped && (config & (PortConfig.noFwd | without)) === 0;
+    return number !== inPort && forwards && !leavingBy.includes(number);
+  });
 }
 
 export function normal(state: ModelState, packet: ModelPacket, outlet: Outlet): void {

@@ -15,6 +15,7 @@ import {
 import { learnFlow, learnFrom, learnVerdict, shorten, withoutOrphans } from './model-learn.js';
 import {
   CLONES_MAX,
+  EGRESS_DEPTH_MAX,
   FRAME_BYTES_MIN,
   GROUP_DEPTH_MAX,
   RESUBMIT_DEPTH_MAX,
@@ -22,7 +23,7 @@ import {
   STACK_MAX,
 } from './model-limits.js';
 import { decrementTtl, portOf, readSubfield, writeSubfield } from './model-nicira.js';
-import { normal } from './model-normal.js';
+import { floodPorts, normal } from './model-normal.js';
 import { fieldId } from './model-packet.js';
 import { ModelPacket } from './model-place.js';
 import type { ModelPort } from './model-ports.js';
@@ -96,7 +97,7 @@ export class Pipeline {
   packetOut(inPort: number, frame: Uint8Array, actions: readonly ActionRecord[]): void {
     const packet = new ModelPacket(frame, inPort);
     const journey = newJourney({ copies: 0 });
-    const origin = { flow: undefined, table: 0, groupDepth: 0, packetOut: true, egress: false, journey };
+    const origin = { flow: undefined, table: 0, groupDepth: 0, packetOut: true, leavingBy: [], journey };
     if (this.#perform(packet, actions, origin) !== 'gone') this.#performSet(packet, origin);
     this.#carryOutAfterwards();
   }
@@ -113,7 +114,7 @@ export class Pipeline {
       return;
     }
     const journey = newJourney(budget);
-    const origin: Origin = { flow: undefined, table: 0, groupDepth: 0, packetOut: false, egress: false, journey };
+    const origin: Origin = { flow: undefined, table: 0, groupDepth: 0, packetOut: false, leavingBy: [], journey };
     const end = this.#tables(packet, 0, undefined, origin);
     if (end === undefined) this.#drop(packet, Drop.tableMiss);
     else if (end !== 'gone') this.#performSet(packet, end);
@@ -124,7 +125,7 @@ export class Pipeline {
     const flow = flows.lookup(table, (id) => packet.field(id));
     if (trace !== undefined) {
       const nearest = nearestMiss(flows.table(table).flows, flow, packet);
-      trace({ kind: 'table', depth: depthOf(origin), table, egress: origin.egress, flow, nearest });
+      trace({ kind: 'table', depth: depthOf(origin), table, egress: origin.leavingBy.length > 0, flow, nearest });
     }
     return flow;
   }
@@ -200,11 +201,15 @@ export class Pipeline {
   }
 
   /**
-   * The tables that what leaves by a port passes (1.5.1 §5.1): they change or stop it, but do not lead it elsewhere. The
-   * output to the port is part of the action set, so that clearing it stops the packet.
+   * The tables that what leaves by a port passes (1.5.1 §5.1): they change it, stop it, and send copies to further ports.
+   * The output to the port is part of the action set, so that clearing it stops the packet.
    */
   #leave(packet: ModelPacket, port: ModelPort, origin: Origin): void {
-    const { journey } = origin;
+    const { journey, leavingBy } = origin;
+    if (leavingBy.length === EGRESS_DEPTH_MAX || leavingBy.includes(port.number)) {
+      this.#drop(packet, Drop.loop);
+      return;
+    }
     if (++journey.budget.copies > CLONES_MAX) {
       this.#drop(packet, Drop.noRoom);
       return;
@@ -212,7 +217,7 @@ export class Pipeline {
     const own = packet.clone();
     const before = { ...journey, stack: [...journey.stack] };
     Object.assign(journey, { set: [], setDone: false, exited: false, stack: [] });
-    const leaves = this.#egress(own, port.number, { ...origin, egress: true });
+    const leaves = this.#egress(own, port.number, { ...origin, leavingBy: [...leavingBy, port.number] });
     const { set, setDone, exited, stack } = before;
     Object.assign(journey, { set, setDone, exited, stack });
     if (leaves === 'stopped') this.#drop(own, Drop.noOutput);
@@ -344,7 +349,7 @@ export class Pipeline {
       case 'controller':
         this.#packetIn(packet, action.reason, action.maxLen, origin, action);
         // What pauses here does not come back.
-        return action.pauses === true && !origin.egress ? 'gone' : 'go_on';
+        return action.pauses === true && origin.leavingBy.length === 0 ? 'gone' : 'go_on';
       case 'dec_nw_ttl_ids':
         if (decrementTtl(packet)) return 'go_on';
         this.#drop(packet, Drop.ttl);
@@ -463,7 +468,7 @@ export class Pipeline {
         return;
       case ReservedPort.normal:
         normal(this.#state, packet, {
-          floodPorts: () => this.#floodPorts(packet, PortConfig.noFlood),
+          floodPorts: () => floodPorts(this.#state, packet.inPort, PortConfig.noFlood, origin),
           send: (changed, to) => this.#send(changed, to, origin),
           drop: (reason) => this.#drop(packet, reason),
         });
@@ -485,7 +490,7 @@ export class Pipeline {
       this.#drop(packet, Drop.noPort);
       return;
     }
-    if (this.#state.firstEgress !== 0 && !origin.egress) this.#leave(packet, port, origin);
+    if (this.#state.firstEgress !== 0) this.#leave(packet, port, origin);
     else this.#deliver(packet, port, origin);
   }
 
@@ -509,15 +514,8 @@ export class Pipeline {
   }
 
   #flood(packet: ModelPacket, origin: Origin, without: number): void {
-    for (const port of this.#floodPorts(packet, without, true)) this.#send(packet, port.number, origin);
-  }
-
-  /** `without`: those with one of these PortConfig bits. `seen`: the packet's in_port counts, where it was written. */
-  #floodPorts(packet: ModelPacket, without: number, seen = false): ModelPort[] {
-    return this.#state.ports.all().filter((port) => {
-      const forwards = !port.stopped && (port.config & (PortConfig.noFwd | without)) === 0;
-      return port.number !== (seen ? packet.seenPort : packet.inPort) && forwards;
-    });
+    const ports = floodPorts(this.#state, packet.seenPort, without, origin);
+    for (const port of ports) this.#send(packet, port.number, origin);
   }
 
   #group(packet: ModelPacket, id: number, origin: Origin): void {

@@ -29,6 +29,8 @@ export interface Answer {
   readonly next: Uint8Array | undefined;
 }
 
+const NS_PER_SECOND = 1_000_000_000n;
+
 /** One thing to write, in the order of the answer. */
 type Item = (writer: RecordWriter) => void;
 
@@ -105,7 +107,8 @@ export function flowAnswer(flow: Flow, now: bigint, since = 0n): FlowAnswer {
   const { table, priority, cookie, idle, hard, flags, importance } = flow;
   const { packets, bytes } = countsOf(flow);
   const [match, instructions] = [flow.matchBytes, flow.instructionBytes];
-  const counts = { packets, bytes, duration: now - flow.createdNs, unused: now - flow.usedNs };
+  const unchanged = Math.min(Number((now - flow.changedNs) / NS_PER_SECOND), 0xffff);
+  const counts = { packets, bytes, duration: now - flow.createdNs, unused: now - flow.usedNs, unchanged };
   return { table, priority, cookie, ...counts, idle, hard, flags, importance, isNew, match, instructions };
 }
 

@@ -3,7 +3,7 @@ import type { Flow } from './model-flows.js';
 import type { TableConfigRecord } from './records-apply.js';
 import { EvictionFlag, TableMiss, tables } from './schema.gen.js';
 
-export type TableConfig = Pick<TableConfigRecord, 'maxEntries' | 'miss' | 'eviction'>;
+export type TableConfig = Required<Pick<TableConfigRecord, 'maxEntries' | 'miss' | 'eviction' | 'groups'>>;
 
 /** kFlowsPerTableMax of native/base/limits.h. */
 const FLOWS_PER_TABLE_MAX = 4_000_000;
@@ -14,6 +14,7 @@ export class TableConfigs {
     maxEntries: FLOWS_PER_TABLE_MAX,
     miss: TableMiss.default,
     eviction: 0,
+    groups: [],
   }));
 
   of(table: number): TableConfig {
@@ -28,8 +29,8 @@ export class TableConfigs {
     };
   }
 
-  set(table: number, { maxEntries, miss, eviction }: TableConfig): void {
-    this.#configs[table] = { maxEntries: Math.min(maxEntries, FLOWS_PER_TABLE_MAX), miss, eviction };
+  set(table: number, { maxEntries, miss, eviction, groups = [] }: TableConfigRecord): void {
+    this.#configs[table] = { maxEntries: Math.min(maxEntries, FLOWS_PER_TABLE_MAX), miss, eviction, groups };
   }
 }
 
@@ -53,10 +54,32 @@ function goesFirst(a: Flow, b: Flow, eviction: number): boolean {
   return a.createdNs < b.createdNs;
 }
 
+/** What it matches of the bits by which flows form groups; a field that it does not match is 0. */
+function groupOf({ match }: Flow, groups: TableConfig['groups']): string {
+  const matched = (field: number) => match.find((entry) => entry.field === field)?.value ?? 0n;
+  return groups.map(({ field, mask }) => matched(field) & mask).join();
+}
+
+/** Those of the largest groups. */
+function crowded(flows: readonly Flow[], groups: TableConfig['groups']): readonly Flow[] {
+  if (groups.length === 0) return flows;
+  const byGroup = new Map<string, Flow[]>();
+  for (const flow of flows) {
+    const group = groupOf(flow, groups);
+    byGroup.set(group, [...(byGroup.get(group) ?? []), flow]);
+  }
+  const most = Math.max(...[...byGroup.values()].map(({ length }) => length));
+  return [...byGroup.values()].filter(({ length }) => length === most).flat();
+}
+
 /** The flow that makes room for one of this importance; undefined: none does. */
-export function chooseVictim(flows: readonly Flow[], eviction: number, importance: number): Flow | undefined {
+export function chooseVictim(
+  flows: readonly Flow[],
+  { eviction, groups }: TableConfig,
+  importance: number,
+): Flow | undefined {
   if (eviction === 0) return undefined;
-  const [head, ...rest] = flows;
+  const [head, ...rest] = crowded(flows, groups);
   if (head === undefined) return undefined;
   const first = rest.reduce((best, flow) => (goesFirst(flow, best, eviction) ? flow : best), head);
   const tooImportant = (eviction & EvictionFlag.importance) !== 0 && first.importance > importance;

@@ -39,8 +39,8 @@ export function traced<T>(
   return result;
 }
 
-export function depthOf({ journey, groupDepth, egress }: Origin): number {
-  return journey.depth + groupDepth + (egress ? 1 : 0);
+export function depthOf({ journey, groupDepth, leavingBy }: Origin): number {
+  return journey.depth + groupDepth + leavingBy.length;
 }
 
 export function groupStep(state: ModelState, { id, type, buckets }: Group, chosen: readonly Bucket[]): TraceStep {

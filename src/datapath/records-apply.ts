@@ -71,6 +71,8 @@ export interface TableConfigRecord {
   readonly miss: number;
   /** EvictionFlag; 0: a full table takes no more flows. */
   readonly eviction: number;
+  /** Ascending fields, and which bits of each: flows with the same values form a group, and of the largest one has to go. */
+  readonly groups?: SelectionRecord['fields'];
 }
 
 export type ApplyRecord =
@@ -90,6 +92,7 @@ const FLOW_MOD_HEADER = 48;
 const GROUP_MOD_HEADER = 32;
 const BUCKET_HEADER = 24;
 const METER_MOD_HEADER = 16;
+const TABLE_CONFIG_HEADER = 16;
 const BAND_BYTES = 16;
 const EVICTION_FLAGS = EvictionFlag.other | EvictionFlag.importance | EvictionFlag.lifetime;
 
@@ -200,10 +203,12 @@ export function writeControllerState(writer: RecordWriter, connected: boolean, m
 }
 
 export function writeTableConfig(writer: RecordWriter, config: Omit<TableConfigRecord, 'op'>): void {
-  const at = begin(writer, Op.tableConfig, 0, config.table, 16);
+  const at = begin(writer, Op.tableConfig, 0, config.table, TABLE_CONFIG_HEADER);
   writer.setU32(at + 8, config.maxEntries);
   writer.setU8(at + 12, config.miss);
   writer.setU8(at + 13, config.eviction);
+  writer.setU16(at + 14, writeSelectionFields(writer, { fields: config.groups ?? [] }));
+  writer.setU32(at + 4, writer.length - at);
 }
 
 /** `on`: what becomes of flows is told by flow_change upcalls. */
@@ -260,9 +265,13 @@ function decodeApply(bytes: Uint8Array): ApplyRecord | undefined {
 }
 
 function decodeTableConfig(bytes: Uint8Array, view: DataView): TableConfigRecord | undefined {
-  if (bytes.length < 16 || bytes[12]! > TableMiss.drop || bytes[13]! > EVICTION_FLAGS) return undefined;
+  if (bytes.length < TABLE_CONFIG_HEADER || bytes[12]! > TableMiss.drop || bytes[13]! > EVICTION_FLAGS)
+    return undefined;
   const [table, maxEntries, miss, eviction] = [bytes[2]!, view.getUint32(8, true), bytes[12]!, bytes[13]!];
-  return { op: 'table_config', table, maxEntries, miss, eviction };
+  const fieldsEnd = TABLE_CONFIG_HEADER + view.getUint16(14, true);
+  if (align8(fieldsEnd) !== bytes.length) return undefined;
+  const groups = readSelectionFields(bytes.subarray(TABLE_CONFIG_HEADER, fieldsEnd));
+  return groups && { op: 'table_config', table, maxEntries, miss, eviction, groups };
 }
 
 function decodeFlowMod(bytes: Uint8Array, view: DataView): FlowModRecord | undefined {

@@ -76,6 +76,8 @@ export interface FlowAnswer {
   readonly duration: bigint;
   /** Nanoseconds since the last packet, or since it was made. */
   readonly unused: bigint;
+  /** Seconds since it was modified, or made; 65535: that, or more. */
+  readonly unchanged: number;
   readonly idle: number;
   readonly hard: number;
   readonly flags: number;
@@ -103,6 +105,7 @@ export function writeFlowAnswer(writer: RecordWriter, flow: FlowAnswer): void {
   writer.setU16(at + 46, flow.match.length);
   writer.setU32(at + 48, flow.instructions.length);
   writer.setU16(at + 52, flow.importance);
+  writer.setU16(at + 54, flow.unchanged);
   writer.setU64(at + 56, flow.unused);
   writer.bytes(flow.match);
   writer.pad8();
@@ -167,6 +170,7 @@ export function* decodeFlowAnswers(data: Uint8Array): Generator<FlowAnswer> {
       hard: view.getUint16(at + 42, true),
       flags: view.getUint16(at + 44, true),
       importance: view.getUint16(at + 52, true),
+      unchanged: view.getUint16(at + 54, true),
       isNew: data[at + 5] === 1,
       match: data.subarray(at + FLOW_ANSWER_HEADER, at + FLOW_ANSWER_HEADER + matchLength),
       instructions: data.subarray(instructionsAt, instructionsAt + view.getUint32(at + 48, true)),

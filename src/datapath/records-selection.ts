@@ -14,7 +14,7 @@ export interface SelectionRecord {
 export const DEFAULT_SELECTION: SelectionRecord = { method: SelectionMethod.default, parameter: 0n, fields: [] };
 
 /** Appends the fields, padded to 8; returns their bytes without the padding. */
-export function writeSelectionFields(writer: RecordWriter, { fields }: SelectionRecord): number {
+export function writeSelectionFields(writer: RecordWriter, { fields }: Pick<SelectionRecord, 'fields'>): number {
   const bytes = encodeMatch(fields.map(({ field, mask }) => ({ field, value: 0n, mask })));
   writer.bytes(bytes);
   writer.pad8();

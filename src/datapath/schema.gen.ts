@@ -63,6 +63,7 @@ export const FlowFlag = {
   resetCounts: 4,
   noPktCounts: 8,
   noBytCounts: 16,
+  orAdd: 8192,
   setCookie: 16384,
   silent: 32768,
 } as const;

@@ -5,15 +5,8 @@
 import { decodeMessage, type FlowMod, type Message, type NxFlowMod, of13 } from 'node-openflow';
 import { assert } from '../base/assert.js';
 import type { Datapath } from '../datapath/datapath.js';
-import {
-  beginFlowMod,
-  decodeFlowAnswers,
-  encodeQuery,
-  endFlowMod,
-  endFlowModMatch,
-  RecordWriter,
-} from '../datapath/records.js';
-import { allTables, FlowCommand, FlowFlag, Query, Status, tables } from '../datapath/schema.gen.js';
+import { beginFlowMod, endFlowMod, endFlowModMatch, RecordWriter } from '../datapath/records.js';
+import { allTables, FlowCommand, FlowFlag, Status, tables } from '../datapath/schema.gen.js';
 import type { ControllerView } from './controller-view.js';
 import { asFlowChange, type FlowChange } from './flow-formats.js';
 import type { Origin } from './flow-monitors.js';
@@ -119,40 +112,10 @@ export class FlowMods {
     return status === Status.ok;
   }
 
-  /**
-   * A modify that adds where there is nothing to modify is turned into what it will be; one of all tables adds to the
-   * first.
-   */
-  #orAdd(mod: FlowChange): FlowChange {
-    if (!modifyMayAdd(mod) || checkMatch(mod.match) !== undefined || this.#finds(mod)) return mod;
-    const { newCookie, ...rest } = mod;
-    const [cookie, tableId] = [newCookie ?? mod.cookie, modifyReachesAll(mod) ? 0 : mod.tableId];
-    return { ...rest, cookie, tableId, command: FlowCommand.add };
-  }
-
-  /** Whether there is a flow that the modify is about. */
-  #finds(mod: FlowChange): boolean {
-    this.flush();
-    const writer = new RecordWriter(64);
-    writeMatch(writer, mod.match);
-    const strict = mod.command === FlowCommand.modifyStrict;
-    const { tableId: table, cookie, cookieMask } = mod;
-    const query = { query: Query.flows, table, cookie, cookieMask, match: writer.take() };
-    for (let next: Uint8Array | undefined = encodeQuery(query); next !== undefined; ) {
-      const part: ReturnType<Datapath['read']> = this.#datapath.read(next);
-      for (const flow of decodeFlowAnswers(part.data)) {
-        if (!strict) return true;
-        if (flow.priority === mod.priority && Buffer.compare(flow.match, query.match) === 0) return true;
-      }
-      next = part.next;
-    }
-    return false;
-  }
-
   #append(view: ControllerView, request: FlowMod | NxFlowMod): boolean {
     const change = asFlowChange(request, view.flowFormat);
     const start = this.#writer.length;
-    const wrong = 'code' in change ? change : appendFlowMod(this.#writer, this.#orAdd(change), this.#tables);
+    const wrong = 'code' in change ? change : appendFlowMod(this.#writer, change, this.#tables);
     if (wrong === undefined) {
       this.#pending.push({ view, request });
       return true;
@@ -177,13 +140,14 @@ export function appendFlowMod(
   const wrong = checkHeader(mod, tableSettings) ?? checkMatch(mod.match);
   if (wrong !== undefined) return wrong;
   const deletes = mod.command === FlowCommand.delete || mod.command === FlowCommand.deleteStrict;
+  const orAdd = modifyMayAdd(mod) ? FlowFlag.orAdd : 0;
   const at = beginFlowMod(writer, {
     command: mod.command,
     table: mod.tableId,
     cookie: mod.newCookie ?? mod.cookie,
     cookieMask: mod.command === FlowCommand.add ? 0n : mod.cookieMask,
     priority: mod.priority,
-    flags: flagsInForce(mod) | (mod.newCookie === undefined ? 0 : FlowFlag.setCookie),
+    flags: flagsInForce(mod) | (mod.newCookie === undefined ? 0 : FlowFlag.setCookie) | orAdd,
     idle: mod.idleTimeout,
     hard: mod.hardTimeout,
     outPort: mod.outPort,

@@ -1,6 +1,7 @@
 export type { AsyncEvent } from './async-events.js';
 export type { Change, Refused } from './commit.js';
 export type { ControllerView } from './controller-view.js';
+export { evictionGroups } from './eviction-groups.js';
 export { FLOWS_PER_TABLE_MAX } from './limits.js';
 export { Ofproto, type OfprotoOptions } from './ofproto.js';
 export type { PortInfo } from './port-table.js';

@@ -79,18 +79,19 @@ export function flowStatisticsEntry(flow: Counted, reason: number): FlowStatisti
   };
 }
 
-/** Nicira's, without those whose instructions are no actions; how long ago a packet came is not said. */
 const AGE_MAX = 0xffff;
 /** Seconds, and one more: 0 is "not said". */
-const ageOf = (ns: bigint): number => Math.min(splitNs(ns).durationSec + 1, AGE_MAX);
+const ageOf = (seconds: number): number => Math.min(seconds + 1, AGE_MAX);
 
+/** Nicira's, without those whose instructions are no actions. */
 export function nxFlowStats(data: Uint8Array): MultipartReplySource {
   function* entries(): Generator<NxFlowStats> {
     for (const flow of decodeFlowAnswers(data)) {
       const { match, instructions, flags: _, importance: _importance, ...entry } = flowEntry(flow);
       const actions = nxmActions(instructions);
       if (actions === undefined) continue;
-      yield { ...entry, idleAge: ageOf(flow.unused), hardAge: 0, match: nxmMatch(match), actions };
+      const ages = { idleAge: ageOf(splitNs(flow.unused).durationSec), hardAge: ageOf(flow.unchanged) };
+      yield { ...entry, ...ages, match: nxmMatch(match), actions };
     }
   }
   return { type: 'nx_flow', entries: entries() };

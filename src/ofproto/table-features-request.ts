@@ -70,7 +70,7 @@ function check(settings: TableSettings, version: number, command: Command, asked
   if (command === OFPTFC.ENABLE) return undefined;
   if (command !== OFPTFC.REPLACE && !settings.has(tableId)) return tableFeaturesFailed(OFPTFFC.BAD_TABLE);
   if (command === OFPTFC.DISABLE) return undefined;
-  const [able] = tableFeatures(version, settings, [tableId]);
+  const [able] = tableFeatures(version, settings, [tableId], 0);
   const isNew = version >= OF15;
   if (asked.maxEntries > FLOWS_PER_TABLE_MAX) return isNew ? neutralPair('OFPTFFC_BAD_MAX_ENT') : badArgument;
   const config = OFPTC.DEPRECATED_MASK | (version < OF14 ? 0 : of14.OFPTC.EVICTION | of14.OFPTC.VACANCY_EVENTS);

@@ -59,14 +59,17 @@ function newProperties({ settable }: Facts): TableFeatureProperty[] {
   ];
 }
 
-function properties(table: number, version: number, everyField: Facts): TableFeatureProperty[] {
-  const last = table === tables - 1;
-  const instructions = everyField.instructions.filter(({ type }) => !last || type !== 'goto_table');
-  const next = Array.from({ length: tables - 1 - table }, (_, i) => table + 1 + i);
+/** From an ingress table none leads into the egress tables, whose action sets keep their port (1.5.1 §5.1, §5.6). */
+function properties(table: number, version: number, everyField: Facts, firstEgress: number): TableFeatureProperty[] {
+  const end = table < firstEgress ? firstEgress : tables;
+  const next = Array.from({ length: end - 1 - table }, (_, i) => table + 1 + i);
+  const instructions = everyField.instructions.filter(({ type }) => next.length > 0 || type !== 'goto_table');
+  const isEgress = firstEgress > 0 && table >= firstEgress;
+  const written = everyField.actions.filter(({ type }) => !isEgress || (type !== 'output' && type !== 'group'));
   return [
     { type: 'instructions', ids: instructions },
     { type: 'next_tables', ids: next },
-    { type: 'write_actions', ids: everyField.actions },
+    { type: 'write_actions', ids: written },
     { type: 'apply_actions', ids: everyField.actions },
     { type: 'match', ids: everyField.match },
     { type: 'wildcards', ids: everyField.wildcards },
@@ -131,11 +134,15 @@ export function legacyTableAbilities(version: number, { maxEntries, miss }: Tabl
 /** OFPXMT_OFB_MPLS_TC */
 const LAST_FIELD_12 = 35;
 
-/** One entry for each of these tables. The table-miss flow can do what every flow can, so the _miss properties are left away. */
+/**
+ * One entry for each of these tables. The table-miss flow can do what every flow can, so the _miss properties are left
+ * away. `firstEgress`: what they can do as ingress and egress tables; 0: what they could be asked for.
+ */
 export function* tableFeatures(
   version: number,
   settings: TableSettings,
   ids: readonly number[] = settings.ids(),
+  firstEgress = version >= OF15 ? settings.firstEgress : 0,
 ): Generator<TableFeatures> {
   const metersByAction = version >= OF15;
   const facts: Facts = {
@@ -160,7 +167,7 @@ export function* tableFeatures(
       // In 1.5 what it can do, in 1.4 what is in force.
       config: version >= OF15 ? OFPTC.EVICTION | OFPTC.VACANCY_EVENTS : version >= OF14 ? config : 0,
       maxEntries,
-      properties: properties(tableId, version, facts),
+      properties: properties(tableId, version, facts, firstEgress),
       ...(version >= OF15 ? { features: tableFlags(tableId, settings.firstEgress) } : {}),
     };
   }

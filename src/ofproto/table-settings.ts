@@ -2,7 +2,15 @@
  * What controllers and the operator set of each table: misses (OpenFlow 1.1.0 §A.3.3), eviction and vacancy events
  * (1.4.1 §6.5, §7.3.3, §7.4.5), name, limit and whether it is in the pipeline (1.3.5 §7.3.5.5).
  */
-import { neutralPair, of11, of14, type TableDesc, type TableMod, type TableModProperty } from 'node-openflow';
+import {
+  neutralPair,
+  of11,
+  of14,
+  type Subfield,
+  type TableDesc,
+  type TableMod,
+  type TableModProperty,
+} from 'node-openflow';
 import type { Datapath } from '../datapath/datapath.js';
 import {
   decodeTableAnswers,
@@ -13,6 +21,7 @@ import {
   writeTableConfig,
 } from '../datapath/records.js';
 import { EvictionFlag, FlowCommand, FlowFlag, Query, ReservedPort, TableMiss, tables } from '../datapath/schema.gen.js';
+import { evictionGroups } from './eviction-groups.js';
 import { FLOWS_PER_TABLE_MAX } from './limits.js';
 import { type OfError, tableModFailed } from './of-error.js';
 import { OF13, OF14 } from './versions.js';
@@ -32,6 +41,8 @@ export interface TableSetting {
   readonly config: number;
   /** OFPTMPEF */
   readonly evictionFlags: number;
+  /** Flows that match the same of these bits form a group, of the largest of which one makes room. */
+  readonly groups: readonly Subfield[];
   /** Percent of the limit that is free. */
   readonly vacancyDown: number;
   readonly vacancyUp: number;
@@ -48,9 +59,7 @@ export interface TableLimit {
 }
 
 /** The same of one table, and the name that controllers are told. */
-export interface TableState extends Omit<TableLimit, 'tableId'> {
-  readonly name: string;
-}
+export interface TableState extends Omit<TableLimit, 'tableId'>, Pick<TableSetting, 'name' | 'groups'> {}
 export type TableChange = Partial<TableState>;
 
 export type TableStatusListener = (reason: number, table: TableDesc) => void;
@@ -67,9 +76,11 @@ export function missConfig(miss: number): number {
 }
 
 /** What the datapath has to know. */
-function configRecord(table: number, { maxEntries, miss, config, evictionFlags }: TableSetting): Uint8Array {
+function configRecord(table: number, setting: TableSetting): Uint8Array {
+  const { maxEntries, miss, config, evictionFlags } = setting;
   const writer = new RecordWriter(16);
-  writeTableConfig(writer, { table, maxEntries, miss, eviction: (config & OFPTC.EVICTION) === 0 ? 0 : evictionFlags });
+  const eviction = (config & OFPTC.EVICTION) === 0 ? 0 : evictionFlags;
+  writeTableConfig(writer, { table, maxEntries, miss, eviction, groups: evictionGroups(setting.groups) ?? [] });
   return writer.take();
 }
 
@@ -85,6 +96,7 @@ export class TableSettings {
     miss: TableMiss.default,
     config: 0,
     evictionFlags: EVICTION_FLAGS,
+    groups: [],
     vacancyDown: 0,
     vacancyUp: 0,
   }));
@@ -102,15 +114,17 @@ export class TableSettings {
   }
 
   /** The operator's will, until a controller has another. Flows beyond a new limit stay, unless the table evicts. */
-  operate(tableId: number, { maxEntries, evicts, name }: TableChange): TableState {
+  operate(tableId: number, { maxEntries, evicts, groups, name }: TableChange): TableState {
     const { config } = this.of(tableId);
     this.set(tableId, {
+      ...(groups === undefined ? {} : { groups }),
       ...(maxEntries === undefined ? {} : { maxEntries }),
       ...(name === undefined ? {} : { name }),
       ...(evicts === undefined ? {} : { config: evicts ? config | OFPTC.EVICTION : config & ~OFPTC.EVICTION }),
     });
     const now = this.of(tableId);
-    return { maxEntries: now.maxEntries, evicts: (now.config & OFPTC.EVICTION) !== 0, name: now.name };
+    const evictsNow = (now.config & OFPTC.EVICTION) !== 0;
+    return { maxEntries: now.maxEntries, evicts: evictsNow, groups: now.groups, name: now.name };
   }
 
   /** `tableId` is that of a table of the datapath. */

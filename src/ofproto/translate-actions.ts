@@ -45,7 +45,7 @@ export interface ActionContext {
   readonly packetOut: boolean;
   /** They go into the action set, so that headers are pushed and popped before the rest, wherever they stand (§5.10). */
   readonly set?: boolean;
-  /** Of a flow of an egress table: the port is settled, and only controllers can be told (1.5.1 §5.1). */
+  /** Of a flow of an egress table: the port is settled, so that its action set sends packets nowhere else (1.5.1 §5.6). */
   readonly egress?: boolean;
 }
 
@@ -157,7 +157,7 @@ function checkAction(action: Action, context: ActionContext): OfError | undefine
     case 'output':
       return checkOutput(action.port, context);
     case 'group':
-      return action.groupId > OFPG.MAX || context.egress === true ? badAction(OFPBAC.BAD_OUT_GROUP) : undefined;
+      return action.groupId > OFPG.MAX || (context.egress && context.set) ? badAction(OFPBAC.BAD_OUT_GROUP) : undefined;
     case 'set_queue':
       return action.queueId === OFPQ.ALL ? badAction(OFPBAC.BAD_QUEUE) : undefined;
     case 'set_field':
@@ -203,7 +203,7 @@ function checkAction(action: Action, context: ActionContext): OfError | undefine
 
 /** §5.12: an attached port or not, the number has to be one a port can have. */
 function checkOutput(port: number, { packetOut, set, egress }: ActionContext): OfError | undefined {
-  if (egress && (set || port !== ReservedPort.controller)) return badAction(OFPBAC.BAD_OUT_PORT);
+  if (egress && set) return badAction(OFPBAC.BAD_OUT_PORT);
   const number = port > 0 && port < portsMax;
   const legal = number || reservedOutputs.includes(port) || (packetOut && port === ReservedPort.table);
   return legal ? undefined : badAction(OFPBAC.BAD_OUT_PORT);

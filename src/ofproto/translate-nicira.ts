@@ -57,7 +57,7 @@ export function widePort(port: number): number {
 export const narrowPort = (port: number): number => port & 0xffff;
 
 /** Bits of a field of the data plane; undefined: there are none that the subfield could be. */
-function toSubfield({ field, offset }: SubfieldStart, bits: number): SubfieldRecord | undefined {
+export function toSubfield({ field, offset }: SubfieldStart, bits: number): SubfieldRecord | undefined {
   const within = (name: string, shift: number): SubfieldRecord => ({
     field: fieldIds.get(name)!,
     offset: offset - shift,

@@ -30,11 +30,11 @@ export const OF15 = 6;
 
 const { OFPC, OFPFF, OFPFMFC, OFPRR, OFPFC, OFPTT } = of13;
 
-/** ofp_capabilities: 1.0 has no groups (1.0.2 §5.3.1), 1.5 says whether there are bundles (1.5.1 §7.3.1). */
+/** ofp_capabilities: 1.0 has no groups (1.0.2 §5.3.1), 1.5 says whether there are bundles and monitors (1.5.1 §7.3.1). */
 export function capabilities(version: number): number {
   const always = OFPC.FLOW_STATS | OFPC.TABLE_STATS | OFPC.PORT_STATS;
   if (version === OF10) return always | of10.OFPC.ARP_MATCH_IP;
-  return always | OFPC.GROUP_STATS | (version >= OF15 ? of15.OFPC.BUNDLES : 0);
+  return always | OFPC.GROUP_STATS | (version >= OF15 ? of15.OFPC.BUNDLES | of15.OFPC.FLOW_MONITORING : 0);
 }
 
 /** Bits of 1.0's actions: all but the vendors' (1.0.2 §5.2.4). */

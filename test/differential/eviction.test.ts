@@ -32,11 +32,14 @@ function change(writer: RecordWriter, random: Random): void {
   ]);
   const match = [{ field: IN_PORT, value: BigInt(port), mask: undefined }];
   const importance = (port * 37) % 61;
-  writeFlowMod(writer, flowMod({ command, match, importance, flags: FlowFlag.sendFlowRem, cookie: BigInt(port) }));
+  const flags = FlowFlag.sendFlowRem | (command === FlowCommand.modify && random.chance(50) ? FlowFlag.orAdd : 0);
+  writeFlowMod(writer, flowMod({ command, match, importance, flags, cookie: BigInt(port) }));
 }
 
-function configure(writer: RecordWriter, maxEntries: number, eviction: number): void {
-  writeTableConfig(writer, { table: 0, maxEntries, miss: TableMiss.default, eviction });
+/** By these bits of the port flows form groups. */
+function configure(writer: RecordWriter, maxEntries: number, eviction: number, groupBits = 0n): void {
+  const groups = groupBits === 0n ? [] : [{ field: IN_PORT, mask: groupBits }];
+  writeTableConfig(writer, { table: 0, maxEntries, miss: TableMiss.default, eviction, groups });
 }
 
 it.each([1, 2, 3, 4, 5, 6])('seed %i', async (seed) => {
@@ -52,8 +55,10 @@ it.each([1, 2, 3, 4, 5, 6])('seed %i', async (seed) => {
     let full = 0;
     for (let round = 0; round < 40; round++) {
       const changes = batch((writer) => {
-        if (random.chance(10))
-          configure(writer, 5 + random.below(LIMIT), random.chance(70) ? EvictionFlag.importance : 0);
+        if (random.chance(10)) {
+          const eviction = random.chance(70) ? EvictionFlag.importance : 0;
+          configure(writer, 5 + random.below(LIMIT), eviction, random.pick([0n, 3n, 0x38n, 0xffn]));
+        }
         for (let i = 1 + random.below(8); i > 0; i--) change(writer, random);
       });
       const atomic = random.chance(30);

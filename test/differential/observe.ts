@@ -19,7 +19,7 @@ const text = (value: unknown) => JSON.stringify(value, (_, v: unknown) => (typeo
 
 /** Counters lag behind here and there, and versions count what each side publishes. */
 function changeText({ event, reason, cause, flow, oldInstructions }: FlowChangeRecord): string {
-  const still = flow && { ...flow, duration: 0, unused: 0, packets: 0, bytes: 0 };
+  const still = flow && { ...flow, duration: 0, unused: 0, unchanged: 0, packets: 0, bytes: 0 };
   const bytes = still && { match: hex(still.match), instructions: hex(still.instructions) };
   return text({ event, reason, cause, ...still, ...bytes, oldInstructions: hex(oldInstructions) });
 }
@@ -76,6 +76,7 @@ export class Observer {
         ...flow,
         duration: 0,
         unused: 0,
+        unchanged: 0,
         match: decodeMatch(flow.match),
         instructions: decodeInstructions(flow.instructions),
       }),

@@ -73,10 +73,20 @@ describe('calls of the API', () => {
       settings: [
         { name: 'limit', value: '5' },
         { name: 'overflow-policy', value: 'evict' },
+        { name: 'groups', value: 'none' },
         { name: 'name', value: 'table3' },
       ],
     });
-    expect(await set(3, 'limit', '100')).toMatchObject({ settings: [{ name: 'limit', value: '100' }, {}, {}] });
+    const groups = 'NXM_OF_IN_PORT[],NXM_OF_IP_SRC[8..31],NXM_OF_VLAN_TCI[0..12]';
+    expect((await set(3, 'groups', groups)).settings[2]).toEqual({ name: 'groups', value: groups });
+    expect((await set(3, 'groups', 'nw_src[8..31], reg0[3]')).settings[2]).toEqual({
+      name: 'groups',
+      value: 'NXM_OF_IP_SRC[8..31],NXM_NX_REG0[3]',
+    });
+    expect(() => set(3, 'groups', 'nw_src[8..32]')).toThrow('bit 32 is not in ip_src');
+    expect(() => set(3, 'groups', 'ct_mark[]')).toThrow('fields that flows can match');
+    expect((await set(3, 'groups', 'none')).settings[2]).toEqual({ name: 'groups', value: 'none' });
+    expect(await set(3, 'limit', '100')).toMatchObject({ settings: [{ name: 'limit', value: '100' }, {}, {}, {}] });
     expect(() => set(254, 'limit', '1')).toThrow('there is no table 254');
     expect(() => set(3, 'limit', '4000001')).toThrow('limit: expected flows, 0 to 4000000, not "4000001"');
     expect(() => set(3, 'overflow-policy', 'x')).toThrow('expected refuse or evict');

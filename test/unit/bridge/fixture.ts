@@ -33,7 +33,7 @@ export class FakeOpenFlow implements OpenFlowSide {
     this.told.push(`-${number}`);
   }
 
-  table: TableState = { maxEntries: 5, evicts: false, name: 'table3' };
+  table: TableState = { maxEntries: 5, evicts: false, groups: [], name: 'table3' };
   setTable(_: number, change: TableChange): TableState {
     this.table = { ...this.table, ...change };
     return this.table;

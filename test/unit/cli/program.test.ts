@@ -54,7 +54,10 @@ describe('xvif command lines', () => {
 
   it('table set hands over what it is told, table show nothing', async () => {
     const reply = { settings: [{ name: 'limit', value: '9' }] };
-    const set = await run('table set br0 3 --limit 9 --overflow-policy evict --name acl', reply);
+    const set = await run(
+      'table set br0 3 --limit 9 --overflow-policy evict --groups in_port,nw_src[8..31] --name acl',
+      reply,
+    );
     expect(set.call.mock.calls[0]!.slice(0, 2)).toEqual([
       'setTable',
       {
@@ -63,6 +66,7 @@ describe('xvif command lines', () => {
         settings: [
           { name: 'limit', value: '9' },
           { name: 'overflow-policy', value: 'evict' },
+          { name: 'groups', value: 'in_port,nw_src[8..31]' },
           { name: 'name', value: 'acl' },
         ],
       },

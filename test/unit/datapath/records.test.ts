@@ -325,6 +325,7 @@ describe('answers and upcalls', () => {
       bytes: 5n,
       duration: 6n,
       unused: 10n,
+      unchanged: 11,
       idle: 7,
       hard: 8,
       flags: 9,

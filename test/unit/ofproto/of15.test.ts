@@ -483,6 +483,20 @@ describe('egress tables', () => {
       EGRESS_TABLE | FIRST,
       EGRESS_TABLE,
     ]);
+    const parts = await bed.stats({ type: 'table_features', entries: [] });
+    const able = new Map(parts.flatMap(({ entries }) => entries).map((entry) => [entry.tableId, entry.properties]));
+    const ids = (tableId: number, type: string) => {
+      const found = able.get(tableId)!.find((property) => property.type === type);
+      return found !== undefined && 'ids' in found ? found.ids : [];
+    };
+    expect([ids(2, 'next_tables'), ids(4, 'next_tables')]).toEqual([[3, 4], []]);
+    expect(ids(252, 'next_tables')).toEqual([253]);
+    const moves = (tableId: number, type: string) =>
+      ids(tableId, type).filter(
+        (id) => 'type' in Object(id) && ['output', 'group'].includes((id as { type: string }).type),
+      ).length;
+    expect([moves(4, 'write_actions'), moves(5, 'write_actions'), moves(5, 'apply_actions')]).toEqual([2, 0, 2]);
+    expect(ids(4, 'instructions')).not.toContainEqual({ type: 'goto_table' });
     await ask(bed, table(5, 0));
     expect((await flagsOf(bed)).slice(0, 2)).toEqual([INGRESS_TABLE, INGRESS_TABLE | EGRESS_TABLE]);
     bed.inject(1, tcpFrame());
@@ -555,15 +569,32 @@ describe('egress tables', () => {
     expect(bed.ports()).toEqual([1, 2, 3]);
   });
 
+  it('send copies to further ports, which pass them too', async () => {
+    const bed = await withEgress();
+    await bed.say(groupMod({ buckets: [bucket(0, 3)] }));
+    await bed.say(flowMod({ instructions: [apply(output(2))] }));
+    const to = (port: number, ...instructions: Instruction[]) =>
+      bed.say(flowMod({ tableId: 5, priority: 1, match: { actset_output: port }, instructions }));
+    await to(2, apply({ type: 'group', groupId: 1 }, output(2)));
+    await to(3, apply({ type: 'push_vlan', ethertype: 0x8100 }, vlan(7), output(2)));
+    bed.inject(1, tcpFrame());
+    expect(bed.outputs.map(({ port }) => port)).toEqual([3, 2]);
+    expect(bed.outputs.map(({ frame }) => frame[12])).toEqual([0x81, 8]);
+  });
+
   it('take no flows that would lead elsewhere', async () => {
     const bed = await withEgress();
     const wrong = (tableId: number, ...instructions: Instruction[]) => bed.error(flowMod({ tableId, instructions }));
     const badPort = [OFPET.BAD_ACTION, OFPBAC.BAD_OUT_PORT];
-    expect(await wrong(5, apply(output(2)))).toEqual(badPort);
     expect(await wrong(6, { type: 'write_actions', actions: [output(2)] })).toEqual(badPort);
     expect(await wrong(5, { type: 'write_actions', actions: [output(OFPP.CONTROLLER)] })).toEqual(badPort);
-    expect(await wrong(5, apply({ type: 'group', groupId: 1 }))).toEqual([OFPET.BAD_ACTION, OFPBAC.BAD_OUT_GROUP]);
-    expect(await wrong(5, apply(output(OFPP.CONTROLLER)))).toBeUndefined();
+    const group: Action = { type: 'group', groupId: 1 };
+    await bed.say(groupMod({ buckets: [bucket(0, 2)] }));
+    expect(await wrong(5, { type: 'write_actions', actions: [group] })).toEqual([
+      OFPET.BAD_ACTION,
+      OFPBAC.BAD_OUT_GROUP,
+    ]);
+    expect(await wrong(5, apply(output(OFPP.CONTROLLER), output(2), group))).toBeUndefined();
     expect(await wrong(4, goto(5))).toEqual([OFPET.BAD_INSTRUCTION, OFPBIC.BAD_TABLE_ID]);
     expect(await wrong(3, goto(4))).toBeUndefined();
     expect(await wrong(5, goto(6))).toBeUndefined();

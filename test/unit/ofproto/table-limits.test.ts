@@ -27,6 +27,7 @@ describe('limits of tables', () => {
     expect(bed.ofproto.setTable(0, { maxEntries: 2, name: 'acl' })).toEqual({
       maxEntries: 2,
       evicts: false,
+      groups: [],
       name: 'acl',
     });
     expect(await add()).toEqual(TABLE_FULL);
@@ -34,6 +35,24 @@ describe('limits of tables', () => {
     expect(await add()).toBeUndefined();
     const [features] = await bed.stats({ type: 'table_features', entries: [] });
     expect(features!.entries[0]).toMatchObject({ name: 'acl', maxEntries: 2 });
+  });
+
+  it('make room in the largest group', async () => {
+    const bed = new Bed(6, [{ tableId: 0, maxEntries: 3, evicts: true }]);
+    const add = (cookie: bigint, port: number) =>
+      bed.say(flowMod({ cookie, match: { in_port: port, eth_type: Number(cookie) + 0x9000 } }));
+    const groups = [{ field: 'nxm_of_in_port', offset: 0, bits: 16 }] as const;
+    expect(bed.ofproto.setTable(0, { groups })).toMatchObject({ evicts: true, groups });
+    for (const [cookie, port] of [
+      [2n, 1],
+      [3n, 2],
+      [4n, 2],
+      [5n, 3],
+    ] as const)
+      await add(cookie, port);
+    const flows: bigint[] = [];
+    for await (const flow of bed.ofproto.flows()) flows.push(flow.cookie);
+    expect(flows.sort()).toEqual([2n, 4n, 5n]);
   });
 
   it.each([

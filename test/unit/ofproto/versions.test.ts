@@ -17,6 +17,7 @@ describe.each(versions)('wire version %i', (version) => {
     expect(reply).toMatchObject({ type: 'features_reply', datapathId: 0x1122334455667788n });
     expect(reply!.ports?.map(({ name }) => name)).toEqual(version <= 3 ? ['p1', 'p2', 'p3'] : undefined);
     expect(reply!.actions).toBe(version === 1 ? 0xfff : undefined);
+    expect(reply!.capabilities).toBe(version === 1 ? 0x87 : version === 6 ? 0x60f : 0xf);
     const [tables] = await bed.stats({ type: 'table' });
     expect(tables!.entries[0]!.name).toBe(version <= 3 ? 'table0' : undefined);
     expect((await bed.stats({ type: 'port_stats', portNo: ANY }))[0]!.entries).toHaveLength(3);

@@ -54,7 +54,7 @@ describe('NXT_FLOW_MOD and NXST_FLOW', () => {
       type: 'multipart_reply',
       body: {
         type: 'nx_flow',
-        entries: [{ tableId: 0, priority: 9, cookie: 0x11n, idleAge: 1, actions: [toPort(2)] }],
+        entries: [{ tableId: 0, priority: 9, cookie: 0x11n, idleAge: 1, hardAge: 1, actions: [toPort(2)] }],
       },
     });
     const [flow] = await nxFlows(controller);

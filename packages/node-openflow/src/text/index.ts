@@ -19,3 +19,4 @@ export {
 export { type GroupCommand, type GroupOptions, type GroupText, parseGroup, parseGroups } from './parse-group.js';
 export { parseMatch, protocolWords } from './parse-match.js';
 export { formatMeter, type MeterCommand, type MeterText, parseMeter } from './parse-meter.js';
+export { parseSubfields, subfieldText } from './subfields.js';

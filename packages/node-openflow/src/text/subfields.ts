@@ -1,9 +1,9 @@
 /** Bits of a field in text: 'NXM_NX_REG0[0..15]', 'reg0[3]', 'eth_src[]', 'eth_src' (ovs-actions(7)). */
 import { oxmFacts } from '../match/build.js';
 import type { Subfield, SubfieldStart } from '../nicira/action-types.js';
-import { TextFailure, unknownWord } from './error.js';
+import { parsing, TextFailure, type TextResult, unknownWord } from './error.js';
 import { fieldsByName, fieldsBySymbol, fieldsByWire, type OvsField, structureField, symbolOf } from './ovs-fields.js';
-import { type Span, slice } from './tokens.js';
+import { type Span, slice, span } from './tokens.js';
 
 export interface FieldBits {
   readonly field: OvsField;
@@ -40,6 +40,13 @@ export function parseSubfield(text: Span): FieldBits {
   const { rest, ...found } = parseSubfieldHead(text);
   if (rest.text !== '') throw new TextFailure(`unexpected "${rest.text}" after a field`, rest.at);
   return found;
+}
+
+/** A list: 'NXM_OF_IN_PORT[], nw_src[8..31]'; none where the text is empty. */
+export function parseSubfields(text: string): TextResult<readonly Subfield[]> {
+  return parsing(() =>
+    [...text.matchAll(/[^,\s]+/g)].map(({ 0: word, index }) => wireSubfield(parseSubfield(span(word, index)), index)),
+  );
 }
 
 /** As it stands in Nicira's structures. */
