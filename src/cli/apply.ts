@@ -5,6 +5,7 @@ import { messageOf } from '../base/error.js';
 import { PortList, type Program } from '../compiler/index.js';
 import {
   ApplyError,
+  type Atomicity,
   applyPlan,
   conflictText,
   connectTo,
@@ -59,7 +60,7 @@ export async function withSwitch<T>(target: Target, use: (remote: RemoteSwitch) 
 }
 
 async function open(target: Target): Promise<RemoteSwitch> {
-  return RemoteSwitch.open(await connectTo(target.switch, target));
+  return RemoteSwitch.open(() => connectTo(target.switch, target));
 }
 
 /** With --switch that switch, else xvifd. */
@@ -136,10 +137,17 @@ export const diff = (context: CommandContext, files: readonly string[], options:
     () => diffKept(context, files, options),
   );
 
+/** What is said of a switch that did not do all at once. */
+const separately: Readonly<Record<Atomicity, string | undefined>> = {
+  all: undefined,
+  'without meters': 'the switch takes no meters in bundles: they were changed one by one',
+  none: 'the switch has no bundles: changes were made one by one',
+};
+
 async function carryOut(context: CommandContext, remote: RemoteSwitch, found: Plan): Promise<void> {
   try {
-    const atomic = await applyPlan(remote, found);
-    if (!atomic && !context.json) context.print('the switch has no bundles: changes were made one by one');
+    const oneByOne = separately[await applyPlan(remote, found)];
+    if (oneByOne !== undefined && !context.json) context.print(oneByOne);
   } catch (error) {
     if (error instanceof ApplyError) throw new CommandFailed(error.message, FAILED);
     throw error;

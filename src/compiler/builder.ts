@@ -276,8 +276,7 @@ export function withLegalMask(one: OxmTlv): OxmTlv {
 const withLegalMasks = (match: Match): Match =>
   match.some((one) => 'mask' in one && one.mask !== undefined) ? match.map(withLegalMask) : match;
 
-const latin1 = (bytes: Uint8Array | undefined): string =>
-  bytes === undefined ? '' : Buffer.from(bytes).toString('latin1');
+const latin1 = (bytes: Uint8Array | undefined): string => (bytes === undefined ? '' : String.fromCharCode(...bytes));
 
 /** As one text, whatever the order of fields. Table, priority and match: what makes a flow the one that it is (OpenFlow 1.3.5 §5.2). */
 export function keyOf({ tableId, priority, match }: Pick<FlowText, 'tableId' | 'priority' | 'match'>): string {

@@ -32,5 +32,7 @@ export const CHAIN_WEIGHT_MAX = 100;
 /** Stations that a chain remembers: ports whose numbers have the same remainder share what is remembered for them. */
 export const CHAIN_LEARN_SHARES = 64;
 export const CHAIN_STATIONS_MAX = 4096;
+/** Different lists of ports that its classifiers look for destinations at: each has a bit of a register. */
+export const CHAIN_PORT_LISTS_MAX = 16;
 /** Shares that instances of a hop may have together, where both directions must find the same one. */
 export const CHAIN_SLOTS_MAX = 256;

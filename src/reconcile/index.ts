@@ -11,5 +11,5 @@ export {
   stages,
 } from './plan.js';
 export { lostBy, putBackSteps } from './put-back.js';
-export { RemoteSwitch, type SwitchState } from './switch.js';
+export { type Atomicity, RemoteSwitch, type SwitchState } from './switch.js';
 export { connectTo, type TlsFiles } from './target.js';

@@ -4,7 +4,7 @@ import { formatFlow } from 'node-openflow/text';
 import { atOnce, type Steps } from '../base/slices.js';
 import { isOurs, type Origin, ownerOf, type Program, type ProgramFlow, withLegalMask } from '../compiler/index.js';
 import { flowActions, flowKey, flowSettings, groupText, meterText } from './normal.js';
-import type { SwitchState } from './switch.js';
+import type { Stages, SwitchState } from './switch.js';
 
 const { OFPFC, OFPGC, OFPMC, OFPG, OFPP, OFP_NO_BUFFER } = of13;
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
@@ -157,22 +157,31 @@ function isAlike({ mod }: ProgramFlow, before: ProgramFlow | undefined): boolean
 const isOwn = ({ cookie }: FlowStats, owners: ReadonlySet<number>): boolean =>
   isOurs(cookie) && owners.has(ownerOf(cookie));
 
+/** Texts, and what undoes it, are made when they are asked for: there are very many flows. */
 const addition = ({ mod, origin }: ProgramFlow): Change => ({
   kind: 'add',
   what: 'flow',
-  text: textOf(mod),
+  get text() {
+    return textOf(mod);
+  },
   origin,
   message: { ...mod, command: OFPFC.ADD },
-  undo: flowMod(mod, OFPFC.DELETE_STRICT),
+  get undo() {
+    return flowMod(mod, OFPFC.DELETE_STRICT);
+  },
 });
 
 export const deletion = (old: FlowStats, origin?: Origin): Change => ({
   kind: 'delete',
   what: 'flow',
-  text: textOf(old),
+  get text() {
+    return textOf(old);
+  },
   ...(origin === undefined ? {} : { origin }),
   message: flowMod(old, OFPFC.DELETE_STRICT),
-  undo: flowMod(old, OFPFC.ADD),
+  get undo() {
+    return flowMod(old, OFPFC.ADD);
+  },
 });
 
 /**
@@ -338,12 +347,8 @@ function usedFirst(changes: readonly Change[], stateOf: (change: Change) => Outg
   return [...sorted];
 }
 
-/** In the order in which they can be carried out: a bundle has no meters, and what is used must be there. */
-export function stages({ changes }: Plan): {
-  readonly before: readonly Change[];
-  readonly bundled: readonly Change[];
-  readonly after: readonly Change[];
-} {
+/** What is used must be there, and some bundles have no meters. */
+export function stages({ changes }: Plan): Stages<Change> {
   const pick = (what: Change['what'], deletes: boolean) =>
     changes.filter((change) => change.what === what && (change.kind === 'delete') === deletes);
   return {

@@ -1,8 +1,9 @@
-/** A running switch: what it has, and changing it. OpenFlow 1.3 and 1.4, which switches of 1.5 speak too. */
+/** A running switch: what it has, and changing it. OpenFlow 1.3 to 1.5. */
 
 import type { Socket } from 'node:net';
 import {
   encodeMessage,
+  errorName,
   type FlowStats,
   formatMac,
   type GroupDesc,
@@ -15,11 +16,14 @@ import {
   of14,
   RequestError,
   Session,
+  SessionError,
 } from 'node-openflow';
 import type { KnownPort } from '../compiler/index.js';
+import { flowFrom15, groupFrom15, messageIn15 } from './words15.js';
 
-/** 1.3 and 1.4: in 1.5 some of Nicira's actions have other forms. */
-const VERSIONS = [4, 5];
+const VERSION_15 = 6;
+/** 1.5 is spoken with those that speak nothing else: plans are made in the words of 1.3 and 1.4. */
+const VERSIONS: readonly (readonly number[])[] = [[4, 5], [VERSION_15]];
 const { OFPBCT, OFPBF } = of14;
 /** Messages that are sent before the socket is asked to take them. */
 const CHUNK = 500;
@@ -37,6 +41,16 @@ export interface SwitchState {
   readonly meters: readonly MeterConfig[];
 }
 
+/** In the order in which they can be carried out; meters, which not all bundles take, stand outside `bundled`. */
+export interface Stages<T = Outgoing> {
+  readonly before: readonly T[];
+  readonly bundled: readonly T[];
+  readonly after: readonly T[];
+}
+
+/** What was carried out at once. */
+export type Atomicity = 'all' | 'without meters' | 'none';
+
 export class RemoteSwitch {
   readonly #session: Session;
   readonly version: number;
@@ -47,10 +61,18 @@ export class RemoteSwitch {
     void this.#discard();
   }
 
-  /** Rejects where nobody answers or speaks OpenFlow 1.3 or 1.4. */
-  static async open(socket: Socket): Promise<RemoteSwitch> {
-    const session = new Session(socket, { versions: VERSIONS, requestTimeoutMs: 60_000 });
-    return new RemoteSwitch(session, await session.ready);
+  /** Rejects where nobody answers or speaks OpenFlow 1.3, 1.4 or 1.5. `connect` is asked again for other versions. */
+  static async open(connect: () => Promise<Socket>): Promise<RemoteSwitch> {
+    for (const [index, versions] of VERSIONS.entries()) {
+      const session = new Session(await connect(), { versions, requestTimeoutMs: 60_000 });
+      try {
+        return new RemoteSwitch(session, await session.ready);
+      } catch (error) {
+        const another = error instanceof SessionError && error.failure === 'negotiation';
+        if (!another || index === VERSIONS.length - 1) throw error;
+      }
+    }
+    throw new Error('unreachable');
   }
 
   /** Packet-ins and the like are for controllers. */
@@ -75,7 +97,9 @@ export class RemoteSwitch {
     const flows = await this.#ask({ type: 'flow', ...all, cookie: 0n, cookieMask: 0n });
     const groups = await this.#ask({ type: 'group_desc' });
     const meters = await this.#meters();
-    return { flows: flows.entries, groups: groups.entries, meters };
+    const read = { flows: flows.entries, groups: groups.entries, meters };
+    if (this.version !== VERSION_15) return read;
+    return { flows: read.flows.map(flowFrom15), groups: read.groups.map(groupFrom15), meters };
   }
 
   /** Packets of each bucket, by the numbers of the groups. */
@@ -95,30 +119,34 @@ export class RemoteSwitch {
   }
 
   /**
-   * Carries out what can be in a bundle at once, `before` and `after` around it. Rejects with RequestError where
-   * something is refused: then nothing of the bundle is in force, and `before` is.
-   * Returns whether there was a bundle; without, the messages were carried out one by one.
+   * Carries out all of it at once, in a bundle; of a switch that takes no meters in bundles (OFPBFC_MSG_UNSUP), those are
+   * changed around it. Rejects with RequestError where something is refused: then nothing of the bundle is in force, and
+   * `before` is if it was not in there.
    */
-  async change(
-    before: readonly Outgoing[],
-    bundled: readonly Outgoing[],
-    after: readonly Outgoing[],
-  ): Promise<boolean> {
+  async change({ before, bundled, after }: Stages): Promise<Atomicity> {
+    const all = [...before, ...bundled, ...after];
+    if (all.length === 0) return 'all';
+    try {
+      if (await this.#bundle(all, 0)) return 'all';
+    } catch (error) {
+      if (before.length + after.length === 0 || !isUnsupported(error)) throw error;
+    }
     await this.#each(before);
-    const atomic = bundled.length === 0 || (await this.#bundle(bundled));
+    const atomic = bundled.length === 0 || (await this.#bundle(bundled, before.length));
     if (!atomic) await this.#each(bundled);
     await this.#each(after);
-    return atomic;
+    return atomic ? 'without meters' : 'none';
   }
 
   async #each(messages: readonly Outgoing[]): Promise<void> {
     for (let from = 0; from < messages.length; from += CHUNK) {
-      await this.#session.commit(messages.slice(from, from + CHUNK));
+      const chunk = messages.slice(from, from + CHUNK);
+      await this.#session.commit(chunk.map((message) => this.#said(message)));
     }
   }
 
-  /** False: the switch has no bundles. */
-  async #bundle(messages: readonly Outgoing[]): Promise<boolean> {
+  /** False: the switch has no bundles. `first`: the place of the first message among all that are to be carried out. */
+  async #bundle(messages: readonly Outgoing[], first: number): Promise<boolean> {
     const bundleId = 1;
     const flags = OFPBF.ATOMIC | OFPBF.ORDERED;
     const control = (controlType: number) =>
@@ -130,7 +158,7 @@ export class RemoteSwitch {
       throw error;
     }
     try {
-      await this.#each(messages.map((message, index) => this.#add(message, bundleId, flags, index + 1)));
+      await this.#each(messages.map((message, index) => this.#add(message, bundleId, flags, first + index)));
       await control(OFPBCT.COMMIT_REQUEST);
     } catch (error) {
       // The bundle may be gone with the error already.
@@ -143,8 +171,12 @@ export class RemoteSwitch {
   /** A message in a bundle has the xid of the message that carries it (OpenFlow 1.4.1 §7.3.9.6). */
   #add(message: Outgoing, bundleId: number, flags: number, index: number): Outgoing {
     const xid = BUNDLED_XID + index;
-    const bytes = encodeMessage({ ...message, version: this.version, xid } as Message);
+    const bytes = encodeMessage({ ...this.#said(message), version: this.version, xid } as Message);
     return { type: 'bundle_add_message', xid, bundleId, flags, message: bytes };
+  }
+
+  #said(message: Outgoing): Outgoing {
+    return this.version === VERSION_15 ? messageIn15(message) : message;
   }
 
   close(): Promise<unknown> {
@@ -155,8 +187,13 @@ export class RemoteSwitch {
 /** Xids of messages in bundles begin here, away from those of requests. */
 const BUNDLED_XID = 0x4000_0000;
 
-/** The place in the bundle of the message that was refused; undefined: not known. */
+/** The place, among all that was to be carried out, of the message that was refused; undefined: not known. */
 export function refusedIndex(error: RequestError, count: number): number | undefined {
-  const index = error.reply.xid - BUNDLED_XID - 1;
+  const index = error.reply.xid - BUNDLED_XID;
   return index >= 0 && index < count ? index : undefined;
 }
+
+/** Whatever the version's number for it is. */
+const isUnsupported = (error: unknown): boolean =>
+  error instanceof RequestError &&
+  errorName(error.errorType, error.errorCode, error.reply.version, error.reply) === 'OFPBFC_MSG_UNSUP';

@@ -39,13 +39,17 @@ spec:
     - {name: m1, kbps: 1000, burst: 100}
 `;
 
-function suite(name: string, start: () => Promise<{ readonly target: string; stop(): Promise<void> }>): void {
+function suite(
+  name: string,
+  start: () => Promise<{ readonly target: string; stop(): Promise<void> }>,
+  version = 'OpenFlow13',
+): void {
   describe(name, () => {
     let peer: Awaited<ReturnType<typeof start>>;
     const xvif = (...args: string[]) => run('xvif', ...args, '--switch', peer.target);
     const ofctl = (...args: string[]) => {
       const [command, ...rest] = args;
-      return sh('ovs-ofctl', '-O', 'OpenFlow13', command!, peer.target, ...rest);
+      return sh('ovs-ofctl', '-O', version, command!, peer.target, ...rest);
     };
     const ownFlows = async () =>
       (await ofctl('dump-flows')).split('\n').filter((line) => line.includes('0x5856')).length;
@@ -63,6 +67,7 @@ function suite(name: string, start: () => Promise<{ readonly target: string; sto
       const applied = await xvif('apply', path);
       expect(applied.output).toMatch(/\d+ to add, 0 to change, 0 to delete/);
       expect(applied.output).not.toContain('no bundles');
+      expect(applied.output.includes('no meters in bundles')).toBe(name.startsWith('Open vSwitch'));
       expect(applied.code).toBe(0);
       expect(await ownFlows()).toBeGreaterThan(15);
       const after = await xvif('diff', path);
@@ -112,12 +117,18 @@ function suite(name: string, start: () => Promise<{ readonly target: string; sto
   });
 }
 
-suite('Open vSwitch', async () => {
+async function openVswitch(protocols?: string): Promise<OpenVswitch> {
   const peer = await OpenVswitch.start();
   // A new bridge has a flow of its own, to NORMAL.
   await sh('ovs-ofctl', 'del-flows', peer.target);
+  if (protocols !== undefined) await peer.protocols(protocols);
   return peer;
-});
+}
+
 // The bridge is a network device too: its name must be nobody else's.
-suite('xvifd', () => TestSwitch.start({ bridge: `xf${process.pid}` }));
+const bridge = `xf${process.pid}`;
+suite('Open vSwitch', () => openVswitch());
+suite('Open vSwitch with 1.5 alone', () => openVswitch('OpenFlow15'), 'OpenFlow15');
+suite('xvifd', () => TestSwitch.start({ bridge }));
+suite('xvifd with 1.5 alone', () => TestSwitch.start({ bridge, args: ['--protocols', 'OpenFlow15'] }), 'OpenFlow15');
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -14,9 +14,10 @@ import type { Origin } from '../program.js';
 import { Scope } from '../scope.js';
 import { lowerTests } from '../tests.js';
 import { type Direction, type Member, otherWay, type RuleWords, ruleMatches } from './matches.js';
+import { GROUP_FRAMES, hiddenHeaders, unicastInGroupFrames } from './unseen.js';
 
 /** Priorities, in the order in which they are asked; rules come between, in their own order. */
-const PRIORITY = { basics: 64_000, rules: 60_000, rest: 10, others: 0 } as const;
+const PRIORITY = { toGroups: 64_200, unseen: 64_100, basics: 64_000, rules: 60_000, rest: 10, others: 0 } as const;
 /** Each has a priority of its own. */
 const RULES_MAX = 59_000;
 
@@ -94,6 +95,7 @@ export class AclLowering {
       this.#rule(at, index);
       yield;
     }
+    this.#unseen(rules);
     this.#rest();
     lowerTests(this.#spec.key('tests'), this.scope, this.builder);
     const answers = rules.find(
@@ -162,14 +164,7 @@ export class AclLowering {
       }
     }
     // Broadcast and multicast are nobody's by address: they go on, and the basics of each member say what it hears.
-    this.#flow(
-      'ingress',
-      PRIORITY.rest,
-      'dl_dst=01:00:00:00:00:00/01:00:00:00:00:00',
-      this.#next(),
-      this.#spec.key('members'),
-      'multicast',
-    );
+    this.#flow('ingress', PRIORITY.rest, GROUP_FRAMES, this.#next(), this.#spec.key('members'), 'multicast');
   }
 
   #rule(at: At, index: number): void {
@@ -196,9 +191,36 @@ export class AclLowering {
     }
   }
 
+  /** What does not show that a rule is about it. */
+  #unseen(rules: readonly At[]): void {
+    const flow = (direction: Direction, priority: number, match: string, actions: string) =>
+      this.#flow(direction, priority, match, actions, this.#spec.key('members'), 'unseen');
+    const hidden = hiddenHeaders(rules);
+    for (const direction of ['egress', 'ingress'] as const) {
+      for (const member of this.members) {
+        for (const match of hidden[direction])
+          flow(direction, PRIORITY.unseen, `${this.#whose(direction, member)},${match}`, 'drop');
+      }
+    }
+    const filtered =
+      this.#defaults.ingress !== 'allow' ||
+      rules.some(({ value }) => {
+        const { direction, action } = value as RuleWords;
+        return direction === 'ingress' && action === 'deny';
+      });
+    if (!filtered) return;
+    const { passed, dropped } = unicastInGroupFrames(this.members);
+    for (const match of passed) flow('ingress', PRIORITY.toGroups, match, this.#next());
+    for (const match of dropped) flow('ingress', PRIORITY.unseen, match, 'drop');
+  }
+
+  get #defaults(): { readonly ingress?: string; readonly egress?: string } {
+    return (this.#spec.key('default').value ?? {}) as { ingress?: string; egress?: string };
+  }
+
   /** What no rule is about: of members by the defaults, of others on. */
   #rest(): void {
-    const defaults = (this.#spec.key('default').value ?? {}) as { ingress?: string; egress?: string };
+    const defaults = this.#defaults;
     for (const direction of ['egress', 'ingress'] as const) {
       const actions = defaults[direction] === 'allow' ? this.#allowed(direction) : 'drop';
       for (const member of this.members)

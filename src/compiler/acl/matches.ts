@@ -54,7 +54,8 @@ const protocols: Readonly<Record<string, readonly [word: string, family: 4 | 6 |
     ['ipv6', 6],
   ],
 };
-const withPorts = new Set(['tcp', 'udp', 'sctp']);
+const withPorts = new Set<string | number>(['tcp', 'udp', 'sctp']);
+export const hasPorts = (protocol: string | number): boolean => withPorts.has(protocol);
 
 const kindsOf = (protocol: string | number): readonly (readonly [string, 4 | 6 | 0])[] =>
   typeof protocol === 'number'
@@ -77,7 +78,7 @@ export function ruleMatches(
     return undefined;
   };
   const name = String(protocol);
-  if (at.key('ports').value !== undefined && !withPorts.has(name))
+  if (at.key('ports').value !== undefined && !hasPorts(protocol))
     return complain(at.key('ports'), `ports go with tcp, udp and sctp, and protocol is ${name}`);
   for (const key of ['icmp_type', 'icmp_code'] as const) {
     if (words[key] !== undefined && !name.startsWith('icmp'))

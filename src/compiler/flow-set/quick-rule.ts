@@ -132,10 +132,21 @@ interface Read {
   readonly bytes: Bytes;
 }
 
+/** One field of a match: one that was read, by its place among those, or one that the kind of packets brings along. */
+type Part = { readonly read: number; readonly field: OxmKnown['field'] } | OxmKnown;
+
+/** What becomes of rules with the same keys: a kind of packets, and its match in order. */
+interface Layout {
+  readonly context: Context;
+  readonly parts: readonly Part[];
+}
+
 /** Of the rules of one document. */
 export class QuickRules {
   /** By the keys of a match, and what the actions want of it. */
-  readonly #contexts = new Map<string, readonly Context[]>();
+  readonly #layouts = new Map<string, readonly Layout[]>();
+  /** As they are written. */
+  readonly #inPorts = new Map<unknown, Read>();
   /** What actions want, by themselves. */
   readonly #wanted = new Map<string, string>();
   /** By table, kind of packets and actions. */
@@ -166,15 +177,14 @@ export class QuickRules {
       shape += `${key} `;
     }
     const does = JSON.stringify(actions.value);
-    const contexts = this.#contextsOf(match, actions, shape, does);
-    if (contexts === undefined) return undefined;
+    const layouts = this.#layoutsOf(match, actions, shape, does, reads);
+    if (layouts === undefined) return undefined;
     const tagged = reads.some(({ quick }) => quick.rank === rank.vlan);
     const flows: QuickFlow[] = [];
-    for (const context of contexts) {
-      const made = matchOf(reads, context);
-      const instructions = made && this.#instructionsFor(actions, does, context, tagged, table);
-      if (made === undefined || instructions === undefined) return undefined;
-      flows.push({ match: made, instructions });
+    for (const { context, parts } of layouts) {
+      const instructions = this.#instructionsFor(actions, does, context, tagged, table);
+      if (instructions === undefined) return undefined;
+      flows.push({ match: matchOf(reads, parts), instructions });
     }
     return flows;
   }
@@ -191,21 +201,31 @@ export class QuickRules {
   }
 
   #inPort(at: At): Read | undefined {
+    const known = this.#inPorts.get(at.value);
+    if (known !== undefined) return known;
     const values = this.scope.values(at);
     const found = values.length === 1 ? this.scope.portNumber(values[0]!) : undefined;
     if (found === undefined || found >= PORT_MAX) return undefined;
-    return { quick: inPort, bytes: { value: bigEndian(found, 4) } };
+    const read = { quick: inPort, bytes: { value: bigEndian(found, 4) } };
+    return typeof at.value === 'object' ? read : remembered(this.#inPorts, at.value, read);
   }
 
-  #contextsOf(match: At, actions: At, shape: string, does: string): readonly Context[] | undefined {
+  #layoutsOf(
+    match: At,
+    actions: At,
+    shape: string,
+    does: string,
+    reads: readonly Read[],
+  ): readonly Layout[] | undefined {
     const key = `${shape}| ${this.#wantedIn(actions, does)}`;
-    const known = this.#contexts.get(key);
+    const known = this.#layouts.get(key);
     if (known !== undefined) return known;
-    const found = this.scope.diagnostics.trying(() =>
+    const contexts = this.scope.diagnostics.trying(() =>
       contextsOf(termsOf(match, this.scope), wantedBy(actions), this.scope),
     );
-    if (found === undefined || found.length === 0) return undefined;
-    return remembered(this.#contexts, key, found);
+    if (contexts === undefined || contexts.length === 0) return undefined;
+    const found = contexts.flatMap((context) => layoutOf(reads, context) ?? []);
+    return found.length < contexts.length ? undefined : remembered(this.#layouts, key, found);
   }
 
   /** Addresses say by themselves of which family they are. */
@@ -237,26 +257,29 @@ export class QuickRules {
 
 const inPort = always('in_port', rank.in_port, number(4));
 
-function remembered<Value>(memory: Map<string, Value>, key: string, value: Value): Value {
+function remembered<Key, Value>(memory: Map<Key, Value>, key: Key, value: Value): Value {
   if (memory.size < MEMORY_MAX) memory.set(key, value);
   return value;
 }
 
-function matchOf(reads: readonly Read[], context: Context): Match | undefined {
+/** Undefined where packets of the kind do not have all fields, or where two names are of one field, which is rare. */
+function layoutOf(reads: readonly Read[], context: Context): Layout | undefined {
   const { eth, proto } = context;
-  const found: { readonly rank: number; readonly one: OxmKnown }[] = [];
-  for (const { quick, bytes } of reads) {
+  const found: { readonly rank: number; readonly part: Part }[] = [];
+  for (const [index, { quick }] of reads.entries()) {
     const field = quick.field(context);
     if (field === undefined) return undefined;
-    found.push({ rank: quick.rank, one: { field, ...bytes } });
+    found.push({ rank: quick.rank, part: { read: index, field } });
   }
-  if (eth !== undefined) found.push({ rank: rank.eth_type, one: { field: 'eth_type', value: bigEndian(eth, 2) } });
+  if (eth !== undefined) found.push({ rank: rank.eth_type, part: { field: 'eth_type', value: bigEndian(eth, 2) } });
   if (proto !== undefined) {
     if (eth !== ETH.ipv4 && eth !== ETH.ipv6) return undefined;
-    found.push({ rank: rank.ip_proto, one: { field: 'ip_proto', value: bigEndian(proto, 1) } });
+    found.push({ rank: rank.ip_proto, part: { field: 'ip_proto', value: bigEndian(proto, 1) } });
   }
   found.sort((a, b) => a.rank - b.rank);
-  // Of two names for one field the last counts, which is rare.
   if (found.some((each, i) => each.rank === found[i - 1]?.rank)) return undefined;
-  return found.map(({ one }) => one);
+  return { context, parts: found.map(({ part }) => part) };
 }
+
+const matchOf = (reads: readonly Read[], parts: readonly Part[]): Match =>
+  parts.map((part) => ('read' in part ? { field: part.field, ...reads[part.read]!.bytes } : part));

@@ -51,13 +51,29 @@ export function overlaps(a: Cube, b: Cube): boolean {
 /** Which bits are looked at, without their values. */
 export type Masks = ReadonlyMap<string, bigint>;
 
-export const masksOf = (cube: Cube): Masks => new Map([...cube].map(([field, { mask }]) => [field, mask]));
-export const signatureOf = (cube: Cube): string =>
-  [...cube]
-    .map(([field, { mask }]) => `${field}/${mask.toString(36)}`)
-    .sort()
-    .join(',');
+/** Values of fields that are looked at as wholes say all of a match. */
+const SMALL_BYTES = 6;
 
+/**
+ * What a match looks at, as a text that is cheap to make, and the values of it as {@link projected} has them: undefined where
+ * that takes a cube. Texts of the same bits may differ.
+ */
+export function shapeOf(match: Match): { readonly signature: string; readonly key: string | undefined } {
+  let [signature, key]: [string, string | undefined] = ['', ''];
+  for (const one of match) {
+    if (!('value' in one)) continue;
+    const field = twins.get(one.field) ?? one.field;
+    if (one.mask !== undefined || one.value.length > SMALL_BYTES || field !== one.field) key = undefined;
+    signature += one.mask === undefined ? `${field},` : `${field}/${String.fromCharCode(...one.mask)},`;
+    if (key === undefined) continue;
+    let value = 0;
+    for (const byte of one.value) value = value * 256 + byte;
+    key += `${value.toString(16)},`;
+  }
+  return { signature, key };
+}
+
+export const masksOf = (cube: Cube): Masks => new Map([...cube].map(([field, { mask }]) => [field, mask]));
 /** `outer` looks at no bit that `inner` does not. */
 export function looksAtLess(outer: Masks, inner: Masks): boolean {
   for (const [field, mask] of outer) if (((inner.get(field) ?? 0n) & mask) !== mask) return false;
@@ -77,6 +93,6 @@ export function common(a: Masks, b: Masks): Masks {
 /** The values of some bits, as a key. */
 export function projected(cube: Cube, masks: Masks): string {
   let key = '';
-  for (const [field, mask] of masks) key += `${((cube.get(field)?.value ?? 0n) & mask).toString(36)},`;
+  for (const [field, mask] of masks) key += `${((cube.get(field)?.value ?? 0n) & mask).toString(16)},`;
   return key;
 }

@@ -3,7 +3,7 @@
  *
  * The question is whether any such packet of the port may leave the tables; a port that may send nothing is meant so.
  */
-import type { Bucket } from 'node-openflow';
+import type { Bucket, Match } from 'node-openflow';
 import type { Diagnostics } from '../diagnostic.js';
 import { ones } from '../number-ranges.js';
 import { reservedPorts } from '../ports.js';
@@ -34,18 +34,27 @@ interface Ranked {
   readonly rank: number;
   readonly flow: LintFlow;
 }
-/** A table's flows by the port that packets come in by. */
-interface TableIndex {
-  readonly byPort: ReadonlyMap<bigint, readonly Ranked[]>;
-  /** Of any port, or of several. */
-  readonly masked: readonly Ranked[];
+/** Flows of a table that name the same port, ethertype and protocol as wholes; undefined: they do not. */
+interface Kind {
+  readonly port: number | undefined;
+  readonly ethertype: number | undefined;
+  readonly protocol: number | undefined;
+  readonly flows: Ranked[];
+}
+
+/** The value of a field of up to 32 bits; undefined: of any, or of several. */
+function wholeOf(match: Match, field: string): number | undefined {
+  const found = match.find((one) => one.field === field);
+  if (found === undefined || !('value' in found) || found.mask !== undefined) return undefined;
+  return found.value.reduce((value, byte) => value * 256 + byte, 0);
 }
 
 class Fates {
   readonly #tables: LintTables;
-  /** Flows of a table that packets of a port may match, by table and port. */
-  readonly #ofPort = new Map<string, readonly LintFlow[]>();
-  readonly #indices = new Map<number, TableIndex>();
+  /** By table. */
+  readonly #kinds = new Map<number, readonly Kind[]>();
+  /** Flows of a table that packets of a port and kind may match. */
+  readonly #possible = new Map<string, readonly LintFlow[]>();
   readonly #groups: ReadonlyMap<number, readonly Bucket[]>;
 
   constructor(program: Program, tables: LintTables) {
@@ -61,7 +70,7 @@ class Fates {
     let stopped: Fate = { table, flow: undefined };
     if (seen.has(table)) return stopped;
     seen.add(table);
-    for (const { flow, cube } of this.#flowsOf(table, packets)) {
+    for (const { flow, cube } of this.#possibleFor(table, packets)) {
       if (!overlaps(cube, packets)) continue;
       const fate = this.#through(flow, packets, seen);
       if (fate === 'leaves') return fate;
@@ -72,36 +81,43 @@ class Fates {
     return stopped;
   }
 
-  /** All packets come in by one port. */
-  #flowsOf(table: number, packets: Cube): readonly LintFlow[] {
-    const port = new Map([['in_port', packets.get('in_port')!]]);
-    const key = `${table} ${port.get('in_port')!.value}`;
-    const known = this.#ofPort.get(key);
+  #possibleFor(table: number, packets: Cube): readonly LintFlow[] {
+    const [port, ethertype, protocol] = ['in_port', 'eth_type', 'ip_proto'].map((field) => {
+      const value = packets.get(field)?.value;
+      return value === undefined ? undefined : Number(value);
+    });
+    const key = `${table} ${port} ${ethertype} ${protocol}`;
+    const known = this.#possible.get(key);
     if (known !== undefined) return known;
-    const { byPort, masked } = this.#indexOf(table);
-    const number = port.get('in_port')!.value;
-    const found = [...(byPort.get(number) ?? []), ...masked.filter(({ flow: { cube } }) => overlaps(port, cube))]
+    const fits = (asked: number | undefined, value: number | undefined) =>
+      asked === undefined || value === undefined || asked === value;
+    const found = this.#kindsOf(table)
+      .filter((kind) => fits(kind.port, port) && fits(kind.ethertype, ethertype) && fits(kind.protocol, protocol))
+      .flatMap(({ flows }) => flows)
       .sort((a, b) => a.rank - b.rank)
       .map(({ flow }) => flow);
-    this.#ofPort.set(key, found);
+    this.#possible.set(key, found);
     return found;
   }
 
-  #indexOf(table: number): TableIndex {
-    const known = this.#indices.get(table);
+  #kindsOf(table: number): readonly Kind[] {
+    const known = this.#kinds.get(table);
     if (known !== undefined) return known;
-    const [byPort, masked] = [new Map<bigint, Ranked[]>(), [] as Ranked[]];
+    const kinds = new Map<string, Kind>();
     for (const [rank, flow] of (this.#tables.get(table) ?? []).entries()) {
-      const port = flow.cube.get('in_port');
-      if (port === undefined || port.mask !== ones(32)) masked.push({ rank, flow });
-      else {
-        const list = byPort.get(port.value) ?? [];
-        byPort.set(port.value, list);
-        list.push({ rank, flow });
-      }
+      const { match } = flow.flow.mod;
+      const [port, ethertype, protocol] = [
+        wholeOf(match, 'in_port'),
+        wholeOf(match, 'eth_type'),
+        wholeOf(match, 'ip_proto'),
+      ];
+      const key = `${port} ${ethertype} ${protocol}`;
+      const kind = kinds.get(key) ?? { port, ethertype, protocol, flows: [] };
+      kinds.set(key, kind);
+      kind.flows.push({ rank, flow });
     }
-    const made = { byPort, masked };
-    this.#indices.set(table, made);
+    const made = [...kinds.values()];
+    this.#kinds.set(table, made);
     return made;
   }
 
@@ -137,16 +153,14 @@ const leaving = new Set([
 
 /** Ports that rules speak of, or that are known; those of hops send what others sent. */
 function portsOf(program: Program): number[] {
-  const named = program.flows.flatMap(({ mod }) =>
-    mod.match.flatMap((one) => (one.field === 'in_port' ? [Buffer.from(one.value).readUInt32BE()] : [])),
-  );
+  const named = new Set(program.flows.map(({ mod }) => wholeOf(mod.match, 'in_port')));
   const hops = new Set(
     program.chains.flatMap((chain) =>
       chain.hops.flatMap(({ instances }) => instances.flatMap(({ into, outOf }) => [into, outOf])),
     ),
   );
   const all = new Set([...named, ...program.ports.ports.map(({ number }) => number)]);
-  return [...all].filter((port) => !hops.has(port)).slice(0, PORTS_MAX);
+  return [...all].filter((port) => port !== undefined && !hops.has(port)).slice(0, PORTS_MAX) as number[];
 }
 
 type Cut = 'cuts-arp' | 'cuts-dhcp' | 'cuts-management';

@@ -4,9 +4,16 @@ import { formatInstructions } from 'node-openflow/text';
 import type { Program, ProgramFlow } from '../program.js';
 import { type Cube, cubeOf } from './cube.js';
 
-export interface LintFlow {
-  readonly flow: ProgramFlow;
-  readonly cube: Cube;
+/** There are very many of them; of most no cube is asked for. */
+export class LintFlow {
+  #cube: Cube | undefined;
+
+  constructor(readonly flow: ProgramFlow) {}
+
+  get cube(): Cube {
+    this.#cube ??= cubeOf(this.flow.mod.match);
+    return this.#cube;
+  }
 }
 
 /** By table, highest priority first. */
@@ -17,7 +24,7 @@ export function tablesOf(program: Program): LintTables {
   for (const flow of program.flows) {
     const list = tables.get(flow.mod.tableId) ?? [];
     tables.set(flow.mod.tableId, list);
-    list.push({ flow, cube: cubeOf(flow.mod.match) });
+    list.push(new LintFlow(flow));
   }
   for (const list of tables.values()) list.sort((a, b) => b.flow.mod.priority - a.flow.mod.priority);
   return tables;
@@ -34,9 +41,16 @@ export function unfolded(actions: readonly Action[]): Action[] {
   return actions.flatMap((action) => (action.type === 'nx_clone' ? [action, ...unfolded(action.actions)] : [action]));
 }
 
+/** Flows that do the same may share their instructions. */
+const clauses = new WeakMap<readonly Instruction[], boolean>();
+
 /** Flows of conjunctions are parts of matches, not matches. */
-export const isClause = ({ flow }: LintFlow): boolean =>
-  actionsOf(flow.mod.instructions).some(({ type }) => type === 'nx_conjunction');
+export function isClause({ flow }: LintFlow): boolean {
+  const { instructions } = flow.mod;
+  const known = clauses.get(instructions) ?? actionsOf(instructions).some(({ type }) => type === 'nx_conjunction');
+  clauses.set(instructions, known);
+  return known;
+}
 
 export const doesSame = (a: ProgramFlow, b: ProgramFlow): boolean =>
   formatInstructions(a.mod.instructions) === formatInstructions(b.mod.instructions);

@@ -14,7 +14,12 @@ interface Edge {
 function edgesOf(program: Program): Edge[] {
   const groups = groupsOf(program);
   const found = new Map<string, Edge>();
+  // Flows that do the same may share their instructions.
+  const looked = new Map<number, Set<object>>();
   for (const { mod, origin } of program.flows) {
+    const known = looked.get(mod.tableId) ?? new Set();
+    if (known.has(mod.instructions)) continue;
+    looked.set(mod.tableId, known.add(mod.instructions));
     const goto = mod.instructions.flatMap((one) => (one.type === 'goto_table' ? [one.tableId] : []));
     const looks = resubmits(actionsOf(mod.instructions), groups).map((table) => table ?? mod.tableId);
     for (const to of [...goto, ...looks]) {

@@ -8,25 +8,37 @@ import { say } from '../at.js';
 import type { Diagnostics } from '../diagnostic.js';
 import { LINT_MASKS_MAX } from '../limits.js';
 import type { Program, ProgramFlow } from '../program.js';
-import { type Cube, common, looksAtLess, type Masks, masksOf, projected, signatureOf } from './cube.js';
+import { common, looksAtLess, type Masks, masksOf, projected, shapeOf } from './cube.js';
 import { doesSame, isClause, type LintFlow, type LintTables } from './flows.js';
 import { tell } from './tell.js';
 
-interface Entry extends LintFlow {
+/** A flow, what it looks at, and the values of that where they are known without its cube. */
+class Entry {
+  readonly flow: ProgramFlow;
   readonly signature: string;
+  readonly key: string | undefined;
+
+  constructor(readonly of: LintFlow) {
+    this.flow = of.flow;
+    ({ signature: this.signature, key: this.key } = shapeOf(of.flow.mod.match));
+  }
+
+  /** Its values of the bits of a tuple. */
+  in({ signature, masks }: Tuple): string {
+    return (signature === this.signature ? this.key : undefined) ?? projected(this.of.cube, masks);
+  }
 }
 
 /** Flows that look at the same bits. */
 interface Tuple {
+  readonly signature: string;
   readonly masks: Masks;
   readonly flows: Map<string, ProgramFlow>;
 }
 
 export function lintShadowed(program: Program, tables: LintTables, diagnostics: Diagnostics): void {
   for (const [, flows] of tables) {
-    const entries = flows
-      .filter((flow) => !isClause(flow))
-      .map((flow) => ({ ...flow, signature: signatureOf(flow.cube) }));
+    const entries = flows.filter((flow) => !isClause(flow)).map((flow) => new Entry(flow));
     const masks = new Set(entries.map(({ signature }) => signature));
     if (masks.size > LINT_MASKS_MAX) {
       const [first] = entries;
@@ -48,8 +60,9 @@ function lintTable(entries: readonly Entry[], program: Program, diagnostics: Dia
   const alive = new Set<bigint>();
   const shadowed = new Map<bigint, { readonly flow: ProgramFlow; readonly by: ProgramFlow }>();
   for (const level of levels(entries)) {
-    for (const { flow, cube, signature } of level) {
-      const by = tuples.covering(cube, signature);
+    for (const entry of level) {
+      const { flow } = entry;
+      const by = tuples.covering(entry);
       if (by === undefined) alive.add(flow.mod.cookie);
       else if (!shadowed.has(flow.mod.cookie)) shadowed.set(flow.mod.cookie, { flow, by });
     }
@@ -87,31 +100,32 @@ class Tuples {
   /** For each combination of bits the tuples that look at none besides, of the first `looked` ones. */
   readonly #less = new Map<string, { looked: number; readonly tuples: Tuple[] }>();
 
-  add({ flow, cube, signature }: Entry): void {
+  add(entry: Entry): void {
+    const { signature } = entry;
     let tuple = this.#bySignature.get(signature);
     if (tuple === undefined) {
-      tuple = { masks: masksOf(cube), flows: new Map() };
+      tuple = { signature, masks: masksOf(entry.of.cube), flows: new Map() };
       this.#bySignature.set(signature, tuple);
       this.#all.push(tuple);
     }
-    const key = projected(cube, tuple.masks);
-    if (!tuple.flows.has(key)) tuple.flows.set(key, flow);
+    const key = entry.in(tuple);
+    if (!tuple.flows.has(key)) tuple.flows.set(key, entry.flow);
   }
 
-  /** One that takes all packets of the cube. */
-  covering(cube: Cube, signature: string): ProgramFlow | undefined {
-    for (const { masks, flows } of this.#lookingAtLess(cube, signature)) {
-      const found = flows.get(projected(cube, masks));
+  /** One that takes all packets of it. */
+  covering(entry: Entry): ProgramFlow | undefined {
+    for (const tuple of this.#lookingAtLess(entry)) {
+      const found = tuple.flows.get(entry.in(tuple));
       if (found !== undefined) return found;
     }
     return undefined;
   }
 
-  #lookingAtLess(cube: Cube, signature: string): readonly Tuple[] {
+  #lookingAtLess({ signature, of }: Entry): readonly Tuple[] {
     const less = this.#less.get(signature) ?? { looked: 0, tuples: [] };
     if (less.looked === this.#all.length) return less.tuples;
     this.#less.set(signature, less);
-    const masks = masksOf(cube);
+    const masks = masksOf(of.cube);
     for (; less.looked < this.#all.length; less.looked++) {
       const tuple = this.#all[less.looked]!;
       if (looksAtLess(tuple.masks, masks)) less.tuples.push(tuple);
@@ -124,15 +138,16 @@ class Tuples {
 const LEVEL_TUPLES_MAX = 200;
 
 function lintLevel(level: readonly Entry[], program: Program, diagnostics: Diagnostics): void {
+  if (level.length === 1) return;
   const tuples = [...grouped(level).values()];
   if (tuples.length > LEVEL_TUPLES_MAX) return;
   const told = new Set<string>();
   for (const [index, left] of tuples.entries()) {
     for (const right of tuples.slice(index + 1)) {
-      const masks = common(masksOf(left[0]!.cube), masksOf(right[0]!.cube));
-      const byKey = new Map(left.map((entry) => [projected(entry.cube, masks), entry.flow]));
-      for (const { flow, cube } of right) {
-        const other = byKey.get(projected(cube, masks));
+      const masks = common(masksOf(left[0]!.of.cube), masksOf(right[0]!.of.cube));
+      const byKey = new Map(left.map(({ of, flow }) => [projected(of.cube, masks), flow]));
+      for (const { flow, of } of right) {
+        const other = byKey.get(projected(of.cube, masks));
         if (other !== undefined) overlap(other, flow, program, diagnostics, told);
       }
     }

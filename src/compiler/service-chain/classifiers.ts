@@ -1,9 +1,10 @@
 /** What goes into a chain: matches, and those of its answers. */
 import { type At, say } from '../at.js';
 import { expandMatch } from '../flow-set/match.js';
-import { RULE_FLOWS_MAX } from '../limits.js';
+import { CHAIN_PORT_LISTS_MAX, RULE_FLOWS_MAX } from '../limits.js';
 import { MappedText } from '../mapped-text.js';
 import type { Scope } from '../scope.js';
+import type { Residents } from './residents.js';
 
 /** The register with the port that a packet's destination was seen at, 0 if it was not; its lower 16 bits. */
 export const PLACE = 'NXM_NX_REG6[0..15]';
@@ -13,7 +14,7 @@ const PORT_BITS = 0xffff;
 
 export interface ClassifierMatches {
   readonly forward: readonly MappedText[];
-  /** Of answers. */
+  /** Of answers, where those visit the chain. */
   readonly reverse: readonly string[];
 }
 
@@ -60,12 +61,18 @@ function portsAt(at: At, scope: Scope, legOf: (port: number) => string | undefin
   return scope.diagnostics.errors > before ? undefined : found;
 }
 
-/** Undefined, and said, where it has no meaning. `legOf`: the hop that a port of the chain is a leg of. */
+export interface ClassifierWorld {
+  readonly scope: Scope;
+  readonly symmetric: boolean;
+  readonly residents: Residents;
+  /** The hop that a port of the chain is a leg of. */
+  readonly legOf: (port: number) => string | undefined;
+}
+
+/** Undefined, and said, where it has no meaning. */
 export function classifierMatches(
   at: At,
-  scope: Scope,
-  symmetric: boolean,
-  legOf: (port: number) => string | undefined,
+  { scope, symmetric, residents, legOf }: ClassifierWorld,
 ): ClassifierMatches | undefined {
   const match = at.key('match');
   const inPort = match.key('in_port');
@@ -79,7 +86,7 @@ export function classifierMatches(
   const matches = expandMatch(match, [], scope).map(({ text }) => text);
   const texts = matches.map(({ text }) => text);
   if (from === undefined || to === undefined || texts.length === 0) return undefined;
-  const count = Math.max(from.length, 1) * (to.length === 0 ? 1 : to.length + 1) * texts.length;
+  const count = Math.max(from.length, 1) * (to.length === 0 ? 1 : to.length + 2) * texts.length;
   if (count > RULE_FLOWS_MAX) {
     say(
       scope.diagnostics,
@@ -97,13 +104,21 @@ export function classifierMatches(
   }
   const inPorts = (ports: readonly number[]) => (ports.length === 0 ? [''] : ports.map((port) => `in_port=${port}`));
   // What is for somebody who was seen nowhere is flooded by others, and so could be for any of the ports.
-  const places = (ports: readonly number[]) =>
-    ports.length === 0 ? [''] : [0, ...ports].map((port) => `${PLACE_FIELD}=${(port & PORT_BITS) >>> 0}`);
+  const seenAt = (ports: readonly number[]) =>
+    [0, ...ports].map((port) => `${PLACE_FIELD}=${port & PORT_BITS}/0x${PORT_BITS.toString(16)}`);
+  const places = (ports: readonly number[]) => {
+    if (ports.length === 0) return [''];
+    const resident = residents.match(ports);
+    if (resident !== undefined) return [...seenAt(ports), resident];
+    const message = `classifiers name more than ${CHAIN_PORT_LISTS_MAX} different lists of ports that destinations are at`;
+    say(scope.diagnostics, at, 'limit', message);
+    return [''];
+  };
   const put = (prefix: string, text: MappedText) =>
     new MappedText().add(prefix === '' || text.text === '' ? prefix : `${prefix},`, at).append(text);
   return {
     forward: product(inPorts(from), places(to)).flatMap((prefix) => matches.map((text) => put(prefix, text))),
-    reverse: product(inPorts(to), places(from), texts.map(answerTo)),
+    reverse: symmetric ? product(inPorts(to), places(from), texts.map(answerTo)) : [],
   };
 }
 

@@ -14,13 +14,14 @@ import { learnedCookie } from '../owner.js';
 import type { Origin, ProgramHop, ProgramTable } from '../program.js';
 import { Scope } from '../scope.js';
 import { lowerTests } from '../tests.js';
-import { classifierMatches, MULTICAST, PLACE } from './classifiers.js';
+import { type ClassifierMatches, classifierMatches, MULTICAST, PLACE } from './classifiers.js';
 import { anySort, Correlation, fragmentsOf } from './correlation.js';
 import { type GroupMaker, HopGroups, type HopPlace } from './hop-groups.js';
 import { type Direction, type Hop, type Instance, legsOf, readHop, slotsOf } from './hops.js';
 import type { Leg } from './legs.js';
+import { Residents } from './residents.js';
 import { toWrap, wrapping } from './service-path.js';
-import { learnActions, learnFlows } from './stations.js';
+import { learnActions, learnFlows, ofPort } from './stations.js';
 import { hopTable, inOrder, picks, pickTable, type Shape, splitsFragments, tablesOf, WRAP_TABLE } from './tables.js';
 import { unseenFlows } from './unseen.js';
 
@@ -39,6 +40,13 @@ interface Spec {
   readonly fragments?: 'chain' | 'drop';
 }
 
+interface Classifier {
+  readonly at: At;
+  readonly name: string;
+  readonly index: number;
+  readonly matches: ClassifierMatches;
+}
+
 export class ServiceChainLowering implements GroupMaker {
   readonly scope: Scope;
   readonly name: string;
@@ -49,6 +57,7 @@ export class ServiceChainLowering implements GroupMaker {
   readonly #correlation: Correlation;
   readonly #hops: readonly Hop[];
   readonly #shape: Shape;
+  readonly #residents = new Residents();
   /** What is wrong with hops would be said again of each of their flows. */
   readonly #broken: boolean;
   /** Instances that have a flow which wraps packets for them, by its key. */
@@ -90,15 +99,16 @@ export class ServiceChainLowering implements GroupMaker {
   }
 
   #shapeOf({ exit = 'normal' }: Spec): Shape {
-    const wantsPlaces = this.#spec
+    const asked = this.#symmetric ? ['to', 'from'] : ['to'];
+    const asksPlaces = this.#spec
       .key('classifiers')
       .each()
-      .some((at) => at.key('to').value !== undefined);
-    const learns = exit === 'normal' || this.#symmetric || wantsPlaces;
+      .some((at) => asked.some((key) => at.key(key).value !== undefined));
+    const learns = exit === 'normal' || this.#symmetric || asksPlaces;
     const ownExit = this.#symmetric && typeof exit === 'object' && exit.port !== undefined;
     const hops = this.#hops;
     const wraps = hops.some(({ mode, instances }) => mode === 'inline' && instances.some(({ aware }) => aware));
-    return { at: this.#root.key('metadata'), hops, symmetric: this.#symmetric, learns, ownExit, wraps };
+    return { at: this.#root.key('metadata'), hops, symmetric: this.#symmetric, learns, asksPlaces, ownExit, wraps };
   }
 
   #declareTables(first: number): void {
@@ -170,9 +180,10 @@ export class ServiceChainLowering implements GroupMaker {
   lower(): void {
     if (this.#broken || !this.#hasOwnTables()) return;
     const next = this.#next();
+    const classifiers = this.#classifiers();
     this.#arrive(next);
     const exitPort = this.#exitPort();
-    this.#classify(next, exitPort);
+    this.#classify(classifiers, next, exitPort);
     this.builder.chain({ document: this.name, hops: this.#places().map((place) => this.#hop(place)) });
     this.#exits(exitPort);
     lowerTests(this.#spec.key('tests'), this.scope, this.builder);
@@ -283,12 +294,32 @@ export class ServiceChainLowering implements GroupMaker {
       flow(PRIORITY.rest, '', classify, metadata, 'rest');
       return;
     }
-    const [learn, places] = [this.#table('learn'), this.#table('places')];
-    flow(PRIORITY.rest, '', `${learnActions(learn)},resubmit(,${places}),${classify}`, metadata, 'rest');
-    const cookieOf = (share: number) =>
-      learnedCookie(this.builder.cookie(this.#origin(metadata, `learned/places/${share}`)));
-    for (const { match, actions } of learnFlows(places, cookieOf))
-      this.#flow('learn', 1, match, actions, metadata, 'shares');
+    const looked = [
+      learnActions(this.#table('learn')),
+      `resubmit(,${this.#table('places')})`,
+      ...(this.#shape.asksPlaces ? this.#residents.lookups(this.#table('residents')) : []),
+    ];
+    flow(PRIORITY.rest, '', [...looked, classify].join(','), metadata, 'rest');
+    this.#learn();
+  }
+
+  /** Tables of where stations are, and what is learned for them. */
+  #learn(): void {
+    const metadata = this.#root.key('metadata');
+    const cookieOf = (kind: string) => (of: number) =>
+      learnedCookie(this.builder.cookie(this.#origin(metadata, `learned/${kind}/${of}`)));
+    const shares = learnFlows(this.#table('places'), cookieOf('places'));
+    for (const { match, actions } of shares) this.#flow('learn', 1, match, actions, metadata, 'shares');
+    if (!this.#shape.asksPlaces) return;
+    const residents = this.#residents.learned(this.#table('residents'), cookieOf('residents'));
+    for (const [port, actions] of residents) {
+      const share = shares[port % shares.length]!.actions;
+      this.#flow('learn', 2, ofPort(port), `${share},${actions}`, metadata, 'residents');
+    }
+    const ports = this.builder.ports.ports;
+    const macOf = (port: number) => ports.find(({ number }) => number === port)?.mac;
+    for (const { priority, match, actions } of this.#residents.known(macOf))
+      this.#flow('residents', priority, match, actions, metadata, 'known');
   }
 
   /** Whatever comes by the port is taken for what was sent to the hop. */
@@ -300,32 +331,34 @@ export class ServiceChainLowering implements GroupMaker {
     });
   }
 
-  #classify(next: string, exitPort: number | undefined): void {
+  /** Those that have a meaning. */
+  #classifiers(): Classifier[] {
     const names = new Map<string, At>();
+    const legOf = (port: number) => this.builder.legs.at(port, this.name)?.hop;
+    const world = { scope: this.scope, symmetric: this.#symmetric, residents: this.#residents, legOf };
+    return this.#spec
+      .key('classifiers')
+      .each()
+      .flatMap((at, index) => {
+        const { name = `#${index + 1}` } = at.value as { name?: string };
+        const other = names.get(name);
+        if (other !== undefined) {
+          const message = `there are two classifiers ${JSON.stringify(name)}`;
+          say(this.builder.diagnostics, at.key('name'), 'duplicate', message, {
+            related: [seen(other, 'the other one')],
+          });
+        }
+        names.set(name, at);
+        const matches = classifierMatches(at, world);
+        return matches === undefined ? [] : [{ at, name, index, matches }];
+      });
+  }
+
+  #classify(classifiers: readonly Classifier[], next: string, exitPort: number | undefined): void {
     const [forward, reverse]: [string[], string[]] = [[], []];
     const first = (direction: Direction) =>
       `goto_table:${this.#table(hopTable(inOrder(this.#hops, direction)[0]!, direction))}`;
-    for (const [index, at] of this.#spec.key('classifiers').each().entries()) {
-      const { name = `#${index + 1}` } = at.value as { name?: string };
-      const other = names.get(name);
-      if (other !== undefined)
-        say(
-          this.builder.diagnostics,
-          at.key('name'),
-          'duplicate',
-          `there are two classifiers ${JSON.stringify(name)}`,
-          {
-            related: [seen(other, 'the other one')],
-          },
-        );
-      names.set(name, at);
-      const matches = classifierMatches(
-        at,
-        this.scope,
-        this.#symmetric,
-        (port) => this.builder.legs.at(port, this.name)?.hop,
-      );
-      if (matches === undefined) continue;
+    for (const { at, name, index, matches } of classifiers) {
       const priority = FIRST_CLASSIFIER - index * CLASSIFIER_STEP;
       const before = this.builder.diagnostics.errors;
       for (const match of matches.forward) this.#flow('classify', priority, match, first('forward'), at, name);

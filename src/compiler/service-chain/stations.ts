@@ -13,6 +13,9 @@ const PORT_FIELD = 'reg7';
 /** Actions that have the packet's sender learned, by the table `learn`. */
 export const learnActions = (learn: number): string => `move:NXM_OF_IN_PORT[]->${PORT},resubmit(,${learn})`;
 
+/** The match, in the table `learn`, of what came in by a port. */
+export const ofPort = (port: number): string => `${PORT_FIELD}=${port & 0xffff}/0xffff`;
+
 export interface LearnFlow {
   readonly match: string;
   readonly actions: string;

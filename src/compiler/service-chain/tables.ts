@@ -3,7 +3,7 @@ import type { At } from '../at.js';
 import type { Direction, Hop } from './hops.js';
 
 /** What tables are called that are not named after hops. */
-export const ownTableNames = ['arrive', 'places', 'classify', 'exit', 'exit-back', 'learn'] as const;
+export const ownTableNames = ['arrive', 'places', 'residents', 'classify', 'exit', 'exit-back', 'learn'] as const;
 
 export interface ChainTable {
   readonly name: string;
@@ -33,6 +33,8 @@ export interface Shape {
   readonly symmetric: boolean;
   /** Whether it is learned where stations are. */
   readonly learns: boolean;
+  /** Classifiers ask where destinations are. */
+  readonly asksPlaces: boolean;
   /** Answers leave by another way. */
   readonly ownExit: boolean;
   /** Packets are wrapped in service headers. */
@@ -44,7 +46,7 @@ export const inOrder = (hops: readonly Hop[], direction: Direction): readonly Ho
   direction === 'forward' ? hops : hops.toReversed();
 
 /** `learn` comes last: nothing goes on from there. */
-export function tablesOf({ at, hops, symmetric, learns, ownExit, wraps }: Shape): ChainTable[] {
+export function tablesOf({ at, hops, symmetric, learns, asksPlaces, ownExit, wraps }: Shape): ChainTable[] {
   const one = (name: string): ChainTable => ({ name, at });
   const directions: readonly Direction[] = symmetric ? ['forward', 'reverse'] : ['forward'];
   const visited = directions.flatMap((direction) =>
@@ -56,6 +58,7 @@ export function tablesOf({ at, hops, symmetric, learns, ownExit, wraps }: Shape)
   return [
     one('arrive'),
     ...(learns ? [one('places')] : []),
+    ...(asksPlaces ? [one('residents')] : []),
     one('classify'),
     ...visited,
     one('exit'),
