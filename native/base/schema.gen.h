@@ -327,6 +327,14 @@ enum class TraceStep : std::uint8_t {
   kCut = 14,
 };
 
+enum class LocalAgent : std::uint8_t {
+  kErrors = 1,
+  kHealth = 2,
+  kNeighbours = 3,
+  kUnresolved = 4,
+  kFragments = 5,
+};
+
 enum class LearnVerdict : std::uint8_t {
   kAsked = 0,
   kThere = 1,
@@ -347,6 +355,7 @@ inline constexpr std::uint32_t kFirstBucket = 0xfffffffd;
 inline constexpr std::uint32_t kLastBucket = 0xfffffffe;
 inline constexpr std::uint32_t kAllBuckets = 0xffffffff;
 inline constexpr std::uint32_t kControllerMaxLenNoBuffer = 65535;
+inline constexpr std::uint32_t kLocalController = 22614;
 
 /// Field numbers (OpenFlow basic OXM numbers).
 enum class Field : std::uint8_t {

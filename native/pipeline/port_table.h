@@ -13,6 +13,7 @@
 
 #include "base/epoch.h"
 #include "packet/reserved_mac.h"
+#include "pipeline/local_rates.h"
 #include "pipeline/source_filter.h"
 #include "port/port.h"
 
@@ -31,6 +32,7 @@ struct alignas(64) TxBuffer {
   std::array<Packet*, kBatchMax> packets;
   QueueShare upcalls;
   QueueShare requests;
+  QueueShare local;
 };
 
 /// What the settings of a port ask of the pipeline. Never changed once published.
@@ -62,6 +64,7 @@ struct PortSlot {
   std::atomic<std::uint32_t> config{0};            // PortConfig and slot_bit. control: rw, readers: ro
   std::atomic<const PortPolicy*> policy{nullptr};  // control: rw, readers: ro; nullptr: nothing asked
   std::vector<TxBuffer> tx;                        // thread n: rw [n]
+  LocalRates local_rates;                          // any thread: rw
 
   bool has(std::uint32_t bits) const { return (config.load(std::memory_order_relaxed) & bits) != 0; }
   bool configured(PortConfig bit) const { return has(static_cast<std::uint32_t>(bit)); }

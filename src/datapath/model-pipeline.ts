@@ -25,6 +25,7 @@ import {
 import { decrementTtl, portOf, readSubfield, writeSubfield } from './model-nicira.js';
 import { floodPorts, normal } from './model-normal.js';
 import { fieldId } from './model-packet.js';
+import { packetInRecord } from './model-packet-in.js';
 import { ModelPacket } from './model-place.js';
 import type { ModelPort } from './model-ports.js';
 import { chosenBuckets, countSample, flowHash } from './model-select.js';
@@ -41,6 +42,8 @@ import {
   Frag,
   FragMode,
   LearnVerdict,
+  LocalAgent,
+  localController,
   MeterBandType,
   meterController,
   noMeter,
@@ -54,7 +57,7 @@ import {
 const FIN_OR_RESET = 1 | 4;
 const ACTIVE_BACKUP = 0; // NX_BD_ALG_ACTIVE_BACKUP
 const NO_PORT_16 = 0xffff; // OFPP_NONE of OpenFlow 1.0
-const NO_COOKIE = 0xffffffffffffffffn;
+const agents: ReadonlySet<number | undefined> = new Set(Object.values(LocalAgent));
 const SPANNING_TREE_MAC = 0x0180c2000000n;
 
 export class Pipeline {
@@ -568,30 +571,16 @@ export class Pipeline {
     const port = this.#state.ports.get(packet.inPort);
     if (port !== undefined && (port.config & PortConfig.noPacketIn) !== 0) return;
     if (!this.#passesMeter(packet, data.meter)) return;
-    if (!this.#state.controllerConnected) {
+    const local = data.id === localController;
+    const heard = local ? agents.has(data.userdata[0]) : this.#state.controllerConnected;
+    if (!heard) {
       this.#drop(packet, Drop.upcallFull);
       return;
     }
     // What its meter does to it does not change the packet that goes on. One that the action names takes its place.
     const told = packet.clone();
-    if (data.meter === noMeter && !this.#meter(told, meterController)) return;
+    if (!local && data.meter === noMeter && !this.#meter(told, meterController)) return;
     this.#state.trace?.({ kind: 'packet_in', reason, table: origin.table, controller: data.id, maxLen });
-    this.#state.upcall({
-      kind: 'packet_in',
-      reason,
-      table: origin.table,
-      cookie: origin.flow?.cookie ?? NO_COOKIE,
-      inPort: packet.seenPort,
-      maxLen,
-      controllerId: data.id,
-      userdata: data.userdata,
-      registers: packet.registersSet(),
-      frameTotal: packet.own.length,
-      metadata: packet.metadata,
-      tunnelId: packet.tunnelId,
-      inPhyPort: packet.inPort,
-      packetType: Number(packet.field(fieldId.packet_type)),
-      frame: told.own,
-    });
+    this.#state.upcall(packetInRecord(packet, told, reason, maxLen, origin, data));
   }
 }

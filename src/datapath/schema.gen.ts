@@ -348,6 +348,15 @@ export const TraceStep = {
 } as const;
 export type TraceStep = (typeof TraceStep)[keyof typeof TraceStep];
 
+export const LocalAgent = {
+  errors: 1,
+  health: 2,
+  neighbours: 3,
+  unresolved: 4,
+  fragments: 5,
+} as const;
+export type LocalAgent = (typeof LocalAgent)[keyof typeof LocalAgent];
+
 export const LearnVerdict = {
   asked: 0,
   there: 1,
@@ -369,6 +378,7 @@ export const firstBucket = 0xfffffffd;
 export const lastBucket = 0xfffffffe;
 export const allBuckets = 0xffffffff;
 export const controllerMaxLenNoBuffer = 65535;
+export const localController = 22614;
 
 export interface FieldPlace {
   readonly name: FieldName;
