@@ -28,16 +28,26 @@ std::uint64_t Epoch::oldest() const {
   return oldest;
 }
 
+void Epoch::retire_first(Action action, void* owner, void* object) {
+  first_.push_back({now_.load(std::memory_order_relaxed), action, owner, object});
+}
+
 std::size_t Epoch::reclaim(std::size_t limit) {
-  std::size_t ran = 0;
-  if (retired_.empty()) return ran;
-  if (retired_.back().epoch == now_.load(std::memory_order_relaxed)) now_.fetch_add(1, std::memory_order_seq_cst);
+  if (pending() == 0) return 0;
+  const std::uint64_t now = now_.load(std::memory_order_relaxed);
+  const auto is_last = [now](const std::deque<Retired>& list) { return !list.empty() && list.back().epoch == now; };
+  if (is_last(first_) || is_last(retired_)) now_.fetch_add(1, std::memory_order_seq_cst);
   const std::uint64_t oldest_seen = oldest();
-  // What an action retires carries the current epoch, which no online reader has passed: the loop ends.
+  // What an action retires carries the current epoch, which no online reader has passed: the loops end.
   const std::uint64_t due = std::min(oldest_seen, now_.load(std::memory_order_relaxed));
-  while (ran < limit && !retired_.empty() && retired_.front().epoch < due) {
-    const Retired next = retired_.front();
-    retired_.pop_front();
+  return run(first_, due, ~std::size_t{0}) + run(retired_, due, limit);
+}
+
+std::size_t Epoch::run(std::deque<Retired>& list, std::uint64_t due, std::size_t limit) {
+  std::size_t ran = 0;
+  while (ran < limit && !list.empty() && list.front().epoch < due) {
+    const Retired next = list.front();
+    list.pop_front();
     next.action(next.owner, next.object);
     ++ran;
   }
@@ -50,7 +60,7 @@ void Epoch::synchronize() {
 }
 
 void Epoch::drain() {
-  while (!retired_.empty()) {
+  while (pending() > 0) {
     synchronize();
     reclaim();
   }

@@ -36,6 +36,8 @@ class Epoch {
 
   /// Control thread: runs action(owner, object) when every reader that is online now has been quiescent or offline.
   void retire(Action action, void* owner, void* object);
+  /// The same; it runs before all that was retired otherwise, and counts for no limit.
+  void retire_first(Action action, void* owner, void* object);
   /// Control thread: runs what is due, `limit` of it at most, never waits; actions may retire more. Returns how many
   /// ran.
   std::size_t reclaim(std::size_t limit = ~std::size_t{0});
@@ -45,7 +47,7 @@ class Epoch {
   /// Control thread: waits until everything retired, and what that retires, has run. Before its owners go.
   void drain();
   /// Retired and not yet run. Control thread.
-  std::size_t pending() const { return retired_.size(); }
+  std::size_t pending() const { return first_.size() + retired_.size(); }
 
  private:
   static constexpr std::uint64_t kOffline = ~std::uint64_t{0};
@@ -59,12 +61,14 @@ class Epoch {
     std::atomic<std::uint64_t> seen{kOffline};  // reader: rw, control: ro
   };
 
+  static std::size_t run(std::deque<Retired>& list, std::uint64_t due, std::size_t limit);
   /// Smallest epoch an online reader has seen.
   std::uint64_t oldest() const;
 
   std::atomic<std::uint64_t> now_{1};  // control: rw, readers: ro
   std::array<Reader, kThreadsMax> readers_;
-  std::deque<Retired> retired_;  // control; epochs ascend
+  std::deque<Retired> first_;    // control; epochs ascend, as those of the next
+  std::deque<Retired> retired_;  // control
 };
 
 }  // namespace xvif

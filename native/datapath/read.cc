@@ -39,7 +39,8 @@ std::uint64_t write_part(std::uint64_t cursor, std::size_t limit, std::vector<st
 
 std::uint64_t read_flows(const Pipeline& pipeline, const QueryRecord& query, std::uint64_t now, std::size_t limit,
                          std::vector<std::uint8_t>& out) {
-  out.reserve(std::min(limit, kPartBytes) + kFlowBytes);
+  // Of the first part it is not known whether there is more than a flow.
+  if (query.cursor != 0) out.reserve(std::min(limit, kPartBytes) + kFlowBytes);
   RecordWriter writer(out);
   return write_part<FlowView>(
       query.cursor, limit, out,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <utility>
 
 #include "napi/convert.h"
 #include "napi/port_settings.h"
@@ -13,6 +14,7 @@ namespace {
 /// Upcall bytes handed to JavaScript in one call; it gets a turn for other work between two of them.
 constexpr std::size_t kUpcallBatchBytes = 256 * 1024;
 constexpr std::size_t kReadBytesMin = 4096;
+constexpr std::size_t kKeptPartBytes = 256 * 1024;
 
 netback::VifSpec vif_spec(const Napi::Object& from) {
   netback::VifSpec spec{};
@@ -85,35 +87,47 @@ void DatapathState::listen(Napi::Function listener) { listener_ = Napi::Persiste
 
 void DatapathState::drain(Napi::Env env, Napi::Function, Wake* wake, void*) {
   if (env == nullptr || wake->owner == nullptr) return;
-  DatapathState& self = *wake->owner;
   Napi::HandleScope scope(env);
-  wake->pending.store(false, std::memory_order_release);
-  std::vector<std::uint8_t> records;
-  const bool more = self.datapath_->drain_upcalls(records, kUpcallBatchBytes);
-  if (more && !wake->pending.exchange(true, std::memory_order_acq_rel)) drain_later(env, wake->self);
-  // Those that packets learned.
-  const std::vector<std::uint8_t> changes = self.datapath_->take_flow_changes();
-  records.insert(records.end(), changes.begin(), changes.end());
-  if (records.empty() || self.listener_.IsEmpty()) return;
-  const Napi::Uint8Array batch = bytes(env, records);
-  const Napi::Function listener = self.listener_.Value();
-  const std::shared_ptr<Wake> kept = self.wake_;
-  kept->listening = true;
   try {
-    listener.Call({batch});  // may close the datapath: nothing of self is used after this
-    kept->listening = false;
+    hand_over(env, *wake);
   } catch (const Napi::Error& error) {
-    kept->listening = false;
     // Node-API would make it a warning, one for each batch. It is a bug like any exception that nobody catches.
     napi_fatal_exception(env, error.Value());
   }
+}
+
+void DatapathState::hand_over(Napi::Env env, Wake& wake) {
+  DatapathState& self = *wake.owner;
+  wake.pending.store(false, std::memory_order_release);
+  std::vector<std::uint8_t> records;
+  const bool more = self.datapath_->drain_upcalls(records, kUpcallBatchBytes);
+  if (more && !wake.pending.exchange(true, std::memory_order_acq_rel)) drain_later(env, wake.self);
+  // Those that packets learned.
+  const std::vector<std::uint8_t> changes = self.datapath_->take_flow_changes();
+  records.insert(records.end(), changes.begin(), changes.end());
+  tell(env, self.wake_, records);
+}
+
+void DatapathState::tell(Napi::Env env, std::shared_ptr<Wake> wake, const std::vector<std::uint8_t>& records) {
+  if (records.empty() || wake->owner->listener_.IsEmpty()) return;
+  const Napi::Uint8Array batch = bytes(env, records);
+  const Napi::Function listener = wake->owner->listener_.Value();
+  struct Listening {
+    bool& flag;
+    const bool before = std::exchange(flag, true);
+    ~Listening() { flag = before; }
+  };
+  const Listening listening{wake->listening};
+  listener.Call({batch});  // may close the datapath
 }
 
 bool DatapathState::hold_wake() {
   return !wake_->listening && !wake_->pending.exchange(true, std::memory_order_acq_rel);
 }
 
-void DatapathState::deliver(Napi::Env env) { drain(env, Napi::Function(), wake_.get(), nullptr); }
+void DatapathState::release_wake() { wake_->function.NonBlockingCall(); }
+
+void DatapathState::deliver(Napi::Env env) { hand_over(env, *wake_); }
 
 /// After what else waits in the event loop: a thread-safe function that calls itself would be called a thousand times
 /// before that (Node.js, src/node_api.cc).
@@ -123,13 +137,7 @@ void DatapathState::drain_later(Napi::Env env, std::shared_ptr<Wake> wake) {
   env.Global().Get("setImmediate").As<Napi::Function>().Call({again});
 }
 
-void DatapathState::tell_flow_changes(Napi::Env env) {
-  const std::vector<std::uint8_t> records = datapath_->take_flow_changes();
-  if (records.empty() || listener_.IsEmpty()) return;
-  const Napi::Uint8Array batch = bytes(env, records);
-  const Napi::Function listener = listener_.Value();
-  listener.Call({batch});  // may close the datapath: nothing of self is used after this
-}
+void DatapathState::tell_flow_changes(Napi::Env env) { tell(env, wake_, datapath_->take_flow_changes()); }
 
 Napi::Function DatapathBinding::define(Napi::Env env) {
   return DefineClass(
@@ -190,7 +198,13 @@ Napi::Value DatapathBinding::packet_out(const Napi::CallbackInfo& info) {
   const std::span<const std::uint8_t> record = arg_bytes(info, 0, "record");
   // Who sends many packets out would fill the queue of what goes up before anybody could look at it.
   const bool held = state.hold_wake();
-  const Status status = state.datapath().packet_out(record);
+  Status status = Status::kNoMemory;
+  try {
+    status = state.datapath().packet_out(record);
+  } catch (...) {
+    if (held) state.release_wake();
+    throw;
+  }
   if (held) {
     state.deliver(info.Env());
   } else {
@@ -213,7 +227,8 @@ Napi::Value DatapathBinding::read(const Napi::CallbackInfo& info) {
   const std::size_t limit = std::max<std::size_t>(arg_u32(info, 1, "limit"), kReadBytesMin);
   ReadPart part = datapath.read(arg_bytes(info, 0, "query"), limit);
   auto out = Napi::Object::New(info.Env());
-  out["data"] = bytes(info.Env(), std::move(part.data));
+  // Who asks for more at once may ask for much of it before the event loop can let go of what was kept.
+  out["data"] = limit <= kKeptPartBytes ? bytes(info.Env(), std::move(part.data)) : bytes(info.Env(), part.data);
   out["next"] = part.next.empty() ? info.Env().Undefined() : Napi::Value(bytes(info.Env(), part.next));
   return out;
 }

@@ -24,6 +24,8 @@ class DatapathState {
   /// What is told by things that this thread does next is handed over by deliver(), and nobody is woken for it. False:
   /// somebody is being woken anyway, or the listener is running.
   bool hold_wake();
+  /// Instead of deliver(), when it came to nothing.
+  void release_wake();
   /// May close the datapath: nothing of this is used after it.
   void deliver(Napi::Env env);
   /// Hands what became of watched flows to the listener, before the verb returns that did it.
@@ -32,6 +34,9 @@ class DatapathState {
  private:
   struct Wake;
   static void drain(Napi::Env env, Napi::Function callback, Wake* context, void* data);
+  /// Calls the listener, which may close the datapath, and passes on what it throws.
+  static void hand_over(Napi::Env env, Wake& wake);
+  static void tell(Napi::Env env, std::shared_ptr<Wake> wake, const std::vector<std::uint8_t>& records);
   static void drain_later(Napi::Env env, std::shared_ptr<Wake> wake);
   using WakeFunction = Napi::TypedThreadSafeFunction<Wake, void, drain>;
 

@@ -364,7 +364,7 @@ void FlowTables::remove(Flow& flow, FlowRemovedReason reason, std::uint64_t now_
   if (!silent && flow.has(FlowFlag::kSendFlowRem)) {
     removal = new Removal{&flow, now_ns, reason};
     ++unannounced_;
-    versions_.after_publication(announce_removal, this, removal);
+    versions_.first_after_publication(announce_removal, this, removal);
   } else {
     versions_.after_publication(take_out, this, &flow);
   }

@@ -88,7 +88,7 @@ class FlowTables {
   std::uint64_t next_expiry_ns() const { return expiry_.next_ns(); }
 
  private:
-  /// On its way from the flow_mod until no reader sees the flow. Owned by `removals` of a batch, then by the epoch.
+  /// On its way from the flow_mod until no reader sees the flow. Owned by the batch, then by the epoch.
   struct Removal {
     Flow* flow;
     std::uint64_t when_ns;

@@ -25,11 +25,12 @@ std::size_t whole_records(std::span<const std::uint8_t> records, std::size_t lim
   return bytes;
 }
 
-/// How long publish() waits so that removed flows are told at once with their last counts; else tick() tells.
-// Two for each flow that goes. So many more than a batch can remove one by one that they do not pile up, and so few
-// that who deletes a million flows at once does not wait for all to be freed.
+/// What is freed at least after a batch, and at a tick; two for each flow that went. So few that who deletes a million
+/// flows at once does not wait for all of them.
 constexpr std::size_t kReclaimsPerBatch = 8192;
 constexpr std::size_t kReclaimsPerTick = 65'536;
+constexpr std::size_t kReclaimShare = 8;
+/// How long publish() waits so that removed flows are told at once with their last counts; else tick() tells.
 constexpr std::uint64_t kAnnounceWaitNs = 100'000;
 
 }  // namespace
@@ -199,8 +200,9 @@ void Pipeline::rollback() {
   reclaim(kReclaimsPerBatch);
 }
 
-void Pipeline::reclaim(std::size_t limit) {
-  if (epoch_.reclaim(limit) > 0) flows_.settle();
+void Pipeline::reclaim(std::size_t least) {
+  // A share of all, so that who removes much again and again has to wait for what is left of it.
+  if (epoch_.reclaim(std::max(least, epoch_.pending() / kReclaimShare)) > 0) flows_.settle();
 }
 
 bool Pipeline::take_requests(std::uint64_t now_ns) {

@@ -138,7 +138,7 @@ class Pipeline final : public PacketSink {
     std::uint32_t mask;
   };
   void configure(const PendingConfig& change);
-  void reclaim(std::size_t limit);
+  void reclaim(std::size_t least);
   /// Of one queue, `left` at most. True: there are more.
   bool take_requests(UpcallQueue& queue, std::size_t& left, std::uint64_t now_ns);
 

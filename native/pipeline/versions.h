@@ -46,6 +46,10 @@ class Versions {
   }
   /// Within a batch: runs when the batch was published and no reader uses an older version.
   void after_publication(Epoch::Action action, void* owner, void* object) { after_.push_back({action, owner, object}); }
+  /// The same, for what somebody waits for: before all else.
+  void first_after_publication(Epoch::Action action, void* owner, void* object) {
+    first_after_.push_back({action, owner, object});
+  }
   void publish();
   /// Atomic batches only.
   void rollback();
@@ -68,6 +72,7 @@ class Versions {
   bool open_ = false;
   bool atomic_ = false;
   std::vector<Undone> undo_;
+  std::vector<After> first_after_;
   std::vector<After> after_;
 };
 

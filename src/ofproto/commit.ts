@@ -29,24 +29,27 @@ export interface Parts {
 
 /** Of a flow of the usual kind: so much room that a bundle of many of them needs no more. */
 const RECORD_BYTES = 192;
+const RECORD_ROOM_MAX = 32 * 1024 * 1024;
 
 export interface Refused {
   readonly message: Exclude<Change, PlainRun>;
   readonly error: OfError;
 }
 
-/** Who made the record of a batch that has these changes. */
-export function xidOfRecord(changes: readonly Modification[], record: number): number {
-  let first = 0;
-  for (const change of changes) {
-    const count = change.type === 'plain_run' ? change.count : 1;
-    if (record < first + count) {
+/** Says whose message a record of a batch with these changes is. Asked for ascending records it looks at each once. */
+export function xidsOf(changes: readonly Modification[]): (record: number) => number {
+  let [index, first] = [0, 0];
+  return (record) => {
+    if (record < first) [index, first] = [0, 0];
+    for (; index < changes.length; first += recordsOf(changes[index++]!)) {
+      const change = changes[index]!;
+      if (record >= first + recordsOf(change)) continue;
       return change.type === 'plain_run' ? xidOf(change.at(record - first)) : change.xid;
     }
-    first += count;
-  }
-  return 0;
+    return 0;
+  };
 }
+const recordsOf = (change: Modification): number => (change.type === 'plain_run' ? change.count : 1);
 
 /**
  * Carries all out, in order, packet-outs behind the modifications. Where one is refused nothing has changed and no packet
@@ -112,7 +115,7 @@ function afterwards(datapath: Datapath, changes: readonly Change[]): (reference:
 
 function modify(parts: Parts, changes: readonly Modification[]): Refused | undefined {
   const { datapath, ports } = parts;
-  const writer = new RecordWriter(RECORD_BYTES * count(changes));
+  const writer = new RecordWriter(Math.min(RECORD_BYTES * count(changes), RECORD_ROOM_MAX));
   for (const change of changes) {
     const wrong = change.type === 'plain_run' ? appendRun(writer, parts, change) : append(writer, parts, change);
     if (wrong === undefined) continue;
@@ -121,7 +124,7 @@ function modify(parts: Parts, changes: readonly Modification[]): Refused | undef
   const statuses = datapath.apply(writer.view(), { atomic: true });
   let record = 0;
   for (const change of changes) {
-    for (let i = 0; i < (change.type === 'plain_run' ? change.count : 1); i++) {
+    for (let i = 0; i < recordsOf(change); i++) {
       const status = statuses[record++] ?? Status.malformed;
       if (status === Status.ok) continue;
       const message = change.type === 'plain_run' ? (decoded(change.at(i)) as FlowMod) : change;
@@ -133,8 +136,7 @@ function modify(parts: Parts, changes: readonly Modification[]): Refused | undef
   return undefined;
 }
 
-const count = (changes: readonly Modification[]): number =>
-  changes.reduce((sum, change) => sum + (change.type === 'plain_run' ? change.count : 1), 0);
+const count = (changes: readonly Modification[]): number => changes.reduce((sum, change) => sum + recordsOf(change), 0);
 
 function appendRun(writer: RecordWriter, { tableSettings }: Parts, run: PlainRun): Refused | undefined {
   for (const bytes of run) {

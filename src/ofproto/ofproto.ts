@@ -37,7 +37,7 @@ import {
   localPacketIn,
   packetInEvent,
 } from './async-events.js';
-import { type Change, commit, isModification, type Refused, xidOfRecord } from './commit.js';
+import { type Change, commit, isModification, type Refused, xidsOf } from './commit.js';
 import type { ControllerView } from './controller-view.js';
 import { FeaturesRequests } from './features-requests.js';
 import { decodedMessage, FlowMods } from './flow-mods.js';
@@ -180,9 +180,9 @@ export class Ofproto {
       tableSettings: this.#tableSettings,
       packetOuts: this.#packetOuts,
     };
-    const records = changes.filter(isModification);
+    const xidOf = xidsOf(changes.filter(isModification));
     const refused = this.#by(
-      (record) => ({ view, xid: xidOfRecord(records, record) }),
+      (record) => ({ view, xid: xidOf(record) }),
       () => commit(parts, changes),
     );
     this.#settled();
@@ -475,16 +475,16 @@ export class Ofproto {
   }
 
   #upcalls(records: Uint8Array): void {
-    forEachUpcall(records, (record) => this.#guarded(record));
+    forEachUpcall(records, (record) => this.#guarded(() => this.#upcall(record)));
     if (!this.#changedByPackets) return;
     this.#changedByPackets = false;
-    if (!this.#closed) this.#monitors.flush();
+    if (!this.#closed) this.#guarded(() => this.#monitors.flush());
   }
 
   /** A guest's frame stands behind most records: what it brings to light in us must not end the service of all others. */
-  #guarded(record: UpcallRecord): void {
+  #guarded(call: () => void): void {
     try {
-      this.#upcall(record);
+      call();
     } catch (error) {
       if (this.#options.onUpcallFailure === undefined) throw error;
       this.#options.onUpcallFailure(error);

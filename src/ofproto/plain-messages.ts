@@ -41,6 +41,8 @@ const instructions: Readonly<
   5: { code: Instruction.clearActions, rank: 2, length: 8 },
   6: { code: Instruction.meter, rank: 0, length: 8 },
 };
+/** ofp_type */
+const [OFPT_PACKET_OUT, OFPT_FLOW_MOD] = [13, 14];
 /** ofp_action_type (§7.2.4). */
 const [OUTPUT, GROUP, DEC_NW_TTL, SET_FIELD] = [0, 22, 24, 25];
 
@@ -115,9 +117,13 @@ const isOutput = (port: number, toTable: boolean): boolean =>
 /** Of a packet-out (§7.3.7): where its actions begin. */
 const [OUT_ACTIONS_AT, OUT_RECORD_HEADER] = [24, 16];
 
+/** Between two calls nothing is held. */
+const NOTHING: Uint8Array = new Uint8Array(0);
+const NOWHERE = new RecordWriter(0);
+
 class PlainMessages {
-  #bytes: Uint8Array = new Uint8Array(0);
-  #writer!: RecordWriter;
+  #bytes = NOTHING;
+  #writer = NOWHERE;
   /** Where the next byte of the record goes: the writer has room reserved. */
   #to = 0;
   /** By `keys`; -1: nothing is known. */
@@ -125,17 +131,18 @@ class PlainMessages {
 
   /** Whether it was such a packet-out: then a record was appended. `isIngress`: of the port that it names. */
   appendPacketOut(writer: RecordWriter, bytes: Uint8Array, isIngress: (port: number) => boolean): boolean {
-    const known = bytes[0] === OF13 || bytes[0] === OF14;
+    const known = (bytes[0] === OF13 || bytes[0] === OF14) && bytes[1] === OFPT_PACKET_OUT;
     if (!known || bytes.length < OUT_ACTIONS_AT || u32(bytes, 8) !== OFP_NO_BUFFER) return false;
     const [inPort, actionsEnd] = [u32(bytes, 12), OUT_ACTIONS_AT + u16(bytes, 16)];
     const frameLength = bytes.length - actionsEnd;
     if (frameLength < FRAME_BYTES_MIN || actionsEnd > OUT_ACTIONS_MAX || !isIngress(inPort)) return false;
-    this.#bytes = bytes;
-    this.#writer = writer;
+    [this.#bytes, this.#writer] = [bytes, writer];
     this.#known.fill(-1);
     const start = writer.reserve(OUT_RECORD_HEADER + 2 * actionsEnd + align8(frameLength));
     this.#to = start + OUT_RECORD_HEADER;
-    if (!this.#actions(OUT_ACTIONS_AT, actionsEnd, true)) {
+    const done = this.#actions(OUT_ACTIONS_AT, actionsEnd, true);
+    [this.#bytes, this.#writer] = [NOTHING, NOWHERE];
+    if (!done) {
       writer.truncate(start);
       return false;
     }
@@ -154,13 +161,13 @@ class PlainMessages {
     tableSettings: Pick<TableSettings, 'has' | 'firstEgress'>,
   ): boolean {
     const { length } = bytes;
-    const known = bytes[0] === OF13 || bytes[0] === OF14;
+    const known = (bytes[0] === OF13 || bytes[0] === OF14) && bytes[1] === OFPT_FLOW_MOD;
     if (!known || length < BYTES_MIN || length > BYTES_MAX || tableSettings.firstEgress !== 0) return false;
-    this.#bytes = bytes;
-    this.#writer = writer;
+    [this.#bytes, this.#writer] = [bytes, writer];
     // A group action takes twice its bytes; nothing takes more.
     const start = writer.reserve(2 * align8(length));
     const done = this.#header(start, tableSettings) && this.#match(start) && this.#instructions(start, tableSettings);
+    [this.#bytes, this.#writer] = [NOTHING, NOWHERE];
     writer.truncate(done ? this.#to : start);
     return done;
   }

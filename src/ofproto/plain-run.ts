@@ -1,17 +1,21 @@
 /** Flow_mods of a bundle, as they came, one after the other: a million of them are no million objects. */
 import { isPlainFlowMod } from './plain-messages.js';
 
-const INITIAL_BYTES = 4096;
-
 export class PlainRun implements Iterable<Uint8Array> {
   readonly type = 'plain_run';
-  #bytes = new Uint8Array(INITIAL_BYTES);
+  #bytes = new Uint8Array(0);
   #length = 0;
-  #count = 0;
+  /** Where each begins. */
+  readonly #starts: number[] = [];
 
   /** Flow_mods in it. */
   get count(): number {
-    return this.#count;
+    return this.#starts.length;
+  }
+
+  /** Bytes of memory that it takes, about. */
+  get size(): number {
+    return this.#bytes.length + 8 * this.#starts.length;
   }
 
   /** Copies the message, if it is of the usual kind; false: it has to be decoded. */
@@ -24,24 +28,18 @@ export class PlainRun implements Iterable<Uint8Array> {
       this.#bytes = larger;
     }
     this.#bytes.set(message, this.#length);
+    this.#starts.push(this.#length);
     this.#length = end;
-    this.#count++;
     return true;
   }
 
   /** The messages, as views. */
   *[Symbol.iterator](): Generator<Uint8Array> {
-    for (let at = 0; at < this.#length; ) {
-      const end = at + ((this.#bytes[at + 2]! << 8) | this.#bytes[at + 3]!);
-      yield this.#bytes.subarray(at, end);
-      at = end;
-    }
+    for (let i = 0; i < this.count; i++) yield this.at(i);
   }
 
-  /** The message of this index, from 0; found by walking. */
+  /** The message of this index, from 0 to count - 1. */
   at(index: number): Uint8Array {
-    let left = index;
-    for (const message of this) if (left-- === 0) return message;
-    throw new RangeError(`no message ${index} of ${this.#count}`);
+    return this.#bytes.subarray(this.#starts[index], this.#starts[index + 1] ?? this.#length);
   }
 }

@@ -17,7 +17,7 @@ import { type OfError, sendError } from '../ofproto/of-error.js';
 import { PlainRun } from '../ofproto/plain-run.js';
 import { OF13, OF14, OF15 } from '../ofproto/versions.js';
 import { BundleSchedule } from './bundle-schedule.js';
-import { BUNDLE_BYTES_MAX, BUNDLE_IDLE_MS, BUNDLES_MAX } from './limits.js';
+import { ALL_BUNDLES_BYTES_MAX, BUNDLE_BYTES_MAX, BUNDLE_IDLE_MS, BUNDLES_MAX } from './limits.js';
 import type { Switch } from './switch.js';
 
 const { OFPBCT } = of14;
@@ -80,6 +80,9 @@ export class Bundles {
   readonly #options: BundlesOptions;
   readonly schedule: BundleSchedule;
   readonly #bundles = new Map<number, Bundle>();
+  /** That the bundles take, and those of all connections. */
+  #bytes = 0;
+  static #ofAll = 0;
 
   constructor(options: BundlesOptions) {
     this.#options = options;
@@ -103,12 +106,13 @@ export class Bundles {
     // Properties may follow the message.
     const whole = view.getUint16(at + ADD_HEADER + 2) === inner.length && inner[0] === bytes[0];
     if (!whole || view.getUint32(at + ADD_HEADER + 4) !== view.getUint32(4)) return false;
-    if (this.#bytes + inner.length > BUNDLE_BYTES_MAX) return false;
     const last = bundle.changes.at(-1);
     const run = last?.type === 'plain_run' ? last : new PlainRun();
-    if (!run.append(inner)) return false;
+    const before = run.size;
+    // It may double when it grows.
+    if (!this.#hasRoom(inner.length + before) || !run.append(inner)) return false;
     if (run !== last) bundle.changes.push(run);
-    bundle.bytes += inner.length;
+    this.#take(bundle, run.size - before);
     this.#touch(bundle);
     return true;
   }
@@ -131,8 +135,8 @@ export class Bundles {
     if (message.xid !== xid) return this.#refuse(request, 'OFPBFC_MSG_BAD_XID');
     if (!isChange(message)) return this.#refuse(request, 'OFPBFC_MSG_UNSUP');
     const size = request.message.length * DECODED_SIZE;
-    if (this.#bytes + size > BUNDLE_BYTES_MAX) return this.#refuse(request, 'OFPBFC_MSG_TOO_MANY');
-    bundle.bytes += size;
+    if (!this.#hasRoom(size)) return this.#refuse(request, 'OFPBFC_MSG_TOO_MANY');
+    this.#take(bundle, size);
     bundle.changes.push(message);
     this.#touch(bundle);
     return undefined;
@@ -202,10 +206,14 @@ export class Bundles {
     return this.#options.view.version >= OF15 ? TIME : 0;
   }
 
-  get #bytes(): number {
-    let sum = 0;
-    for (const { bytes } of this.#bundles.values()) sum += bytes;
-    return sum;
+  #hasRoom(bytes: number): boolean {
+    return this.#bytes + bytes <= BUNDLE_BYTES_MAX && Bundles.#ofAll + bytes <= ALL_BUNDLES_BYTES_MAX;
+  }
+
+  #take(bundle: Bundle, bytes: number): void {
+    bundle.bytes += bytes;
+    this.#bytes += bytes;
+    Bundles.#ofAll += bytes;
   }
 
   #create(request: BundleRequest): Bundle | undefined {
@@ -247,7 +255,10 @@ export class Bundles {
   }
 
   #remove(id: number): void {
-    this.#bundles.get(id)?.timer?.cancel();
+    const bundle = this.#bundles.get(id);
+    if (bundle === undefined) return;
+    bundle.timer?.cancel();
+    this.#take(bundle, -bundle.bytes);
     this.#bundles.delete(id);
   }
 

@@ -30,6 +30,8 @@ export const UNIX_PATH_BYTES_MAX = 107;
 export const BUNDLES_MAX = 16;
 /** Bytes that all bundles of one controller take: some two million flow_mods of the usual kind. */
 export const BUNDLE_BYTES_MAX = 256 * 1024 * 1024;
+/** And those of all. */
+export const ALL_BUNDLES_BYTES_MAX = 1024 * 1024 * 1024;
 /** A bundle that nothing is said about for this long is discarded (Open vSwitch's default). */
 export const BUNDLE_IDLE_MS = 10_000;
 /** How far ahead and how late a bundle may be scheduled, unless the controller says otherwise. */

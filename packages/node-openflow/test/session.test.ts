@@ -216,6 +216,59 @@ describe('a consumer', () => {
     await over;
   });
 
+  it('may ask the peer while it handles a message, and the peer is answered meanwhile', async () => {
+    const [near, far] = await pair13();
+    const done: string[] = [];
+    const over = near.consume({
+      async take(message) {
+        await near.barrier();
+        done.push(message.type);
+      },
+    });
+    void far.consume({
+      take(message) {
+        if (message.type === 'barrier_request') far.send({ type: 'barrier_reply', xid: message.xid });
+        return undefined;
+      },
+    });
+    far.send(mod(1));
+    await far.request({ type: 'echo_request', data: new Uint8Array(0) });
+    await eventually(() => done.length === 1);
+    await far.close();
+    await over;
+    expect(done).toEqual(['flow_mod']);
+  });
+
+  it('that is still busy when the peer leaves gets what came before, and is waited for', async () => {
+    const [near, far] = await pair13();
+    const done: number[] = [];
+    let release: () => void = () => {};
+    let ended = false;
+    const over = near
+      .consume({
+        take(message) {
+          if (message.type === 'flow_mod') done.push(message.priority);
+          return new Promise<void>((resolve) => {
+            release = resolve;
+          });
+        },
+      })
+      .then(() => {
+        ended = true;
+      });
+    for (const n of [1, 2]) far.send(mod(n));
+    await far.close();
+    await near.closed;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect([done, ended]).toEqual([[1], false]);
+    release();
+    expect(done).toEqual([1]);
+    await eventually(() => done.length === 2);
+    release();
+    await over;
+    expect(done).toEqual([1, 2]);
+  });
+
   it('sees bytes first, and what it takes of them is not decoded', async () => {
     const [near, far] = await pair13();
     const seen: string[] = [];

@@ -6,7 +6,7 @@ export interface Consumer {
   take(message: Message): Promise<unknown> | undefined;
   /**
    * Looks at a whole message of the session's version before it is decoded; true: it was handled. The bytes are a view
-   * of what was received, and nobody else's.
+   * of what was received, and nobody else's. Messages that had to wait for another are decoded anyway.
    */
   takeBytes?(bytes: Uint8Array): boolean;
 }
@@ -18,7 +18,7 @@ export class Handover {
   readonly #onDone: () => void;
   readonly #onFailure: (error: unknown) => void;
 
-  /** `onDone`: it is no longer busy. */
+  /** `onDone`: it is no longer busy with what took a while. */
   constructor(consumer: Consumer, onDone: () => void, onFailure: (error: unknown) => void) {
     this.#consumer = consumer;
     this.#onDone = onDone;
@@ -29,37 +29,32 @@ export class Handover {
     return this.#busy;
   }
 
-  /** Whether the consumer has handled it. */
+  /** Whether the consumer has handled it; to be called while it is not busy, like take. */
   takeBytes(bytes: Uint8Array): boolean {
+    this.#busy = true;
     try {
-      return this.#consumer.takeBytes?.(bytes) === true;
+      const taken = this.#consumer.takeBytes?.(bytes) === true;
+      this.#busy = false;
+      return taken;
     } catch (error) {
-      this.#fail(error);
+      this.#onFailure(error);
       return true;
     }
   }
 
   take(message: Message): void {
+    this.#busy = true;
     try {
       const doing = this.#consumer.take(message);
-      if (doing === undefined) return;
-      this.#busy = true;
-      doing.then(
-        () => this.#done(),
-        (error: unknown) => this.#fail(error),
-      );
+      if (doing === undefined) this.#busy = false;
+      else doing.then(() => this.#done(), this.#onFailure);
     } catch (error) {
-      this.#fail(error);
+      this.#onFailure(error);
     }
   }
 
   #done(): void {
     this.#busy = false;
     this.#onDone();
-  }
-
-  #fail(error: unknown): void {
-    this.#busy = true;
-    this.#onFailure(error);
   }
 }

@@ -184,14 +184,19 @@ export class Session implements AsyncIterable<Message> {
 
   /**
    * Hands messages that nobody here has answered to the consumer, in order. To be called once, and instead of iterating.
-   * Resolves when the session is over (see `closed` for why); rejects with what the consumer throws, which gets nothing
-   * more then.
+   * Resolves when the session is over (see `closed` for why) and what came before is handled; rejects with what the
+   * consumer throws, which gets nothing more then.
    */
   consume(consumer: Consumer): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#handover = new Handover(consumer, () => this.#pump(), reject);
-      void this.closed.then(() => resolve());
-      this.#pump();
+      const handover = new Handover(consumer, () => pump(), reject);
+      const pump = (): void => {
+        this.#pump();
+        if (this.#end !== undefined && !handover.busy) resolve();
+      };
+      this.#handover = handover;
+      void this.closed.then(pump);
+      pump();
     });
   }
 
@@ -251,7 +256,6 @@ export class Session implements AsyncIterable<Message> {
   }
 
   #gated(): boolean {
-    if (this.#handover?.busy) return true;
     const { maxQueuedMessages, maxUnsentAnswerBytes } = this.#settings;
     const limit = maxQueuedMessages * (this.#requests.size > 0 ? queueFactorWhileRequesting : 1);
     return this.#inbox.length >= limit || this.#unsentAnswerBytes > maxUnsentAnswerBytes;
@@ -259,7 +263,7 @@ export class Session implements AsyncIterable<Message> {
 
   /** Handles what has come in, as far as there is room for it, and lets the socket read or not accordingly. */
   #pump(): void {
-    // What came before there was somebody to hand it to.
+    // What came before there was somebody to hand it to, or while that one was busy.
     while (this.#handover?.busy === false && this.#inbox.length > 0) this.#handover.take(this.#inbox.take());
     while (this.#end === undefined && !this.#gated()) {
       const bytes = this.#framer.next();
@@ -285,7 +289,8 @@ export class Session implements AsyncIterable<Message> {
   #receive(bytes: Uint8Array): void {
     this.#counters.received++;
     const version = this.#version;
-    if (bytes[0] === version && this.#handover?.takeBytes(bytes)) return;
+    const free = this.#handover?.busy === false && this.#inbox.length === 0 ? this.#handover : undefined;
+    if (bytes[0] === version && free?.takeBytes(bytes)) return;
     const { unknown } = this.#settings;
     const result = decodeMessage(bytes, version === undefined ? { unknown } : { version, unknown });
     if (version === undefined) {
@@ -296,8 +301,8 @@ export class Session implements AsyncIterable<Message> {
       const { xid, data } = result.message;
       this.#answer({ version, xid, type: 'echo_reply', data });
     } else if (result.message.type !== 'hello' && !this.#requests.take(result.message, bytes.length)) {
-      if (this.#handover === undefined) this.#inbox.push(result.message);
-      else this.#handover.take(result.message);
+      if (free === undefined) this.#inbox.push(result.message);
+      else free.take(result.message);
     }
   }
 
