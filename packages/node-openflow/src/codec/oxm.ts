@@ -158,7 +158,7 @@ export function decodeOxmId(r: WireReader, ctx: Context): OxmId {
   const { byExperimenter, byNumber } = ctx.protocol.oxm;
   const facts = vendor ? byExperimenter.get(experimenter * 128 + oxmField) : byNumber.get(oxmClass * 128 + oxmField);
   // A header alone says the width of a field of variable width: it stays as it is.
-  if (facts !== undefined && facts.variable !== true && length === (vendor ? 4 : 0) + (hasMask ? 2 : 1) * facts.bytes) {
+  if (facts !== undefined && length === (vendor ? 4 : 0) + (hasMask ? 2 : 1) * facts.bytes) {
     return { field: facts.name as OxmFieldName, hasMask };
   }
   if (vendor) return { field: 'experimenter', experimenter, oxmField, hasMask, length };

@@ -11,7 +11,15 @@ import {
   type GroupMod,
   type MeterMod,
 } from '../../src/index.js';
-import { formatFlow, formatGroup, formatMeter, parseFlow, parseGroup, parseMeter } from '../../src/text/index.js';
+import {
+  formatFlow,
+  formatGroup,
+  formatMeter,
+  type GroupCommand,
+  parseFlow,
+  parseGroup,
+  parseMeter,
+} from '../../src/text/index.js';
 import { actionFlows, matchFlows, settingFlows } from '../support/flow-corpus.js';
 import { OfctlSink, protocolOf } from '../support/ofctl-sink.js';
 import { ofpPrint, ovsFlows } from '../support/ovs.js';
@@ -72,19 +80,28 @@ const otherwise: Readonly<Record<number, readonly string[]>> = {
   2: [...forgotten, ignored, ...beyond, 'vlan_tci=0x1000/0x1000 actions=drop'],
   3: [],
   5: [],
-  // Registers that ovs-ofctl takes two at a time.
-  6: flows.filter((flow) => /^(eth,)?x{0,2}reg\d/.test(flow)),
+  6: [
+    // Registers that ovs-ofctl takes two at a time.
+    ...flows.filter((flow) => /^(eth,)?x{0,2}reg\d/.test(flow)),
+    // Of tun_flags, which has one bit, ovs-ofctl writes a mask of none.
+    'actions=load:1->NXM_NX_PKT_MARK[0],load:0->tun_flags[0]',
+  ],
 };
 
+/** 1.0 and 1.1 have actions by field, which both print in words of their own, and ovs-ofctl reads not all of ours in them. */
+const hasFields = (version: number): boolean => version > 2;
+
 describe.each([
-  [1, 120],
+  [1, 115],
   [2, 150],
   [3, 220],
   [5, 249],
   [6, 230],
 ] as const)('flows of wire version %i', (version, least) => {
   const said = flows.flatMap((flow) => {
-    const bytes = otherwise[version]!.includes(flow) ? undefined : ours(flow, version);
+    // With a table in one of them, ovs-ofctl puts tables into all flows of 1.0.
+    const isOther = otherwise[version]!.includes(flow) || (version === 1 && /\btable=/.test(flow));
+    const bytes = isOther ? undefined : ours(flow, version);
     return bytes === undefined ? [] : [{ flow, bytes }];
   });
 
@@ -98,40 +115,37 @@ describe.each([
     for (const [i, { flow, bytes }] of said.entries()) {
       const { bytes: wanted, text } = theirs[i]!;
       expect(toHex(bytes).slice(16), flow).toBe(toHex(wanted).slice(16));
-      // As verbosely as it takes for the bytes, fields of 1.0 are printed raw; what debug_ actions are called is our own.
-      if (version === 1 || /debug_/.test(flow)) continue;
+      if (!hasFields(version) || /debug_/.test(flow)) continue;
       const message = decoded(wanted) as FlowMod;
       const [, before, actions] = /ADD (?:table:\d+ )?(.*?)actions=(.*)$/s.exec(text)!;
-      const match = before!.replace(
-        /\b(cookie|idle|hard|importance|send_flow_rem|check_overlap|reset_counts|no_\w+_counts)\S* /g,
-        '',
-      );
+      const settings = /\b(cookie|idle|hard|importance|send_flow_rem|check_overlap|reset_counts|no_\w+_counts)\S* /g;
       const shown = [message.priority === 32768 ? '' : `priority=${message.priority}`, formatMatch(message.match)];
-      expect(match.trim(), flow).toBe(shown.filter((part) => part !== '').join(','));
+      expect(before!.replace(settings, '').trim(), flow).toBe(shown.filter((part) => part !== '').join(','));
       expect(formatInstructions(message.instructions), flow).toBe(actions);
     }
   });
 
   /** What ovs-ofctl's own text does not carry, so that reading it again makes another message. */
-  const lossy = /enqueue|tun_metadata63=0x1234.0xffff|^eth(,reg|,? actions)|^eth$/;
+  const lossy = /enqueue|tun_metadata63=0x1234.0xffff|^eth(,reg|,? actions)|^eth$|NXM_OF_IP_TOS/;
 
   it('our text makes the same bytes again', () => {
     const again = said
       .filter(({ flow }) => !lossy.test(flow))
       .map(({ bytes }) => ({ bytes, text: formatFlow(decoded(bytes) as FlowMod) }));
+    for (const { text, bytes } of again) expect(toHex(ours(text, version)!), text).toBe(toHex(bytes));
+    if (!hasFields(version)) return;
     const theirs = ovsFlows(
       again.map(({ text }) => text),
       protocolOf(version),
     );
     for (const [i, { text, bytes }] of again.entries()) {
       expect(toHex(theirs[i]!.bytes).slice(16), text).toBe(toHex(bytes).slice(16));
-      expect(toHex(ours(text, version)!), text).toBe(toHex(bytes));
     }
   });
 });
 
 const groups = [
-  'group_id=1,type=all,bucket=actions=output:1,bucket=actions=output:2,set_field:0x5->reg0',
+  'group_id=1,type=all,bucket=actions=output:1,bucket=actions=output:2,set_field:02:00:00:00:00:02->eth_dst',
   'group_id=5,type=select,bucket=weight:3,actions=output:1,bucket=weight:7,actions=resubmit(,3)',
   'group_id=6,type=select,bucket=output:1,bucket=output:2',
   'group_id=7,type=ff,bucket=watch_port:1,actions=output:1,bucket=watch_group:3,actions=drop',
@@ -160,8 +174,9 @@ const meters = [
 /** A message as ovs-ofctl prints it, without its head, in one line. */
 const printed = (bytes: Uint8Array): string =>
   ofpPrint(bytes)
-    .replace(/^OFPT?_?\S*.*?\(xid=0x1\):\s*/s, '')
-    .replace(/\s*\n\s*/g, ' ');
+    .replace(/^\S+.*?\(xid=0x1\):\s*/s, '')
+    .replace(/\s*\n\s*/g, ' ')
+    .trim();
 
 describe.each([1, 2, 3, 4, 5, 6])('groups of wire version %i', (version) => {
   let sink: OfctlSink;
@@ -170,16 +185,21 @@ describe.each([1, 2, 3, 4, 5, 6])('groups of wire version %i', (version) => {
   });
   afterAll(() => sink.close());
   const isLater = version === 1 || version === 6;
+  // ovs-ofctl has a group action for 1.0, which we do not.
+  const all = [...groups, ...(isLater ? laterGroups : [])].filter((text) => version > 1 || !text.includes('=group:'));
+  const encoded = (text: string, command: GroupCommand = 'add') =>
+    encodeMessage({ version, xid: 1, ...taken(parseGroup(text, { version, command })) });
+  // 1.5's form says a weight of 1 or leaves it out, and 1.0 has two numbers for a field: there the texts are compared.
+  const said = (bytes: Uint8Array) => (isLater ? formatGroup(decoded(bytes) as GroupMod) : toHex(bytes));
 
-  it.each([...groups, ...(isLater ? laterGroups : [])])('%s', async (text) => {
-    const [wanted] = await sink.sent('add-group', text);
-    const parsed = taken(parseGroup(text, { version }));
-    const bytes = encodeMessage({ version, xid: 1, ...parsed });
-    expect(toHex(bytes)).toBe(toHex(wanted!));
-    const message = decoded(wanted!) as GroupMod;
-    expect(printed(wanted!)).toBe(`ADD ${formatGroup(message)}`);
-    const [again] = await sink.sent('add-group', formatGroup(message));
-    expect(toHex(again!)).toBe(toHex(wanted!));
+  it.each(all)('%s', async (text) => {
+    const wanted = (await sink.sent('add-group', text)).at(-1)!;
+    expect(said(encoded(text))).toBe(said(wanted));
+    const shown = printed(wanted).replace(/^ADD /, '');
+    if (hasFields(version)) expect(formatGroup(decoded(wanted) as GroupMod)).toBe(shown);
+    expect(said(encoded(shown))).toBe(said(wanted));
+    const again = (await sink.sent('add-group', formatGroup(decoded(wanted) as GroupMod))).at(-1)!;
+    expect(said(again)).toBe(said(wanted));
   });
 
   it.each([
@@ -187,9 +207,8 @@ describe.each([1, 2, 3, 4, 5, 6])('groups of wire version %i', (version) => {
     ['del-groups', 'delete', 'group_id=3'],
     ['del-groups', 'delete', ''],
   ] as const)('%s: %s %s', async (tool, command, text) => {
-    const [wanted] = await sink.sent(tool, ...(text === '' ? [] : [text]));
-    const parsed = taken(parseGroup(text, { version, command }));
-    expect(toHex(encodeMessage({ version, xid: 1, ...parsed }))).toBe(toHex(wanted!));
+    const wanted = (await sink.sent(tool, ...(text === '' ? [] : [text]))).at(-1)!;
+    expect(said(encoded(text, command))).toBe(said(wanted));
   });
 });
 

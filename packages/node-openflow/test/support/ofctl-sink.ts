@@ -47,7 +47,7 @@ export class OfctlSink {
   #serve(socket: Socket): void {
     const framer = new MessageFramer();
     const { version } = this;
-    const send = (message: unknown) => socket.write(encodeMessage({ version, ...(message as Message) }));
+    const send = (message: unknown) => socket.write(encodeMessage({ ...(message as Message), version }));
     socket.on('error', () => {});
     send({ type: 'hello', xid: 0, elements: [], rest: new Uint8Array(0) });
     socket.on('data', (segment: Uint8Array) => {
@@ -74,10 +74,9 @@ export class OfctlSink {
         break;
       }
       case 'multipart_request':
-        if (message.body.type === 'table_features') send({ ...tableFeaturesReply, version: this.version, xid });
-        if (message.body.type === 'port_desc') {
-          send({ type: 'multipart_reply', xid, flags: 0, body: { type: 'port_desc', entries: [] } });
-        }
+        // Of ports and tables, for their names.
+        if (message.body.type === 'table_features') send({ ...tableFeaturesReply, xid });
+        else send({ type: 'multipart_reply', xid, flags: 0, body: { type: message.body.type, entries: [] } });
         break;
       default:
         this.#received.push(withXid(bytes, 1));
