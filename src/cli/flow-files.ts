@@ -20,7 +20,7 @@ import {
   type SwitchOptions,
   type Target,
 } from './apply.js';
-import { seconds } from './arguments.js';
+import { duration } from './arguments.js';
 import { chainShow, chainTrace } from './chain.js';
 import { type CheckOptions, check } from './check.js';
 import { type CompileOptions, compileFiles } from './compile.js';
@@ -119,11 +119,7 @@ function addSwitchCommands(
     .action((files: string[], options: PlanOptions) => run((context) => diff(context, files, options)));
   command('apply', 'make a switch have the flows of the files, all at once; unchanged flows keep their counters')
     .option('--prune', PRUNE_HELP, false)
-    .option(
-      '--confirm <seconds>',
-      'undo it unless it is confirmed in time (xvif confirm; with --switch, Enter)',
-      seconds,
-    )
+    .option('--confirm <time>', 'undo it unless it is confirmed in time (xvif confirm; with --switch, Enter)', duration)
     .action((files: string[], options: ApplyOptions) => run((context) => apply(context, files, options)));
   command('delete', 'take the flows, groups and meters of the files off a switch').action(
     (files: string[], options: SwitchOptions) => run((context) => remove(context, files, options)),
