@@ -21,7 +21,7 @@ import {
   type Target,
 } from './apply.js';
 import { duration } from './arguments.js';
-import { chainShow, chainTrace } from './chain.js';
+import { type ChainTraceOptions, chainShow, chainTrace } from './chain.js';
 import { type CheckOptions, check } from './check.js';
 import { type CompileOptions, compileFiles } from './compile.js';
 import type { CommandContext } from './context.js';
@@ -135,8 +135,9 @@ function addSwitchCommands(
     .description('documents that xvifd keeps, and what their rules wait for')
     .argument('[bridge]', 'only of this bridge', '')
     .action((bridge: string) => run((context) => documents(context, bridge)));
-  withTarget(program.command('export'))
+  withTarget(program.command('export'), 'xvifd')
     .description('print the flows, groups and meters of a switch as a flow file')
+    .option('--bridge <name>', 'of xvifd (default: its only one)', '')
     .option('--name <name>', 'of the document', 'exported')
     .action((options: ExportOptions) => run((context) => exportFlows(context, options)));
 }
@@ -159,10 +160,11 @@ function addChainCommands(
   withTarget(withPorts(chain.command('show')))
     .description('packets of each hop of the chains: in, out and lost')
     .action((files: string[], options: FileOptions & Target) => run((context) => chainShow(context, files, options)));
-  withPorts(chain.command('trace'))
-    .description('which hops a packet would visit; the last argument is the packet, in the words of ovs-ofctl')
-    .action((words: string[], options: FileOptions, command: Command) => {
-      if (words.length < 2) command.error('error: give files and a packet, like "tcp,in_port=web01/0,tp_dst=80"');
-      return run((context) => chainTrace(context, words.slice(0, -1), words.at(-1)!, options));
-    });
+  withPortOptions(chain.command('trace'))
+    .description('which hops a packet would visit: in xvifd now, or with the rules of files')
+    .option('--bridge <name>', 'of xvifd (default: its only one)', '')
+    .argument('<files...>', 'flow files, if any, and the packet: "tcp,in_port=web01/0,tp_dst=80"')
+    .action((words: string[], options: ChainTraceOptions) =>
+      run((context) => chainTrace(context, words.slice(0, -1), words.at(-1)!, options)),
+    );
 }

@@ -9,7 +9,7 @@ export { lint } from './lint/index.js';
 export { type OfctlForm, ofctlForms, ofctlText } from './ofctl-text.js';
 export { isOurs, ownerOf } from './owner.js';
 export { portOption, readPortFile } from './port-file.js';
-export { type KnownPort, PlaceholderPorts, PortList, type PortResolver } from './ports.js';
+export { type KnownPort, PlaceholderPorts, PortList, type PortResolver, portLabel, wordsOf } from './ports.js';
 export type { Origin, Program, ProgramChain, ProgramFlow, ProgramHop, ProgramInstance } from './program.js';
 export { type ReportFormat, report, reportFormats } from './report/index.js';
 export { SourceFile } from './source.js';
