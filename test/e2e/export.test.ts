@@ -29,7 +29,7 @@ kind: FlowSet
 metadata: {name: pair, owner: ops}
 spec:
   groups:
-    - {name: there, type: fast_failover, buckets: [{watch_port: server/0, do: [{output: server/0}]}, {watch_port: fwin/0, do: [{output: fwin/0}]}]}
+    - {name: there, type: ff, buckets: [{watch_port: server/0, do: [{output: server/0}]}, {watch_port: fwin/0, do: [{output: fwin/0}]}]}
   meters: [{name: slow, kbps: 1000}]
   tables:
     - name: in
