@@ -206,6 +206,9 @@ export const exportFlows = (context: CommandContext, options: ExportOptions): Pr
     { ...options, port: [], format: 'text' },
     (target) =>
       withSwitch(target, async (remote) => context.print(exportFlowSet(await remote.state(), { name }).trimEnd())),
-    async () => context.print((await context.api.call('exportFlows', { bridge: options.bridge, name }, TIMEOUT_MS)).text.trimEnd()),
+    async () =>
+      context.print(
+        (await context.api.call('exportFlows', { bridge: options.bridge, name }, TIMEOUT_MS)).text.trimEnd(),
+      ),
   );
 };
