@@ -5,11 +5,19 @@ import { Refusal } from '../bridge/refusal.js';
 import { isOurs, ownerOf, type ReportFormat, report, reportFormats, SourceFile } from '../compiler/index.js';
 import type { Outcome } from '../documents/bridge-documents.js';
 import type { AllDocuments } from '../documents/documents.js';
+import { knownPort } from '../documents/known-ports.js';
+import { exportFlowSet } from '../reconcile/index.js';
 import { changeView, place } from './changes.js';
 import type { ApiHandlers, ApplyDocumentsRequest, DocumentsReply, Flow } from './messages.js';
 import { readVersion } from './version.js';
 
-type DocumentCall = 'planDocuments' | 'applyDocuments' | 'confirmDocuments' | 'deleteDocuments' | 'listDocuments';
+type DocumentCall =
+  | 'planDocuments'
+  | 'applyDocuments'
+  | 'confirmDocuments'
+  | 'deleteDocuments'
+  | 'listDocuments'
+  | 'exportFlows';
 
 export function documentHandlers(documents: AllDocuments, bridges: Bridges): Pick<ApiHandlers, DocumentCall> {
   return {
@@ -27,6 +35,11 @@ export function documentHandlers(documents: AllDocuments, bridges: Bridges): Pic
     },
     deleteDocuments: async ({ bridge, names }) =>
       reply(await documents.get(bridges, bridge).remove(names), reportFormats[0]),
+    exportFlows: async ({ bridge: asked, name }) => {
+      const bridge = asked === '' ? bridges.only() : bridges.get(asked);
+      const state = await documents.get(bridges, bridge.name).state();
+      return { text: exportFlowSet(state, { name, ports: bridge.identities().map(knownPort) }) };
+    },
     listDocuments: ({ bridge }) => ({
       documents: bridges.select(bridge).flatMap(({ name }) =>
         (documents.of(name)?.list() ?? []).map((document) => ({

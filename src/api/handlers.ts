@@ -7,7 +7,7 @@ import type { AllDocuments } from '../documents/documents.js';
 import { documentHandlers, originView } from './documents.js';
 import type { Guests } from './guests.js';
 import type { ApiHandlers, Port, WatchEvent, WatchRequest } from './messages.js';
-import { tracePacket } from './trace.js';
+import { traceHandlers } from './trace.js';
 import { bridgeView, flowViews, portView, statsView } from './views.js';
 
 const WATCH_INTERVAL_DEFAULT_MS = 1000;
@@ -41,7 +41,7 @@ export function createHandlers(
       const views = bridges.select(bridge).map((one) => flowViews(one, (cookie) => originView(documents, one, cookie)));
       return { flows: (await Promise.all(views)).flat() };
     },
-    trace: (request) => tracePacket(bridges, documents, request),
+    ...traceHandlers(bridges, documents),
     ...documentHandlers(documents, bridges),
     getStats: ({ bridge }) => ({ bridges: bridges.select(bridge).map(statsView) }),
     addGuest: (request) => guests.add(request),

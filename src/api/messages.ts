@@ -114,6 +114,13 @@ export interface TraceReply {
   readonly report: string;
 }
 
+export interface ExportFlowsRequest extends BridgeFilter {
+  readonly name: string;
+}
+export interface ExportFlowsReply {
+  readonly text: string;
+}
+
 export interface DocumentFile {
   readonly name: string;
   readonly text: string;
@@ -264,7 +271,9 @@ export interface UnaryCalls {
   readonly setPort: { readonly request: SetPortRequest; readonly reply: SetPortReply };
   readonly setTable: { readonly request: SetTableRequest; readonly reply: SetTableReply };
   readonly listFlows: { readonly request: BridgeFilter; readonly reply: ListFlowsReply };
+  readonly exportFlows: { readonly request: ExportFlowsRequest; readonly reply: ExportFlowsReply };
   readonly trace: { readonly request: TraceRequest; readonly reply: TraceReply };
+  readonly traceChains: { readonly request: TraceRequest; readonly reply: TraceReply };
   readonly getStats: { readonly request: BridgeFilter; readonly reply: GetStatsReply };
   readonly addGuest: { readonly request: AddGuestRequest; readonly reply: Guest };
   readonly removeGuest: { readonly request: RemoveGuestRequest; readonly reply: Empty };

@@ -4,27 +4,34 @@ import { Refusal } from '../bridge/refusal.js';
 import type { AllDocuments } from '../documents/documents.js';
 import { knownPort } from '../documents/known-ports.js';
 import { PacketError } from '../simulator/frame.js';
-import { traceLivePacket } from '../simulator/trace.js';
-import type { TraceReply, TraceRequest } from './messages.js';
+import { type LiveSwitch, traceLivePacket } from '../simulator/trace.js';
+import { traceLiveChains } from '../simulator/trace-chain.js';
+import type { ApiHandlers, TraceReply, TraceRequest } from './messages.js';
 
-/** Rejects with {@link Refusal}. */
-export async function tracePacket(
-  bridges: Bridges,
-  all: AllDocuments,
-  { bridge: name, packet }: TraceRequest,
-): Promise<TraceReply> {
+/** A bridge with the words of its documents. */
+function liveSwitch(bridges: Bridges, all: AllDocuments, name: string): LiveSwitch {
   const bridge = name === '' ? bridges.only() : bridges.get(name);
   const documents = all.of(bridge.name);
-  const live = {
+  return {
     ports: bridge.identities().map(knownPort),
     program: documents?.program,
-    origin: (cookie: bigint) => documents?.origin(cookie),
+    origin: (cookie) => documents?.origin(cookie),
     trace: bridge.trace.bind(bridge),
   };
-  try {
-    return { report: JSON.stringify(await traceLivePacket(live, packet)) };
-  } catch (error) {
-    if (error instanceof PacketError) throw new Refusal('invalid', error.message);
-    throw error;
-  }
 }
+
+const traceCall =
+  (bridges: Bridges, all: AllDocuments, trace: (live: LiveSwitch, packet: string) => Promise<object>) =>
+  async ({ bridge, packet }: TraceRequest): Promise<TraceReply> => {
+    try {
+      return { report: JSON.stringify(await trace(liveSwitch(bridges, all, bridge), packet)) };
+    } catch (error) {
+      if (error instanceof PacketError) throw new Refusal('invalid', error.message);
+      throw error;
+    }
+  };
+
+export const traceHandlers = (bridges: Bridges, all: AllDocuments): Pick<ApiHandlers, 'trace' | 'traceChains'> => ({
+  trace: traceCall(bridges, all, traceLivePacket),
+  traceChains: traceCall(bridges, all, traceLiveChains),
+});

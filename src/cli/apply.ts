@@ -17,7 +17,7 @@ import {
   undoPlan,
 } from '../reconcile/index.js';
 import { type CommandContext, CommandFailed, type Printer } from './context.js';
-import { diffKept, forget, keep, planKept } from './documents.js';
+import { diffKept, forget, keep, planKept, TIMEOUT_MS } from './documents.js';
 import { printPlan } from './plan-text.js';
 import { compileSources, counted, type FileOptions, printReport } from './read-files.js';
 
@@ -38,7 +38,11 @@ export interface ApplyOptions extends PlanOptions {
   /** Milliseconds. */
   readonly confirm?: number;
 }
-export interface ExportOptions extends Target {
+export interface ExportOptions extends TlsFiles {
+  /** Undefined: xvifd is asked. */
+  readonly switch?: string;
+  /** Of xvifd; '': its only one. */
+  readonly bridge: string;
   readonly name: string;
 }
 
@@ -204,7 +208,15 @@ export const remove = (context: CommandContext, files: readonly string[], option
     () => forget(context, files, options),
   );
 
-export const exportFlows = (context: CommandContext, options: ExportOptions): Promise<void> =>
-  withSwitch(options, async (remote) => {
-    context.print(exportFlowSet(await remote.state(), { name: options.name }).trimEnd());
-  });
+export const exportFlows = (context: CommandContext, options: ExportOptions): Promise<void> => {
+  const { name } = options;
+  return either(
+    { ...options, port: [], format: 'text' },
+    (target) =>
+      withSwitch(target, async (remote) => context.print(exportFlowSet(await remote.state(), { name }).trimEnd())),
+    async () =>
+      context.print(
+        (await context.api.call('exportFlows', { bridge: options.bridge, name }, TIMEOUT_MS)).text.trimEnd(),
+      ),
+  );
+};

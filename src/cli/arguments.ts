@@ -11,10 +11,17 @@ export function decimal(min: number, max: number): (text: string) => number {
   };
 }
 
-/** Seconds, with a fraction if need be, as milliseconds. */
-export function seconds(text: string): number {
-  if (!/^[0-9]{1,6}(\.[0-9]{1,3})?$/.test(text)) throw new InvalidArgumentError('expected seconds, like 1 or 0.2.');
-  return Math.round(Number(text) * 1000);
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+/** Timers take no more than 2^31 ms. */
+const DURATION_MAX_MS = 1_000_000_000;
+
+/** A time as milliseconds: 500ms, 30s, 2m, 1h, with a fraction if need be; without a unit it is seconds. */
+export function duration(text: string): number {
+  const [, digits, unit = 's'] = /^([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|s|m|h)?$/.exec(text) ?? [];
+  const ms = Math.round(Number(digits) * unitMs[unit]!);
+  if (digits === undefined) throw new InvalidArgumentError('expected a time, like 30s, 0.2s, 500ms or 2m.');
+  if (ms > DURATION_MAX_MS) throw new InvalidArgumentError('expected a time of at most 277 h.');
+  return ms;
 }
 
 export function macAddress(text: string): string {

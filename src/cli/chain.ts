@@ -97,13 +97,36 @@ function traceText({ steps, outputs, controller, ended }: ChainTrace): string {
   return [...visits, ...left, ...up, ...nowhere].join('\n');
 }
 
-/** Offline; exit code 1: mistakes in the files, 2: the packet is none. */
+export interface ChainTraceOptions extends FileOptions {
+  /** Of xvifd; '': its only one. */
+  readonly bridge: string;
+}
+
+/** With files offline, else in xvifd's tables. Exit code 1: mistakes in the files, 2: the packet is none. */
 export async function chainTrace(
   context: CommandContext,
   files: readonly string[],
   packet: string,
-  options: FileOptions,
+  options: ChainTraceOptions,
 ): Promise<void> {
+  const trace =
+    files.length === 0 ? await liveTrace(context, packet, options) : traceOfFiles(context, files, packet, options);
+  context.print(context.json ? formatJson(trace) : traceText(trace));
+}
+
+async function liveTrace({ api }: CommandContext, packet: string, { bridge }: ChainTraceOptions): Promise<ChainTrace> {
+  const { report } = await api.call('traceChains', { bridge, packet }).catch((error: Error) => {
+    throw new CommandFailed(error.message, FAILED);
+  });
+  return JSON.parse(report) as ChainTrace;
+}
+
+function traceOfFiles(
+  context: CommandContext,
+  files: readonly string[],
+  packet: string,
+  options: FileOptions,
+): ChainTrace {
   const { program, diagnostics } = compileSources(
     files,
     options,
@@ -116,5 +139,5 @@ export async function chainTrace(
   }
   const trace = traceChains(program, packet, diagnostics);
   if (typeof trace === 'string') throw new CommandFailed(`the packet: ${trace}`, FAILED);
-  context.print(context.json ? formatJson(trace) : traceText(trace));
+  return trace;
 }

@@ -18,7 +18,7 @@ export interface KeepOptions {
 /** Like kubectl's: 1 says that there are differences, so a failure is 2. */
 const FAILED = 2;
 /** Many thousand rules take their time. */
-const TIMEOUT_MS = 10 * 60_000;
+export const TIMEOUT_MS = 10 * 60_000;
 
 async function ask(
   context: CommandContext,

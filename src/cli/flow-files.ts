@@ -20,8 +20,8 @@ import {
   type SwitchOptions,
   type Target,
 } from './apply.js';
-import { seconds } from './arguments.js';
-import { chainShow, chainTrace } from './chain.js';
+import { duration } from './arguments.js';
+import { type ChainTraceOptions, chainShow, chainTrace } from './chain.js';
 import { type CheckOptions, check } from './check.js';
 import { type CompileOptions, compileFiles } from './compile.js';
 import type { CommandContext } from './context.js';
@@ -119,11 +119,7 @@ function addSwitchCommands(
     .action((files: string[], options: PlanOptions) => run((context) => diff(context, files, options)));
   command('apply', 'make a switch have the flows of the files, all at once; unchanged flows keep their counters')
     .option('--prune', PRUNE_HELP, false)
-    .option(
-      '--confirm <seconds>',
-      'undo it unless it is confirmed in time (xvif confirm; with --switch, Enter)',
-      seconds,
-    )
+    .option('--confirm <time>', 'undo it unless it is confirmed in time (xvif confirm; with --switch, Enter)', duration)
     .action((files: string[], options: ApplyOptions) => run((context) => apply(context, files, options)));
   command('delete', 'take the flows, groups and meters of the files off a switch').action(
     (files: string[], options: SwitchOptions) => run((context) => remove(context, files, options)),
@@ -139,8 +135,9 @@ function addSwitchCommands(
     .description('documents that xvifd keeps, and what their rules wait for')
     .argument('[bridge]', 'only of this bridge', '')
     .action((bridge: string) => run((context) => documents(context, bridge)));
-  withTarget(program.command('export'))
+  withTarget(program.command('export'), 'xvifd')
     .description('print the flows, groups and meters of a switch as a flow file')
+    .option('--bridge <name>', 'of xvifd (default: its only one)', '')
     .option('--name <name>', 'of the document', 'exported')
     .action((options: ExportOptions) => run((context) => exportFlows(context, options)));
 }
@@ -163,10 +160,11 @@ function addChainCommands(
   withTarget(withPorts(chain.command('show')))
     .description('packets of each hop of the chains: in, out and lost')
     .action((files: string[], options: FileOptions & Target) => run((context) => chainShow(context, files, options)));
-  withPorts(chain.command('trace'))
-    .description('which hops a packet would visit; the last argument is the packet, in the words of ovs-ofctl')
-    .action((words: string[], options: FileOptions, command: Command) => {
-      if (words.length < 2) command.error('error: give files and a packet, like "tcp,in_port=web01/0,tp_dst=80"');
-      return run((context) => chainTrace(context, words.slice(0, -1), words.at(-1)!, options));
-    });
+  withPortOptions(chain.command('trace'))
+    .description('which hops a packet would visit: in xvifd now, or with the rules of files')
+    .option('--bridge <name>', 'of xvifd (default: its only one)', '')
+    .argument('<files...>', 'flow files, if any, and the packet: "tcp,in_port=web01/0,tp_dst=80"')
+    .action((words: string[], options: ChainTraceOptions) =>
+      run((context) => chainTrace(context, words.slice(0, -1), words.at(-1)!, options)),
+    );
 }

@@ -1,7 +1,7 @@
 /** The command line of `xvif`: which commands there are and what they take. Runs nothing but the chosen command. */
 import { Command } from 'commander';
 import type { AddGuestRequest, PortSetting } from '../api/messages.js';
-import { decimal, ipv4WithPrefix, macAddress, seconds } from './arguments.js';
+import { decimal, duration, ipv4WithPrefix, macAddress } from './arguments.js';
 import type { CommandContext } from './context.js';
 import { type DoctorArguments, doctor } from './doctor.js';
 import { addFlowFileCommands } from './flow-files.js';
@@ -123,7 +123,7 @@ export function createProgram(version: string, runCommand: RunCommand): Command 
     .description('ports with their counters and rates')
     .argument('[bridge]', 'only of this bridge', '')
     .option('-w, --watch', 'print again and again, and events as they happen', false)
-    .option('-i, --interval <seconds>', 'time between two prints', seconds, 1000)
+    .option('-i, --interval <time>', 'time between two prints', duration, 1000)
     .action((bridge: string, options: { watch: boolean; interval: number }) =>
       run((context) => ports(context, bridge, { watch: options.watch, intervalMs: options.interval })),
     );
@@ -177,8 +177,8 @@ export function createProgram(version: string, runCommand: RunCommand): Command 
     .argument('<guest>')
     .argument('<address>')
     .option('-c, --count <number>', 'requests to send', decimal(1, 10_000), 4)
-    .option('-i, --interval <seconds>', 'time between requests', seconds, 1000)
-    .option('-W, --timeout <seconds>', 'time to wait for an answer', seconds, 1000)
+    .option('-i, --interval <time>', 'time between requests', duration, 1000)
+    .option('-W, --timeout <time>', 'time to wait for an answer', duration, 1000)
     .option('-s, --size <bytes>', 'payload of a request', decimal(1, 65_000), 56)
     .action((guest: string, address: string, { count, interval, timeout, size }: PingArguments) =>
       run((context) => ping(context, guest, address, { count, intervalMs: interval, timeoutMs: timeout, size })),

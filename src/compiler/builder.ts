@@ -12,7 +12,7 @@ import {
   parseMeter,
   type TextResult,
 } from 'node-openflow/text';
-import type { Member } from './acl/matches.js';
+import type { Labels, Member, Members } from './acl/matches.js';
 import { type At, say, seen } from './at.js';
 import type { Diagnostics } from './diagnostic.js';
 import { FLOWS_MAX } from './limits.js';
@@ -118,7 +118,10 @@ export class Builder {
     this.#acls.set(name, members);
   }
 
-  readonly aclMembers = (name: string): readonly Member[] | undefined => this.#acls.get(name);
+  readonly aclMembers: Members = {
+    of: (name) => this.#acls.get(name),
+    labelled: (wanted) => [...this.#acls.values()].flat().filter(({ labels }) => hasAll(labels, wanted)),
+  };
 
   table(table: ProgramTable): void {
     this.#tables.push(table);
@@ -294,3 +297,6 @@ export function keyOf({ tableId, priority, match }: Pick<FlowText, 'tableId' | '
   );
   return `${tableId} ${priority} ${fields.sort().join(' ')}`;
 }
+
+const hasAll = (labels: Labels, wanted: Labels): boolean =>
+  Object.entries(wanted).every(([key, value]) => Object.hasOwn(labels, key) && labels[key] === value);

@@ -11,7 +11,7 @@ export { LocalAgent, toLocalAgent } from './local-agent.js';
 export { type OfctlForm, ofctlForms, ofctlText } from './ofctl-text.js';
 export { isOurs, ownerOf } from './owner.js';
 export { portOption, readPortFile } from './port-file.js';
-export { type KnownPort, PlaceholderPorts, PortList, type PortResolver } from './ports.js';
+export { type KnownPort, PlaceholderPorts, PortList, type PortResolver, portLabel, wordsOf } from './ports.js';
 export type { Origin, Program, ProgramChain, ProgramFlow, ProgramHop, ProgramInstance } from './program.js';
 export { type ReportFormat, report, reportFormats } from './report/index.js';
 export {

@@ -43,7 +43,7 @@ import {
   RETRY_MAX_MS,
   TEXT_BYTES_MAX,
 } from './limits.js';
-import { carryOut, lookAt, putBack } from './local-switch.js';
+import { carryOut, lookAt, putBack, stateOf } from './local-switch.js';
 
 /** Where ports come from; a bridge is one. */
 export interface PortSource {
@@ -241,6 +241,11 @@ export class BridgeDocuments {
         problem: this.#problem,
       };
     });
+  }
+
+  /** What the bridge's tables hold, whoever put it there. */
+  state(): Promise<SwitchState> {
+    return stateOf(this.#options.tables);
   }
 
   /** What is in force of them. */

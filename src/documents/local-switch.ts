@@ -8,7 +8,8 @@ import { PUT_BACK_AT_ONCE, READ_TRIES } from './limits.js';
 
 const { OFPG, OFPM, OFPP, OFPTT } = of13;
 
-async function stateOf(tables: TablesAlone): Promise<SwitchState> {
+/** What the tables hold. */
+export async function stateOf(tables: TablesAlone): Promise<SwitchState> {
   const all = { tableId: OFPTT.ALL, outPort: OFPP.ANY, outGroup: OFPG.ANY, match: [] };
   const flows = await tables.ask({ type: 'flow', ...all, cookie: 0n, cookieMask: 0n });
   const groups = await tables.ask({ type: 'group_desc' });

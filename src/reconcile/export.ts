@@ -1,8 +1,8 @@
 /** Running flows → a FlowSet that makes them again. */
 import { type FlowStats, type GroupDesc, type MeterConfig, of13 } from 'node-openflow';
-import { formatActions, formatFlow } from 'node-openflow/text';
+import { formatActions, formatFlow, type NamesOf } from 'node-openflow/text';
 import { stringify } from 'yaml';
-import { isOurs, ownerOf } from '../compiler/index.js';
+import { isOurs, type KnownPort, ownerOf, PortList, portLabel, wordsOf } from '../compiler/index.js';
 import { API_VERSION } from '../compiler/schema/index.js';
 import type { SwitchState } from './switch.js';
 
@@ -13,10 +13,30 @@ export interface ExportOptions {
   readonly name: string;
   /** Only flows of this owner's number; absent: all. */
   readonly ownerId?: number;
+  /** Ports that are called by what is known of them; others by their numbers. */
+  readonly ports?: readonly KnownPort[];
+}
+
+type PortName = NonNullable<NamesOf['port']>;
+
+/** In the text of ovs-ofctl these are never the name of a port. */
+const RESERVED = /^(in_port|table|normal|flood|all|controller|local|any|unset|none)$/i;
+
+/** The VM and its device, else the port's own name, where that leads back to the port. */
+function portNames(ports: readonly KnownPort[]): PortName {
+  const list = new PortList(ports);
+  const names = new Map<number, string>();
+  for (const { number, vm, device, name } of ports) {
+    const labels = [...(vm === undefined ? [] : [portLabel({ vm, device })]), ...(name === undefined ? [] : [name])];
+    const label = labels.find((one) => !RESERVED.test(one) && list.find(wordsOf(one))?.number === number);
+    if (label !== undefined) names.set(number, label);
+  }
+  return (port) => names.get(port);
 }
 
 /** YAML; what it cannot say is a comment in front. */
-export function exportFlowSet(state: SwitchState, { name, ownerId }: ExportOptions): string {
+export function exportFlowSet(state: SwitchState, { name, ownerId, ports = [] }: ExportOptions): string {
+  const port = portNames(ports);
   const flows = state.flows.filter(
     ({ cookie }) => ownerId === undefined || (isOurs(cookie) && ownerOf(cookie) === ownerId),
   );
@@ -27,8 +47,8 @@ export function exportFlowSet(state: SwitchState, { name, ownerId }: ExportOptio
     kind: 'FlowSet',
     metadata: { name },
     spec: {
-      tables: tablesOf(flows),
-      ...(state.groups.length === 0 ? {} : { groups: state.groups.map(groupOf) }),
+      tables: tablesOf(flows, port),
+      ...(state.groups.length === 0 ? {} : { groups: state.groups.map((group) => groupOf(group, port)) }),
       ...(meters.length === 0 ? {} : { meters: meters.map(meterOf) }),
     },
   };
@@ -36,12 +56,12 @@ export function exportFlowSet(state: SwitchState, { name, ownerId }: ExportOptio
   return `${comments.join('')}${stringify(document, { lineWidth: 0 })}`;
 }
 
-function tablesOf(flows: readonly FlowStats[]) {
+function tablesOf(flows: readonly FlowStats[], port: PortName) {
   const byTable = new Map<number, string[]>([[0, []]]);
   for (const flow of [...flows].sort((a, b) => b.priority - a.priority)) {
     const lines = byTable.get(flow.tableId) ?? [];
     byTable.set(flow.tableId, lines);
-    lines.push(formatFlow({ ...flow, tableId: 0, cookie: 0n }));
+    lines.push(formatFlow({ ...flow, tableId: 0, cookie: 0n }, { port }));
   }
   return [...byTable]
     .sort(([a], [b]) => a - b)
@@ -54,16 +74,16 @@ function tablesOf(flows: readonly FlowStats[]) {
 
 const groupTypes = ['all', 'select', 'indirect', 'ff'];
 
-function groupOf({ groupId, groupType, buckets }: GroupDesc) {
+function groupOf({ groupId, groupType, buckets }: GroupDesc, port: PortName) {
   return {
     name: `group-${groupId}`,
     id: groupId,
     type: groupTypes[groupType] ?? 'all',
     buckets: buckets.map(({ weight, watchPort, watchGroup, actions }) => ({
       ...(weight === 0 ? {} : { weight }),
-      ...(watchPort === OFPP.ANY ? {} : { watch_port: watchPort }),
+      ...(watchPort === OFPP.ANY ? {} : { watch_port: port(watchPort) ?? watchPort }),
       ...(watchGroup === OFPG.ANY ? {} : { watch_group: watchGroup }),
-      do: formatActions(actions),
+      do: formatActions(actions, { port }),
     })),
   };
 }

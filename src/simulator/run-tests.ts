@@ -124,7 +124,7 @@ function differences({ outputs, controller }: ProgramTest, sent: Sent, program: 
 
 const ascending = (a: number, b: number): number => a - b;
 
-export function portsText(ports: readonly number[], program: Program): string {
+function portsText(ports: readonly number[], program: Program): string {
   if (ports.length === 0) return 'no port';
   return ports.map((port) => portName(program.ports.ports, port) ?? String(port)).join(', ');
 }

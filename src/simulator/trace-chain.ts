@@ -1,12 +1,14 @@
 /** The way of a packet through service chains: it is sent, and what an instance gets comes back from it unchanged. */
 import { parseMatch } from 'node-openflow/text';
 import type { Diagnostics } from '../compiler/diagnostic.js';
-import { wordsOf } from '../compiler/ports.js';
-import type { Program, ProgramChain, ProgramHop, ProgramInstance } from '../compiler/program.js';
+import { type KnownPort, wordsOf } from '../compiler/ports.js';
+import type { Origin, Program, ProgramChain, ProgramHop, ProgramInstance } from '../compiler/program.js';
+import type { TraceStep } from '../datapath/trace-steps.js';
 import { PacketError, packetOf } from './frame.js';
-import { macOf } from './load.js';
-import { load, portsText } from './run-tests.js';
+import { macOf, portName } from './load.js';
+import { load } from './run-tests.js';
 import { Simulator } from './simulator.js';
+import { type LiveSwitch, livePacket } from './trace.js';
 
 /** An inline hop whose instance is all: each makes more packets. */
 const STEPS_MAX = 256;
@@ -60,11 +62,32 @@ function inPort(port: number) {
   return [{ field: 'in_port', value } as const];
 }
 
-/** A text instead: what is wrong with the packet. */
+/** What became of one frame. */
+interface Fate {
+  readonly outputs: readonly Frame[];
+  readonly controller: boolean;
+  /** Rules that it met: document/table/rule, where a document has them. */
+  readonly met: readonly { readonly table: number; readonly rule: string | undefined }[];
+}
+
+interface Frame {
+  readonly port: number;
+  readonly frame: Uint8Array;
+}
+
+const ruleName = ({ document, name }: Origin): string => `${document}/${name}`;
+
+/** On the reference datapath. A text instead: what is wrong with the packet. */
 export function traceChains(program: Program, packet: string, diagnostics: Diagnostics): ChainTrace | string {
   const parsed = parseMatch(packet, { port: (name) => program.ports.find(wordsOf(name), true)?.number });
   if (!parsed.ok) return `column ${parsed.error.column}: ${parsed.error.message}`;
   const simulator = new Simulator();
+  const send = ({ port, frame }: Frame): Fate => {
+    const { outputs, packetIns, met } = simulator.send(port, frame);
+    const flows = program.flows.filter(({ mod }) => met.includes(mod.cookie));
+    const rules = flows.map(({ mod, origin }) => ({ table: mod.tableId, rule: ruleName(origin) }));
+    return { outputs, controller: packetIns.length > 0, met: rules };
+  };
   try {
     const made = packetOf(parsed.value, (port) => macOf(program.ports.ports, port));
     if (made.inPort === undefined) return 'a packet comes in by a port: in_port is missing';
@@ -72,7 +95,10 @@ export function traceChains(program: Program, packet: string, diagnostics: Diagn
     load(simulator, program, diagnostics);
     const places = placesOf(program);
     hearAll(simulator, program, places);
-    return follow(simulator, program, places, { port: made.inPort, frame: made.frame });
+    const way = follow(places, program.ports.ports, { port: made.inPort, frame: made.frame });
+    let next = way.next();
+    while (next.done !== true) next = way.next(send(next.value));
+    return next.value;
   } catch (error) {
     if (error instanceof PacketError) return error.message;
     throw error;
@@ -81,28 +107,55 @@ export function traceChains(program: Program, packet: string, diagnostics: Diagn
   }
 }
 
-interface Frame {
-  readonly port: number;
-  readonly frame: Uint8Array;
+/** In a running switch, where nothing becomes of it. Rejects with {@link PacketError} for words that are no packet. */
+export async function traceLiveChains(live: LiveSwitch, text: string): Promise<ChainTrace> {
+  const { ports, program, origin, trace } = live;
+  const { inPort, frame, carried } = livePacket(live, text);
+  const places = program === undefined ? [] : placesOf(program);
+  // Those of the program are also the ports that it waits for.
+  const way = follow(places, [...ports, ...(program?.ports.ports ?? [])], { port: inPort, frame });
+  let next = way.next();
+  for (let brought = carried; next.done !== true; brought = []) {
+    const { port, frame: bytes } = next.value;
+    const there = ports.some(({ number }) => number === port);
+    const met = there ? await trace({ inPort: port, frame: bytes, carried: brought }) : [];
+    next = way.next(fateOf(met, origin));
+  }
+  return next.value;
 }
 
-function follow(simulator: Simulator, program: Program, places: readonly Place[], first: Frame): ChainTrace {
+function fateOf(steps: readonly TraceStep[], originOf: LiveSwitch['origin']): Fate {
+  const met = steps.flatMap((step) => {
+    if (step.kind !== 'table' || step.flow === undefined) return [];
+    const origin = originOf(step.flow.cookie);
+    return [{ table: step.table, rule: origin === undefined ? undefined : ruleName(origin) }];
+  });
+  const outputs = steps.flatMap((step) => (step.kind === 'output' ? [step] : []));
+  return { outputs, controller: steps.some(({ kind }) => kind === 'packet_in'), met };
+}
+
+/** Yields each frame that is on its way, and wants to hear what became of it. */
+function* follow(
+  places: readonly Place[],
+  ports: readonly KnownPort[],
+  first: Frame,
+): Generator<Frame, ChainTrace, Fate> {
+  const called = (port: number): string => portName(ports, port) ?? String(port);
   const steps: ChainStep[] = [];
   const outputs: string[] = [];
   const open: Frame[] = [first];
   const ended = new Set<string>();
   let controller = false;
   for (let next = open.shift(); next !== undefined && steps.length < STEPS_MAX; next = open.shift()) {
-    const sent = simulator.send(next.port, next.frame);
-    controller ||= sent.packetIns.length > 0;
-    const met = program.flows.filter(({ mod }) => sent.met.includes(mod.cookie));
-    const tables = new Set(met.map(({ mod }) => mod.tableId));
-    let went = sent.packetIns.length > 0;
-    for (const { port, frame } of sent.outputs) {
+    const fate = yield next;
+    controller ||= fate.controller;
+    const tables = new Set(fate.met.map(({ table }) => table));
+    let went = fate.controller;
+    for (const { port, frame } of fate.outputs) {
       const place = places.find(({ hop, instance }) => instance.into === port && tables.has(hop.table));
       went ||= place === undefined || place.hop.mode === 'inline';
       if (place === undefined) {
-        outputs.push(portsText([port], program));
+        outputs.push(called(port));
         continue;
       }
       const { chain, hop, instance } = place;
@@ -114,12 +167,12 @@ function follow(simulator: Simulator, program: Program, places: readonly Place[]
         direction,
         instance: instance.name,
         mode,
-        into: portsText([port], program),
-        ...(outOf === undefined ? {} : { outOf: portsText([outOf], program) }),
+        into: called(port),
+        ...(outOf === undefined ? {} : { outOf: called(outOf) }),
       });
       if (outOf !== undefined) open.push({ port: outOf, frame });
     }
-    if (!went) for (const { origin } of met) ended.add(`${origin.document}/${origin.name}`);
+    if (!went) for (const { rule } of fate.met) if (rule !== undefined) ended.add(rule);
   }
   return { steps, outputs, controller, ended: [...ended] };
 }

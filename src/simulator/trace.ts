@@ -132,16 +132,18 @@ export interface LiveSwitch {
 }
 
 /** Rejects with {@link PacketError} for words that are no packet, and as `trace` does. */
-export async function traceLivePacket(
-  { ports, program, origin, trace }: LiveSwitch,
-  text: string,
-): Promise<TraceReport> {
-  const packet = packetFor({ resolver: new PortList(ports), ports }, text);
+export async function traceLivePacket(live: LiveSwitch, text: string): Promise<TraceReport> {
+  const { ports, program, origin, trace } = live;
+  const packet = livePacket(live, text);
   const ruleOf = (flow: TracedFlow): TracedRule => ({ flow: flowOf(flow), origin: origin(flow.cookie) });
   const words = new TraceWords(ruleOf, namesFor(program, ports));
   for (const step of await trace(packet)) words.add(step);
   return { by: 'switch', packet: { text, port: packet.inPort, frame: hex(packet.frame) }, ...said(words), left: [] };
 }
+
+/** Throws {@link PacketError}. */
+export const livePacket = ({ ports }: Pick<LiveSwitch, 'ports'>, text: string): Packet & { readonly inPort: number } =>
+  packetFor({ resolver: new PortList(ports), ports }, text);
 
 function packetFor(input: Pick<TraceInput, 'resolver' | 'ports'>, text: string): Packet & { readonly inPort: number } {
   const result = parseMatch(text, { port: (name) => input.resolver.find(wordsOf(name), true)?.number });

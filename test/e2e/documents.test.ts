@@ -147,7 +147,7 @@ describe('documents of xvifd', { timeout: 300_000 }, () => {
     await daemon.says(/not confirmed in time/);
     expect(await ping('a', 'b')).toBe(true);
     expect(await xvif(`confirm ${late}`)).toMatchObject({ code: 2, output: expect.stringContaining('is undone') });
-    const { code, output } = await xvif(`apply --confirm 60 ${file('pair.yaml')}`);
+    const { code, output } = await xvif(`apply --confirm 1m ${file('pair.yaml')}`);
     expect(code).toBe(0);
     expect(await xvif(`confirm ${late}`)).toMatchObject({ code: 2, output: expect.stringContaining('is undone') });
     expect((await xvif('documents')).output).toContain('to be confirmed');

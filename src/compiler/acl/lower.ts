@@ -13,7 +13,7 @@ import { nextActions } from '../next.js';
 import type { Origin } from '../program.js';
 import { Scope } from '../scope.js';
 import { lowerTests } from '../tests.js';
-import { type Direction, type Member, otherWay, type RuleWords, ruleMatches } from './matches.js';
+import { type Direction, type Labels, type Member, otherWay, type RuleWords, ruleMatches } from './matches.js';
 import { GROUP_FRAMES, hiddenHeaders, unicastInGroupFrames } from './unseen.js';
 
 /** Priorities, in the order in which they are asked; rules come between, in their own order. */
@@ -25,6 +25,7 @@ export class AclLowering {
   readonly scope: Scope;
   readonly name: string;
   readonly #owner: string;
+  readonly #labels: Labels;
   readonly #spec: At;
   readonly #egress: number;
   readonly #ingress: number;
@@ -36,7 +37,8 @@ export class AclLowering {
   ) {
     this.#spec = root.key('spec');
     this.scope = new Scope(undefined, builder.ports, builder.diagnostics);
-    this.name = (root.key('metadata').value as { name: string }).name;
+    const { name: own, labels = {} } = root.key('metadata').value as { name: string; labels?: Labels };
+    [this.name, this.#labels] = [own, labels];
     this.#owner = builder.owner(root.key('metadata'));
     builder.allow(this.name, (this.#spec.key('lint').key('allow').value ?? []) as string[]);
     const { table = 0 } = this.#spec.value as { table?: number };
@@ -61,7 +63,7 @@ export class AclLowering {
     const [value] = this.scope.values(detailed ? at.key('port') : at);
     const port = value === undefined ? undefined : this.scope.port(value);
     if (value === undefined || port === undefined) return [];
-    const given = (detailed ? written : {}) as { mac?: string; addresses?: string[] };
+    const given = (detailed ? written : {}) as { mac?: string; addresses?: string[]; labels?: Labels };
     const mac = given.mac ?? port.mac;
     if (mac === undefined) {
       say(
@@ -81,7 +83,8 @@ export class AclLowering {
         'value',
         `${JSON.stringify(addresses[wrong])} is no IP address`,
       );
-    return [{ at, label: value.text, port: port.number, mac, addresses }];
+    const labels = { ...this.#labels, ...given.labels };
+    return [{ at, label: value.text, port: port.number, mac, addresses, labels }];
   }
 
   *lower(): Steps<void> {

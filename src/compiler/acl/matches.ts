@@ -12,6 +12,17 @@ export interface Member {
   readonly port: number;
   readonly mac: string;
   readonly addresses: readonly string[];
+  readonly labels: Labels;
+}
+
+export type Labels = Readonly<Record<string, string>>;
+
+/** Those of all Acls that are compiled together. */
+export interface Members {
+  /** Undefined: there is no such Acl. */
+  of(acl: string): readonly Member[] | undefined;
+  /** Who have all of these labels. */
+  labelled(labels: Labels): readonly Member[];
 }
 
 export type Direction = 'ingress' | 'egress';
@@ -65,12 +76,8 @@ const kindsOf = (protocol: string | number): readonly (readonly [string, 4 | 6 |
       ]
     : protocols[protocol]!;
 
-/** Undefined, and said, where a rule has no meaning. `membersOf`: those of another Acl. */
-export function ruleMatches(
-  at: At,
-  scope: Scope,
-  membersOf: (acl: string) => readonly Member[] | undefined,
-): RuleMatch[] | undefined {
+/** Undefined, and said, where a rule has no meaning. */
+export function ruleMatches(at: At, scope: Scope, members: Members): RuleMatch[] | undefined {
   const words = at.value as RuleWords;
   const { protocol = 'any' } = words;
   const complain = (where: At, message: string): undefined => {
@@ -85,7 +92,7 @@ export function ruleMatches(
       return complain(at.key(key), `${key} goes with icmp and icmp6, and protocol is ${name}`);
   }
   const ports = portsOf(at.key('ports'), scope);
-  const remotes = remotesOf(at, scope, membersOf);
+  const remotes = remotesOf(at, scope, members);
   if (ports === undefined || remotes === undefined) return undefined;
   const found = kindsOf(protocol).flatMap(([word, family]) =>
     remotes
@@ -155,31 +162,47 @@ function portsOf(at: At, scope: Scope): (string | undefined)[] | undefined {
   return found;
 }
 
+const REMOTES = ['remote', 'remote_acl', 'remote_labels'] as const;
+
 /** Prefixes of the other side; [undefined]: any. */
-function remotesOf(
-  at: At,
-  scope: Scope,
-  membersOf: (acl: string) => readonly Member[] | undefined,
-): (string | undefined)[] | undefined {
-  const [remote, acl] = [at.key('remote'), at.key('remote_acl')];
+function remotesOf(at: At, scope: Scope, members: Members): (string | undefined)[] | undefined {
+  const [remote, acl, labels] = REMOTES.map((key) => at.key(key)) as [At, At, At];
+  const [, second] = [remote, acl, labels].filter(({ value }) => value !== undefined);
+  if (second !== undefined) {
+    say(scope.diagnostics, second, 'value', `the other side is said twice: give one of ${REMOTES.join(', ')}`);
+    return undefined;
+  }
   if (acl.value !== undefined) {
-    const members = membersOf(String(acl.value));
-    const addresses = members?.flatMap((member) => member.addresses) ?? [];
-    if (members === undefined) say(scope.diagnostics, acl, 'name', `there is no Acl ${JSON.stringify(acl.value)}`);
-    else if (addresses.length === 0)
-      say(
-        scope.diagnostics,
-        acl,
-        'name',
-        `the addresses of the members of ${acl.value} are not known: write {port: …, addresses: […]}`,
-      );
-    return addresses.length === 0 ? undefined : addresses;
+    const name = String(acl.value);
+    return addressesOf(acl, `of ${name}`, scope, members.of(name), `there is no Acl ${JSON.stringify(name)}`);
+  }
+  if (labels.value !== undefined) {
+    const wanted = labels.value as Labels;
+    const words = Object.entries(wanted).map(([key, value]) => `${key}=${value}`);
+    const found = members.labelled(wanted);
+    const none = `no member of an Acl has the labels ${words.join(', ')}`;
+    return addressesOf(labels, `with ${words.join(', ')}`, scope, found.length === 0 ? undefined : found, none);
   }
   if (remote.value === undefined) return [undefined];
   const found = remote.each().map((one) => ({ one, text: String(one.value) }));
   const wrong = found.find(({ text }) => !isPrefix(text));
   if (wrong === undefined) return found.map(({ text }) => text);
   say(scope.diagnostics, wrong.one, 'value', `${JSON.stringify(wrong.text)} is no IP address and no prefix`);
+  return undefined;
+}
+
+/** Undefined, and said, where there are none. */
+function addressesOf(
+  at: At,
+  whose: string,
+  { diagnostics }: Scope,
+  members: readonly Member[] | undefined,
+  none: string,
+): string[] | undefined {
+  const addresses = members?.flatMap((member) => member.addresses) ?? [];
+  if (addresses.length > 0) return [...new Set(addresses)];
+  const unknown = `the addresses of the members ${whose} are not known: write {port: …, addresses: […]}`;
+  say(diagnostics, at, 'name', members === undefined ? none : unknown);
   return undefined;
 }
 

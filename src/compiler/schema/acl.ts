@@ -1,7 +1,7 @@
 /** Acl: who may talk to some ports, in the words of security groups. */
 import { z } from 'zod';
 import { TABLE_ID_MAX } from '../limits.js';
-import { header, lint, name, next, oneOrMore, port, scalar } from './common.js';
+import { header, labels, lint, name, next, oneOrMore, port, scalar } from './common.js';
 import { tests } from './test.js';
 
 const ports = oneOrMore(z.union([z.int().min(0).max(65_535), z.string().min(1)]));
@@ -12,6 +12,9 @@ const member = z.union([
     port,
     mac: z.string().min(1).optional().describe('Its MAC address; default: what is known of the port.'),
     addresses: z.array(z.string()).optional().describe('Its IP addresses; default: what is known of the port.'),
+    labels: labels
+      .optional()
+      .describe('For remote_labels, beside those of the document, and instead of those of the same keys.'),
   }),
 ]);
 
@@ -28,6 +31,10 @@ const rule = z.strictObject({
   icmp_code: z.int().min(0).max(255).optional(),
   remote: oneOrMore(scalar).optional().describe('Prefixes of the other side; default: any.'),
   remote_acl: name.optional().describe('The addresses of the members of this Acl are the other side.'),
+  remote_labels: labels
+    .refine((wanted) => Object.keys(wanted).length > 0, 'give at least one label')
+    .optional()
+    .describe('The addresses of the members of all Acls that have all of these labels are the other side.'),
   description: z.string().optional(),
 });
 

@@ -52,6 +52,9 @@ export const oneOrMore = <Schema extends z.ZodType>(schema: Schema, most = 4096)
 /** Where packets go on when a document has done with them. */
 export const next = z.union([z.enum(['normal', 'drop']), z.strictObject({ goto: nameOrNumber })]);
 
+/** Key → value. */
+export const labels = z.record(z.string(), z.string());
+
 export const metadata = z
   .strictObject({
     name,
@@ -67,7 +70,7 @@ export const metadata = z
       .max(0xfffe)
       .optional()
       .describe('Number of the owner in cookies; default: made from its name. For two names that make the same.'),
-    labels: z.record(z.string(), z.string()).optional(),
+    labels: labels.optional().describe("What a rule's remote_labels choose the members of an Acl by."),
     description: z.string().optional(),
   })
   .describe('What the document is called.');
