@@ -47,7 +47,7 @@ export class OfctlSink {
   #serve(socket: Socket): void {
     const framer = new MessageFramer();
     const { version } = this;
-    const send = (message: unknown) => socket.write(encodeMessage({ version, ...(message as Message) }));
+    const send = (message: unknown) => socket.write(encodeMessage({ ...(message as Message), version }));
     socket.on('error', () => {});
     send({ type: 'hello', xid: 0, elements: [], rest: new Uint8Array(0) });
     socket.on('data', (segment: Uint8Array) => {
