@@ -17,7 +17,7 @@ const rules = `
         - name: http
           match: {in_port: 2, dst_ip: [10.1.0.0/24, "fd00::/64"], tcp_dst: [80, 8000-8099]}
           do: [{meter: m1}, {set: {reg0: 1, ip_dscp: 10}}, "load:5->NXM_NX_REG1[]", "load:3->NXM_NX_REG2[0..7]", {goto: acl}]
-          idle_timeout: 300
+          idle_timeout: 30000
           flags: [send_flow_rem]
         - {name: nd, match: {nd_target: "fe80::1"}, do: normal}
         - {name: vlan, match: {vlan: 10-20}, do: [{group: lb}]}
