@@ -121,9 +121,9 @@ TEST_F(LocalUpcallsTest, HaveRoomThatControllersDoNotFill) {
 }
 
 TEST_F(LocalUpcallsTest, ForNoAgentGoNowhere) {
-  for (const std::uint8_t agent : {0, 6, 255}) {
+  for (const std::uint8_t agent : std::array<std::uint8_t, 3>{0, 6, 255}) {
     switch_.flow(0, 5, kit::any(), apply({to(agent)}));
-    EXPECT_EQ(flood(1, 32), 0u) << int{agent};
+    EXPECT_EQ(flood(1, 32), 0u) << unsigned{agent};
   }
   EXPECT_EQ(switch_.port(1).dropped(Drop::kUpcallFull), 96u);
 }
