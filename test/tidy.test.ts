@@ -14,6 +14,7 @@ const sourceLayers = [
   ['host'],
   ['api'],
   ['documents'],
+  ['router-agent'],
   ['bridge', 'guest', 'simulator', 'reconcile'],
   ['openflow', 'vif', 'ovsdb'],
   ['ofproto', 'xenbus', 'compiler'],

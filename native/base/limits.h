@@ -116,6 +116,9 @@ inline constexpr std::size_t kFlowChangeBytes = 64 * 1024 * 1024;
 inline constexpr std::size_t kUpcallBytes = 4 * 1024 * 1024;
 /// Of these, what the packets of one port may take while others wait.
 inline constexpr std::size_t kUpcallBytesPerPort = kUpcallBytes / 4;
+/// Packets a second, per data plane thread, for the daemon's own agents (kLocalController): all, and those of one port.
+inline constexpr std::uint32_t kLocalUpcallsPerSecond = 4000;
+inline constexpr std::uint32_t kLocalUpcallsPerPort = 400;
 
 static_assert(kPullBytes <= kLinearMax);
 static_assert(kSlotsAccepted < kSlotsFatal && kSlotsAccepted <= kSegmentsMax);

@@ -346,6 +346,7 @@ inline constexpr std::uint32_t kFirstBucket = 0xfffffffd;
 inline constexpr std::uint32_t kLastBucket = 0xfffffffe;
 inline constexpr std::uint32_t kAllBuckets = 0xffffffff;
 inline constexpr std::uint32_t kControllerMaxLenNoBuffer = 65535;
+inline constexpr std::uint32_t kLocalController = 22614;
 
 /// Field numbers (OpenFlow basic OXM numbers).
 enum class Field : std::uint8_t {

@@ -174,6 +174,8 @@ class Execution {
                         std::size_t length);
   /// Whether a packet-in passes the meter that the action names.
   bool passes_meter(Lane& lane, const Packet& packet, std::uint32_t id);
+  /// Whether another packet may go up to the daemon's own agents: so that guests never keep the control thread busy.
+  bool passes_local(Lane& lane);
   bool copy_frame(const Packet& packet, std::span<std::uint8_t> out);
 
   Pipeline& pipeline_;

@@ -12,6 +12,13 @@
 namespace xvif {
 namespace {
 
+/// Of what is to be segmented later its longest segment counts.
+std::uint32_t bytes_on_the_wire(const Packet& packet) {
+  if (packet.gso == Gso::kNone || packet.l4 == 0 || packet.l4 + 20u > packet.linear) return packet.size;
+  const std::uint32_t headers = packet.l4 + 4u * (packet.data[packet.l4 + 12] >> 4);
+  return std::min(packet.size, headers + packet.gso_size);
+}
+
 /// OFPP_NONE of OpenFlow 1.0: no member is live.
 constexpr std::uint32_t kNoPort16 = 0xffff;
 
@@ -73,7 +80,7 @@ void Execution::extended(Lane& lane, Packet*& packet, FlowKey& key, const Action
       return change_type(lane, packet, key, action);
     case Action::kCheckPktLarger: {
       WideNumber value{};
-      value.back() = packet->size - packet->before() > action.packet_length();
+      value.back() = bytes_on_the_wire(*packet) - packet->before() > action.packet_length();
       return write(lane, packet, key, action.subfield(), value);
     }
     case Action::kMultipath: {

@@ -78,6 +78,14 @@ bool Execution::passes_meter(Lane& lane, const Packet& packet, std::uint32_t id)
   return false;
 }
 
+bool Execution::passes_local(Lane& lane) {
+  if (lane.in_slot == nullptr) return true;
+  UpcallRate& of_port = lane.in_slot->tx[thread_.index].local;
+  // A port that has had its share takes none of the others'.
+  return of_port.pass(thread_.now_ns, kLocalUpcallsPerPort) &&
+         thread_.local_upcalls.pass(thread_.now_ns, kLocalUpcallsPerSecond);
+}
+
 bool Execution::copy_frame(const Packet& packet, std::span<std::uint8_t> out) {
   if (packet.payload == nullptr) {
     std::memcpy(out.data(), packet.data, packet.size);
@@ -98,7 +106,8 @@ void Execution::packet_in(Lane& lane, Packet& packet, const FlowKey& key, Packet
   }
   if (!passes_meter(lane, packet, data.meter)) return;
   // One that the action names takes the place of the controller's.
-  Meter* const meter = data.meter == kNoMeter ? pipeline_.meters_.find(kMeterController, thread_.version) : nullptr;
+  const bool to_controllers = data.meter == kNoMeter && data.id != kLocalController;
+  Meter* const meter = to_controllers ? pipeline_.meters_.find(kMeterController, thread_.version) : nullptr;
   if (meter == nullptr || !pipeline_.controller_.load(std::memory_order_relaxed)) [[likely]] {
     return tell(lane, packet, key, reason, max_len, data);
   }
@@ -117,7 +126,8 @@ void Execution::packet_in(Lane& lane, Packet& packet, const FlowKey& key, Packet
 void Execution::tell(Lane& lane, const Packet& packet, const FlowKey& key, PacketInReason reason, std::uint16_t max_len,
                      const ControllerData& data) {
   if (thread_.trace != nullptr) [[unlikely]] {
-    if (!pipeline_.controller_.load(std::memory_order_relaxed)) return drop(lane, Drop::kUpcallFull);
+    const bool heard = data.id == kLocalController || pipeline_.controller_.load(std::memory_order_relaxed);
+    if (!heard) return drop(lane, Drop::kUpcallFull);
     lane.accounted = true;
     return thread_.trace->packet_in({reason, lane.table, data.id, max_len});
   }
@@ -126,7 +136,7 @@ void Execution::tell(Lane& lane, const Packet& packet, const FlowKey& key, Packe
       padded(data.userdata.size()) + padded(registers.count * kRegisterBytes) + data.continuation.size();
   const std::size_t room = kHeaderBytes + padded(packet.size) + tail;
   std::uint8_t* record = nullptr;
-  if (pipeline_.controller_.load(std::memory_order_relaxed)) {
+  if (data.id == kLocalController ? passes_local(lane) : pipeline_.controller_.load(std::memory_order_relaxed)) {
     record = reserve(lane, thread_.upcalls, &TxBuffer::upcalls, kUpcallBytesPerPort, room);
   }
   if (record == nullptr) {

@@ -24,6 +24,21 @@ struct QueueShare {
   std::size_t bytes = 0;
 };
 
+/// Packets that one thread sent up in the current second.
+struct UpcallRate {
+  std::uint64_t second = 0;
+  std::uint32_t packets = 0;
+
+  /// Counts one more, unless there are `most` in this second.
+  bool pass(std::uint64_t now_ns, std::uint32_t most) {
+    const std::uint64_t now = now_ns / 1'000'000'000;
+    if (second != now) *this = {now, 0};
+    if (packets >= most) return false;
+    ++packets;
+    return true;
+  }
+};
+
 /// Packets of one thread on their way out of one port.
 struct alignas(64) TxBuffer {
   std::size_t count = 0;
@@ -31,6 +46,7 @@ struct alignas(64) TxBuffer {
   std::array<Packet*, kBatchMax> packets;
   QueueShare upcalls;
   QueueShare requests;
+  UpcallRate local;
 };
 
 /// What the settings of a port ask of the pipeline. Never changed once published.

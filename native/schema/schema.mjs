@@ -373,4 +373,5 @@ export const constants = {
   lastBucket: 0xfffffffe,
   allBuckets: 0xffffffff,
   controllerMaxLenNoBuffer: 0xffff,
+  localController: 0x5856, // controller id of the daemon's own agents: not of those that are connected
 };

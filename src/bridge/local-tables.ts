@@ -9,13 +9,14 @@ import {
   type Outgoing,
 } from 'node-openflow';
 import type { Datapath } from '../datapath/datapath.js';
-import { plainFormat } from '../ofproto/flow-formats.js';
-import type { Change, ControllerView, Ofproto } from '../ofproto/index.js';
-import { MISS_SEND_LEN_DEFAULT } from '../ofproto/limits.js';
+import type { Change, Ofproto } from '../ofproto/index.js';
 import { OF13 } from '../ofproto/versions.js';
+import { Collector } from './collector.js';
+import { type LocalPackets, localPackets } from './local-packets.js';
 import { readRuntime } from './statistics.js';
 
 export interface LocalTables {
+  readonly packets: LocalPackets;
   /** Every part of the answer to a multipart request of OpenFlow 1.3. Rejects with a sentence. */
   ask(body: MultipartRequestBody): Promise<readonly MultipartReplyBody[]>;
   /** Another number whenever something in the tables changed. What controllers sent so far is in force. */
@@ -24,30 +25,9 @@ export interface LocalTables {
   commit(messages: readonly Outgoing[]): { readonly index: number; readonly reason: string } | undefined;
 }
 
-/** Keeps what it is sent. */
-class Collector implements ControllerView {
-  readonly version = OF13;
-  readonly flowFormat = plainFormat;
-  readonly auxiliaryId = 0;
-  readonly gone = false;
-  config = { missSendLen: MISS_SEND_LEN_DEFAULT, invalidTtl: false };
-  readonly received: Message[] = [];
-
-  send(message: Outgoing & { readonly xid: number }): void {
-    this.received.push({ ...message, version: this.version } as Message);
-  }
-  sendRaw(bytes: Uint8Array): boolean {
-    this.received.push(decoded(bytes));
-    return true;
-  }
-  drained(): Promise<void> {
-    return Promise.resolve();
-  }
-  abandon(): void {}
-}
-
 export function localTables(ofproto: Ofproto, datapath: Datapath): LocalTables {
   return {
+    packets: localPackets(ofproto),
     async ask(body) {
       const view = new Collector();
       await ofproto.handle(view, { type: 'multipart_request', version: OF13, xid: 0, flags: 0, body } as Message);
@@ -76,10 +56,4 @@ export function localTables(ofproto: Ofproto, datapath: Datapath): LocalTables {
       return { index: message.xid, reason: errorName(error.type, error.code) };
     },
   };
-}
-
-function decoded(bytes: Uint8Array): Message {
-  const result = decodeMessage(bytes, { version: OF13 });
-  if (!result.ok) throw new Error(`bug: our own reply cannot be decoded: ${result.error.reason}`);
-  return result.message;
 }

@@ -108,6 +108,7 @@ export async function chainTrace(
     files,
     options,
     (known: readonly KnownPort[]) => new PlaceholderPorts(known),
+    { localAgents: true },
   );
   if (diagnostics.errors > 0) {
     printReport(context, diagnostics, context.json ? 'json' : options.format);

@@ -12,10 +12,15 @@ export interface CheckOptions extends FileOptions {
 
 export async function check(context: CommandContext, files: readonly string[], options: CheckOptions): Promise<void> {
   const ports: PlaceholderPorts[] = [];
-  const { program, diagnostics } = compileSources(files, options, (known) => {
-    ports.push(new PlaceholderPorts(known));
-    return ports[0]!;
-  });
+  const { program, diagnostics } = compileSources(
+    files,
+    options,
+    (known) => {
+      ports.push(new PlaceholderPorts(known));
+      return ports[0]!;
+    },
+    { localAgents: true },
+  );
   // What is half right would be said to be wrong in a second way.
   if (diagnostics.errors === 0) lint(program, diagnostics);
   const tests = diagnostics.errors === 0 && options.tests ? runTests(program, diagnostics) : { run: 0, failed: 0 };

@@ -37,10 +37,11 @@ export function compileSources(
   paths: readonly string[],
   options: FileOptions,
   resolver: (ports: readonly KnownPort[]) => PortResolver,
+  compileOptions: Parameters<typeof compile>[3] = {},
 ): { readonly program: Program; readonly diagnostics: Diagnostics } {
   const diagnostics = new Diagnostics();
   const listed = options.ports === undefined ? [] : readPortFile(readSource(options.ports), diagnostics);
-  const program = compile(paths.map(readSource), resolver([...options.port, ...listed]), diagnostics);
+  const program = compile(paths.map(readSource), resolver([...options.port, ...listed]), diagnostics, compileOptions);
   return { program, diagnostics };
 }
 

@@ -21,7 +21,9 @@ export interface TraceOptions extends FileOptions, TlsFiles {
 }
 
 function fromFiles(context: Printer, files: readonly string[], options: TraceOptions): TraceInput {
-  const { program, diagnostics } = compileSources(files, options, (known) => new PlaceholderPorts(known));
+  const { program, diagnostics } = compileSources(files, options, (known) => new PlaceholderPorts(known), {
+    localAgents: true,
+  });
   if (diagnostics.errors > 0) {
     printReport(context, diagnostics, context.json ? 'json' : options.format);
     throw new CommandFailed(counted(diagnostics.errors, 'error'), FAILED);

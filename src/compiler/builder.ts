@@ -29,6 +29,7 @@ import type {
   ProgramTable,
   ProgramTest,
 } from './program.js';
+import type { ProgramRouter } from './router/slow-path.js';
 import type { Scope } from './scope.js';
 import { Legs } from './service-chain/legs.js';
 
@@ -52,6 +53,7 @@ export class Builder {
   readonly #tables: ProgramTable[] = [];
   readonly #tests: ProgramTest[] = [];
   readonly #chains: ProgramChain[] = [];
+  readonly #routers: ProgramRouter[] = [];
   readonly #owners = new Map<string, Owner>();
   readonly #owned = new Map<number, string>();
   readonly #allowed = new Map<string, ReadonlySet<string>>();
@@ -64,6 +66,8 @@ export class Builder {
   constructor(
     readonly ports: PortResolver,
     readonly diagnostics: Diagnostics,
+    /** The daemon's own agents run where the program is for. */
+    readonly localAgents = false,
   ) {}
 
   /** Registers the owner of a document. */
@@ -126,6 +130,10 @@ export class Builder {
 
   chain(chain: ProgramChain): void {
     this.#chains.push(chain);
+  }
+
+  router(router: ProgramRouter): void {
+    this.#routers.push(router);
   }
 
   get tables(): readonly ProgramTable[] {
@@ -254,6 +262,7 @@ export class Builder {
       tables: this.#tables,
       tests: this.#tests,
       chains: this.#chains,
+      routers: this.#routers,
       owners: new Map([...this.#owners].map(([name, { id }]) => [name, id])),
       ports: this.ports,
       allowed: this.#allowed,

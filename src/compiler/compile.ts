@@ -47,17 +47,27 @@ export function readFiles(files: readonly SourceFile[], diagnostics: Diagnostics
     });
 }
 
+export interface CompileOptions {
+  /** The daemon's own agents run where the program is for; default: they do not, as on other switches. */
+  readonly localAgents?: boolean;
+}
+
 /** A program is made even where there are errors, of what is right; it must not be used then. */
-export const compile = (files: readonly SourceFile[], ports: PortResolver, diagnostics: Diagnostics): Program =>
-  atOnce(compileDocuments(readFiles(files, diagnostics), ports, diagnostics));
+export const compile = (
+  files: readonly SourceFile[],
+  ports: PortResolver,
+  diagnostics: Diagnostics,
+  options: CompileOptions = {},
+): Program => atOnce(compileDocuments(readFiles(files, diagnostics), ports, diagnostics, options));
 
 /** The same of documents that were read before, in steps. */
 export function* compileDocuments(
   read: readonly ReadDocument[],
   ports: PortResolver,
   diagnostics: Diagnostics,
+  { localAgents = false }: CompileOptions = {},
 ): Steps<Program> {
-  const builder = new Builder(ports, diagnostics);
+  const builder = new Builder(ports, diagnostics, localAgents);
   const found = new Map<string, At>();
   const documents: Lowering[] = [];
   for (const { document, kind } of read) {

@@ -1,4 +1,5 @@
 /** Flow files → flows. Pure: knows no files, no switches and no clock. */
+
 export { withLegalMask } from './builder.js';
 export { compile, compileDocuments, type ReadDocument, readFiles } from './compile.js';
 export { Diagnostics } from './diagnostic.js';
@@ -6,10 +7,22 @@ export { type DocumentText, documentsOf, type ReadText, sourceOf } from './docum
 export { type ImportFormat, importChains, importFormats } from './import/index.js';
 export { LatePorts, type Settled, settle } from './late-ports.js';
 export { lint } from './lint/index.js';
+export { LocalAgent, toLocalAgent } from './local-agent.js';
 export { type OfctlForm, ofctlForms, ofctlText } from './ofctl-text.js';
 export { isOurs, ownerOf } from './owner.js';
 export { portOption, readPortFile } from './port-file.js';
 export { type KnownPort, PlaceholderPorts, PortList, type PortResolver } from './ports.js';
 export type { Origin, Program, ProgramChain, ProgramFlow, ProgramHop, ProgramInstance } from './program.js';
 export { type ReportFormat, report, reportFormats } from './report/index.js';
+export {
+  type Address,
+  addressText,
+  contains,
+  type Family,
+  isLinkLocal,
+  lastOf,
+  networkOf,
+  type Prefix,
+} from './router/prefix.js';
+export { type ProgramRouter, type RouterRoute, type RouterSubnet, routerTable, SlowPath } from './router/slow-path.js';
 export { SourceFile } from './source.js';

@@ -2,6 +2,7 @@
 import type { FlowText, GroupText, MeterText } from 'node-openflow/text';
 import type { At } from './at.js';
 import type { PortResolver } from './ports.js';
+import type { ProgramRouter } from './router/slow-path.js';
 import type { Value } from './scope.js';
 
 export interface Origin {
@@ -82,6 +83,8 @@ export interface Program {
   readonly tables: readonly ProgramTable[];
   readonly tests: readonly ProgramTest[];
   readonly chains: readonly ProgramChain[];
+  /** Those whose slow path the daemon goes. */
+  readonly routers: readonly ProgramRouter[];
   /** Owners and their numbers in cookies. */
   readonly owners: ReadonlyMap<string, number>;
   readonly ports: PortResolver;

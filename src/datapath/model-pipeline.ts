@@ -40,6 +40,7 @@ import {
   Frag,
   FragMode,
   LearnVerdict,
+  localController,
   MeterBandType,
   meterController,
   noMeter,
@@ -570,13 +571,14 @@ export class Pipeline {
     const port = this.#state.ports.get(packet.inPort);
     if (port !== undefined && (port.config & PortConfig.noPacketIn) !== 0) return;
     if (!this.#passesMeter(packet, data.meter)) return;
-    if (!this.#state.controllerConnected) {
+    const local = data.id === localController;
+    if (!local && !this.#state.controllerConnected) {
       this.#drop(packet, Drop.upcallFull);
       return;
     }
     // What its meter does to it does not change the packet that goes on. One that the action names takes its place.
     const told = packet.clone();
-    if (data.meter === noMeter && !this.#meter(told, meterController)) return;
+    if (!local && data.meter === noMeter && !this.#meter(told, meterController)) return;
     this.#state.trace?.({ kind: 'packet_in', reason, table: origin.table, controller: data.id, maxLen });
     this.#state.upcall({
       kind: 'packet_in',

@@ -368,6 +368,7 @@ export const firstBucket = 0xfffffffd;
 export const lastBucket = 0xfffffffe;
 export const allBuckets = 0xffffffff;
 export const controllerMaxLenNoBuffer = 65535;
+export const localController = 22614;
 
 export interface FieldPlace {
   readonly name: FieldName;

@@ -89,6 +89,8 @@ export interface BridgeDocumentsOptions {
   /** Milliseconds since 1970. */
   readonly wallMs?: () => number;
   readonly logger: Logger;
+  /** Called with what is in force now, after each change. */
+  readonly onInForce?: (program: Program) => void;
 }
 
 /** A change that goes unless it is confirmed in time. */
@@ -362,6 +364,7 @@ export class BridgeDocuments {
       if (conflict !== undefined) throw new Refusal('exists', conflict);
     });
     this.#inForce = compiled;
+    this.#options.onInForce?.(compiled.program);
     this.#problem = '';
     this.#retry?.cancel();
     this.#backoff.reset();

@@ -40,7 +40,7 @@ export function* compileTexts(texts: readonly DocumentText[], ports: LatePorts):
     read.push(...readingOf(text, diagnostics));
     yield;
   }
-  const whole = yield* compileDocuments(read, ports, diagnostics);
+  const whole = yield* compileDocuments(read, ports, diagnostics, { localAgents: true });
   const origins = new Map(whole.flows.map(({ mod, origin }) => [mod.cookie, origin]));
   return { ...(yield* settle(whole, ports)), ports, diagnostics, origins };
 }

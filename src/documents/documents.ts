@@ -6,6 +6,8 @@ import type { Logger } from '../base/logger.js';
 import type { Bridges } from '../bridge/bridges.js';
 import type { LocalTables } from '../bridge/local-tables.js';
 import { Refusal } from '../bridge/refusal.js';
+import type { Program } from '../compiler/index.js';
+import { RouterAgents } from '../router-agent/router-agents.js';
 import { BridgeDocuments } from './bridge-documents.js';
 import { Journal } from './journal.js';
 
@@ -14,6 +16,7 @@ export class AllDocuments {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #byBridge = new Map<string, BridgeDocuments>();
+  readonly #agents: RouterAgents[] = [];
 
   /** `folder` is made when there is something to keep. */
   constructor(folder: string, { clock, logger }: { readonly clock: Clock; readonly logger: Logger }) {
@@ -28,7 +31,10 @@ export class AllDocuments {
     if (process.getuid?.() === 0 && existsSync(this.#folder)) this.#give(0, 0);
     const logger = this.#logger.child({ bridge });
     const journal = Journal.open(join(this.#folder, `${bridge}.documents`), logger);
-    const documents = new BridgeDocuments({ tables, journal, clock: this.#clock, logger });
+    const agents = new RouterAgents({ tables, clock: this.#clock });
+    this.#agents.push(agents);
+    const onInForce = ({ routers }: Program) => agents.follow(routers);
+    const documents = new BridgeDocuments({ tables, journal, clock: this.#clock, logger, onInForce });
     this.#byBridge.set(bridge, documents);
     await documents.start();
   }
@@ -59,6 +65,7 @@ export class AllDocuments {
   /** A folder with nothing in it goes. */
   async close(): Promise<void> {
     for (const documents of this.#byBridge.values()) await documents.close();
+    for (const agents of this.#agents) agents.close();
     try {
       rmdirSync(this.#folder);
     } catch {

@@ -48,6 +48,21 @@ export interface PacketInEvent {
   readonly buffer: () => number;
 }
 
+/** A packet for an agent of the daemon's own. */
+export type LocalPacketIn = Pick<
+  PacketInRecord,
+  'table' | 'cookie' | 'userdata' | 'registers' | 'frameTotal' | 'frame'
+> & {
+  /** The port that it came in by, whatever was written over in_port. */
+  readonly port: number;
+};
+
+/** Copies it out of the record. */
+export function localPacketIn(record: PacketInRecord): LocalPacketIn {
+  const { table, cookie, registers, frameTotal, inPhyPort, frame, userdata } = record;
+  return { table, cookie, registers, frameTotal, port: inPhyPort, frame: frame.slice(), userdata: userdata.slice() };
+}
+
 /** A controller has changed a group or a meter; the others may want to know (OpenFlow 1.4.1 §7.4.6). */
 export interface RequestForwardEvent {
   readonly type: 'requestforward';

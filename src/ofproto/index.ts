@@ -1,4 +1,4 @@
-export type { AsyncEvent } from './async-events.js';
+export type { AsyncEvent, LocalPacketIn } from './async-events.js';
 export type { Change, Refused } from './commit.js';
 export type { ControllerView } from './controller-view.js';
 export { FLOWS_PER_TABLE_MAX } from './limits.js';

@@ -29,8 +29,14 @@ import {
   writeControllerState,
   writeSetConfig,
 } from '../datapath/records.js';
-import { FlowCommand, FragMode, Query, ReservedPort, Status, tables } from '../datapath/schema.gen.js';
-import { type AsyncEvent, flowRemovedMessage, packetInEvent } from './async-events.js';
+import { FlowCommand, FragMode, localController, Query, ReservedPort, Status, tables } from '../datapath/schema.gen.js';
+import {
+  type AsyncEvent,
+  flowRemovedMessage,
+  type LocalPacketIn,
+  localPacketIn,
+  packetInEvent,
+} from './async-events.js';
 import { type Change, commit, isModification, type Refused, xidOfRecord } from './commit.js';
 import type { ControllerView } from './controller-view.js';
 import { FeaturesRequests } from './features-requests.js';
@@ -101,6 +107,7 @@ export class Ofproto {
   /** Whose message the record of a batch comes from that is handed over, where it is no flow_mod alone. */
   #origin: ((record: number) => Origin) | undefined;
   #async: (event: AsyncEvent) => void = () => {};
+  #local: (packet: LocalPacketIn) => void = () => {};
   #flushPending = false;
   /** Flows, since those who watch were told the last time. */
   #changedByPackets = false;
@@ -196,6 +203,11 @@ export class Ofproto {
   /** Packets, removed flows, changes of ports and others' requests, for every controller that wants them. One listener. */
   onAsync(listener: (event: AsyncEvent) => void): void {
     this.#async = listener;
+  }
+
+  /** Packets for the daemon's own agents, which no controller is told of. One listener. */
+  onLocalPacketIn(listener: (packet: LocalPacketIn) => void): void {
+    this.#local = listener;
   }
 
   /** The port is attached to the datapath already. */
@@ -487,7 +499,8 @@ export class Ofproto {
   #upcall(record: UpcallRecord): void {
     switch (record.kind) {
       case 'packet_in':
-        this.#async(packetInEvent(record, this.#buffers, this.#seal));
+        if (record.controllerId === localController) this.#local(localPacketIn(record));
+        else this.#async(packetInEvent(record, this.#buffers, this.#seal));
         return;
       case 'flow_removed':
         this.#async(flowRemovedMessage(record));

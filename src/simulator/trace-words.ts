@@ -2,7 +2,7 @@
 import { formatActions, formatFlow, formatInstructions, type NamesOf } from 'node-openflow/text';
 import type { Origin } from '../compiler/program.js';
 import { encodeInstructions, encodeMatch } from '../datapath/records.js';
-import { GroupType, LearnVerdict, MeterBandType } from '../datapath/schema.gen.js';
+import { GroupType, LearnVerdict, localController, MeterBandType } from '../datapath/schema.gen.js';
 import type { AskedFlow, NearMiss, TracedFlow, TraceStep } from '../datapath/trace-steps.js';
 import { readActionRecords } from '../ofproto/translate-actions.js';
 import { readInstructions } from '../ofproto/translate-instructions.js';
@@ -146,7 +146,7 @@ export class TraceWords {
       }
       case 'packet_in': {
         const { table, controller: controllerId, maxLen } = step;
-        const reason = packetInReason(step.reason);
+        const reason = controllerId === localController ? 'for an agent of xvifd' : packetInReason(step.reason);
         this.#controller.push({ reason, table, controllerId, maxLen });
         return { step: 'controller', reason };
       }

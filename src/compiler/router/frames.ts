@@ -1,6 +1,7 @@
 /** A router's tables that are about frames: which subnet they come from, where stations are, what leaves. */
 import { learnStation } from './learn.js';
 import type { Attachment, Subnet } from './resolve.js';
+import { SlowPath } from './slow-path.js';
 import { enter, inSubnet, KNOWN_PRIORITY, leaveBy, leavesBy, type RouterFlow, type RouterPlan } from './words.js';
 
 const tagPresent = 0x1000;
@@ -99,14 +100,14 @@ export const send = ({ port, vlan }: Attachment): readonly string[] => [
 ];
 
 /** A group sends to all of a subnet: a port that is not there takes its bucket away, and not the flow. */
-export function egressFlows({ subnets, spec, undeliverable, flood }: RouterPlan): RouterFlow[] {
+export function egressFlows({ subnets, spec, slow, flood }: RouterPlan): RouterFlow[] {
   const table = 'egress' as const;
   return [
     {
       table,
       priority: 300,
       match: ['dl_dst=00:00:00:00:00:00'],
-      actions: [undeliverable],
+      actions: slow(SlowPath.noNeighbour),
       at: spec,
       name: 'no-neighbour',
     },

@@ -2,6 +2,7 @@
 import { hear } from './learn.js';
 import { type Address, addressText, prefixText } from './prefix.js';
 import type { Gateway, Subnet } from './resolve.js';
+import { SlowPath } from './slow-path.js';
 import {
   backByPort,
   deliver,
@@ -86,7 +87,7 @@ function arpFlows(plan: RouterPlan, subnet: Subnet, gateway: Gateway): Local[] {
     flow(400, 'arp-answer', [...question, `arp_spa=${network}`], [...learned, ...answer]),
     // Who looks whether an address is free has none yet (RFC 5227).
     flow(390, 'arp-probe', [...question, 'arp_spa=0.0.0.0'], answer),
-    flow(380, 'arp-told', [`dl_dst=${subnet.mac}`, `arp_spa=${network}`], learned),
+    flow(380, 'arp-told', [`dl_dst=${subnet.mac}`, `arp_spa=${network}`], [...learned, ...plan.slow(SlowPath.told)]),
     flow(370, 'arp-heard', [`arp_spa=${network}`], [...learned, ...deliver(plan)]),
   ];
 }
@@ -102,7 +103,7 @@ function discoveryFlows(plan: RouterPlan, subnet: Subnet, gateway: Gateway): Loc
   const advertised = [...discovery(ND.advertise), `nd_target=${network}`];
   return [
     ...answers(plan, subnet, gateway, at),
-    flow(380, 'nd-told', [`dl_dst=${subnet.mac}`, ...advertised], learned),
+    flow(380, 'nd-told', [`dl_dst=${subnet.mac}`, ...advertised], [...learned, ...plan.slow(SlowPath.told)]),
     flow(370, 'nd-heard', advertised, [...learned, ...deliver(plan)]),
     flow(370, 'nd-heard', [...discovery(ND.solicit), `ipv6_src=${network}`], [...learned, ...deliver(plan)]),
   ];

@@ -16,6 +16,7 @@ import { learnFlows } from './learn.js';
 import { localFlows } from './local.js';
 import { Resolver, type Subnet } from './resolve.js';
 import { neighbourFlows, routerFlows } from './routes.js';
+import { directedBroadcastFlows, type ErrorMode, programRouter, slowPath, tooBigFlows } from './slow-path.js';
 import type { RouterFlow, RouterPlan } from './words.js';
 
 const DEFAULT_AGE_S = 4 * 3600;
@@ -31,15 +32,17 @@ export class RouterLowering extends TablesLowering<RouterTable> {
     const { subnets, routes } = new Resolver(this.spec, this.scope, this.#ownMac()).resolve();
     const next = nextActions(this.spec.key('next'), this.scope);
     if (diagnostics.errors > before) return;
-    const { errors = 'drop', learn = {} } = this.spec.value as SpecWords;
+    const { errors: wanted = 'icmp', learn = {} } = this.spec.value as SpecWords;
     const { limit = LEARNED_DEFAULT, age = DEFAULT_AGE_S } = learn === false ? {} : learn;
+    const errors = wanted === 'icmp' && !this.builder.localAgents ? 'drop' : wanted;
     const plan: RouterPlan = {
       spec: this.spec,
       subnets,
       routes,
       table: (name) => this.number(name),
       next,
-      undeliverable: errors === 'controller' ? 'controller:65535' : 'drop',
+      errors,
+      slow: slowPath(errors),
       flood: (subnet) => this.#flood(subnet),
       learned:
         learn === false
@@ -47,9 +50,10 @@ export class RouterLowering extends TablesLowering<RouterTable> {
           : (subnet, { label }) => ({ limit, age, cookie: this.#learnedCookie(`${subnet.name}/${label}`) }),
     };
     for (const { table, priority, match, actions, at, name } of flowsOf(plan))
-      this.flow(table, priority, match.join(','), actions, at, name);
+      this.flow(table, priority, match.join(','), actions.length === 0 ? ['drop'] : actions, at, name);
+    if (errors === 'icmp') this.builder.router(programRouter(this.name, this.number('ingress'), plan, learn !== false));
     this.finish();
-    if (diagnostics.errors === before) this.#notes(plan);
+    if (diagnostics.errors === before) this.#notes(plan, wanted === 'icmp');
   }
 
   /** Locally administered, the same in every run. */
@@ -71,16 +75,16 @@ export class RouterLowering extends TablesLowering<RouterTable> {
     return id;
   }
 
-  #notes({ subnets, learned, undeliverable }: RouterPlan): void {
+  #notes({ subnets, learned, errors }: RouterPlan, wanted: boolean): void {
     const { diagnostics } = this.builder;
     for (const { at, name, hosts } of learned === undefined ? subnets : []) {
       if (hosts.length > 0) continue;
       const message = `nothing can be sent to subnet ${name}: it has no hosts, and none are learned`;
       say(diagnostics, at, 'missing', message, { severity: 'warning' });
     }
-    if (undeliverable !== 'drop') return;
+    if (errors !== 'drop' || !wanted) return;
     const message =
-      'what cannot be sent on (no route, a neighbour that is not known, TTL exceeded) is dropped without an ICMP error: flows cannot make one';
+      'what cannot be sent on (no route, a neighbour that is not known, TTL exceeded, MTU) is dropped without an ICMP error, and nobody is asked for neighbours: an agent of xvifd does that';
     say(diagnostics, this.spec.key('subnets'), 'icmp-errors', message, {
       severity: 'note',
       range: this.spec.key('subnets').keyRange(),
@@ -95,12 +99,14 @@ const flowsOf = (plan: RouterPlan): readonly RouterFlow[] =>
     localFlows,
     learnFlows,
     routerFlows,
+    directedBroadcastFlows,
     neighbourFlows,
     stationFlows,
     egressFlows,
+    tooBigFlows,
   ].flatMap((make) => make(plan));
 
 interface SpecWords {
-  readonly errors?: 'drop' | 'controller';
+  readonly errors?: ErrorMode;
   readonly learn?: false | { readonly limit?: number; readonly age?: number };
 }

@@ -47,12 +47,16 @@ export interface Subnet {
   readonly linkLocal: Address | undefined;
   readonly attachments: readonly Attachment[];
   readonly hosts: readonly Host[];
+  /** Bytes of an IP packet; undefined: as long as frames can be. */
+  readonly mtu: number | undefined;
 }
 export interface Route {
   readonly at: At;
   readonly to: Prefix;
   /** Undefined: nowhere. */
   readonly via: { readonly address: Address; readonly subnet: Subnet } | undefined;
+  /** Who sends there is told that it is prohibited. */
+  readonly rejects: boolean;
 }
 export interface Routing {
   readonly subnets: readonly Subnet[];
@@ -61,6 +65,9 @@ export interface Routing {
 
 /** The subnet that an address is in. */
 type SubnetOf = (address: Address) => Subnet | undefined;
+
+/** RFC 8200 §5. */
+const MTU_MIN_IPV6 = 1280;
 
 const quoted = (at: At): string => JSON.stringify(at.value);
 
@@ -134,7 +141,25 @@ export class Resolver {
       .each()
       .flatMap((one) => this.#attachment(one, name) ?? []);
     const linkLocal = gateways.some(({ family }) => family === 6) ? linkLocalOf(mac) : undefined;
-    this.#subnets.push({ at, name, number, mac, gateways, linkLocal, attachments, hosts: [] });
+    this.#subnets.push({
+      at,
+      name,
+      number,
+      mac,
+      gateways,
+      linkLocal,
+      attachments,
+      hosts: [],
+      mtu: this.#mtu(at, linkLocal),
+    });
+  }
+
+  #mtu(subnet: At, linkLocal: Address | undefined): number | undefined {
+    const at = subnet.key('mtu');
+    const mtu = at.value as number | undefined;
+    if (mtu !== undefined && mtu < MTU_MIN_IPV6 && linkLocal !== undefined)
+      return this.#complain(at, `IPv6 needs an MTU of ${MTU_MIN_IPV6} bytes at least`);
+    return mtu;
   }
 
   #gateway(at: At, subnet: string): Gateway | undefined {
@@ -214,9 +239,10 @@ export class Resolver {
     const to = this.#destination(at.key('to'), subnetOf);
     if (to === undefined) return undefined;
     const via = at.key('via');
-    if (via.value === undefined) return { at, to, via: undefined };
+    const rejects = at.key('reject').value === true;
+    if (via.value === undefined) return { at, to, via: undefined, rejects };
     const hop = this.#hop(via, to, subnetOf);
-    return hop === undefined ? undefined : { at, to, via: hop };
+    return hop === undefined ? undefined : { at, to, via: hop, rejects };
   }
 
   #destination(at: At, subnetOf: SubnetOf): Prefix | undefined {

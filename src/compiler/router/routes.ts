@@ -1,6 +1,7 @@
 /** A router's tables that are about IP: ping of the router, routes by the longest prefix, neighbours. */
 import { type Address, addressText, type Family, prefixText } from './prefix.js';
-import type { Host, Subnet } from './resolve.js';
+import type { Host, Route, Subnet } from './resolve.js';
+import { checkLength, SlowPath } from './slow-path.js';
 import {
   backByPort,
   deliver,
@@ -47,7 +48,7 @@ const unroutable: readonly (readonly [family: Family, match: string])[] = [
 type Flow = Omit<RouterFlow, 'table'>;
 
 export function routerFlows(plan: RouterPlan): RouterFlow[] {
-  const { subnets, routes, spec, undeliverable } = plan;
+  const { subnets, routes, spec, slow } = plan;
   const families = ([4, 6] as const).filter((family) =>
     subnets.some(({ gateways }) => gateways.some((gateway) => gateway.family === family)),
   );
@@ -55,7 +56,7 @@ export function routerFlows(plan: RouterPlan): RouterFlow[] {
     ...unroutable
       .filter(([of]) => of === family)
       .map(([, match]) => rule(480, [ipWord[family], match], ['drop'], 'unroutable')),
-    ...[0, 1].map((ttl) => rule(470, [ipWord[family], `nw_ttl=${ttl}`], [undeliverable], 'ttl-exceeded')),
+    ...[0, 1].map((ttl) => rule(470, [ipWord[family], `nw_ttl=${ttl}`], slow(SlowPath.timeExceeded), 'ttl-exceeded')),
   ]);
   function rule(priority: number, match: readonly string[], actions: readonly string[], name: string): Flow {
     return { priority, match, actions, at: spec, name };
@@ -72,22 +73,27 @@ export function routerFlows(plan: RouterPlan): RouterFlow[] {
         name: prefixName(prefixText(gateway)),
       })),
     ),
-    ...routes.map(({ at, to: prefix, via }) => ({
-      priority: ROUTES + prefix.length,
-      match: [ipWord[prefix.family], to(prefix.family, prefixText(prefix))],
-      actions: via === undefined ? ['drop'] : forward(plan, via.subnet, setHop(via.address)),
-      at,
-      name: prefixName(prefixText(prefix)),
+    ...routes.map((route) => ({
+      priority: ROUTES + route.to.length,
+      match: [ipWord[route.to.family], to(route.to.family, prefixText(route.to))],
+      actions: along(plan, route),
+      at: route.at,
+      name: prefixName(prefixText(route.to)),
     })),
-    rule(0, [], [undeliverable], 'no-route'),
+    rule(0, [], slow(SlowPath.noRoute), 'no-route'),
   ];
   return flows.map((flow) => ({ ...flow, table: 'router' }));
 }
 
+function along(plan: RouterPlan, { via, rejects }: Route): readonly string[] {
+  if (via !== undefined) return forward(plan, via.subnet, setHop(via.address));
+  return rejects ? plan.slow(SlowPath.rejected) : [];
+}
+
 const prefixName = (text: string): string => `to-${text}`;
 
-/** Packets for the router itself: it answers ping, and nothing else. */
-function ownFlows({ table }: RouterPlan, subnet: Subnet): Flow[] {
+/** Packets for the router itself: it answers ping, and has no other service. */
+function ownFlows({ table, slow }: RouterPlan, subnet: Subnet): Flow[] {
   const own: readonly Address[] = [...subnet.gateways, ...(subnet.linkLocal === undefined ? [] : [subnet.linkLocal])];
   return own.flatMap((address) => {
     const { family } = address;
@@ -104,7 +110,7 @@ function ownFlows({ table }: RouterPlan, subnet: Subnet): Flow[] {
     ];
     return [
       { priority: 500, match: [word, `icmp_type=${request}`, 'icmp_code=0', mine], actions: answer, at, name: 'ping' },
-      { priority: 490, match: [ipWord[family], mine], actions: ['drop'], at, name: 'own-address' },
+      { priority: 490, match: [ipWord[family], mine], actions: slow(SlowPath.own), at, name: 'own-address' },
     ];
   });
 }
@@ -118,6 +124,7 @@ function forward(plan: RouterPlan, subnet: Subnet, hop: string): readonly string
     fromMac(subnet.mac),
     'set_field:00:00:00:00:00:00->eth_dst',
     forgetPort,
+    ...checkLength(plan, subnet),
     `resubmit(,${plan.table('neighbours')})`,
     ...deliver(plan),
   ];

@@ -3,6 +3,7 @@ import type { At } from '../at.js';
 import type { RouterTable } from '../schema/router.js';
 import { type Address, addressText, type Family } from './prefix.js';
 import type { Attachment, Route, Subnet } from './resolve.js';
+import type { ErrorMode, SlowPath } from './slow-path.js';
 
 export interface RouterFlow {
   readonly table: RouterTable;
@@ -20,8 +21,9 @@ export interface RouterPlan {
   readonly routes: readonly Route[];
   readonly table: (name: RouterTable) => number;
   readonly next: string;
-  /** What becomes of packets that an ICMP error is due to. */
-  readonly undeliverable: string;
+  readonly errors: ErrorMode;
+  /** What becomes of what flows cannot do. */
+  readonly slow: (what: SlowPath) => readonly string[];
   /** Number of the group that sends to all of a subnet. */
   readonly flood: (subnet: Subnet) => number;
   /** From a port of a subnet; undefined: nothing is learned. */

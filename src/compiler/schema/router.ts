@@ -45,6 +45,14 @@ const subnet = z.strictObject({
   mac: mac.optional().describe("The router's MAC address in it; default: that of the router."),
   ports: z.array(attachment).min(1).max(1024).describe('What it is made of; frames are switched between them.'),
   hosts: z.array(host).max(4096).optional().describe('Hosts that are known beforehand.'),
+  mtu: z
+    .int()
+    .min(576)
+    .max(65_521)
+    .optional()
+    .describe(
+      'Bytes of the longest IP packet that is routed into it; with IPv6 1280 at least; default: as long as frames can be.',
+    ),
   description: z.string().optional(),
 });
 
@@ -53,11 +61,12 @@ const route = z
     to: address.describe('A prefix, like 192.168.0.0/16, 0.0.0.0/0 or "::/0".'),
     via: address.optional().describe('The next hop: an address in one of the subnets.'),
     blackhole: z.literal(true).optional().describe('Drop what goes there.'),
+    reject: z.literal(true).optional().describe('Drop it, and tell the sender that it is prohibited.'),
     description: z.string().optional(),
   })
   .superRefine((route, context) => {
-    if ((route.via === undefined) === (route.blackhole === undefined)) {
-      context.addIssue({ code: 'custom', message: 'a route has either via or blackhole: true' });
+    if ([route.via, route.blackhole, route.reject].filter((way) => way !== undefined).length !== 1) {
+      context.addIssue({ code: 'custom', message: 'a route has one of via, blackhole: true, reject: true' });
     }
   });
 
@@ -98,9 +107,11 @@ export const router = z
       routes: z.array(route).max(20_000).optional().describe('The longest prefix that fits decides.'),
       learn: learn.optional().describe('Whether ARP and neighbour discovery of hosts teach where they are.'),
       errors: z
-        .enum(['drop', 'controller'])
+        .enum(['icmp', 'drop', 'controller'])
         .optional()
-        .describe('What becomes of packets that an ICMP error is due to; default: drop.'),
+        .describe(
+          'What becomes of packets that an ICMP error is due to; default: icmp, which other switches than xvifd cannot make.',
+        ),
       next: next.optional().describe('Where packets of ports go on that are in no subnet; default: normal.'),
       tests,
       lint,

@@ -10,6 +10,7 @@ import { SourceFile } from '../../../src/compiler/index.js';
 import type { PortNo } from '../../../src/datapath/datapath.js';
 import { BridgeDocuments } from '../../../src/documents/bridge-documents.js';
 import { Journal } from '../../../src/documents/journal.js';
+import { RouterAgents } from '../../../src/router-agent/router-agents.js';
 import { HandClock } from '../../lab/hand-clock.js';
 import { Bed } from '../ofproto/bed.js';
 
@@ -29,6 +30,7 @@ export class DocumentsBed {
   static async open(path = join(mkdtempSync(join(tmpdir(), 'xvif-documents-')), 'br0.documents')) {
     const bed = new DocumentsBed(path);
     const tables = localTables(bed.switch.ofproto, bed.switch.datapath);
+    const agents = new RouterAgents({ tables, clock: bed.clock });
     bed.documents = new BridgeDocuments({
       tables: {
         ...tables,
@@ -42,6 +44,7 @@ export class DocumentsBed {
       clock: bed.clock,
       wallMs: () => 1000,
       logger: silentLogger,
+      onInForce: ({ routers }) => agents.follow(routers),
     });
     await bed.documents.start();
     bed.documents.follow({
