@@ -20,7 +20,7 @@ describe('as Linux', () => {
       '',
       '      mtu: 1280\n      hosts: [{port: blue/0, mac: "02:00:00:00:02:01", addresses: [10.0.2.11, "fd00:2::11"]}]',
     );
-  });
+  }, 60_000);
 
   for (const [name, { sent, got }] of Object.entries(exchanges)) {
     it(name, () => {

@@ -31,7 +31,7 @@ describe('a next hop that is not known', () => {
   beforeEach(async () => {
     bed = await routerBed();
     sent();
-  });
+  }, 60_000);
 
   it('is asked for, and gets what waited for it', () => {
     bed.switch.inject(1, toBlue(11));
@@ -106,7 +106,7 @@ describe('a neighbour that was learned', () => {
     bed.clock.advance(REACHABLE_MS);
     await bed.settled();
     sent();
-  });
+  }, 60_000);
 
   it('is asked while packets are sent to it, and stays when it answers', async () => {
     bed.switch.inject(1, toBlue4Whole);
