@@ -15,14 +15,18 @@ import { Collector } from './collector.js';
 import { type LocalPackets, localPackets } from './local-packets.js';
 import { readRuntime } from './statistics.js';
 
-export interface LocalTables {
-  readonly packets: LocalPackets;
+export interface TablesAlone {
   /** Every part of the answer to a multipart request of OpenFlow 1.3. Rejects with a sentence. */
   ask(body: MultipartRequestBody): Promise<readonly MultipartReplyBody[]>;
   /** Another number whenever something in the tables changed. What controllers sent so far is in force. */
   revision(): bigint;
   /** Carries all out at once, or nothing: then which one was refused, and why. They are messages of OpenFlow 1.3. */
   commit(messages: readonly Outgoing[]): { readonly index: number; readonly reason: string } | undefined;
+}
+
+/** With the packets of the daemon's own agents. */
+export interface LocalTables extends TablesAlone {
+  readonly packets: LocalPackets;
 }
 
 export function localTables(ofproto: Ofproto, datapath: Datapath): LocalTables {

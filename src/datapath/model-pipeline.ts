@@ -24,6 +24,7 @@ import {
 import { decrementTtl, portOf, readSubfield, writeSubfield } from './model-nicira.js';
 import { normal } from './model-normal.js';
 import { fieldId } from './model-packet.js';
+import { packetInRecord } from './model-packet-in.js';
 import { ModelPacket } from './model-place.js';
 import type { ModelPort } from './model-ports.js';
 import { chosenBuckets, countSample, flowHash } from './model-select.js';
@@ -54,7 +55,6 @@ import {
 const FIN_OR_RESET = 1 | 4;
 const ACTIVE_BACKUP = 0; // NX_BD_ALG_ACTIVE_BACKUP
 const NO_PORT_16 = 0xffff; // OFPP_NONE of OpenFlow 1.0
-const NO_COOKIE = 0xffffffffffffffffn;
 const SPANNING_TREE_MAC = 0x0180c2000000n;
 
 export class Pipeline {
@@ -580,22 +580,6 @@ export class Pipeline {
     const told = packet.clone();
     if (!local && data.meter === noMeter && !this.#meter(told, meterController)) return;
     this.#state.trace?.({ kind: 'packet_in', reason, table: origin.table, controller: data.id, maxLen });
-    this.#state.upcall({
-      kind: 'packet_in',
-      reason,
-      table: origin.table,
-      cookie: origin.flow?.cookie ?? NO_COOKIE,
-      inPort: packet.seenPort,
-      maxLen,
-      controllerId: data.id,
-      userdata: data.userdata,
-      registers: packet.registersSet(),
-      frameTotal: packet.own.length,
-      metadata: packet.metadata,
-      tunnelId: packet.tunnelId,
-      inPhyPort: packet.inPort,
-      packetType: Number(packet.field(fieldId.packet_type)),
-      frame: told.own,
-    });
+    this.#state.upcall(packetInRecord(packet, told, reason, maxLen, origin, data));
   }
 }

@@ -1,14 +1,14 @@
 /** Plans made from, and carried out on, the tables of one of our own bridges: at once, and only on what was looked at. */
 import { of13 } from 'node-openflow';
 import { atOnce, inSlices, type Steps } from '../base/slices.js';
-import type { LocalTables } from '../bridge/local-tables.js';
+import type { TablesAlone } from '../bridge/local-tables.js';
 import { Refusal } from '../bridge/refusal.js';
 import { type Change, type Plan, putBackSteps, type SwitchState, stages } from '../reconcile/index.js';
 import { PUT_BACK_AT_ONCE, READ_TRIES } from './limits.js';
 
 const { OFPG, OFPM, OFPP, OFPTT } = of13;
 
-async function stateOf(tables: LocalTables): Promise<SwitchState> {
+async function stateOf(tables: TablesAlone): Promise<SwitchState> {
   const all = { tableId: OFPTT.ALL, outPort: OFPP.ANY, outGroup: OFPG.ANY, match: [] };
   const flows = await tables.ask({ type: 'flow', ...all, cookie: 0n, cookieMask: 0n });
   const groups = await tables.ask({ type: 'group_desc' });
@@ -25,7 +25,7 @@ async function stateOf(tables: LocalTables): Promise<SwitchState> {
  * change the tables all the time the last plan is made in one go of what was read.
  */
 async function withPlan<Result>(
-  tables: LocalTables,
+  tables: TablesAlone,
   make: (state: SwitchState) => Steps<Plan>,
   act: (plan: Plan) => Result,
 ): Promise<Result> {
@@ -40,7 +40,7 @@ async function withPlan<Result>(
 
 /** Carries out a plan of what the tables hold, unless `approve` throws. Rejects with {@link Refusal}; nothing has changed then. */
 export const carryOut = (
-  tables: LocalTables,
+  tables: TablesAlone,
   make: (state: SwitchState) => Steps<Plan>,
   approve: (plan: Plan) => void = () => {},
 ): Promise<Plan> =>
@@ -56,7 +56,7 @@ export const carryOut = (
  * Brings back those of `lost` in whose place nothing is: all at once, or where one is refused each by itself. What was
  * refused, in words.
  */
-export async function putBack(tables: LocalTables, lost: readonly Change[]): Promise<string[]> {
+export async function putBack(tables: TablesAlone, lost: readonly Change[]): Promise<string[]> {
   const free = (some: readonly Change[]) => (state: SwitchState) => putBackSteps(some, state);
   const all = await withPlan(tables, free(lost), (plan) => refusalOf(tables, inOrder(plan)));
   if (all === undefined) return [];
@@ -74,7 +74,7 @@ export async function putBack(tables: LocalTables, lost: readonly Change[]): Pro
 }
 
 /** The plan alone. */
-export const lookAt = async (tables: LocalTables, make: (state: SwitchState) => Steps<Plan>): Promise<Plan> =>
+export const lookAt = async (tables: TablesAlone, make: (state: SwitchState) => Steps<Plan>): Promise<Plan> =>
   inSlices(make(await stateOf(tables)));
 
 function inOrder(plan: Plan): Change[] {
@@ -83,7 +83,7 @@ function inOrder(plan: Plan): Change[] {
 }
 
 /** Carries them out, all or none; why none of them were. */
-function refusalOf(tables: LocalTables, changes: readonly Change[]): string | undefined {
+function refusalOf(tables: TablesAlone, changes: readonly Change[]): string | undefined {
   if (changes.length === 0) return undefined;
   const refused = tables.commit(changes.map(({ message }) => message));
   if (refused === undefined) return undefined;

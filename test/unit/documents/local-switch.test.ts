@@ -1,6 +1,6 @@
 /** Plans and tables that others change meanwhile. */
 import { describe, expect, it } from 'vitest';
-import type { LocalTables } from '../../../src/bridge/local-tables.js';
+import type { TablesAlone } from '../../../src/bridge/local-tables.js';
 import { READ_TRIES } from '../../../src/documents/limits.js';
 import { carryOut } from '../../../src/documents/local-switch.js';
 import type { Plan } from '../../../src/reconcile/index.js';
@@ -12,7 +12,7 @@ describe('tables that others change all the time', () => {
     let revision = 0n;
     let others = 0;
     const commits: number[] = [];
-    const tables: LocalTables = {
+    const tables: TablesAlone = {
       ask: async () => [],
       revision: () => revision++,
       commit: () => {
