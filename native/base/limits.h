@@ -1,6 +1,7 @@
 // Every limit of the data plane, and what holds between them. Each overflow has a drop reason or a Status.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -116,9 +117,17 @@ inline constexpr std::size_t kFlowChangeBytes = 64 * 1024 * 1024;
 inline constexpr std::size_t kUpcallBytes = 4 * 1024 * 1024;
 /// Of these, what the packets of one port may take while others wait.
 inline constexpr std::size_t kUpcallBytesPerPort = kUpcallBytes / 4;
-/// Packets a second, per data plane thread, for the daemon's own agents (kLocalController): all, and those of one port.
-inline constexpr std::uint32_t kLocalUpcallsPerSecond = 4000;
-inline constexpr std::uint32_t kLocalUpcallsPerPort = 400;
+/// Of these, what is kept free for packets of the daemon's own agents (kLocalController), and what those of one port
+/// may take.
+inline constexpr std::size_t kLocalUpcallBytes = kUpcallBytes / 4;
+inline constexpr std::size_t kLocalUpcallBytesPerPort = kUpcallBytes / 16;
+/// Packets a second for such an agent: of all ports, and of one.
+struct LocalBudget {
+  std::uint32_t all, port;
+};
+/// LocalAgent, from the first on.
+inline constexpr std::array<LocalBudget, 5> kLocalBudgets = {
+    {{1000, 100}, {2000, 400}, {1000, 100}, {500, 100}, {500, 200}}};
 
 static_assert(kPullBytes <= kLinearMax);
 static_assert(kSlotsAccepted < kSlotsFatal && kSlotsAccepted <= kSegmentsMax);

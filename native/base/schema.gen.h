@@ -326,6 +326,14 @@ enum class TraceStep : std::uint8_t {
   kCut = 14,
 };
 
+enum class LocalAgent : std::uint8_t {
+  kErrors = 1,
+  kHealth = 2,
+  kNeighbours = 3,
+  kUnresolved = 4,
+  kFragments = 5,
+};
+
 enum class LearnVerdict : std::uint8_t {
   kAsked = 0,
   kThere = 1,

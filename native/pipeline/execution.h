@@ -169,14 +169,16 @@ class Execution {
   void tell(Lane& lane, const Packet& packet, const FlowKey& key, PacketInReason reason, std::uint16_t max_len,
             const ControllerData& data);
   /// Room for a record about a packet of this port; nullptr when there is none for it. No port may fill a queue for the
-  /// others: `most` bytes are its share.
+  /// others: `most` bytes are its share, and `spare` stay free.
   std::uint8_t* reserve(Lane& lane, UpcallQueue& queue, QueueShare TxBuffer::*share, std::size_t most,
-                        std::size_t length);
+                        std::size_t length, std::size_t spare = 0);
+  /// Likewise, for one of the daemon's own agents.
+  std::uint8_t* reserve_local(Lane& lane, std::size_t agent, std::size_t length);
   /// Whether a packet-in passes the meter that the action names.
   bool passes_meter(Lane& lane, const Packet& packet, std::uint32_t id);
-  /// Whether another packet may go up to the daemon's own agents: so that guests never keep the control thread busy.
-  bool passes_local(Lane& lane);
+  /// The whole frame with its checksum, or where `out` is shorter the beginning, with a checksum left to us as it is.
   bool copy_frame(const Packet& packet, std::span<std::uint8_t> out);
+  bool copy_start(const Packet& packet, std::span<std::uint8_t> out);
 
   Pipeline& pipeline_;
   ThreadContext& thread_;

@@ -245,24 +245,6 @@ TEST_F(ExecutionTest, OnePortCannotFillTheUpcallQueue) {
   EXPECT_EQ(switch_.upcalls().size(), 32u * (64 + 1504));
 }
 
-TEST_F(ExecutionTest, TheDaemonsOwnAgentsNeedNoControllerAndHearOfFewPackets) {
-  Bytes action(16);
-  action[0] = static_cast<std::uint8_t>(Action::kController);
-  action[2] = 16;
-  kit::put(action, 4, std::uint16_t{kControllerMaxLenNoBuffer});
-  kit::put(action, 6, std::uint16_t{kLocalController});
-  switch_.flow(0, 5, kit::any(), apply({action}));
-  pass(1, Udp().frame());
-  const Bytes record = switch_.upcalls();
-  ASSERT_GE(record.size(), 56u);
-  EXPECT_EQ(load_host<std::uint16_t>(&record[22]), kLocalController);
-  const std::vector<Bytes> batch(32, Udp().frame());
-  for (std::size_t sent = 1; sent < kLocalUpcallsPerPort + 64; sent += batch.size()) switch_.receive(1, batch);
-  EXPECT_GT(switch_.port(1).dropped(Drop::kUpcallFull), 0u);
-  switch_.receive(2, batch);
-  EXPECT_EQ(switch_.port(2).dropped(Drop::kUpcallFull), 0u);
-}
-
 TEST_F(ExecutionTest, InvalidTtlGoesUp) {
   controller(true);
   switch_.flow(0, 5, kit::any(), apply({kit::action(Action::kDecNwTtl), output(2)}));

@@ -54,18 +54,18 @@ void put_tail(std::uint8_t* at, const ControllerData& data, const Registers& reg
 }  // namespace
 
 std::uint8_t* Execution::reserve(Lane& lane, UpcallQueue& queue, QueueShare TxBuffer::*which, std::size_t most,
-                                 std::size_t length) {
+                                 std::size_t length, std::size_t spare) {
   if (lane.in_slot != nullptr) {
     QueueShare& share = lane.in_slot->tx[thread_.index].*which;
     const std::uint64_t round = queue.round();
     if (share.round != round) share = {round, 0};
     if (share.bytes + length > most) return nullptr;
-    std::uint8_t* const record = queue.reserve(length);
+    std::uint8_t* const record = queue.reserve(length, spare);
     // A port does not pay for others who filled the queue.
     if (record != nullptr) share.bytes += length;
     return record;
   }
-  return queue.reserve(length);
+  return queue.reserve(length, spare);
 }
 
 bool Execution::passes_meter(Lane& lane, const Packet& packet, std::uint32_t id) {
@@ -78,15 +78,27 @@ bool Execution::passes_meter(Lane& lane, const Packet& packet, std::uint32_t id)
   return false;
 }
 
-bool Execution::passes_local(Lane& lane) {
-  if (lane.in_slot == nullptr) return true;
-  UpcallRate& of_port = lane.in_slot->tx[thread_.index].local;
+std::uint8_t* Execution::reserve_local(Lane& lane, std::size_t agent, std::size_t length) {
+  const auto& [all, port] = kLocalBudgets[agent];
   // A port that has had its share takes none of the others'.
-  return of_port.pass(thread_.now_ns, kLocalUpcallsPerPort) &&
-         thread_.local_upcalls.pass(thread_.now_ns, kLocalUpcallsPerSecond);
+  const bool passes = (lane.in_slot == nullptr || lane.in_slot->local_rates[agent].pass(thread_.now_ns, port)) &&
+                      pipeline_.local_rates_[agent].pass(thread_.now_ns, all);
+  std::uint8_t* const record =
+      passes ? reserve(lane, thread_.upcalls, &TxBuffer::local, kLocalUpcallBytesPerPort, length, 0) : nullptr;
+  if (record == nullptr) pipeline_.local_drops_[agent].fetch_add(1, std::memory_order_relaxed);
+  return record;
+}
+
+bool Execution::copy_start(const Packet& packet, std::span<std::uint8_t> out) {
+  if (packet.linear >= out.size() || thread_.linearizer == nullptr) return packet.read(0, out);
+  if (thread_.frame.size() < packet.size) thread_.frame.resize(packet.size);
+  if (!thread_.linearizer->copy_out(packet, thread_.frame)) return false;
+  std::memcpy(out.data(), thread_.frame.data(), out.size());
+  return true;
 }
 
 bool Execution::copy_frame(const Packet& packet, std::span<std::uint8_t> out) {
+  if (out.size() < packet.size) return copy_start(packet, out);
   if (packet.payload == nullptr) {
     std::memcpy(out.data(), packet.data, packet.size);
   } else if (thread_.linearizer != nullptr) {
@@ -125,8 +137,10 @@ void Execution::packet_in(Lane& lane, Packet& packet, const FlowKey& key, Packet
 
 void Execution::tell(Lane& lane, const Packet& packet, const FlowKey& key, PacketInReason reason, std::uint16_t max_len,
                      const ControllerData& data) {
+  const bool local = data.id == kLocalController;
+  const std::size_t agent = data.userdata.empty() ? kLocalBudgets.size() : data.userdata[0] - 1u;
+  const bool heard = local ? agent < kLocalBudgets.size() : pipeline_.controller_.load(std::memory_order_relaxed);
   if (thread_.trace != nullptr) [[unlikely]] {
-    const bool heard = data.id == kLocalController || pipeline_.controller_.load(std::memory_order_relaxed);
     if (!heard) return drop(lane, Drop::kUpcallFull);
     lane.accounted = true;
     return thread_.trace->packet_in({reason, lane.table, data.id, max_len});
@@ -134,25 +148,31 @@ void Execution::tell(Lane& lane, const Packet& packet, const FlowKey& key, Packe
   const Registers registers = registers_of(key, (thread_.registers_used >> index_of(lane) & 1) != 0);
   const std::size_t tail =
       padded(data.userdata.size()) + padded(registers.count * kRegisterBytes) + data.continuation.size();
-  const std::size_t room = kHeaderBytes + padded(packet.size) + tail;
+  // An agent says how much of the packet it needs.
+  const std::uint32_t wanted = local && max_len != kControllerMaxLenNoBuffer
+                                   ? std::min<std::uint32_t>(packet.size, packet.before() + max_len)
+                                   : packet.size;
+  const std::size_t room = kHeaderBytes + padded(wanted) + tail;
   std::uint8_t* record = nullptr;
-  if (data.id == kLocalController ? passes_local(lane) : pipeline_.controller_.load(std::memory_order_relaxed)) {
-    record = reserve(lane, thread_.upcalls, &TxBuffer::upcalls, kUpcallBytesPerPort, room);
+  if (heard && local) {
+    record = reserve_local(lane, agent, room);
+  } else if (heard) {
+    record = reserve(lane, thread_.upcalls, &TxBuffer::upcalls, kUpcallBytesPerPort, room, kLocalUpcallBytes);
   }
   if (record == nullptr) {
     PortCounters::add(thread_.upcall_drops, 1);
     drop(lane, Drop::kUpcallFull);
     return;
   }
-  if (!copy_frame(packet, {record + kHeaderBytes, room - kHeaderBytes - tail})) {
+  if (!copy_frame(packet, {record + kHeaderBytes, wanted})) {
     drop(lane, Drop::kCopyFailed);
     return;
   }
   // A packet without an Ethernet header goes without the one that stands for it.
   const std::uint32_t size = packet.size - packet.before();
   if (packet.bare) [[unlikely]]
-    std::memmove(record + kHeaderBytes, record + kHeaderBytes + packet.before(), size);
-  const std::uint32_t frame = std::min(size, kFrameBytesMax);
+    std::memmove(record + kHeaderBytes, record + kHeaderBytes + packet.before(), wanted - packet.before());
+  const std::uint32_t frame = std::min(wanted - packet.before(), kFrameBytesMax);
   const std::size_t frame_end = kHeaderBytes + padded(frame);
   const std::size_t length = frame_end + tail;
   std::memset(record, 0, kHeaderBytes);
@@ -161,7 +181,9 @@ void Execution::tell(Lane& lane, const Packet& packet, const FlowKey& key, Packe
   put(record, 0, static_cast<std::uint8_t>(Upcall::kPacketIn));
   put(record, 1, static_cast<std::uint8_t>(reason));
   put(record, 2, lane.table);
-  put(record, 3, static_cast<std::uint8_t>(data.continuation.empty() ? 0 : 1));
+  const unsigned paused = data.continuation.empty() ? 0 : 1;
+  const unsigned unsegmented = packet.gso == Gso::kNone ? 0 : 2;
+  put(record, 3, static_cast<std::uint8_t>(paused | unsegmented));
   put(record, 4, static_cast<std::uint32_t>(length));
   put(record, 8, lane.flow == nullptr ? ~std::uint64_t{0} : lane.flow->cookie);
   put(record, 16, raw(key.in_port()));

@@ -13,6 +13,7 @@
 
 #include "base/epoch.h"
 #include "packet/reserved_mac.h"
+#include "pipeline/local_rates.h"
 #include "pipeline/source_filter.h"
 #include "port/port.h"
 
@@ -24,21 +25,6 @@ struct QueueShare {
   std::size_t bytes = 0;
 };
 
-/// Packets that one thread sent up in the current second.
-struct UpcallRate {
-  std::uint64_t second = 0;
-  std::uint32_t packets = 0;
-
-  /// Counts one more, unless there are `most` in this second.
-  bool pass(std::uint64_t now_ns, std::uint32_t most) {
-    const std::uint64_t now = now_ns / 1'000'000'000;
-    if (second != now) *this = {now, 0};
-    if (packets >= most) return false;
-    ++packets;
-    return true;
-  }
-};
-
 /// Packets of one thread on their way out of one port.
 struct alignas(64) TxBuffer {
   std::size_t count = 0;
@@ -46,7 +32,7 @@ struct alignas(64) TxBuffer {
   std::array<Packet*, kBatchMax> packets;
   QueueShare upcalls;
   QueueShare requests;
-  UpcallRate local;
+  QueueShare local;
 };
 
 /// What the settings of a port ask of the pipeline. Never changed once published.
@@ -78,6 +64,7 @@ struct PortSlot {
   std::atomic<std::uint32_t> config{0};            // PortConfig and slot_bit. control: rw, readers: ro
   std::atomic<const PortPolicy*> policy{nullptr};  // control: rw, readers: ro; nullptr: nothing asked
   std::vector<TxBuffer> tx;                        // thread n: rw [n]
+  LocalRates local_rates;                          // any thread: rw
 
   bool has(std::uint32_t bits) const { return (config.load(std::memory_order_relaxed) & bits) != 0; }
   bool configured(PortConfig bit) const { return has(static_cast<std::uint32_t>(bit)); }

@@ -105,7 +105,6 @@ struct ThreadContext {
   std::uint64_t random = 0;                        // of samples
 
   UpcallQueue upcalls;  // producer: this thread, consumer: control
-  UpcallRate local_upcalls;
   bool upcalled = false;
   std::atomic<std::uint64_t> upcall_count{0}, upcall_drops{0};  // this thread: rw, control: ro
 };

@@ -6,11 +6,11 @@ namespace xvif {
 
 UpcallQueue::UpcallQueue(std::size_t capacity) : capacity_(capacity), buffer_(new std::uint8_t[capacity]) {}
 
-std::uint8_t* UpcallQueue::reserve(std::size_t length) {
+std::uint8_t* UpcallQueue::reserve(std::size_t length, std::size_t spare) {
   const std::uint64_t tail = tail_.load(std::memory_order_acquire);
   const std::size_t rest = capacity_ - at(write_);
   const std::size_t skipped = length > rest ? rest : 0;
-  if (write_ + skipped + length - tail > capacity_) return nullptr;
+  if (write_ + skipped + length + spare - tail > capacity_) return nullptr;
   if (skipped > 0) {
     // The consumer has passed the previous wrap, or what it has not read would fill the ring and more.
     wrap_.store(write_, std::memory_order_relaxed);

@@ -18,8 +18,9 @@ class UpcallQueue {
   UpcallQueue(const UpcallQueue&) = delete;
   UpcallQueue& operator=(const UpcallQueue&) = delete;
 
-  /// Producer: room for a record of `length` bytes (a multiple of 8), nullptr when there is none.
-  std::uint8_t* reserve(std::size_t length);
+  /// Producer: room for a record of `length` bytes (a multiple of 8) that leaves `spare` bytes, nullptr when there is
+  /// none.
+  std::uint8_t* reserve(std::size_t length, std::size_t spare = 0);
   /// Producer: the reserved record is complete.
   void commit(std::size_t length);
   /// Producer: a number that advances when all that was written before the round began has been taken. So what

@@ -349,6 +349,11 @@ export const enums = {
     learn: 13,
     cut: 14,
   },
+  /**
+   * Whom a packet for `localController` is meant for: the first byte of the userdata. Each has a budget of its own: errors of
+   * routers, answers to health checks, who told where it is, next hops that are not known, what has to be fragmented.
+   */
+  LocalAgent: { errors: 1, health: 2, neighbours: 3, unresolved: 4, fragments: 5 },
   /** What would become of a flow that a traced packet asks for: made, there as it is, or kept out by its limit. */
   LearnVerdict: { asked: 0, there: 1, full: 2 },
 };

@@ -9,9 +9,15 @@ export class Collector implements ControllerView {
   readonly version = OF13;
   readonly flowFormat = plainFormat;
   readonly auxiliaryId = 0;
-  readonly gone = false;
   config = { missSendLen: MISS_SEND_LEN_DEFAULT, invalidTtl: false };
   readonly received: Message[] = [];
+
+  /** `most`: after so many messages it hears no more of what comes in parts. */
+  constructor(readonly most = Number.POSITIVE_INFINITY) {}
+
+  get gone(): boolean {
+    return this.received.length >= this.most;
+  }
 
   send(message: Outgoing & { readonly xid: number }): void {
     this.received.push({ ...message, version: this.version } as Message);

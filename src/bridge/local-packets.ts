@@ -1,13 +1,15 @@
 /**
  * Packets of a bridge for the daemon's own agents: what flows send to `controller(id=0x5856,userdata=…)`, no controller is told of,
  * and what agents send into the tables. The first byte of the userdata says which agent is meant. The data plane sends
- * up a bounded number a second, of each port and of all.
+ * each of them a bounded number a second, of each port and of all (native/base/limits.h).
  */
 import { type Action, errorName, type Match, type Message, of13 } from 'node-openflow';
 import type { LocalAgent } from '../compiler/index.js';
+import type { Datapath } from '../datapath/datapath.js';
 import type { LocalPacketIn, Ofproto } from '../ofproto/index.js';
 import { OF13 } from '../ofproto/versions.js';
 import { Collector } from './collector.js';
+import { readRuntime } from './statistics.js';
 
 export type { LocalPacketIn };
 export type LocalListener = (packet: LocalPacketIn) => void;
@@ -20,9 +22,11 @@ export interface LocalPackets {
    * Returns the name of OpenFlow's error where it is refused.
    */
   send(frame: Uint8Array, actions: readonly Action[]): string | undefined;
+  /** Packets for this agent that there was no room for, so far. */
+  dropped(agent: LocalAgent): bigint;
 }
 
-export function localPackets(ofproto: Ofproto): LocalPackets {
+export function localPackets(ofproto: Ofproto, datapath: Datapath): LocalPackets {
   const listeners = new Map<number, LocalListener>();
   ofproto.onLocalPacketIn((packet) => listeners.get(packet.userdata[0] ?? 0)?.(packet));
   return {
@@ -41,5 +45,6 @@ export function localPackets(ofproto: Ofproto): LocalPackets {
       const [refused] = view.received;
       return refused?.type === 'error' ? errorName(refused.errorType, refused.errorCode) : undefined;
     },
+    dropped: (agent) => readRuntime(datapath).localDropped.get(agent)!,
   };
 }

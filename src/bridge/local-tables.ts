@@ -16,8 +16,8 @@ import { type LocalPackets, localPackets } from './local-packets.js';
 import { readRuntime } from './statistics.js';
 
 export interface TablesAlone {
-  /** Every part of the answer to a multipart request of OpenFlow 1.3. Rejects with a sentence. */
-  ask(body: MultipartRequestBody): Promise<readonly MultipartReplyBody[]>;
+  /** Every part of the answer to a multipart request of OpenFlow 1.3, or the first `most`. Rejects with a sentence. */
+  ask(body: MultipartRequestBody, most?: number): Promise<readonly MultipartReplyBody[]>;
   /** Another number whenever something in the tables changed. What controllers sent so far is in force. */
   revision(): bigint;
   /** Carries all out at once, or nothing: then which one was refused, and why. They are messages of OpenFlow 1.3. */
@@ -31,9 +31,9 @@ export interface LocalTables extends TablesAlone {
 
 export function localTables(ofproto: Ofproto, datapath: Datapath): LocalTables {
   return {
-    packets: localPackets(ofproto),
-    async ask(body) {
-      const view = new Collector();
+    packets: localPackets(ofproto, datapath),
+    async ask(body, most) {
+      const view = new Collector(most);
       await ofproto.handle(view, { type: 'multipart_request', version: OF13, xid: 0, flags: 0, body } as Message);
       return view.received.flatMap((reply) => {
         if (reply.type === 'error') throw new Error(errorName(reply.errorType, reply.errorCode, reply.version, reply));

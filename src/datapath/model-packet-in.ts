@@ -3,6 +3,7 @@ import type { ControllerData, Origin } from './model-journey.js';
 import { fieldId } from './model-packet.js';
 import type { ModelPacket } from './model-place.js';
 import type { PacketInRecord } from './records.js';
+import { localController } from './schema.gen.js';
 
 /** Cookie of what goes up without a flow. */
 const NO_COOKIE = 0xffff_ffff_ffff_ffffn;
@@ -30,5 +31,6 @@ export const packetInRecord = (
   tunnelId: packet.tunnelId,
   inPhyPort: packet.inPort,
   packetType: Number(packet.field(fieldId.packet_type)),
-  frame: told.own,
+  // An agent says how much of the packet it needs.
+  frame: data.id === localController ? told.own.subarray(0, maxLen) : told.own,
 });

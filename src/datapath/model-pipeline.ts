@@ -41,6 +41,7 @@ import {
   Frag,
   FragMode,
   LearnVerdict,
+  LocalAgent,
   localController,
   MeterBandType,
   meterController,
@@ -55,6 +56,7 @@ import {
 const FIN_OR_RESET = 1 | 4;
 const ACTIVE_BACKUP = 0; // NX_BD_ALG_ACTIVE_BACKUP
 const NO_PORT_16 = 0xffff; // OFPP_NONE of OpenFlow 1.0
+const agents: ReadonlySet<number | undefined> = new Set(Object.values(LocalAgent));
 const SPANNING_TREE_MAC = 0x0180c2000000n;
 
 export class Pipeline {
@@ -572,7 +574,8 @@ export class Pipeline {
     if (port !== undefined && (port.config & PortConfig.noPacketIn) !== 0) return;
     if (!this.#passesMeter(packet, data.meter)) return;
     const local = data.id === localController;
-    if (!local && !this.#state.controllerConnected) {
+    const heard = local ? agents.has(data.userdata[0]) : this.#state.controllerConnected;
+    if (!heard) {
       this.#drop(packet, Drop.upcallFull);
       return;
     }

@@ -22,7 +22,7 @@ import {
   writeTableAnswer,
 } from './records-query.js';
 import { RecordWriter } from './records-writer.js';
-import { Query, ReservedPort, tables } from './schema.gen.js';
+import { LocalAgent, Query, ReservedPort, tables } from './schema.gen.js';
 
 export interface Answer {
   readonly data: Uint8Array;
@@ -146,5 +146,6 @@ function meterItems(state: ModelState, id: number, now: bigint): Item[] {
 function runtimeItem(writer: RecordWriter, state: ModelState): void {
   const { version, learned, learnsDropped } = state;
   const flows = state.flows.all().length;
-  for (const word of [0, version, flows, 0, 0, 0, 0, learned, learnsDropped]) writer.u64(BigInt(word));
+  const localDropped = Object.values(LocalAgent).map(() => 0);
+  for (const word of [0, version, flows, 0, 0, 0, 0, learned, learnsDropped, ...localDropped]) writer.u64(BigInt(word));
 }

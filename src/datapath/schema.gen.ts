@@ -347,6 +347,15 @@ export const TraceStep = {
 } as const;
 export type TraceStep = (typeof TraceStep)[keyof typeof TraceStep];
 
+export const LocalAgent = {
+  errors: 1,
+  health: 2,
+  neighbours: 3,
+  unresolved: 4,
+  fragments: 5,
+} as const;
+export type LocalAgent = (typeof LocalAgent)[keyof typeof LocalAgent];
+
 export const LearnVerdict = {
   asked: 0,
   there: 1,

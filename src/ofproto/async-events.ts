@@ -51,7 +51,7 @@ export interface PacketInEvent {
 /** A packet for an agent of the daemon's own. */
 export type LocalPacketIn = Pick<
   PacketInRecord,
-  'table' | 'cookie' | 'userdata' | 'registers' | 'frameTotal' | 'frame'
+  'table' | 'cookie' | 'userdata' | 'registers' | 'unsegmented' | 'frameTotal' | 'frame'
 > & {
   /** The port that it came in by, whatever was written over in_port. */
   readonly port: number;
@@ -59,8 +59,9 @@ export type LocalPacketIn = Pick<
 
 /** Copies it out of the record. */
 export function localPacketIn(record: PacketInRecord): LocalPacketIn {
-  const { table, cookie, registers, frameTotal, inPhyPort, frame, userdata } = record;
-  return { table, cookie, registers, frameTotal, port: inPhyPort, frame: frame.slice(), userdata: userdata.slice() };
+  const { table, cookie, registers, unsegmented, frameTotal, inPhyPort, frame, userdata } = record;
+  const context = { table, cookie, registers, frameTotal, ...(unsegmented ? { unsegmented } : {}), port: inPhyPort };
+  return { ...context, frame: frame.slice(), userdata: userdata.slice() };
 }
 
 /** A controller has changed a group or a meter; the others may want to know (OpenFlow 1.4.1 §7.4.6). */

@@ -14,6 +14,8 @@ const ND_HOP_LIMIT = 255;
 const ND_BYTES = 24;
 const SOURCE_LINK_OPTION = 1;
 const TARGET_LINK_OPTION = 2;
+/** Of an advertisement: it answers a question. */
+const SOLICITED = 0x40;
 /** ff02::1:ff00:0/104 (RFC 4291 §2.7.1). */
 const SOLICITED_NODE = 0xff02_0000_0000_0000_0000_0001_ff00_0000n;
 
@@ -62,29 +64,31 @@ function solicitation({ target, own, ownMac, mac }: Question): Uint8Array {
 export interface Told {
   readonly family: Family;
   readonly value: bigint;
-  readonly mac: string;
+  /** Undefined: it does not say where. */
+  readonly mac: string | undefined;
+  /** It hears us: this answers a question. */
+  readonly confirms: boolean;
 }
 
-/** Where somebody says to be; undefined: it says nothing of the kind, or not as it has to be. Never throws. */
+/** Who says to be there, and where; undefined: it says nothing of the kind, or not as it has to be. Never throws. */
 export function readTold(frame: Uint8Array): Told | undefined {
   if (frame.length < ETHERNET_BYTES) return undefined;
   const told = u16(frame, 12) === ETHERTYPE.arp ? readArp(frame.subarray(ETHERNET_BYTES)) : readAdvertisement(frame);
-  return told === undefined || !isStation(told.mac) ? undefined : { ...told, mac: macText(told.mac) };
+  if (told?.mac === undefined) return told && { ...told, mac: undefined };
+  return isStation(told.mac) ? { ...told, mac: macText(told.mac) } : undefined;
 }
 
 /** Neither a group's nor 0. */
 const isStation = (mac: Uint8Array): boolean => (mac[0]! & 1) === 0 && mac.some((byte) => byte !== 0);
 
-interface Found {
-  readonly family: Family;
-  readonly value: bigint;
-  readonly mac: Uint8Array;
+interface Found extends Omit<Told, 'mac'> {
+  readonly mac: Uint8Array | undefined;
 }
 
 function readArp(arp: Uint8Array): Found | undefined {
   if (arp.length < ARP_BYTES || u16(arp, 0) !== ARP_ETHERNET || u16(arp, 2) !== ETHERTYPE.ipv4) return undefined;
   if (arp[4] !== 6 || arp[5] !== 4) return undefined;
-  return { family: 4, value: numberAt(arp, 14, 4), mac: arp.subarray(8, 14) };
+  return { family: 4, value: numberAt(arp, 14, 4), mac: arp.subarray(8, 14), confirms: true };
 }
 
 /** RFC 4861 §7.1.2 */
@@ -94,10 +98,10 @@ function readAdvertisement(frame: Uint8Array): Found | undefined {
   const { payload, bytes } = packet;
   if (payload.length < ND_BYTES || payload[0] !== ND_ADVERTISE || payload[1] !== 0) return undefined;
   if (bytes[7] !== ND_HOP_LIMIT || !hasRightChecksum(packet)) return undefined;
-  // Without the option it is where it sends from (§7.2.5).
+  // Without the option it only says that it is there (§7.2.5).
   const mac = targetLinkOf(payload.subarray(ND_BYTES));
   if (mac === 'malformed') return undefined;
-  return { family: 6, value: numberAt(payload, 8, 16), mac: mac ?? frame.subarray(6, 12) };
+  return { family: 6, value: numberAt(payload, 8, 16), mac, confirms: (payload[4]! & SOLICITED) !== 0 };
 }
 
 function targetLinkOf(options: Uint8Array): Uint8Array | undefined | 'malformed' {

@@ -2,15 +2,16 @@
  * Neighbours that a router's flows have learned: those that packets are sent to and that have not been heard from are asked, and
  * forgotten when they do not answer (RFC 4861 §7.3), so that the next packet is looked after anew.
  */
-import type { FlowStats } from 'node-openflow';
+import type { FlowStats, Match } from 'node-openflow';
 import { of13 } from 'node-openflow';
 import type { Clock, Timer } from '../base/clock.js';
 import type { LocalTables } from '../bridge/local-tables.js';
-import { type Address, type ProgramRouter, routerTable } from '../compiler/index.js';
+import { type Address, LocalAgent, type ProgramRouter, routerTable } from '../compiler/index.js';
 import { LEARNED_COOKIE_MAGIC } from '../compiler/owner.js';
 import { macText, numberAt } from './bytes.js';
 import {
   LOOK_INTERVAL_MS,
+  LOOK_PARTS_MAX,
   PROBES_AT_ONCE,
   QUESTION_INTERVAL_MS,
   QUESTIONS,
@@ -36,7 +37,7 @@ interface Neighbour {
 export interface NeighbourWatchOptions {
   readonly router: ProgramRouter;
   readonly routes: RouteTable;
-  readonly tables: Pick<LocalTables, 'ask' | 'commit'>;
+  readonly tables: Pick<LocalTables, 'ask' | 'commit' | 'packets'>;
   readonly clock: Clock;
   /** Asks the one with this MAC address. */
   readonly ask: (hop: Hop, mac: string) => void;
@@ -98,10 +99,11 @@ export class NeighbourWatch {
     this.#next = this.#later();
   }
 
-  async #learned(): Promise<readonly FlowStats[]> {
-    const request = { type: 'flow', tableId: this.#table, ...anywhere, ...cookies, match: [] } as const;
+  /** Learned flows with these fields. */
+  async #learned(match: Match = []): Promise<readonly FlowStats[]> {
+    const request = { type: 'flow', tableId: this.#table, ...anywhere, ...cookies, match } as const;
     // The tables are gone with the bridge.
-    const parts = await this.#options.tables.ask(request).catch(() => []);
+    const parts = await this.#options.tables.ask(request, LOOK_PARTS_MAX).catch(() => []);
     return parts.flatMap((part) => (part.type === 'flow' ? part.entries : []));
   }
 
@@ -114,19 +116,31 @@ export class NeighbourWatch {
     return { hop, mac: found.mac, flow, packets, heardMs };
   }
 
-  #question(neighbour: Neighbour, number: number): void {
+  /** `dropped`: answers that were lost before the first question. */
+  #question(neighbour: Neighbour, number: number, dropped = this.#dropped()): void {
     const { hop, mac } = neighbour;
     const timer = this.#options.clock.after(QUESTION_INTERVAL_MS, () => {
-      this.#asked.delete(hopKey(hop));
-      if (number < QUESTIONS) this.#question(neighbour, number + 1);
-      else this.#forget(neighbour);
+      if (number < QUESTIONS) this.#question(neighbour, number + 1, dropped);
+      else void this.#giveUp(neighbour, dropped);
     });
     this.#asked.set(hopKey(hop), timer);
     this.#options.ask(hop, mac);
   }
 
-  #forget({ flow }: Neighbour): void {
-    const { priority, match } = flow;
+  #dropped(): bigint {
+    return this.#options.tables.packets.dropped(LocalAgent.neighbours);
+  }
+
+  /** Forgets it, unless its answer may have been lost, or another has come in its place. */
+  async #giveUp(neighbour: Neighbour, dropped: bigint): Promise<void> {
+    const lost = this.#dropped() !== dropped;
+    const [flow] = lost ? [] : await this.#learned(neighbour.flow.match);
+    // Who has answered meanwhile is not asked any more.
+    const asked = this.#asked.delete(hopKey(neighbour.hop));
+    if (asked && flow !== undefined && placeOf(flow)?.mac === neighbour.mac) this.#forget(flow);
+  }
+
+  #forget({ priority, match }: FlowStats): void {
     this.#options.tables.commit([
       {
         type: 'flow_mod',

@@ -7,14 +7,27 @@ import {
   PARKED_PER_HOP,
   QUESTION_INTERVAL_MS,
   QUESTIONS,
+  REACHABLE_MS,
+  REMEMBERED_MAX,
 } from './limits.js';
 import { type Hop, hopKey } from './route-table.js';
+
+/** A frame, and the port that it came in by. */
+export interface Parked {
+  readonly frame: Uint8Array;
+  readonly port: number;
+}
+
+export interface Place {
+  readonly mac: string;
+  readonly port: number;
+}
 
 interface Asked {
   readonly hop: Hop;
   /** The port whose packet was the first. */
   readonly port: number;
-  readonly parked: Uint8Array[];
+  readonly parked: Parked[];
   questions: number;
   timer: Timer;
 }
@@ -23,40 +36,52 @@ export interface ResolverHooks {
   /** Asks everybody in the subnet. */
   ask(hop: Hop): void;
   /** The frame goes there. */
-  found(hop: Hop, mac: string, frame: Uint8Array): void;
+  found(hop: Hop, place: Place, frame: Uint8Array): void;
   /** Nobody has answered. */
-  lost(hop: Hop, frame: Uint8Array): void;
+  lost(parked: Parked): void;
 }
 
 export class Resolver {
   readonly #clock: Clock;
   readonly #hooks: ResolverHooks;
   readonly #asked = new Map<string, Asked>();
-  readonly #ofPort = new Map<number, number>();
+  /** Keys of those that packets of a port ask for, the oldest first. */
+  readonly #ofPort = new Map<number, Set<string>>();
+  /** Who has answered, the oldest first: where flows have no room for it, not each packet is a question to all. */
+  readonly #remembered = new Map<string, { readonly place: Place; readonly untilMs: number }>();
 
   constructor(clock: Clock, hooks: ResolverHooks) {
     this.#clock = clock;
     this.#hooks = hooks;
   }
 
-  /** Those that are asked for. */
-  get size(): number {
-    return this.#asked.size;
-  }
-
-  /** `frame` wants to go there; it came in by `port`. */
-  want(hop: Hop, port: number, frame: Uint8Array): void {
+  /** `parked` wants to go there; undefined: who sent it sends it again. */
+  want(hop: Hop, port: number, parked: Parked | undefined): void {
     const key = hopKey(hop);
+    const known = this.#remembered.get(key);
+    if (known !== undefined && this.#clock.nowMs() < known.untilMs) {
+      if (parked !== undefined) this.#hooks.found(hop, known.place, parked.frame);
+      return;
+    }
     const asked = this.#asked.get(key) ?? this.#begin(key, hop, port);
-    if (asked === undefined || frame.length > PARKED_FRAME_BYTES) return;
+    if (asked === undefined || parked === undefined || parked.frame.length > PARKED_FRAME_BYTES) return;
     if (asked.parked.length === PARKED_PER_HOP) asked.parked.shift();
-    asked.parked.push(frame);
+    asked.parked.push(parked);
   }
 
   /** It is there. */
-  told(hop: Hop, mac: string): void {
-    const asked = this.#end(hopKey(hop));
-    for (const frame of asked?.parked ?? []) this.#hooks.found(hop, mac, frame);
+  told(hop: Hop, place: Place): void {
+    const key = hopKey(hop);
+    const asked = this.#end(key);
+    if (asked === undefined) {
+      // Nobody asked. Where it is somewhere else now the next packet asks.
+      if (this.#remembered.get(key)?.place.mac !== place.mac) this.#remembered.delete(key);
+      return;
+    }
+    this.#remembered.delete(key);
+    this.#remembered.set(key, { place, untilMs: this.#clock.nowMs() + REACHABLE_MS });
+    if (this.#remembered.size > REMEMBERED_MAX) this.#remembered.delete(this.#remembered.keys().next().value!);
+    for (const { frame } of asked.parked) this.#hooks.found(hop, place, frame);
   }
 
   close(): void {
@@ -64,13 +89,25 @@ export class Resolver {
   }
 
   #begin(key: string, hop: Hop, port: number): Asked | undefined {
-    const ofPort = this.#ofPort.get(port) ?? 0;
-    if (this.#asked.size >= ASKED_MAX || ofPort >= ASKED_PER_PORT) return undefined;
+    if (!this.#makeRoom(port)) return undefined;
     const asked = { hop, port, parked: [], questions: 1, timer: this.#again(key) };
     this.#asked.set(key, asked);
-    this.#ofPort.set(port, ofPort + 1);
+    const ofPort = this.#ofPort.get(port) ?? new Set();
+    this.#ofPort.set(port, ofPort.add(key));
     this.#hooks.ask(hop);
     return asked;
+  }
+
+  /** Where all are taken, the port that has most gives one, unless this one has as many. */
+  #makeRoom(port: number): boolean {
+    const own = this.#ofPort.get(port)?.size ?? 0;
+    if (own >= ASKED_PER_PORT) return false;
+    if (this.#asked.size < ASKED_MAX) return true;
+    let most = new Set<string>();
+    for (const keys of this.#ofPort.values()) if (keys.size > most.size) most = keys;
+    if (most.size <= own + 1) return false;
+    this.#end(most.values().next().value!);
+    return true;
   }
 
   #again(key: string): Timer {
@@ -87,7 +124,7 @@ export class Resolver {
       return;
     }
     this.#end(key);
-    for (const frame of asked.parked) this.#hooks.lost(asked.hop, frame);
+    for (const parked of asked.parked) this.#hooks.lost(parked);
   }
 
   #end(key: string): Asked | undefined {
@@ -95,9 +132,9 @@ export class Resolver {
     if (asked === undefined) return undefined;
     asked.timer.cancel();
     this.#asked.delete(key);
-    const left = this.#ofPort.get(asked.port)! - 1;
-    if (left === 0) this.#ofPort.delete(asked.port);
-    else this.#ofPort.set(asked.port, left);
+    const ofPort = this.#ofPort.get(asked.port)!;
+    ofPort.delete(key);
+    if (ofPort.size === 0) this.#ofPort.delete(asked.port);
     return asked;
   }
 }

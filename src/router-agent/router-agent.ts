@@ -8,11 +8,15 @@ import type { Clock } from '../base/clock.js';
 import type { LocalPacketIn, LocalPackets } from '../bridge/local-packets.js';
 import {
   type Address,
+  enter,
   type Family,
   isLinkLocal,
+  leaveBy,
   type ProgramRouter,
+  type RouterSubnet,
   routerTable,
   SlowPath,
+  setHop,
 } from '../compiler/index.js';
 import { macText } from './bytes.js';
 import { composeFrame, ipEthertype } from './compose.js';
@@ -21,8 +25,8 @@ import { type IcmpError, icmpError } from './icmp-error.js';
 import { hasRightChecksum, type IpPacket, PROTOCOL, readIpPacket } from './ip-packet.js';
 import { isGroup, mayAnswer } from './may-answer.js';
 import { question, readTold } from './neighbour-messages.js';
-import { ReceiverLimits } from './receiver-limits.js';
-import { Resolver } from './resolver.js';
+import type { AgentRates } from './rates.js';
+import { type Place, Resolver } from './resolver.js';
 import { type Hop, ownAddress, RouteTable } from './route-table.js';
 import { tcpReset } from './tcp-reset.js';
 
@@ -35,11 +39,14 @@ const errors: Partial<Record<SlowPath, IcmpError>> = {
   [SlowPath.rejected]: 'prohibited',
 };
 
+type Heard = Pick<LocalPacketIn, 'frame' | 'frameTotal' | 'port'>;
+
 export interface RouterAgentOptions {
   readonly router: ProgramRouter;
-  readonly packets: LocalPackets;
+  readonly packets: Pick<LocalPackets, 'send'>;
   readonly clock: Clock;
-  /** Somebody told where an address of a subnet is. */
+  readonly rates: AgentRates;
+  /** Somebody answered that an address of a subnet is there. */
   readonly onTold?: (hop: Hop) => void;
 }
 
@@ -47,7 +54,6 @@ export class RouterAgent {
   readonly #options: RouterAgentOptions;
   readonly #routes: RouteTable;
   readonly #resolver: Resolver;
-  readonly #limits = new ReceiverLimits();
   /** Identification of the next IPv4 packet. */
   #id = 0;
 
@@ -56,8 +62,8 @@ export class RouterAgent {
     this.#routes = new RouteTable(options.router);
     this.#resolver = new Resolver(options.clock, {
       ask: (hop) => this.ask(hop),
-      found: (hop, mac, frame) => this.#sendTo(hop, mac, frame),
-      lost: (_, frame) => this.#error(frame, 'noHost'),
+      found: ({ subnet }, place, frame) => this.#sendTo(subnet, place, frame),
+      lost: ({ frame, port }) => this.#error({ frame, frameTotal: frame.length, port }, 'noHost'),
     });
   }
 
@@ -65,14 +71,14 @@ export class RouterAgent {
     return this.#routes;
   }
 
-  handle({ userdata, registers, port, frame }: LocalPacketIn): void {
-    const what = userdata[1] as SlowPath;
+  handle(packet: LocalPacketIn): void {
+    const what = packet.userdata[1] as SlowPath;
     const error = errors[what];
-    if (error !== undefined) this.#error(frame, error);
-    else if (what === SlowPath.tooBig) this.#tooBig(frame, registers);
-    else if (what === SlowPath.own) this.#own(frame, registers);
-    else if (what === SlowPath.noNeighbour) this.#noNeighbour(frame, registers, port);
-    else if (what === SlowPath.told) this.#told(frame, registers);
+    if (error !== undefined) this.#error(packet, error);
+    else if (what === SlowPath.tooBig) this.#tooBig(packet);
+    else if (what === SlowPath.own) this.#own(packet);
+    else if (what === SlowPath.noNeighbour) this.#noNeighbour(packet);
+    else if (what === SlowPath.told) this.#told(packet);
   }
 
   /** Everybody in the subnet; with a MAC address only who has that. */
@@ -80,7 +86,7 @@ export class RouterAgent {
     const own = ownAddress(subnet, address);
     if (own === undefined) return;
     const frame = question({ target: address, own, ownMac: subnet.mac, mac });
-    this.#send(frame, `load:${subnet.number}->NXM_NX_REG4[]`, mac === undefined ? [] : ['stations']);
+    this.#send(frame, [enter(subnet)], mac === undefined ? [] : ['stations']);
   }
 
   close(): void {
@@ -89,61 +95,65 @@ export class RouterAgent {
 
   // ---- what comes up
 
-  #tooBig(frame: Uint8Array, registers: ReadonlyMap<number, number>): void {
+  #tooBig({ frame, frameTotal, registers, port }: LocalPacketIn): void {
     const mtu = this.#subnet(registers)?.mtu;
-    const packet = readIpPacket(frame);
+    const packet = readIpPacket(frame, frameTotal);
     if (mtu === undefined || packet === undefined) return;
     if (packet.family === 6 || !mayBeFragmented(packet.bytes)) {
-      this.#errorAbout(packet, 'tooBig', mtu);
+      this.#errorAbout(packet, 'tooBig', port, mtu);
       return;
     }
     const hop = this.#hop(registers, 4);
-    if (hop !== undefined) for (const one of fragments(packet.bytes, mtu)) this.#sendBy(hop, one);
+    if (hop === undefined || packet.missing > 0) return;
+    const made = fragments(packet.bytes, mtu);
+    if (!this.#options.rates.fragments.pass(port, this.#nowMs(), made.length)) return;
+    for (const one of made) this.#sendBy(hop, one);
   }
 
   /** As a host that has no service at all (RFC 1122 §3.2.2.1, RFC 4443 §3.1, §3.4). */
-  #own(frame: Uint8Array, registers: ReadonlyMap<number, number>): void {
-    const packet = readIpPacket(frame);
+  #own({ frame, frameTotal, registers, port }: LocalPacketIn): void {
+    const packet = readIpPacket(frame, frameTotal);
     // A later fragment does not say for whom it is.
     if (packet === undefined || packet.fragmentOffset !== 0) return;
     const { family, protocol, src, dst } = packet;
-    const subnet = this.#subnet(registers);
-    // A link-local sender is in no route: the answer goes back where it came from.
-    const back = family === 6 && isLinkLocal({ family, value: src }) ? macText(frame.subarray(6, 12)) : undefined;
-    const reply = (ip: Uint8Array | undefined): void => {
-      if (ip === undefined) return;
-      const to: Address = { family, value: src };
-      if (back === undefined || subnet === undefined) this.#sendIp(to, ip);
-      else this.#sendTo({ subnet, address: to }, back, composeFrame(back, subnet.mac, ipEthertype(family), ip));
-    };
-    const pass = () =>
-      mayAnswer(packet, this.#options.router.subnets) && this.#limits.pass(`${src}`, this.#options.clock.nowMs());
     // Of ICMP there is ping, which flows answer.
     if (protocol === PROTOCOL.icmp || protocol === PROTOCOL.icmp6) return;
+    if (!this.#mayAnswer(packet, port)) return;
     if (protocol === PROTOCOL.udp && !hasUdpChecksum(packet)) return;
-    if (!pass()) return;
-    if (protocol === PROTOCOL.tcp) reply(tcpReset(packet));
-    else if (protocol === PROTOCOL.udp) reply(icmpError(packet, 'portUnreachable', dst, 0, this.#nextId()));
-    else reply(icmpError(packet, 'noProtocol', dst, family === 4 ? 0 : packet.protocolAt, this.#nextId()));
+    let answer: Uint8Array | undefined;
+    if (protocol === PROTOCOL.tcp) answer = tcpReset(packet);
+    else if (protocol === PROTOCOL.udp) answer = icmpError(packet, 'portUnreachable', dst, 0, this.#nextId());
+    else answer = icmpError(packet, 'noProtocol', dst, family === 4 ? 0 : packet.protocolAt, this.#nextId());
+    if (answer === undefined) return;
+    const to: Address = { family, value: src };
+    // A link-local sender is in no route: the answer goes back where it came from.
+    const subnet = family === 6 && isLinkLocal(to) ? this.#subnet(registers) : undefined;
+    const hop = this.#routes.hop(to);
+    if (subnet !== undefined) {
+      const mac = macText(frame.subarray(6, 12));
+      this.#sendTo(subnet, { mac, port }, composeFrame(mac, subnet.mac, ipEthertype(family), answer));
+    } else if (hop !== undefined) this.#sendBy(hop, answer);
   }
 
-  #noNeighbour(frame: Uint8Array, registers: ReadonlyMap<number, number>, port: number): void {
-    const packet = readIpPacket(frame);
+  #noNeighbour({ frame, frameTotal, registers, unsegmented, port }: LocalPacketIn): void {
+    const packet = readIpPacket(frame, frameTotal);
     if (packet === undefined) return;
     const hop = this.#hop(registers, packet.family);
     if (hop === undefined) return;
-    if (this.#options.router.asks) this.#resolver.want(hop, port, frame);
-    else this.#errorAbout(packet, 'noHost');
+    // What is yet to be cut into segments cannot be sent on from here, and TCP sends it again.
+    const whole = packet.missing === 0 && unsegmented !== true;
+    if (this.#options.router.asks) this.#resolver.want(hop, port, whole ? { frame, port } : undefined);
+    else this.#errorAbout(packet, 'noHost', port);
   }
 
-  #told(frame: Uint8Array, registers: ReadonlyMap<number, number>): void {
+  #told({ frame, registers, port }: LocalPacketIn): void {
     const told = readTold(frame);
     if (told === undefined) return;
-    const { family, value, mac } = told;
+    const { family, value, mac, confirms } = told;
     const hop = this.#routes.inSubnet(registers.get(SUBNET_REGISTER) ?? 0, { family, value });
     if (hop === undefined) return;
-    this.#resolver.told(hop, mac);
-    this.#options.onTold?.(hop);
+    if (mac !== undefined) this.#resolver.told(hop, { mac, port });
+    if (confirms) this.#options.onTold?.(hop);
   }
 
   /** The next hop that the flows have chosen. */
@@ -153,24 +163,34 @@ export class RouterAgent {
     return this.#routes.inSubnet(registers.get(SUBNET_REGISTER) ?? 0, address);
   }
 
-  #subnet(registers: ReadonlyMap<number, number>) {
+  #subnet(registers: ReadonlyMap<number, number>): RouterSubnet | undefined {
     return this.#routes.subnet(registers.get(SUBNET_REGISTER) ?? 0);
   }
 
   // ---- what goes out
 
-  #error(frame: Uint8Array, error: IcmpError): void {
-    const packet = readIpPacket(frame);
-    if (packet !== undefined) this.#errorAbout(packet, error);
+  #error({ frame, frameTotal, port }: Heard, error: IcmpError): void {
+    const packet = readIpPacket(frame, frameTotal);
+    if (packet !== undefined) this.#errorAbout(packet, error, port);
   }
 
-  #errorAbout(packet: IpPacket, error: IcmpError, info = 0): void {
-    const { router, clock } = this.#options;
-    if (!mayAnswer(packet, router.subnets)) return;
+  #errorAbout(packet: IpPacket, error: IcmpError, port: number, info = 0): void {
+    if (!this.#mayAnswer(packet, port, error)) return;
     const hop = this.#routes.hop({ family: packet.family, value: packet.src });
     const source = hop && ownAddress(hop.subnet, hop.address);
-    if (hop === undefined || source === undefined || !this.#limits.pass(`${packet.src}`, clock.nowMs())) return;
+    if (hop === undefined || source === undefined) return;
     this.#sendBy(hop, icmpError(packet, error, source.value, info, this.#nextId()));
+  }
+
+  /** Asked before anything that costs more. */
+  #mayAnswer(packet: IpPacket, port: number, error?: IcmpError): boolean {
+    const { router, rates } = this.#options;
+    const rate = error === 'tooBig' ? rates.tooBig : rates.errors;
+    return mayAnswer(packet, router.subnets) && rate.pass(port, packet.src, this.#nowMs());
+  }
+
+  #nowMs(): number {
+    return this.#options.clock.nowMs();
   }
 
   #nextId(): number {
@@ -178,26 +198,20 @@ export class RouterAgent {
     return this.#id;
   }
 
-  #sendIp(to: Address, ip: Uint8Array): void {
-    const hop = this.#routes.hop(to);
-    if (hop !== undefined) this.#sendBy(hop, ip);
-  }
-
   #sendBy({ subnet, address }: Hop, ip: Uint8Array): void {
-    const { family, value } = address;
-    const frame = composeFrame(NOBODY, subnet.mac, ipEthertype(family), ip);
-    const hop = `set_field:0x${value.toString(16)}->${family === 4 ? 'reg0' : 'xxreg0'}`;
-    this.#send(frame, `load:${subnet.number}->NXM_NX_REG4[],${hop}`, ['neighbours', 'stations']);
+    const frame = composeFrame(NOBODY, subnet.mac, ipEthertype(address.family), ip);
+    this.#send(frame, [enter(subnet), setHop(address)], ['neighbours', 'stations']);
   }
 
-  #sendTo({ subnet }: Hop, mac: string, frame: Uint8Array): void {
-    this.#send(frame, `load:${subnet.number}->NXM_NX_REG4[],set_field:${mac}->eth_dst`, ['stations']);
+  /** To a station, by the port that it was heard at. */
+  #sendTo(subnet: RouterSubnet, { mac, port }: Place, frame: Uint8Array): void {
+    this.#send(frame, [enter(subnet), leaveBy(port), `set_field:${mac}->eth_dst`], []);
   }
 
-  #send(frame: Uint8Array, registers: string, tables: readonly ('neighbours' | 'stations')[]): void {
+  #send(frame: Uint8Array, registers: readonly string[], tables: readonly ('neighbours' | 'stations')[]): void {
     const { router, packets } = this.#options;
     const visits = [...tables, 'egress' as const].map((table) => `resubmit(,${routerTable(router, table)})`);
-    packets.send(frame, actionsOf([registers, ...visits].join(',')));
+    packets.send(frame, actionsOf([...registers, ...visits].join(',')));
   }
 }
 

@@ -1,9 +1,11 @@
 /** The agents of all routers of a bridge: packets go to the one whose table they come from. */
 import type { Clock } from '../base/clock.js';
+import type { LocalListener } from '../bridge/local-packets.js';
 import type { LocalTables } from '../bridge/local-tables.js';
 import { LocalAgent, type ProgramRouter } from '../compiler/index.js';
 import { routerTables } from '../compiler/schema/router.js';
 import { NeighbourWatch } from './neighbour-watch.js';
+import { AgentRates } from './rates.js';
 import type { Hop } from './route-table.js';
 import { RouterAgent } from './router-agent.js';
 
@@ -11,6 +13,8 @@ export interface RouterAgentsOptions {
   readonly tables: Pick<LocalTables, 'packets' | 'ask' | 'commit'>;
   readonly clock: Clock;
 }
+
+const ears = [LocalAgent.errors, LocalAgent.neighbours, LocalAgent.unresolved, LocalAgent.fragments];
 
 interface RunningAgent {
   readonly router: ProgramRouter;
@@ -23,13 +27,18 @@ interface RunningAgent {
 export class RouterAgents {
   readonly #options: RouterAgentsOptions;
   readonly #unlisten: () => void;
+  readonly #rates = new AgentRates();
   #agents: readonly RunningAgent[] = [];
 
   constructor(options: RouterAgentsOptions) {
     this.#options = options;
-    this.#unlisten = options.tables.packets.listen(LocalAgent.router, (packet) => {
+    const { packets } = options.tables;
+    const handle: LocalListener = (packet) =>
       this.#agents.find(({ router }) => holds(router, packet.table))?.agent.handle(packet);
-    });
+    const unlisten = ears.map((ear) => packets.listen(ear, handle));
+    this.#unlisten = () => {
+      for (const stop of unlisten) stop();
+    };
   }
 
   /** These are in force now, and no others. What is under way for a router that stays as it was goes on. */
@@ -53,6 +62,7 @@ export class RouterAgents {
       router,
       packets: tables.packets,
       clock,
+      rates: this.#rates,
       onTold: (hop) => watch?.told(hop),
     });
     const ask = (hop: Hop, mac: string) => agent.ask(hop, mac);

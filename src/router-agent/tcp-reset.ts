@@ -12,7 +12,7 @@ const ECN_BITS = 0x03;
 
 /** From the IP header on; undefined: to this segment there is no answer. */
 export function tcpReset(segment: IpPacket): Uint8Array | undefined {
-  const { family, src, dst, payload, fragmented, trafficClass } = segment;
+  const { family, src, dst, payload, missing, fragmented, trafficClass } = segment;
   if (fragmented || payload.length < TCP_BYTES || !hasRightChecksum(segment)) return undefined;
   const [header, flags] = [(payload[12]! >> 4) * 4, payload[13]!];
   if (header < TCP_BYTES || header > payload.length || (flags & RST) !== 0) return undefined;
@@ -24,7 +24,7 @@ export function tcpReset(segment: IpPacket): Uint8Array | undefined {
     setU32(reset, 4, u32(payload, 8));
     reset[13] = RST;
   } else {
-    const counted = payload.length - header + (flags & SYN ? 1 : 0) + (flags & FIN ? 1 : 0);
+    const counted = payload.length + missing - header + (flags & SYN ? 1 : 0) + (flags & FIN ? 1 : 0);
     setU32(reset, 8, (u32(payload, 4) + counted) % 0x1_0000_0000);
     reset[13] = RST | ACK;
   }

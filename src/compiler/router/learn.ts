@@ -45,10 +45,20 @@ const sayings: readonly {
   { family: 6, match: ['icmp6', 'icmp_type=136'], address: 'NXM_NX_ND_TARGET[]', mac: 'NXM_OF_ETH_SRC[]' },
 ];
 
+/** An advertisement without the option does not say where (RFC 4861 §7.2.5). */
+const silent = ({ spec }: RouterPlan): RouterFlow => ({
+  table: 'learn',
+  priority: LEARNED_PRIORITY + 10,
+  match: ['icmp6', 'icmp_type=136', 'icmp_code=0', 'nd_tll=00:00:00:00:00:00'],
+  actions: [],
+  at: spec,
+  name: 'nd-without-address',
+});
+
 /** Whom to believe was decided before. */
 export function learnFlows(plan: RouterPlan): RouterFlow[] {
   if (plan.learned === undefined) return [];
-  return plan.subnets.flatMap((subnet) =>
+  const learning = plan.subnets.flatMap((subnet) =>
     subnet.attachments.flatMap((attachment) =>
       sayings
         .filter(({ family }) => subnet.gateways.some((gateway) => gateway.family === family))
@@ -70,6 +80,8 @@ export function learnFlows(plan: RouterPlan): RouterFlow[] {
         }),
     ),
   );
+  const has6 = plan.subnets.some(({ linkLocal }) => linkLocal !== undefined);
+  return has6 ? [silent(plan), ...learning] : learning;
 }
 
 function learn(

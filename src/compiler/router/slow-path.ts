@@ -1,6 +1,6 @@
 /**
  * What flows of a router cannot do by themselves: they hand it to the daemon's router agent (src/router-agent), where one runs.
- * The second byte of the userdata says what it is.
+ * The first byte of the userdata says who is meant, and so which budget it is part of, the second what it is.
  */
 import { LocalAgent, toLocalAgent } from '../local-agent.js';
 import { type RouterTable, routerTables } from '../schema/router.js';
@@ -25,13 +25,20 @@ export const SlowPath = {
 } as const;
 export type SlowPath = (typeof SlowPath)[keyof typeof SlowPath];
 
+/** Who is told; what is not here is an error. */
+const told: Partial<Record<SlowPath, LocalAgent>> = {
+  [SlowPath.tooBig]: LocalAgent.fragments,
+  [SlowPath.noNeighbour]: LocalAgent.unresolved,
+  [SlowPath.told]: LocalAgent.neighbours,
+};
+
 /** What becomes of packets that an ICMP error is due to. */
 export type ErrorMode = 'icmp' | 'drop' | 'controller';
 
 /** Actions; none: it is dropped. */
 export function slowPath(mode: ErrorMode): (what: SlowPath) => readonly string[] {
   return (what) => {
-    if (mode === 'icmp') return [toLocalAgent(LocalAgent.router, what)];
+    if (mode === 'icmp') return [toLocalAgent(told[what] ?? LocalAgent.errors, what)];
     // What is the router's own business is nobody else's.
     const others = mode === 'controller' && what !== SlowPath.own && what !== SlowPath.told;
     return others ? ['controller:65535'] : [];

@@ -44,7 +44,7 @@ export const subnetRegister = 'NXM_NX_REG4[]';
 export const portRegister = 'NXM_NX_REG5[0..15]';
 
 export const inSubnet = ({ number }: Subnet): string => `reg4=${number}`;
-export const enter = ({ number }: Subnet): string => `load:${number}->${subnetRegister}`;
+export const enter = ({ number }: Pick<Subnet, 'number'>): string => `load:${number}->${subnetRegister}`;
 export const leaveBy = (port: number): string => `load:${port & 0xffff}->${portRegister}`;
 export const leavesBy = (port: number): string => `reg5=${port & 0xffff}`;
 

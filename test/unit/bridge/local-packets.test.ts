@@ -29,17 +29,19 @@ describe('packets for agents', () => {
   });
 
   it('come without any controller, and to no controller', () => {
-    flow(`in_port=1 actions=load:7->NXM_NX_REG3[],load:0->NXM_OF_IN_PORT[],${toLocalAgent(LocalAgent.router, 3, 255)}`);
+    flow(
+      `in_port=1 actions=load:7->NXM_NX_REG3[],load:0->NXM_OF_IN_PORT[],${toLocalAgent(LocalAgent.neighbours, 3, 255)}`,
+    );
     flow('in_port=2 actions=controller(id=7)');
-    const packets = localPackets(bed.ofproto);
+    const packets = localPackets(bed.ofproto, bed.datapath);
     const seen: LocalPacketIn[] = [];
-    packets.listen(LocalAgent.router, (packet) => seen.push(packet));
+    packets.listen(LocalAgent.neighbours, (packet) => seen.push(packet));
     packets.listen(LocalAgent.health, () => expect.unreachable());
     bed.inject(1, frame);
     bed.inject(2, frame);
     expect(seen).toHaveLength(1);
     expect(seen[0]).toMatchObject({ table: 0, port: 1, cookie: 5n, frameTotal: 60 });
-    expect([...seen[0]!.userdata]).toEqual([LocalAgent.router, 3, 255]);
+    expect([...seen[0]!.userdata]).toEqual([LocalAgent.neighbours, 3, 255]);
     expect(seen[0]!.registers).toEqual(new Map([[3, 7]]));
     expect(seen[0]!.frame).toEqual(frame);
     expect(bed.asyncEvents.filter(({ type }) => type === 'packet_in')).toEqual([]);
@@ -47,7 +49,7 @@ describe('packets for agents', () => {
 
   it('are heard by one listener each, until it has enough', () => {
     flow(`in_port=1 actions=${toLocalAgent(LocalAgent.health)}`);
-    const packets = localPackets(bed.ofproto);
+    const packets = localPackets(bed.ofproto, bed.datapath);
     let count = 0;
     const end = packets.listen(LocalAgent.health, () => count++);
     expect(() => packets.listen(LocalAgent.health, () => {})).toThrow('bug');
@@ -59,7 +61,7 @@ describe('packets for agents', () => {
 
   it('are sent into the tables, or refused', () => {
     flow('table=3 reg1=9 actions=output:2');
-    const packets = localPackets(bed.ofproto);
+    const packets = localPackets(bed.ofproto, bed.datapath);
     expect(packets.send(frame, actions('load:9->NXM_NX_REG1[],resubmit(,3)'))).toBeUndefined();
     expect(bed.outputs).toEqual([{ port: 2, frame }]);
     expect(packets.send(frame, [{ type: 'group', groupId: 77 }])).toMatch(/BAD_OUT_GROUP/);

@@ -125,6 +125,7 @@ describe('a neighbour that was learned', () => {
     await look();
     bed.clock.advance(QUESTION_INTERVAL_MS * QUESTIONS);
     expect(sent().filter((one) => one.startsWith(probe))).toHaveLength(QUESTIONS);
+    await bed.settled();
     expect(await known()).toBe(false);
   });
 

@@ -1,61 +1,14 @@
 /** Errors that are not sent (RFC 1812 §4.3.2.7, RFC 4443 §2.4), limits, and frames that are nothing. */
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ProgramRouter } from '../../../src/compiler/index.js';
 import { SlowPath } from '../../../src/compiler/index.js';
-import { ERRORS_AT_ONCE, ERRORS_PER_SECOND } from '../../../src/router-agent/limits.js';
+import { checksum, setU16 } from '../../../src/router-agent/bytes.js';
+import { PROTOCOL, pseudoHeaderSum } from '../../../src/router-agent/ip-packet.js';
+import { ERRORS, FRAGMENTS, TOO_BIG } from '../../../src/router-agent/limits.js';
 import { readTold } from '../../../src/router-agent/neighbour-messages.js';
-import { ReceiverLimits } from '../../../src/router-agent/receiver-limits.js';
-import { RouterAgent } from '../../../src/router-agent/router-agent.js';
-import { HandClock } from '../../lab/hand-clock.js';
+import { Buckets } from '../../../src/router-agent/rates.js';
+import { Sent } from './agent.js';
 import { bytes, changed, hex, mac } from './bed.js';
-
-const v4 = (text: string) => {
-  const [a, b, c, d] = text.split('.').map(BigInt);
-  return (a! << 24n) | (b! << 16n) | (c! << 8n) | d!;
-};
-const router: ProgramRouter = {
-  document: 'router',
-  firstTable: 10,
-  asks: true,
-  routes: [],
-  subnets: [
-    {
-      name: 'red',
-      number: 1,
-      mac: '02:00:00:00:ff:01',
-      mtu: 1400,
-      linkLocal: { family: 6, value: (0xfe80n << 112n) | 1n },
-      gateways: [
-        { family: 4, value: v4('10.0.1.1'), length: 24 },
-        { family: 6, value: (0xfd000001n << 96n) | 1n, length: 64 },
-      ],
-    },
-  ],
-};
-
-class Sent {
-  readonly clock = new HandClock();
-  readonly frames: Uint8Array[] = [];
-  readonly agent = new RouterAgent({
-    router,
-    clock: this.clock,
-    packets: {
-      listen: () => () => {},
-      send: (frame) => {
-        this.frames.push(frame);
-        return undefined;
-      },
-    },
-  });
-
-  hand(what: number, frame: Uint8Array, registers: ReadonlyMap<number, number> = new Map([[4, 1]])): number {
-    const before = this.frames.length;
-    const packet = { table: 13, cookie: 0n, registers, frameTotal: frame.length, port: 1, frame };
-    this.agent.handle({ ...packet, userdata: Uint8Array.of(1, what) });
-    return this.frames.length - before;
-  }
-}
 
 const udp4 = changed(
   bytes(`${mac.router}${mac.red}0800 4500001d0007000001110000 0a00010b0a00020b 03e8829a00090000 78`),
@@ -63,6 +16,15 @@ const udp4 = changed(
 );
 const udp6 = bytes(
   `${mac.router}${mac.red}86dd 6000000000091101 fd00000100000000000000000000000b fd000002000000000000000000000011 03e8829a0009000078`,
+);
+
+/** 2000 bytes of IP, DF. */
+const long4 = changed(
+  Uint8Array.from({ length: 2014 }, (_, at) => udp4[at] ?? at & 0xff),
+  (frame) => {
+    setU16(frame, 16, 2000);
+    setU16(frame, 20, 0x4000);
+  },
 );
 
 describe('an error', () => {
@@ -134,22 +96,85 @@ describe('an error', () => {
     expect(about(with6(4, [0xff, 0xff]))).toBe(0);
   });
 
+  const from = (frame: Uint8Array, host: number) => changed(frame, (copy) => copy.set([10, 0, 1, host], 26));
+  const flood = (what: number, frame: Uint8Array, port: number, senders = 1) => {
+    let count = 0;
+    for (let i = 0; i < 400; i++) count += sent.hand(what, from(frame, 11 + (i % senders)), { port });
+    return count;
+  };
+
   it('to one receiver is one of so many a second', () => {
-    for (let i = 0; i < 100; i++) about(udp4);
-    expect(sent.frames).toHaveLength(ERRORS_AT_ONCE);
+    expect(flood(SlowPath.timeExceeded, udp4, 1)).toBe(ERRORS.receiver.atOnce);
     sent.clock.advance(1000);
-    for (let i = 0; i < 100; i++) about(udp4);
-    expect(sent.frames).toHaveLength(ERRORS_AT_ONCE + ERRORS_PER_SECOND);
-    expect(about(with4(12, [10, 0, 1, 99]))).toBe(1);
+    expect(flood(SlowPath.timeExceeded, udp4, 1)).toBe(ERRORS.receiver.perSecond);
+    expect(about(from(udp4, 99))).toBe(1);
+  });
+
+  it('takes nothing from others where the senders are made up', () => {
+    expect(flood(SlowPath.timeExceeded, udp4, 1, 200)).toBe(ERRORS.port.atOnce);
+    // Neither from the receiver, who sends from another port,
+    expect(sent.hand(SlowPath.timeExceeded, udp4, { port: 2 })).toBe(1);
+    // nor from those that say how long packets may be.
+    expect(sent.hand(SlowPath.tooBig, long4)).toBe(1);
+  });
+
+  it('that says how long packets may be is one of so many, too', () => {
+    expect(flood(SlowPath.tooBig, long4, 1)).toBe(TOO_BIG.receiver.atOnce);
+    expect(flood(SlowPath.tooBig, long4, 1, 200)).toBe(TOO_BIG.port.atOnce - TOO_BIG.receiver.atOnce);
+  });
+
+  it('is one of so many of all ports', () => {
+    let count = 0;
+    for (let port = 1; port <= 20; port++) count += flood(SlowPath.timeExceeded, udp4, port, 200);
+    expect(count).toBe(ERRORS.all.atOnce);
+  });
+
+  it('quotes a packet of which the beginning is here', () => {
+    expect(sent.hand(SlowPath.timeExceeded, long4.subarray(0, 1294), { frameTotal: long4.length })).toBe(1);
+    // From the IP header on; the end of the quote is the packet's 548th byte.
+    const error = sent.frames[0]!.subarray(14);
+    expect(error).toHaveLength(576);
+    expect(hex(error.subarray(28))).toBe(hex(long4.subarray(14, 14 + 548)));
+    // What says to be longer than it is, is no packet.
+    expect(sent.hand(SlowPath.timeExceeded, long4.subarray(0, 1294))).toBe(0);
   });
 });
 
-it('what nobody has heard of for longest is forgotten first', () => {
-  const limits = new ReceiverLimits();
-  for (let i = 0; i < ERRORS_AT_ONCE; i++) limits.pass('a', 0);
-  expect(limits.pass('a', 0)).toBe(false);
-  for (let i = 0; i < 4096; i++) limits.pass(`${i}`, 0);
-  expect(limits.pass('a', 0)).toBe(true);
+it('what was not used for longest is forgotten first', () => {
+  const buckets = new Buckets({ atOnce: 1, perSecond: 1 }, 10);
+  expect(buckets.pass('a', 0)).toBe(true);
+  expect(buckets.pass('a', 0)).toBe(false);
+  for (let i = 0; i < 10; i++) buckets.pass(`${i}`, 0);
+  expect(buckets.pass('a', 0)).toBe(true);
+});
+
+describe('what has to be fragmented', () => {
+  const whole = changed(long4, (frame) => frame.set([0, 0], 20));
+  // To 10.0.1.17.
+  const registers = new Map([
+    [4, 1],
+    [0, 0x0a000111],
+  ]);
+
+  it('is one of so many of a port, and of all', () => {
+    const sent = new Sent();
+    const flood = (port: number) => {
+      let count = 0;
+      for (let i = 0; i < FRAGMENTS.port.atOnce; i++) count += sent.hand(SlowPath.tooBig, whole, { registers, port });
+      return count;
+    };
+    expect(flood(1)).toBe(FRAGMENTS.port.atOnce);
+    let count = FRAGMENTS.port.atOnce;
+    for (let port = 2; port <= 20; port++) count += flood(port);
+    expect(count).toBe(FRAGMENTS.all.atOnce);
+    sent.clock.advance(1000);
+    expect(flood(1)).toBe(FRAGMENTS.port.perSecond);
+  });
+
+  it('is whole', () => {
+    const sent = new Sent();
+    expect(sent.hand(SlowPath.tooBig, whole.subarray(0, 1300), { registers, frameTotal: whole.length })).toBe(0);
+  });
 });
 
 describe('a link-local sender', () => {
@@ -161,14 +186,12 @@ describe('a link-local sender', () => {
     });
     // A checksum is needed.
     expect(sent.hand(SlowPath.own, frame)).toBe(0);
-    const sum = bytes('0000');
-    for (let value = 0; value < 0x10000 && sent.frames.length === 0; value++) {
-      sum.set([value >> 8, value & 0xff]);
-      sent.hand(
-        SlowPath.own,
-        changed(frame, (copy) => copy.set(sum, 60)),
-      );
-    }
+    const right = changed(frame, (copy) => {
+      const addresses = pseudoHeaderSum(6, (0xfe80n << 112n) | 0xbn, (0xfe80n << 112n) | 1n, PROTOCOL.udp, 9);
+      setU16(copy, 60, 0);
+      setU16(copy, 60, checksum(copy.subarray(54), addresses));
+    });
+    expect(sent.hand(SlowPath.own, right)).toBe(1);
     expect(hex(sent.frames[0]!.subarray(0, 12))).toBe(mac.red + mac.router);
     expect(sent.frames[0]![54]).toBe(1);
     expect(sent.frames[0]![55]).toBe(4);
@@ -200,10 +223,11 @@ describe('frames that are anything', () => {
         fc.constantFrom(...kinds),
         fc.oneof(mutated, fc.uint8Array({ maxLength: 200 })),
         fc.array(fc.tuple(fc.nat(15), fc.nat(0xffff_ffff)), { maxLength: 5 }),
-        (kind, frame, registers) => {
+        fc.nat(60),
+        (kind, frame, registers, missing) => {
           sent.clock.advance(10_000);
           const before = sent.frames.length;
-          sent.hand(kind, frame, new Map(registers));
+          sent.hand(kind, frame, { registers: new Map(registers), frameTotal: frame.length + missing });
           for (const one of sent.frames.slice(before)) expect(one.length).toBeGreaterThanOrEqual(42);
           readTold(frame);
         },
