@@ -18,10 +18,9 @@ import {
   plan,
   remove,
   type SwitchOptions,
-  type Target,
 } from './apply.js';
 import { seconds } from './arguments.js';
-import { chainShow, chainTrace } from './chain.js';
+import { type ChainShowOptions, chainShow, chainTrace } from './chain.js';
 import { type CheckOptions, check } from './check.js';
 import { type CompileOptions, compileFiles } from './compile.js';
 import type { CommandContext } from './context.js';
@@ -160,9 +159,13 @@ function addChainCommands(
       run((context) => importFile(context, file, options.from)),
     );
   const chain = program.command('chain').description('service chains of flow files');
-  withTarget(withPorts(chain.command('show')))
-    .description('packets of each hop of the chains: in, out and lost')
-    .action((files: string[], options: FileOptions & Target) => run((context) => chainShow(context, files, options)));
+  const chosen = chain
+    .command('show')
+    .argument('[files...]', 'flow files whose chains are meant (default: all of xvifd)');
+  withTarget(withPortOptions(chosen), 'xvifd')
+    .description('packets of each hop of the chains, in, out and lost; of xvifd also whether instances work')
+    .option('--bridge <name>', 'of xvifd (default: all)', '')
+    .action((files: string[], options: ChainShowOptions) => run((context) => chainShow(context, files, options)));
   withPorts(chain.command('trace'))
     .description('which hops a packet would visit; the last argument is the packet, in the words of ovs-ofctl')
     .action((words: string[], options: FileOptions, command: Command) => {
