@@ -83,11 +83,17 @@ export class Prober implements Checker {
   #begin(): void {
     const { clock } = this.#world;
     const { intervalMs, timeoutMs } = this.#check.health;
-    this.#next = clock.after(intervalMs, () => this.#begin());
     // The interval is not shorter than the timeout, but the two may end at once.
-    if (this.#timeout !== undefined) this.#missed();
+    if (this.#timeout !== undefined) {
+      this.#next = clock.after(0, () => this.#begin());
+      return;
+    }
+    this.#next = clock.after(intervalMs, () => this.#begin());
     this.#askedMs = clock.nowMs();
-    this.#timeout = clock.after(timeoutMs, () => this.#missed());
+    this.#timeout = clock.after(timeoutMs, () => {
+      // An answer that came while the daemon was busy is heard first.
+      this.#timeout = clock.after(0, () => this.#missed());
+    });
     const refused = this.#send(this.#conversation.begin());
     if (refused !== undefined) this.#end({ works: false, reason: refused });
   }

@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ApiClient } from '../../src/api/client.js';
 import type { ChainInstance } from '../../src/api/messages.js';
+import { apiSocketPath } from '../../src/api/run-dir.js';
 import { Child, eventually, sh } from '../lab/process.js';
 import { TestSwitch } from '../lab/switch.js';
 import { ping } from '../lab/traffic.js';
@@ -52,6 +54,7 @@ describe('health of a chain', () => {
   const folder = mkdtempSync(join(tmpdir(), 'xvif-chain-health-'));
   const children: Child[] = [];
   let daemon: TestSwitch;
+  let api: ApiClient;
 
   const netns = (machine: Machine) => `ch${tag}${machine}`;
   const inside = (machine: Machine, ...command: string[]) => sh('ip', 'netns', 'exec', netns(machine), ...command);
@@ -66,8 +69,8 @@ describe('health of a chain', () => {
     return forwarder;
   }
   async function chain(hop: string, instance: string): Promise<ChainInstance> {
-    const lines = JSON.parse(await daemon.xvif('--json', 'chain', 'show')) as ChainInstance[];
-    return lines.find((line) => line.hop === hop && line.instance === instance && line.direction === 'forward')!;
+    const { instances } = await api.call('listChains', { bridge: daemon.bridge }, WAIT_MS);
+    return instances.find((line) => line.hop === hop && line.instance === instance && line.direction === 'forward')!;
   }
   const becomes = (hop: string, instance: string, state: string): Promise<ChainInstance> =>
     eventually(
@@ -83,12 +86,13 @@ describe('health of a chain', () => {
 
   beforeAll(async () => {
     daemon = await TestSwitch.start({ bridge: `ch${process.pid}`, args: ['--state-dir', join(folder, 'state')] });
+    api = new ApiClient(apiSocketPath(daemon.runDir));
     for (const [machine, devices] of Object.entries(machines) as [Machine, number][]) {
       await sh('ip', 'netns', 'add', netns(machine));
       await inside(machine, 'sysctl', '-qw', 'net.ipv6.conf.default.disable_ipv6=1');
       for (let index = 0; index < devices; index++) {
-        const options = ['--bridge', daemon.bridge, '--tap', `eth${index}`, '--netns', netns(machine)];
-        await daemon.xvif('guest', 'add', `${machine}${index}`, ...options);
+        const place = { bridge: daemon.bridge, tap: `eth${index}`, netns: netns(machine) };
+        await api.call('addGuest', { name: `${machine}${index}`, queues: 1, ...place }, WAIT_MS);
         await eventually(
           `${machine} has its device`,
           async () => (await inside(machine, 'ip', 'link', 'show', `eth${index}`)).length > 0,
@@ -108,12 +112,13 @@ describe('health of a chain', () => {
   }, 300_000);
   afterAll(async () => {
     for (const one of children) await one.stop('SIGKILL');
+    api?.close();
     await daemon?.stop();
     for (const machine of Object.keys(machines) as Machine[]) {
       await sh('ip', 'netns', 'del', netns(machine)).catch(() => undefined);
     }
     rmSync(folder, { recursive: true, force: true });
-  });
+  }, 120_000);
 
   it('is seen through firewalls, with the time that a packet takes', async () => {
     expect(await ping(netns('client'), SERVER, 5)).toBe(5);
