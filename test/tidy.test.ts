@@ -15,6 +15,7 @@ const sourceLayers = [
   ['api'],
   ['documents'],
   ['router-agent'],
+  ['health'],
   ['bridge', 'guest', 'simulator', 'reconcile'],
   ['openflow', 'vif', 'ovsdb'],
   ['ofproto', 'xenbus', 'compiler'],

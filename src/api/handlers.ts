@@ -4,6 +4,7 @@ import type { Bridge } from '../bridge/bridge.js';
 import type { Bridges } from '../bridge/bridges.js';
 import { RateMeter } from '../bridge/rates.js';
 import type { AllDocuments } from '../documents/documents.js';
+import { chainHandlers } from './chains.js';
 import { documentHandlers, originView } from './documents.js';
 import type { Guests } from './guests.js';
 import type { ApiHandlers, Port, WatchEvent, WatchRequest } from './messages.js';
@@ -43,6 +44,7 @@ export function createHandlers(
     },
     ...traceHandlers(bridges, documents),
     ...documentHandlers(documents, bridges),
+    ...chainHandlers(documents, bridges),
     getStats: ({ bridge }) => ({ bridges: bridges.select(bridge).map(statsView) }),
     addGuest: (request) => guests.add(request),
     removeGuest: async ({ name }) => {

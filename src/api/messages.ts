@@ -175,6 +175,24 @@ export interface Document {
 export interface ListDocumentsReply {
   readonly documents: readonly Document[];
 }
+export interface ChainInstance {
+  readonly bridge: string;
+  readonly chain: string;
+  readonly hop: string;
+  readonly direction: string;
+  readonly mode: string;
+  readonly instance: string;
+  readonly groups: readonly number[];
+  readonly packetsIn: bigint;
+  readonly returned: { readonly packetsOut: bigint; readonly lost: bigint } | null;
+  readonly state: string;
+  readonly sinceMs: bigint;
+  readonly reason: string;
+  readonly latency: { readonly minMs: number; readonly averageMs: number; readonly samples: number } | null;
+}
+export interface ListChainsReply {
+  readonly instances: readonly ChainInstance[];
+}
 export interface ListFlowsReply {
   readonly flows: readonly Flow[];
 }
@@ -283,6 +301,7 @@ export interface UnaryCalls {
   readonly confirmDocuments: { readonly request: ConfirmDocumentsRequest; readonly reply: Empty };
   readonly deleteDocuments: { readonly request: DeleteDocumentsRequest; readonly reply: DocumentsReply };
   readonly listDocuments: { readonly request: BridgeFilter; readonly reply: ListDocumentsReply };
+  readonly listChains: { readonly request: BridgeFilter; readonly reply: ListChainsReply };
   readonly ping: { readonly request: PingRequest; readonly reply: PingReply };
 }
 export type UnaryName = keyof UnaryCalls;

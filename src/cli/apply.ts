@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline';
 import { changeView } from '../api/changes.js';
 import { messageOf } from '../base/error.js';
-import { PortList, type Program } from '../compiler/index.js';
+import { Diagnostics, type KnownPort, PortList, type Program } from '../compiler/index.js';
 import {
   ApplyError,
   type Atomicity,
@@ -89,20 +89,30 @@ const orFailed = (error: unknown): never => {
   throw error instanceof CommandFailed ? error : new CommandFailed(messageOf(error), FAILED);
 };
 
-/** The files, with the switch's ports. */
+/** The files, with the switch's ports. No agent of xvifd's is there. */
 export async function programFor(
   context: Printer,
   remote: RemoteSwitch,
   files: readonly string[],
   options: FileOptions,
+  warn: (diagnostics: Diagnostics) => void = () => {},
 ): Promise<Program> {
   const there = await remote.ports();
-  const { program, diagnostics } = compileSources(files, options, (known) => new PortList([...known, ...there]));
+  const resolver = (known: readonly KnownPort[]) => new PortList([...known, ...there]);
+  const { program, diagnostics } = compileSources(files, options, resolver);
   if (diagnostics.errors > 0) {
     printReport(context, diagnostics, context.json ? 'json' : options.format);
     throw new CommandFailed(counted(diagnostics.errors, 'error'), FAILED);
   }
+  warn(diagnostics);
   return program;
+}
+
+/** Check says everything of files, but not that this switch will not do what they want. */
+function warnOfHealth(context: CommandContext, found: Diagnostics): void {
+  const warned = new Diagnostics();
+  for (const diagnostic of found.sorted()) if (diagnostic.code === 'health') warned.add(diagnostic);
+  if (!context.json) printReport(context, warned, 'text');
 }
 
 const show = (context: CommandContext, { changes, unchanged, stale }: Plan): void =>
@@ -114,7 +124,7 @@ function refuseConflicts(found: Plan): void {
 }
 
 async function planned(context: CommandContext, remote: RemoteSwitch, files: readonly string[], options: PlanOptions) {
-  const program = await programFor(context, remote, files, options);
+  const program = await programFor(context, remote, files, options, (found) => warnOfHealth(context, found));
   const plan = makePlan(program, await remote.state(), { prune: options.prune });
   refuseConflicts(plan);
   return plan;

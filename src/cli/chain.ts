@@ -1,87 +1,84 @@
 /** `xvif chain show` and `xvif chain trace`: service chains of flow files, on a switch and without one. */
-import { type KnownPort, PlaceholderPorts, type Program, type ProgramInstance } from '../compiler/index.js';
-import type { RemoteSwitch } from '../reconcile/index.js';
+import type { ChainInstance } from '../api/messages.js';
+import { type KnownPort, PlaceholderPorts, type Program } from '../compiler/index.js';
+import { type ChainCount, countInstances, type RemoteSwitch, type TlsFiles } from '../reconcile/index.js';
 import { type ChainTrace, traceChains } from '../simulator/trace-chain.js';
-import { programFor, type Target, withSwitch } from './apply.js';
+import { programFor, withSwitch } from './apply.js';
 import { type CommandContext, CommandFailed } from './context.js';
+import { namesIn } from './documents.js';
 import { compileSources, counted, type FileOptions, printReport } from './read-files.js';
 import { type Column, formatTable } from './table.js';
 import { formatJson } from './units.js';
 
 const FAILED = 2;
+const NONE = '-';
 
-/** An instance of a hop, in one direction, and its packets. */
-export interface InstanceCount {
-  readonly chain: string;
-  readonly hop: string;
-  readonly direction: 'forward' | 'reverse';
-  readonly mode: 'inline' | 'tap';
-  readonly instance: string;
-  readonly groups: readonly number[];
-  readonly packetsIn: bigint;
-  /** Absent of taps: nothing comes back. */
-  readonly packetsOut?: bigint;
-  /** In minus out. Those that are under way are among them; negative: it sends more than it gets. */
-  readonly lost?: bigint;
+export interface ChainShowOptions extends FileOptions, TlsFiles {
+  /** Undefined: xvifd is asked. */
+  readonly switch?: string;
+  /** Of xvifd; '': all. */
+  readonly bridge: string;
 }
 
-type Buckets = ReadonlyMap<number, readonly bigint[]>;
-const sum = (values: readonly bigint[]): bigint => values.reduce((total, value) => total + value, 0n);
-const packetsOf = (buckets: ProgramInstance['buckets'], counts: Buckets): bigint =>
-  sum(buckets.map(({ group, index }) => counts.get(group)?.[index] ?? 0n));
-
-/** By flow and group counters of a switch; a hop that was skipped has a line for it. */
-export function countInstances(
-  { chains }: Program,
-  flows: readonly { readonly cookie: bigint; readonly packetCount: bigint }[],
-  counts: Buckets,
-): InstanceCount[] {
-  return chains.flatMap(({ document, hops }) =>
-    hops.flatMap(({ name, direction, mode, instances, skips }) => {
-      const hop = { chain: document, hop: name, direction, mode };
-      const lines = instances.map(({ name: instance, buckets, returned }): InstanceCount => {
-        const packetsIn = packetsOf(buckets, counts);
-        const line = { ...hop, instance, groups: [...new Set(buckets.map(({ group }) => group))], packetsIn };
-        if (returned === undefined) return line;
-        const packetsOut = sum(flows.filter(({ cookie }) => cookie === returned).map((flow) => flow.packetCount));
-        return { ...line, packetsOut, lost: packetsIn - packetsOut };
-      });
-      if (skips.length === 0) return lines;
-      const groups = [...new Set(skips.map(({ group }) => group))];
-      return [...lines, { ...hop, instance: '(skipped)', groups, packetsIn: packetsOf(skips, counts) }];
-    }),
-  );
-}
-
-const columns: readonly Column<InstanceCount>[] = [
+const counters: readonly Column<ChainCount>[] = [
   { title: 'CHAIN', cell: ({ chain }) => chain },
   { title: 'HOP', cell: ({ hop }) => hop },
   { title: 'DIRECTION', cell: ({ direction }) => direction },
   { title: 'MODE', cell: ({ mode }) => mode },
   { title: 'INSTANCE', cell: ({ instance }) => instance },
   { title: 'IN', align: 'right', cell: ({ packetsIn }) => String(packetsIn) },
-  { title: 'OUT', align: 'right', cell: ({ packetsOut }) => String(packetsOut ?? '-') },
-  { title: 'LOST', align: 'right', cell: ({ lost }) => String(lost ?? '-') },
+  { title: 'OUT', align: 'right', cell: ({ packetsOut }) => String(packetsOut ?? NONE) },
+  { title: 'LOST', align: 'right', cell: ({ lost }) => String(lost ?? NONE) },
   { title: 'GROUPS', cell: ({ groups }) => groups.join(' ') },
 ];
 
-async function readCounts(remote: RemoteSwitch, program: Program): Promise<InstanceCount[]> {
+const ms = (value: number): string => value.toFixed(value < 10 ? 2 : 1);
+const time = (at: bigint): string => (at === 0n ? NONE : new Date(Number(at)).toISOString().replace(/\.\d+Z$/, 'Z'));
+const columns: readonly Column<ChainInstance>[] = [
+  { title: 'BRIDGE', cell: ({ bridge }) => bridge },
+  { title: 'CHAIN', cell: ({ chain }) => chain },
+  { title: 'HOP', cell: ({ hop }) => hop },
+  { title: 'DIRECTION', cell: ({ direction }) => direction },
+  { title: 'MODE', cell: ({ mode }) => mode },
+  { title: 'INSTANCE', cell: ({ instance }) => instance },
+  { title: 'IN', align: 'right', cell: ({ packetsIn }) => String(packetsIn) },
+  { title: 'OUT', align: 'right', cell: ({ returned }) => String(returned?.packetsOut ?? NONE) },
+  { title: 'LOST', align: 'right', cell: ({ returned }) => String(returned?.lost ?? NONE) },
+  { title: 'STATE', cell: ({ state }) => state || NONE },
+  { title: 'SINCE', cell: ({ sinceMs }) => time(sinceMs) },
+  { title: 'MIN/AVG MS', cell: ({ latency: l }) => (l === null ? NONE : `${ms(l.minMs)}/${ms(l.averageMs)}`) },
+  { title: 'LAST FAILURE', cell: ({ reason }) => reason || NONE },
+];
+
+async function readCounts(remote: RemoteSwitch, program: Program): Promise<ChainCount[]> {
   const buckets = await remote.bucketPackets();
   const { flows } = await remote.state();
   return countInstances(program, flows, buckets);
 }
 
-export const chainShow = (
+/** With --switch the chains of the files on that switch, else those that xvifd keeps, or those of them that are in files. */
+export async function chainShow(
   context: CommandContext,
   files: readonly string[],
-  options: FileOptions & Target,
-): Promise<void> =>
-  withSwitch(options, async (remote) => {
-    const program = await programFor(context, remote, files, options);
-    const lines = await readCounts(remote, program);
-    if (context.json) context.print(formatJson(lines));
-    else context.print(formatTable(columns, lines, 'no chains'));
+  options: ChainShowOptions,
+): Promise<void> {
+  const { switch: target, bridge } = options;
+  const show = <Line>(titles: readonly Column<Line>[], lines: readonly Line[]): void =>
+    context.print(context.json ? formatJson(lines) : formatTable(titles, lines, 'no chains'));
+  if (target !== undefined) {
+    if (files.length === 0) throw new CommandFailed('give the files whose chains they are', FAILED);
+    const lines = await withSwitch({ ...options, switch: target }, async (remote) =>
+      readCounts(remote, await programFor(context, remote, files, options)),
+    );
+    return show(counters, lines);
+  }
+  const { instances } = await context.api.call('listChains', { bridge }).catch((error: Error) => {
+    throw new CommandFailed(error.message, FAILED);
   });
+  const names = files.length === 0 ? undefined : new Set(namesIn(context, files, options));
+  const shown = instances.filter(({ chain }) => names?.has(chain) ?? true);
+  return show(columns, shown);
+}
 
 function traceText({ steps, outputs, controller, ended }: ChainTrace): string {
   const visits = steps.map(({ chain, hop, instance, mode, into, outOf, direction }, index) => {

@@ -1,7 +1,7 @@
 /** Flow files that xvifd keeps: `xvif plan`, `diff`, `apply`, `delete` without --switch, `xvif confirm`, `xvif documents`. */
 import type { Document, DocumentsReply } from '../api/messages.js';
 import { Diagnostics, documentsOf, type ReportFormat } from '../compiler/index.js';
-import { type CommandContext, CommandFailed } from './context.js';
+import { type CommandContext, CommandFailed, type Printer } from './context.js';
 import { printPlan } from './plan-text.js';
 import { counted, printReport, readSource } from './read-files.js';
 import { type Column, formatTable } from './table.js';
@@ -61,14 +61,19 @@ export async function confirm({ api }: CommandContext, token: string, bridge: st
   await api.call('confirmDocuments', { bridge, token }).catch(failed);
 }
 
-/** By the names that the files have for their documents. */
-export async function forget(context: CommandContext, paths: readonly string[], options: KeepOptions): Promise<void> {
+/** Names that files have for their documents. */
+export function namesIn(context: Printer, paths: readonly string[], options: Pick<KeepOptions, 'format'>): string[] {
   const diagnostics = new Diagnostics();
   const names = documentsOf(paths.map(readSource), diagnostics).map(({ name }) => name);
   if (diagnostics.errors > 0) {
     printReport(context, diagnostics, context.json ? 'json' : options.format);
     throw new CommandFailed(counted(diagnostics.errors, 'error'), FAILED);
   }
+  return names;
+}
+
+export async function forget(context: CommandContext, paths: readonly string[], options: KeepOptions): Promise<void> {
+  const names = namesIn(context, paths, options);
   const { bridge } = options;
   printPlan(context, await context.api.call('deleteDocuments', { bridge, names }, TIMEOUT_MS).catch(failed));
 }

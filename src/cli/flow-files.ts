@@ -18,16 +18,14 @@ import {
   plan,
   remove,
   type SwitchOptions,
-  type Target,
 } from './apply.js';
 import { duration } from './arguments.js';
-import { type ChainTraceOptions, chainShow, chainTrace } from './chain.js';
+import { type ChainShowOptions, type ChainTraceOptions, chainShow, chainTrace } from './chain.js';
 import { type CheckOptions, check } from './check.js';
 import { type CompileOptions, compileFiles } from './compile.js';
 import type { CommandContext } from './context.js';
 import { confirm, documents } from './documents.js';
 import { importFile } from './import.js';
-import type { FileOptions } from './read-files.js';
 import { type TraceOptions, trace } from './trace.js';
 
 function port(text: string, before: readonly KnownPort[] = []): KnownPort[] {
@@ -157,9 +155,13 @@ function addChainCommands(
       run((context) => importFile(context, file, options.from)),
     );
   const chain = program.command('chain').description('service chains of flow files');
-  withTarget(withPorts(chain.command('show')))
-    .description('packets of each hop of the chains: in, out and lost')
-    .action((files: string[], options: FileOptions & Target) => run((context) => chainShow(context, files, options)));
+  const chosen = chain
+    .command('show')
+    .argument('[files...]', 'flow files whose chains are meant (default: all of xvifd)');
+  withTarget(withPortOptions(chosen), 'xvifd')
+    .description('packets of each hop of the chains, in, out and lost; of xvifd also whether instances work')
+    .option('--bridge <name>', 'of xvifd (default: all)', '')
+    .action((files: string[], options: ChainShowOptions) => run((context) => chainShow(context, files, options)));
   withPortOptions(chain.command('trace'))
     .description('which hops a packet would visit: in xvifd now, or with the rules of files')
     .option('--bridge <name>', 'of xvifd (default: its only one)', '')

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { readVersion } from '../api/version.js';
 import { messageOf } from '../base/error.js';
 import {
+  type CompileOptions,
   compile,
   Diagnostics,
   type KnownPort,
@@ -37,7 +38,7 @@ export function compileSources(
   paths: readonly string[],
   options: FileOptions,
   resolver: (ports: readonly KnownPort[]) => PortResolver,
-  compileOptions: Parameters<typeof compile>[3] = {},
+  compileOptions: CompileOptions = {},
 ): { readonly program: Program; readonly diagnostics: Diagnostics } {
   const diagnostics = new Diagnostics();
   const listed = options.ports === undefined ? [] : readPortFile(readSource(options.ports), diagnostics);

@@ -23,6 +23,7 @@ import type {
   Origin,
   Program,
   ProgramChain,
+  ProgramCheck,
   ProgramFlow,
   ProgramGroup,
   ProgramMeter,
@@ -31,6 +32,7 @@ import type {
 } from './program.js';
 import type { ProgramRouter } from './router/slow-path.js';
 import type { Scope } from './scope.js';
+import { AskedInstances } from './service-chain/asked.js';
 import { Legs } from './service-chain/legs.js';
 
 /** Group numbers have their owner in the upper 16 bits, so that an owner's groups can be told from others'. */
@@ -54,6 +56,7 @@ export class Builder {
   readonly #tests: ProgramTest[] = [];
   readonly #chains: ProgramChain[] = [];
   readonly #routers: ProgramRouter[] = [];
+  readonly #checks: ProgramCheck[] = [];
   readonly #owners = new Map<string, Owner>();
   readonly #owned = new Map<number, string>();
   readonly #allowed = new Map<string, ReadonlySet<string>>();
@@ -61,6 +64,7 @@ export class Builder {
   readonly #acls = new Map<string, readonly Member[]>();
   /** Ports of the hops of all chains. */
   readonly legs = new Legs();
+  readonly asked = new AskedInstances();
   readonly meterNumbers = new Numbers(1, METERS_MAX);
 
   constructor(
@@ -137,6 +141,10 @@ export class Builder {
 
   router(router: ProgramRouter): void {
     this.#routers.push(router);
+  }
+
+  check(check: ProgramCheck): void {
+    this.#checks.push(check);
   }
 
   get tables(): readonly ProgramTable[] {
@@ -266,6 +274,7 @@ export class Builder {
       tests: this.#tests,
       chains: this.#chains,
       routers: this.#routers,
+      checks: this.#checks,
       owners: new Map([...this.#owners].map(([name, { id }]) => [name, id])),
       ports: this.ports,
       allowed: this.#allowed,

@@ -27,7 +27,7 @@ export const diagnosticCodes = {
   unused: 'something that nothing refers to',
   unresolved: 'ports whose numbers are not known',
   unsupported: 'something that xvifd refuses',
-  health: 'health that is not asked for yet',
+  health: 'health that nobody asks for',
   copies: 'packets that come back more than once',
   stateless: 'what a stateless rule lets through besides',
   'icmp-errors': 'packets that a router drops without an ICMP error',

@@ -1,7 +1,7 @@
 /** Flow files → flows. Pure: knows no files, no switches and no clock. */
 
 export { withLegalMask } from './builder.js';
-export { compile, compileDocuments, type ReadDocument, readFiles } from './compile.js';
+export { type CompileOptions, compile, compileDocuments, type ReadDocument, readFiles } from './compile.js';
 export { Diagnostics } from './diagnostic.js';
 export { type DocumentText, documentsOf, type ReadText, sourceOf } from './documents.js';
 export { type ImportFormat, importChains, importFormats } from './import/index.js';
@@ -9,10 +9,19 @@ export { LatePorts, type Settled, settle } from './late-ports.js';
 export { lint } from './lint/index.js';
 export { LocalAgent, toLocalAgent } from './local-agent.js';
 export { type OfctlForm, ofctlForms, ofctlText } from './ofctl-text.js';
-export { isOurs, ownerOf } from './owner.js';
+export { COOKIE_MAGIC, isOurs, ownerOf } from './owner.js';
 export { portOption, readPortFile } from './port-file.js';
 export { type KnownPort, PlaceholderPorts, PortList, type PortResolver, portLabel, wordsOf } from './ports.js';
-export type { Origin, Program, ProgramChain, ProgramFlow, ProgramHop, ProgramInstance } from './program.js';
+export type {
+  Origin,
+  Program,
+  ProgramChain,
+  ProgramCheck,
+  ProgramFlow,
+  ProgramGroup,
+  ProgramHop,
+  ProgramInstance,
+} from './program.js';
 export { type ReportFormat, report, reportFormats } from './report/index.js';
 export {
   type Address,

@@ -145,8 +145,11 @@ export function* settle(program: Program, ports: LatePorts): Steps<Settled> {
     });
     return { origin, mod: { ...mod, buckets } };
   });
+  const checks = program.checks.filter(
+    ({ ingressPort, egressPort }) => ports.missing({ ingressPort, egressPort }).length === 0,
+  );
   const told = [...waiting].map(
     ([name, { ports: labels, flows: count }]) => [name, { ports: [...labels], flows: count }] as const,
   );
-  return { program: { ...program, flows, groups }, waiting: new Map(told) };
+  return { program: { ...program, flows, groups, checks }, waiting: new Map(told) };
 }

@@ -36,3 +36,8 @@ export const CHAIN_STATIONS_MAX = 4096;
 export const CHAIN_PORT_LISTS_MAX = 16;
 /** Shares that instances of a hop may have together, where both directions must find the same one. */
 export const CHAIN_SLOTS_MAX = 256;
+/** Probes of health that all chains of a bridge make; how many answers come up, the data plane says. */
+export const HEALTH_PROBES_PER_SECOND_MAX = 500;
+/** Seconds between two probes. */
+export const HEALTH_INTERVAL_MIN = 0.1;
+export const HEALTH_INTERVAL_MAX = 3600;

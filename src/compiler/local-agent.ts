@@ -3,8 +3,14 @@ import { controllerMaxLenNoBuffer, LocalAgent, localController } from '../datapa
 
 export { LocalAgent };
 
-/** Bytes of a frame that are enough for an agent: errors quote no more than 1280 bytes (RFC 4443 §2.4 (c)). Others get all. */
-const enough: Partial<Record<LocalAgent, number>> = { [LocalAgent.errors]: 14 + 1280 };
+/**
+ * Bytes of a frame that are enough for an agent: errors quote no more than 1280 bytes (RFC 4443 §2.4 (c)), answers to health
+ * checks have Ethernet, IPv4 and TCP headers of at most 134. Others get all.
+ */
+const enough: Partial<Record<LocalAgent, number>> = {
+  [LocalAgent.errors]: 14 + 1280,
+  [LocalAgent.health]: 14 + 60 + 60,
+};
 
 const hexByte = (byte: number): string => byte.toString(16).padStart(2, '0');
 

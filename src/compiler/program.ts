@@ -1,9 +1,11 @@
 /** What documents become: messages of OpenFlow 1.3, each with the place that it came from. */
+import type { Action } from 'node-openflow';
 import type { FlowText, GroupText, MeterText } from 'node-openflow/text';
 import type { At } from './at.js';
 import type { PortResolver } from './ports.js';
 import type { ProgramRouter } from './router/slow-path.js';
 import type { Value } from './scope.js';
+import type { Health } from './service-chain/health.js';
 
 export interface Origin {
   readonly at: At;
@@ -76,6 +78,22 @@ export interface ProgramChain {
   readonly hops: readonly ProgramHop[];
 }
 
+/** An instance whose health is asked for. */
+export interface ProgramCheck {
+  readonly document: string;
+  readonly hop: string;
+  readonly instance: string;
+  readonly health: Health;
+  /** Number of the group whose only bucket watches the ingress port; without buckets it says that the instance is down. */
+  readonly liveness: number;
+  readonly ingressPort: number;
+  readonly egressPort: number;
+  /** IPv4 address where it is asked; undefined: probes pass through it. */
+  readonly address: string | undefined;
+  /** Actions on probes that bring them to it. */
+  readonly send: readonly Action[];
+}
+
 export interface Program {
   readonly flows: readonly ProgramFlow[];
   readonly groups: readonly ProgramGroup[];
@@ -85,6 +103,8 @@ export interface Program {
   readonly chains: readonly ProgramChain[];
   /** Those whose slow path the daemon goes. */
   readonly routers: readonly ProgramRouter[];
+  /** Instances that the daemon asks how they are. */
+  readonly checks: readonly ProgramCheck[];
   /** Owners and their numbers in cookies. */
   readonly owners: ReadonlyMap<string, number>;
   readonly ports: PortResolver;

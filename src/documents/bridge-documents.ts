@@ -89,7 +89,9 @@ export interface BridgeDocumentsOptions {
   /** Milliseconds since 1970. */
   readonly wallMs?: () => number;
   readonly logger: Logger;
-  /** Called with what is in force now, after each change. */
+  /** What to put into the tables of what was compiled: whoever changes groups by themselves says so here. */
+  readonly altered?: (program: Program) => Program;
+  /** Called with what is in force now, as it was compiled, after each change. */
   readonly onInForce?: (program: Program) => void;
 }
 
@@ -348,7 +350,8 @@ export class BridgeDocuments {
   #planner(compiled: Compiled, options: PlanOptions): (state: SwitchState) => Steps<Plan> {
     const replaceable = (cookie: bigint) => cookie === STANDALONE_COOKIE;
     const { program: previous } = this.#inForce;
-    return (state) => planSteps(compiled.program, state, { replaceable, previous, ...options });
+    const { altered = (program) => program } = this.#options;
+    return (state) => planSteps(altered(compiled.program), state, { replaceable, previous, ...options });
   }
 
   /** `work` compiles and puts; again where ports came or went meanwhile. */

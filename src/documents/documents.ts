@@ -6,7 +6,7 @@ import type { Logger } from '../base/logger.js';
 import type { Bridges } from '../bridge/bridges.js';
 import type { LocalTables } from '../bridge/local-tables.js';
 import { Refusal } from '../bridge/refusal.js';
-import type { Program } from '../compiler/index.js';
+import { BridgeHealth } from '../health/bridge-health.js';
 import { RouterAgents } from '../router-agent/router-agents.js';
 import { BridgeDocuments } from './bridge-documents.js';
 import { Journal } from './journal.js';
@@ -17,6 +17,7 @@ export class AllDocuments {
   readonly #logger: Logger;
   readonly #byBridge = new Map<string, BridgeDocuments>();
   readonly #agents: RouterAgents[] = [];
+  readonly #health = new Map<string, BridgeHealth>();
 
   /** `folder` is made when there is something to keep. */
   constructor(folder: string, { clock, logger }: { readonly clock: Clock; readonly logger: Logger }) {
@@ -33,14 +34,30 @@ export class AllDocuments {
     const journal = Journal.open(join(this.#folder, `${bridge}.documents`), logger);
     const agents = new RouterAgents({ tables, clock: this.#clock });
     this.#agents.push(agents);
-    const onInForce = ({ routers }: Program) => agents.follow(routers);
-    const documents = new BridgeDocuments({ tables, journal, clock: this.#clock, logger, onInForce });
+    const health = new BridgeHealth({ tables, clock: this.#clock, logger });
+    this.#health.set(bridge, health);
+    const documents = new BridgeDocuments({
+      tables,
+      journal,
+      clock: this.#clock,
+      logger,
+      altered: (program) => health.altered(program),
+      onInForce: (program) => {
+        agents.follow(program.routers);
+        health.follow(program);
+      },
+    });
     this.#byBridge.set(bridge, documents);
     await documents.start();
   }
 
   of(bridge: string): BridgeDocuments | undefined {
     return this.#byBridge.get(bridge);
+  }
+
+  /** Of the chains of a bridge. */
+  health(bridge: string): BridgeHealth | undefined {
+    return this.#health.get(bridge);
   }
 
   /** By the bridge's name, which may be empty where there is only one. */
@@ -66,6 +83,7 @@ export class AllDocuments {
   async close(): Promise<void> {
     for (const documents of this.#byBridge.values()) await documents.close();
     for (const agents of this.#agents) agents.close();
+    for (const health of this.#health.values()) health.close();
     try {
       rmdirSync(this.#folder);
     } catch {

@@ -1,6 +1,13 @@
 /** ServiceChain: traffic that is led through network functions. Words of OVN (mode, fallback) and of networking-sfc. */
 import { z } from 'zod';
-import { CHAIN_HOPS_MAX, CHAIN_INSTANCES_MAX, CHAIN_WEIGHT_MAX, TABLE_ID_MAX } from '../limits.js';
+import {
+  CHAIN_HOPS_MAX,
+  CHAIN_INSTANCES_MAX,
+  CHAIN_WEIGHT_MAX,
+  HEALTH_INTERVAL_MAX,
+  HEALTH_INTERVAL_MIN,
+  TABLE_ID_MAX,
+} from '../limits.js';
 import { header, lint, name, nameOrNumber, oneOrMore, port } from './common.js';
 import { match, variables } from './flow-set.js';
 import { tests } from './test.js';
@@ -22,18 +29,48 @@ const instance = z.strictObject({
     .enum(['aware', 'unaware'])
     .optional()
     .describe('With correlation nsh: whether it takes service headers and leaves them on; default: unaware.'),
-  address: z.string().min(1).optional().describe('Its IP address, for health by arp, icmp and tcp.'),
+  address: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Its IPv4 address, for health by arp, icmp and tcp; default: probes go in by ingress, and come out by egress.',
+    ),
 });
+
+const station = z.strictObject({
+  mac: z
+    .string()
+    .regex(/^[0-9a-fA-F][02468aceACE](:[0-9a-fA-F]{2}){5}$/, 'is no MAC address of a single station')
+    .optional(),
+  address: z.ipv4().optional(),
+});
+const seconds = z.number().min(HEALTH_INTERVAL_MIN).max(HEALTH_INTERVAL_MAX);
 
 const health = z.strictObject({
   type: z
     .enum(['port-state', 'arp', 'icmp', 'tcp', 'counters'])
     .describe('How it is found out whether an instance works; port-state: its ingress port is up.'),
   port: z.int().min(1).max(65_535).optional().describe('TCP port, with tcp.'),
-  interval: z.int().min(1).max(3600).optional().describe('Seconds between two questions; default 5.'),
-  timeout: z.int().min(1).max(3600).optional().describe('Seconds to wait for an answer; default 3.'),
+  interval: seconds.optional().describe('Seconds between two questions; default 5.'),
+  timeout: seconds.optional().describe('Seconds to wait for an answer; default 3, or the interval.'),
   up: z.int().min(1).max(100).optional().describe('Answers in a row after which it works; default 1.'),
   down: z.int().min(1).max(100).optional().describe('Missing answers in a row after which it does not; default 1.'),
+  packets: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .optional()
+    .describe('With counters: packets in an interval after which none having come out is a fault; default 10.'),
+  retry: seconds.optional().describe('With counters: seconds until it gets traffic again, to see; default 30.'),
+  source: station
+    .optional()
+    .describe(
+      'Whom probes come from; default 02:58:56:00:00:01, 169.254.88.1. At an address of an instance an address of its network.',
+    ),
+  target: station
+    .optional()
+    .describe('Whom probes are for that pass through an instance; default 02:58:56:00:00:02, 169.254.88.2.'),
 });
 
 const hop = z.strictObject({

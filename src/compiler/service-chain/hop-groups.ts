@@ -13,6 +13,8 @@ export interface GroupMaker {
   add(name: string, type: string, buckets: readonly string[], at: Hop['at']): number;
   /** Makes sure that there is a flow that wraps packets for an instance and sends them to it; what a bucket says for it. */
   wrap(place: HopPlace, instance: Instance, port: number): string;
+  /** What a bucket watches whose packets go to an instance, in both directions. */
+  watch(instance: Instance): string;
 }
 
 export interface HopPlace {
@@ -101,11 +103,11 @@ export class HopGroups {
     return group;
   }
 
-  /** In both directions the ingress leg is looked at, so that both find the same instance. */
+  /** Both directions watch the same thing, so that both find the same instance. */
   #bucket(instance: Instance, type: string, sort: Sort): string {
     const { hop, direction, position } = this.place;
     const [into] = legsOf(instance, direction);
-    const watch = type === 'all' ? '' : `watch_port=${instance.ingress},`;
+    const watch = type === 'all' ? '' : `${this.maker.watch(instance)},`;
     const weight = type === 'select' ? `weight=${instance.weight},` : '';
     if (hop.mode !== 'tap' && this.correlation.kind === 'nsh' && instance.aware)
       return `${weight}${watch}actions=${this.maker.wrap(this.place, instance, into)}`;

@@ -1,10 +1,12 @@
 /** Hops of a chain as they are written, with their ports looked up and what does not go together said. */
 import { isIP } from 'node:net';
 import { type At, say } from '../at.js';
+import type { Builder } from '../builder.js';
 import type { Diagnostics } from '../diagnostic.js';
 import { CHAIN_SLOTS_MAX } from '../limits.js';
 import type { Scope } from '../scope.js';
 import type { Correlation } from './correlation.js';
+import { checkAsked, countProbes, type Health, type HealthWords, readHealth } from './health.js';
 
 export type Direction = 'forward' | 'reverse';
 export type Behaviour = 'balance' | 'failover' | 'all';
@@ -18,6 +20,8 @@ export interface Instance {
   readonly weight: number;
   /** It takes service headers (RFC 8300), and leaves them on. */
   readonly aware: boolean;
+  /** Where it is asked for its health. */
+  readonly address: string | undefined;
 }
 
 export interface Hop {
@@ -27,6 +31,8 @@ export interface Hop {
   readonly behaviour: Behaviour;
   /** Where no instance is up, the hop is skipped. */
   readonly open: boolean;
+  /** Undefined: an instance is up while its ingress port is. */
+  readonly health: Health | undefined;
   readonly instances: readonly Instance[];
 }
 
@@ -35,12 +41,7 @@ interface HopWords {
   readonly mode?: 'inline' | 'tap';
   readonly behaviour?: Behaviour;
   readonly fallback?: 'open' | 'closed';
-  readonly health?: {
-    readonly type: string;
-    readonly port?: number;
-    readonly interval?: number;
-    readonly timeout?: number;
-  };
+  readonly health?: HealthWords;
 }
 interface InstanceWords {
   readonly name?: string;
@@ -49,10 +50,9 @@ interface InstanceWords {
   readonly nsh?: 'aware' | 'unaware';
 }
 
-const byAddress = new Set(['arp', 'icmp', 'tcp']);
-
 export interface HopWorld {
   readonly scope: Scope;
+  readonly builder: Builder;
   readonly correlation: Correlation;
   readonly symmetric: boolean;
   readonly allowed: ReadonlySet<string>;
@@ -64,11 +64,11 @@ export function readHop(at: At, world: HopWorld): Hop {
   const { name, mode = 'inline', behaviour = 'balance' } = words;
   const { diagnostics } = world.scope;
   checkFallback(at, words, diagnostics);
-  checkHealth(at, words, world);
+  const health = readHealth(at, words, world.builder);
   const instances = at
     .key('instances')
     .each()
-    .flatMap((one, index) => readInstance(one, index, at, words, world));
+    .flatMap((one, index) => readInstance(one, index, at, { ...words, asked: health }, world));
   const names = new Set<string>();
   for (const instance of instances) {
     if (names.has(instance.name)) {
@@ -81,7 +81,21 @@ export function readHop(at: At, world: HopWorld): Hop {
     const text = `each instance of ${name} gets every packet, and what comes back goes on ${instances.length} times`;
     say(diagnostics, at.key('behaviour'), 'copies', text, { severity: 'warning' });
   }
-  return { at, name, mode, behaviour, open: words.fallback === 'open', instances };
+  const asked = health === undefined ? undefined : ifAsked(at, health, instances.length, world);
+  return { at, name, mode, behaviour, open: words.fallback === 'open', health: asked, instances };
+}
+
+/** Where nobody will ask the port's state has to do. */
+function ifAsked(at: At, health: Health, instances: number, { builder, allowed }: HopWorld): Health | undefined {
+  if (builder.localAgents) {
+    countProbes(at, health, instances, builder);
+    return health;
+  }
+  if (!allowed.has('health')) {
+    const message = `health by ${health.type} is asked for by xvifd, in documents that it keeps; here an instance is up while its ingress port is`;
+    say(builder.diagnostics, at.key('health').key('type'), 'health', message, { severity: 'warning' });
+  }
+  return undefined;
 }
 
 function checkFallback(at: At, { mode, behaviour, fallback }: HopWords, diagnostics: Diagnostics): void {
@@ -91,25 +105,6 @@ function checkFallback(at: At, { mode, behaviour, fallback }: HopWords, diagnost
   else if (behaviour === 'all') complain('fallback goes with balance and failover, and behaviour is all');
 }
 
-function checkHealth(at: At, { name, health }: HopWords, { scope, allowed }: HopWorld): void {
-  if (health === undefined) return;
-  const { diagnostics } = scope;
-  const { type, port, interval = 5, timeout = 3 } = health;
-  const where = at.key('health');
-  if (type === 'tcp' && port === undefined)
-    say(diagnostics, where, 'missing', 'port is missing: health by tcp opens a connection to it');
-  if (type !== 'tcp' && port !== undefined)
-    say(diagnostics, where.key('port'), 'value', `port goes with health by tcp, and type is ${type}`);
-  if (timeout > interval) {
-    const message = `timeout ${timeout} is longer than interval ${interval}`;
-    say(diagnostics, where.key(health.timeout === undefined ? 'interval' : 'timeout'), 'value', message);
-  }
-  if (type !== 'port-state' && !allowed.has('health')) {
-    const message = `health by ${type} is not asked for yet: an instance of ${name} is up while its ingress port is`;
-    say(diagnostics, where.key('type'), 'health', message, { severity: 'warning' });
-  }
-}
-
 function portAt(at: At, scope: Scope): number | undefined {
   const values = scope.values(at);
   if (values.length > 1) say(scope.diagnostics, at, 'value', 'a leg is one port, and this is a list');
@@ -117,7 +112,13 @@ function portAt(at: At, scope: Scope): number | undefined {
   return value === undefined || values.length > 1 ? undefined : scope.port(value)?.number;
 }
 
-function readInstance(at: At, index: number, hop: At, words: HopWords, world: HopWorld): Instance[] {
+function readInstance(
+  at: At,
+  index: number,
+  hop: At,
+  words: HopWords & { readonly asked: Health | undefined },
+  world: HopWorld,
+): Instance[] {
   const { scope, correlation, symmetric } = world;
   const { name = `${index + 1}`, weight = 1, address, nsh = 'unaware' } = at.value as InstanceWords;
   const aware = nsh === 'aware';
@@ -131,8 +132,12 @@ function readInstance(at: At, index: number, hop: At, words: HopWords, world: Ho
     complain(at.key('nsh'), `aware goes with correlation nsh, and that of the chain is ${correlation.kind}`);
   if (address !== undefined && isIP(address) === 0)
     complain(at.key('address'), `${JSON.stringify(address)} is no IP address`);
-  if (address === undefined && byAddress.has(words.health?.type ?? ''))
-    say(scope.diagnostics, at, 'missing', `address is missing: health by ${words.health!.type} asks it`);
+  else if (words.asked !== undefined) {
+    const twoLegs = words.mode !== 'tap' && egress !== ingress;
+    const carriesArp = correlation.kind !== 'mpls';
+    const sourceAt = hop.key('health').key('source').key('address');
+    checkAsked({ at, name, address, twoLegs, carriesArp, aware, sourceAt }, words.asked, world.builder);
+  }
   if (words.mode === 'tap') {
     if (egressAt.value !== undefined) complain(egressAt, 'a tap gets copies: nothing comes back from it');
   } else if (symmetric && !correlation.marks({ aware }) && ingress !== undefined && egress === ingress) {
@@ -141,7 +146,7 @@ function readInstance(at: At, index: number, hop: At, words: HopWords, world: Ho
       `instance ${name} of ${String(hop.key('name').value)} has one leg, so that both directions come back by it: give it an egress, or the chain correlation vlan or mpls`,
     );
   }
-  return ingress === undefined || egress === undefined ? [] : [{ at, name, ingress, egress, weight, aware }];
+  return ingress === undefined || egress === undefined ? [] : [{ at, name, ingress, egress, weight, aware, address }];
 }
 
 /** The ports that packets are sent to and come back from. */

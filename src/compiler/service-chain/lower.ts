@@ -5,18 +5,21 @@
  * Chains carry unicast only, and never flood: a hop that passes on what it gets on its other leg would hear it again and
  * again. So it is learned where stations are (`places`), and what leaves goes there.
  */
+import type { Action } from 'node-openflow';
+import { parseFlow } from 'node-openflow/text';
 import { type At, say, seen } from '../at.js';
 import type { Builder } from '../builder.js';
 import { groupWords } from '../group-words.js';
 import { CHAIN_INSTANCES_MAX, TABLE_ID_MAX } from '../limits.js';
 import { MappedText } from '../mapped-text.js';
 import { learnedCookie } from '../owner.js';
-import type { Origin, ProgramHop, ProgramTable } from '../program.js';
+import type { Origin, ProgramCheck, ProgramHop, ProgramTable } from '../program.js';
 import { Scope } from '../scope.js';
 import { lowerTests } from '../tests.js';
 import { type ClassifierMatches, classifierMatches, MULTICAST, PLACE } from './classifiers.js';
 import { anySort, Correlation, fragmentsOf } from './correlation.js';
-import { type GroupMaker, HopGroups, type HopPlace } from './hop-groups.js';
+import { HealthFlows, type HealthMaker } from './health-flows.js';
+import { HopGroups, type HopPlace } from './hop-groups.js';
 import { type Direction, type Hop, type Instance, legsOf, readHop, slotsOf } from './hops.js';
 import type { Leg } from './legs.js';
 import { Residents } from './residents.js';
@@ -47,7 +50,7 @@ interface Classifier {
   readonly matches: ClassifierMatches;
 }
 
-export class ServiceChainLowering implements GroupMaker {
+export class ServiceChainLowering implements HealthMaker {
   readonly scope: Scope;
   readonly name: string;
   readonly #owner: string;
@@ -62,6 +65,7 @@ export class ServiceChainLowering implements GroupMaker {
   readonly #broken: boolean;
   /** Instances that have a flow which wraps packets for them, by its key. */
   readonly #wrapped = new Set<number>();
+  #health: HealthFlows | undefined;
 
   constructor(
     root: At,
@@ -83,6 +87,7 @@ export class ServiceChainLowering implements GroupMaker {
     this.#correlation = Correlation.read(correlation, hops.length, this.#symmetric ? 2 : 1, builder.diagnostics);
     const world = {
       scope: this.scope,
+      builder,
       correlation: this.#correlation,
       symmetric: this.#symmetric,
       allowed: new Set(allowed),
@@ -91,6 +96,9 @@ export class ServiceChainLowering implements GroupMaker {
     this.#shape = this.#shapeOf(spec);
     this.#declareTables(spec.table ?? 0);
     this.#declareLegs();
+    for (const { name: hop, health, instances } of this.#hops)
+      for (const instance of health === undefined ? [] : instances)
+        builder.asked.add({ document: this.name, hop, instance, health: health! });
     this.#broken = builder.diagnostics.errors > before;
   }
 
@@ -181,6 +189,9 @@ export class ServiceChainLowering implements GroupMaker {
     if (this.#broken || !this.#hasOwnTables()) return;
     const next = this.#next();
     const classifiers = this.#classifiers();
+    const { asked, legs } = this.builder;
+    const at = this.#root.key('metadata');
+    this.#health = new HealthFlows(this.#hops, { correlation: this.#correlation, asked, legs, maker: this, at });
     this.#arrive(next);
     const exitPort = this.#exitPort();
     this.#classify(classifiers, next, exitPort);
@@ -235,6 +246,23 @@ export class ServiceChainLowering implements GroupMaker {
     const id = this.builder.groupNumbers(this.#owner).make(`${this.name}/${name}`);
     this.builder.group(groupWords(id, type, buckets, at), this.#origin(at, name), this.scope);
     return id;
+  }
+
+  watch(instance: Instance): string {
+    return this.#health!.watch(instance);
+  }
+
+  arrives(priority: number, match: string, actions: string, at: At, rule: string): void {
+    this.#flow('arrive', priority, match, actions, at, rule);
+  }
+
+  actions(words: string): readonly Action[] {
+    const parsed = parseFlow(`actions=${words}`);
+    return parsed.ok ? parsed.value.instructions.flatMap((one) => ('actions' in one ? one.actions : [])) : [];
+  }
+
+  check(check: ProgramCheck): void {
+    this.builder.check(check);
   }
 
   /** A table outside the chain, after it; undefined, and said, where there is none. */

@@ -55,6 +55,7 @@ function handlers(replaced: Partial<ApiHandlers> = {}): ApiHandlers {
     confirmDocuments: () => ({}),
     deleteDocuments: () => changes,
     listDocuments: () => ({ documents: [] }),
+    listChains: () => ({ instances: [] }),
     getStats: () => ({ bridges: [] }),
     addGuest: (request) => ({ ...empty, name: request.name, domid: request.queues }),
     removeGuest: () => ({}),

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { countInstances } from '../../../src/cli/chain.js';
 import { compile, Diagnostics, PlaceholderPorts, SourceFile } from '../../../src/compiler/index.js';
+import { countInstances } from '../../../src/reconcile/index.js';
 import { traceChains } from '../../../src/simulator/trace-chain.js';
 
 const path = fileURLToPath(new URL('../../../flows/web-inspect-chain.yaml', import.meta.url));

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
+  type CompileOptions,
   compile,
   Diagnostics,
   PlaceholderPorts,
@@ -37,9 +38,10 @@ export function writeCases(file: string, intro: string, cases: readonly Case[]):
 export function compiled(
   text: string,
   ports: PortResolver = new PlaceholderPorts(),
+  options: CompileOptions = {},
 ): { readonly program: Program; readonly diagnostics: Diagnostics } {
   const diagnostics = new Diagnostics();
-  return { program: compile([new SourceFile('f.yaml', text)], ports, diagnostics), diagnostics };
+  return { program: compile([new SourceFile('f.yaml', text)], ports, diagnostics, options), diagnostics };
 }
 
 /** `line:column severity code: message` */

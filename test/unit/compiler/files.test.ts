@@ -1,7 +1,7 @@
 /** Wrong files and what is said of them; right files and the flows that they become. */
 import { formatFlow, formatGroup, formatMeter } from 'node-openflow/text';
 import { afterAll, describe, expect, it } from 'vitest';
-import { lint, type Program } from '../../../src/compiler/index.js';
+import { type CompileOptions, lint, PlaceholderPorts, type Program } from '../../../src/compiler/index.js';
 import { runTests } from '../../../src/simulator/run-tests.js';
 import { type Case, compiled, readCases, said, updating, writeCases } from './cases.js';
 
@@ -41,30 +41,42 @@ function suite(file: string, intro: string, outcome: (input: string) => string):
   });
 }
 
-const wrong = (input: string): string => {
-  const { diagnostics } = compiled(input);
-  expect(diagnostics.errors).toBeGreaterThan(0);
-  return said(diagnostics);
-};
+const wrong =
+  (options?: CompileOptions) =>
+  (input: string): string => {
+    const { diagnostics } = compiled(input, new PlaceholderPorts(), options);
+    expect(diagnostics.errors).toBeGreaterThan(0);
+    return said(diagnostics);
+  };
 
-const right = (input: string): string => {
-  const { program, diagnostics } = compiled(input);
-  expect(diagnostics.errors + diagnostics.warnings, said(diagnostics)).toBe(0);
-  return flowsOf(program);
-};
+const right =
+  (options?: CompileOptions) =>
+  (input: string): string => {
+    const { program, diagnostics } = compiled(input, new PlaceholderPorts(), options);
+    expect(diagnostics.errors + diagnostics.warnings, said(diagnostics)).toBe(0);
+    return flowsOf(program);
+  };
 
-const linted = (input: string): string => {
-  const { program, diagnostics } = compiled(input);
-  expect(diagnostics.errors, said(diagnostics)).toBe(0);
-  lint(program, diagnostics);
-  const { run, failed } = runTests(program, diagnostics);
-  return [said(diagnostics), `${run} tests, ${failed} failed`].filter((line) => line !== '').join('\n');
-};
+const linted =
+  (options?: CompileOptions) =>
+  (input: string): string => {
+    const { program, diagnostics } = compiled(input, new PlaceholderPorts(), options);
+    expect(diagnostics.errors, said(diagnostics)).toBe(0);
+    lint(program, diagnostics);
+    const { run, failed } = runTests(program, diagnostics);
+    return [said(diagnostics), `${run} tests, ${failed} failed`].filter((line) => line !== '').join('\n');
+  };
 
+/** Chains as xvifd compiles them. */
+const asked = { localAgents: true };
 const mistakes = 'and what is said of them: line:column severity code: message.';
-suite('wrong.txt', `Files with mistakes, ${mistakes}`, wrong);
-suite('chains-wrong.txt', `Chains with mistakes, ${mistakes}`, wrong);
-suite('right.txt', 'Files and the flows that they become.', right);
-suite('chains-right.txt', 'Chains and the flows that they become.', right);
-suite('lint.txt', 'Files with what is probably not meant, and with tests, and what is said of them.', linted);
-suite('chains-lint.txt', 'Chains with what is probably not meant, and with tests, and what is said of them.', linted);
+suite('wrong.txt', `Files with mistakes, ${mistakes}`, wrong());
+suite('chains-wrong.txt', `Chains with mistakes, ${mistakes}`, wrong(asked));
+suite('right.txt', 'Files and the flows that they become.', right());
+suite('chains-right.txt', 'Chains and the flows that they become.', right(asked));
+suite('lint.txt', 'Files with what is probably not meant, and with tests, and what is said of them.', linted());
+suite(
+  'chains-lint.txt',
+  'Chains with what is probably not meant, and with tests, and what is said of them.',
+  linted(asked),
+);

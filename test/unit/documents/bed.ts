@@ -10,6 +10,7 @@ import { SourceFile } from '../../../src/compiler/index.js';
 import type { PortNo } from '../../../src/datapath/datapath.js';
 import { BridgeDocuments } from '../../../src/documents/bridge-documents.js';
 import { Journal } from '../../../src/documents/journal.js';
+import { BridgeHealth } from '../../../src/health/bridge-health.js';
 import { RouterAgents } from '../../../src/router-agent/router-agents.js';
 import { HandClock } from '../../lab/hand-clock.js';
 import { Bed } from '../ofproto/bed.js';
@@ -22,6 +23,7 @@ export class DocumentsBed {
   /** Something that happens while the tables are read. */
   whileRead: () => void = () => {};
   documents!: BridgeDocuments;
+  health!: BridgeHealth;
   #ports: PortIdentity[] = [];
   #changed: () => void = () => {};
 
@@ -31,6 +33,7 @@ export class DocumentsBed {
     const bed = new DocumentsBed(path);
     const tables = localTables(bed.switch.ofproto, bed.switch.datapath);
     const agents = new RouterAgents({ tables, clock: bed.clock });
+    bed.health = new BridgeHealth({ tables, clock: bed.clock, wallMs: () => bed.clock.nowMs(), logger: silentLogger });
     bed.documents = new BridgeDocuments({
       tables: {
         ...tables,
@@ -44,7 +47,11 @@ export class DocumentsBed {
       clock: bed.clock,
       wallMs: () => 1000,
       logger: silentLogger,
-      onInForce: ({ routers }) => agents.follow(routers),
+      altered: (program) => bed.health.altered(program),
+      onInForce: (program) => {
+        agents.follow(program.routers);
+        bed.health.follow(program);
+      },
     });
     await bed.documents.start();
     bed.documents.follow({

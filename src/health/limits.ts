@@ -1,0 +1,7 @@
+/** Limits of this folder. How often is asked, and how many answers are heard, the compiler's limits say. */
+
+/** Times of probes through an instance that are remembered. */
+export const LATENCIES_KEPT = 32;
+/** The first checks of a bridge's instances are spread over this, milliseconds, or over their interval. */
+export const FIRST_CHECK_SPREAD_MS = 1000;
+export const FIRST_CHECK_STEP_MS = 37;
