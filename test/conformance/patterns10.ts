@@ -1,21 +1,5 @@
 /** Patterns of OpenFlow 1.0, whose flows the tester writes with the fields of ofp_match. */
-import {
-  ARP,
-  arp,
-  arpRequest,
-  data,
-  ether,
-  IP4,
-  icmp4,
-  ip4,
-  ports,
-  TCP,
-  tagged,
-  tcp4,
-  UDP,
-  udp4,
-  vlan,
-} from './frames.js';
+import { ARP, arpRequest, data, ether, IP4, icmp4, ip4, ports, TCP, tagged, tcp4, UDP, udp4, vlan } from './frames.js';
 import type { Action, Pattern } from './patterns.js';
 
 type Match = Readonly<Record<string, string | number>>;
@@ -84,13 +68,6 @@ const actions: readonly (readonly [
     [tagged[0]!, vlan({ vid: 200 }), ...tagged.slice(2)],
   ],
   ['strip_vlan', { dl_vlan: 100 }, { OFPActionStripVlan: {} }, tagged, tcp4],
-  [
-    'set_nw_src of ARP',
-    { dl_type: ARP },
-    { OFPActionSetNwSrc: { nw_addr: '192.0.2.7' } },
-    arpRequest,
-    [ether(ARP), arp({ src_ip: '192.0.2.7' }), data],
-  ],
 ];
 
 const flow = (match: Match, does: readonly Action[]) => ({
