@@ -1,16 +1,11 @@
-/** Sessions over real loopback sockets. */
-import { once } from 'node:events';
-import { createConnection, createServer, type Socket } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import type { Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
 import {
   type DecodeError,
   encodeMessage,
   encodeMultipartReply,
-  type FlowMod,
   type Message,
   MessageFramer,
-  match,
-  type Outgoing,
   of13,
   RequestError,
   Session,
@@ -18,37 +13,8 @@ import {
   type SessionOptions,
   versionBitmap,
 } from '../src/index.js';
+import { eventually, flowMod, pair13, sessionPair, socketPair } from './support/sessions.js';
 import { decoded, hex } from './support/wire.js';
-
-const opened: { destroy(): unknown }[] = [];
-afterEach(() => {
-  for (const socket of opened.splice(0)) socket.destroy();
-});
-
-async function socketPair(): Promise<[Socket, Socket]> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  const accepted = once(server, 'connection') as Promise<[Socket]>;
-  const near = createConnection(address.port, '127.0.0.1');
-  const [far] = await accepted;
-  server.close();
-  opened.push(near, far);
-  return [near, far];
-}
-
-async function sessionPair(a: SessionOptions = {}, b: SessionOptions = {}): Promise<[Session, Session]> {
-  const [near, far] = await socketPair();
-  const pair: [Session, Session] = [new Session(near, a), new Session(far, b)];
-  await Promise.all(pair.map((session) => session.ready));
-  return pair;
-}
-
-/** Of two that speak 1.3, whose messages are written by hand below. */
-const pair13 = (a: SessionOptions = {}, b: SessionOptions = {}) =>
-  sessionPair({ versions: [4], ...a }, { versions: [4], ...b });
 
 /** A peer that is no session: sends bytes, collects messages. */
 class RawPeer {
@@ -75,15 +41,6 @@ class RawPeer {
   }
 }
 
-async function eventually<T>(probe: () => T | undefined | false): Promise<T> {
-  for (let i = 0; i < 1000; i++) {
-    const value = probe();
-    if (value !== undefined && value !== false) return value;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  throw new Error('it never happened');
-}
-
 async function rawPair(options: SessionOptions = {}): Promise<[Session, RawPeer]> {
   const [near, far] = await socketPair();
   const peer = new RawPeer(far);
@@ -93,22 +50,6 @@ async function rawPair(options: SessionOptions = {}): Promise<[Session, RawPeer]
   return [session, peer];
 }
 
-const flowMod: Outgoing<FlowMod> = {
-  type: 'flow_mod',
-  cookie: 0n,
-  cookieMask: 0n,
-  tableId: 0,
-  command: 0,
-  idleTimeout: 0,
-  hardTimeout: 0,
-  priority: 1,
-  bufferId: of13.OFP_NO_BUFFER,
-  outPort: of13.OFPP.ANY,
-  outGroup: of13.OFPG.ANY,
-  flags: 0,
-  match: match({ in_port: 1 }),
-  instructions: [],
-};
 const echo = (xid: number, length = 0): Message => ({
   version: 4,
   xid,
@@ -183,138 +124,6 @@ describe('hello (§6.3.1)', () => {
     expect(() => new Session(near).send({ type: 'barrier_request' })).toThrow('before the session is ready');
   });
 });
-
-describe('a consumer', () => {
-  const priorities: number[] = [];
-  const mod = (priority: number): Outgoing<FlowMod> => ({ ...flowMod, priority });
-
-  it('gets what came before it, then all in order, and the next when it has done with the last', async () => {
-    const [near, far] = await pair13();
-    priorities.length = 0;
-    for (const n of [1, 2]) far.send(mod(n));
-    await eventually(() => near.counters.received >= 3);
-    let release: () => void = () => {};
-    const over = near.consume({
-      take(message) {
-        if (message.type !== 'flow_mod') return undefined;
-        priorities.push(message.priority);
-        if (message.priority !== 3) return undefined;
-        return new Promise<void>((resolve) => {
-          release = resolve;
-        });
-      },
-    });
-    expect(priorities).toEqual([1, 2]);
-    for (const n of [3, 4, 5]) far.send(mod(n));
-    await eventually(() => priorities.length >= 3);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(priorities).toEqual([1, 2, 3]);
-    release();
-    await eventually(() => priorities.length >= 5);
-    expect(priorities).toEqual([1, 2, 3, 4, 5]);
-    void far.close();
-    await over;
-  });
-
-  it('may ask the peer while it handles a message, and the peer is answered meanwhile', async () => {
-    const [near, far] = await pair13();
-    const done: string[] = [];
-    const over = near.consume({
-      async take(message) {
-        await near.barrier();
-        done.push(message.type);
-      },
-    });
-    void far.consume({
-      take(message) {
-        if (message.type === 'barrier_request') far.send({ type: 'barrier_reply', xid: message.xid });
-        return undefined;
-      },
-    });
-    far.send(mod(1));
-    await far.request({ type: 'echo_request', data: new Uint8Array(0) });
-    await eventually(() => done.length === 1);
-    await far.close();
-    await over;
-    expect(done).toEqual(['flow_mod']);
-  });
-
-  it('that is still busy when the peer leaves gets what came before, and is waited for', async () => {
-    const [near, far] = await pair13();
-    const done: number[] = [];
-    let release: () => void = () => {};
-    let ended = false;
-    const over = near
-      .consume({
-        take(message) {
-          if (message.type === 'flow_mod') done.push(message.priority);
-          return new Promise<void>((resolve) => {
-            release = resolve;
-          });
-        },
-      })
-      .then(() => {
-        ended = true;
-      });
-    for (const n of [1, 2]) far.send(mod(n));
-    await far.close();
-    await near.closed;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    expect([done, ended]).toEqual([[1], false]);
-    release();
-    expect(done).toEqual([1]);
-    await eventually(() => done.length === 2);
-    release();
-    await over;
-    expect(done).toEqual([1, 2]);
-  });
-
-  it('sees bytes first, and what it takes of them is not decoded', async () => {
-    const [near, far] = await pair13();
-    const seen: string[] = [];
-    const over = near.consume({
-      take(message) {
-        seen.push(message.type);
-        return undefined;
-      },
-      takeBytes(bytes) {
-        seen.push(`${bytes[1]}`);
-        return bytes[1] === 14;
-      },
-    });
-    far.send(mod(1));
-    far.send({ type: 'features_request' });
-    await eventually(() => seen.length >= 3);
-    expect(seen).toEqual(['14', '5', 'features_request']);
-    void near.close();
-    await over;
-  });
-
-  it('that throws is told so, and gets nothing more', async () => {
-    for (const takeBytes of [undefined, () => thrown()]) {
-      const [near, far] = await pair13();
-      let taken = 0;
-      const over = near.consume({
-        take() {
-          taken++;
-          return thrown();
-        },
-        ...(takeBytes === undefined ? {} : { takeBytes }),
-      });
-      far.send(mod(1));
-      far.send(mod(2));
-      await expect(over).rejects.toThrow('a bug');
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      expect(taken).toBe(takeBytes === undefined ? 1 : 0);
-      void near.close();
-      void far.close();
-    }
-  });
-});
-
-function thrown(): never {
-  throw new Error('a bug');
-}
 
 describe('requests', () => {
   /** Answers as a switch would; anything else it ignores. */
