@@ -58,10 +58,16 @@ export function exportFlowSet(state: SwitchState, { name, ownerId, ports = [] }:
 
 function tablesOf(flows: readonly FlowStats[], port: PortName) {
   const byTable = new Map<number, string[]>([[0, []]]);
-  for (const flow of [...flows].sort((a, b) => b.priority - a.priority)) {
+  const texts = flows.map((flow) => ({
+    flow,
+    text: formatFlow({ ...flow, tableId: 0, cookie: 0n }, { port }),
+  }));
+  // Of one priority by their text: the same tables make the same document.
+  texts.sort((a, b) => b.flow.priority - a.flow.priority || (a.text < b.text ? -1 : 1));
+  for (const { flow, text } of texts) {
     const lines = byTable.get(flow.tableId) ?? [];
     byTable.set(flow.tableId, lines);
-    lines.push(formatFlow({ ...flow, tableId: 0, cookie: 0n }, { port }));
+    lines.push(text);
   }
   return [...byTable]
     .sort(([a], [b]) => a - b)
