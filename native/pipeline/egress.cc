@@ -35,7 +35,8 @@ bool Execution::leave(Lane& lane, Packet* packet, const FlowKey& key, PortSlot* 
   Stack stack;
   std::copy_n(thread_.stacks[i].begin(), lane.stack, stack.begin());
   ActionSet set;
-  if (lane.set == SetUse::kHolds) set = thread_.sets[i];
+  // Also while it is being carried out: what is left of it comes after this.
+  if (lane.set != SetUse::kNone) set = thread_.sets[i];
   lane.set = SetUse::kNone;
   lane.stack = 0;
   thread_.leaving_by[thread_.egress_depth++] = slot->number;
@@ -44,7 +45,7 @@ bool Execution::leave(Lane& lane, Packet* packet, const FlowKey& key, PortSlot* 
   --thread_.egress_depth;
   if (own != nullptr && !leaves) drop(lane, Drop::kNoOutput);
   if (own != nullptr && (!leaves || !deliver(lane, own, slot, true))) own->release();
-  if (before.set == SetUse::kHolds) thread_.sets[i] = set;
+  if (before.set != SetUse::kNone) thread_.sets[i] = set;
   std::copy_n(stack.begin(), before.stack, thread_.stacks[i].begin());
   lane.set = before.set;
   lane.stack = before.stack;

@@ -90,6 +90,20 @@ TEST_F(EgressTest, TheActionSetOfIngressIsNotTouched) {
   EXPECT_EQ(switch_.port(3).sent.at(0)[5], 2);
 }
 
+TEST_F(EgressTest, TheActionSetOfIngressIsNotTouchedFromABucket) {
+  const Bytes to_two = output(2);
+  switch_.group(ModCommand::kAdd, 1, GroupType::kIndirect, {BucketMod{.actions = to_two}});
+  // The set holds the output already when the group's packet goes its way.
+  switch_.flow(0, 1, kit::any(), kit::join({kit::write({output(3)}), go(1)}));
+  switch_.flow(1, 1, kit::any(), apply({kit::group(1)}));
+  on_way_to(2, kit::write({kit::set_field(Field::kEthDst, 0x020000000042)}));
+  on_way_to(3, {});
+  switch_.receive(1, Udp().frame());
+  EXPECT_EQ(switch_.port(2).sent.at(0)[5], 0x42);
+  ASSERT_EQ(switch_.port(3).sent.size(), 1u);
+  EXPECT_EQ(switch_.port(3).sent.at(0)[5], 2);
+}
+
 TEST_F(EgressTest, FlowsSendToFurtherPortsThatPassTheTablesToo) {
   switch_.flow(0, 1, kit::any(), apply({output(2)}));
   on_way_to(2, apply({output(3), kit::set_field(Field::kEthDst, 0x020000000042)}));

@@ -175,14 +175,15 @@ void Execution::clone(Lane& lane, Packet*& packet, const FlowKey& key, const Act
   Stack stack;
   std::copy_n(thread_.stacks[i].begin(), lane.stack, stack.begin());
   ActionSet set;
-  if (lane.set == SetUse::kHolds) set = thread_.sets[i];
+  // Also while it is being carried out: what is left of it comes after this.
+  if (lane.set != SetUse::kNone) set = thread_.sets[i];
   ++thread_.resubmit_depth;
   own = perform(lane, own, own_key, action.nested(), true);
   if (own != nullptr && lane.paused) hold(lane, own, own_key, false);
   if (own != nullptr) perform_set(lane, own, own_key);
   --thread_.resubmit_depth;
   if (own != nullptr) own->release();
-  if (before.set == SetUse::kHolds) thread_.sets[i] = set;
+  if (before.set != SetUse::kNone) thread_.sets[i] = set;
   std::copy_n(stack.begin(), before.stack, thread_.stacks[i].begin());
   lane.set = before.set;
   lane.stack = before.stack;

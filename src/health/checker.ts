@@ -7,6 +7,10 @@ import type { Conversation, Verdict } from './probe.js';
 import { type Standing, type State, Tally } from './tally.js';
 import { Through } from './through.js';
 
+/** A timer that comes so much too late says that the daemon was held up; so often in a row it says nothing of instances. */
+const LATE_MS = 250;
+const HELD_UP_MAX = 3;
+
 export interface Checker {
   readonly state: State;
   /** Of the last check that failed; empty: none did. */
@@ -35,6 +39,8 @@ export class Prober implements Checker {
   readonly #latencies = new Latencies();
   /** When the last frame of the check was sent. */
   #askedMs = 0;
+  /** Checks in a row that the daemon was too busy for. */
+  #heldUp = 0;
   #next: Timer | undefined;
   /** Undefined: no check is under way. */
   #timeout: Timer | undefined;
@@ -89,13 +95,24 @@ export class Prober implements Checker {
       return;
     }
     this.#next = clock.after(intervalMs, () => this.#begin());
-    this.#askedMs = clock.nowMs();
+    const begunMs = clock.nowMs();
+    this.#askedMs = begunMs;
     this.#timeout = clock.after(timeoutMs, () => {
+      const late = clock.nowMs() - begunMs - timeoutMs;
       // An answer that came while the daemon was busy is heard first.
-      this.#timeout = clock.after(0, () => this.#missed());
+      this.#timeout = clock.after(0, () =>
+        late > LATE_MS && this.#heldUp++ < HELD_UP_MAX ? this.#again() : this.#missed(),
+      );
     });
     const refused = this.#send(this.#conversation.begin());
     if (refused !== undefined) this.#end({ works: false, reason: refused });
+  }
+
+  /** The daemon was held up, and answers may wait in the queue behind others' packets: that says nothing. */
+  #again(): void {
+    this.#timeout = undefined;
+    this.#next?.cancel();
+    this.#begin();
   }
 
   #missed(): void {
@@ -105,6 +122,7 @@ export class Prober implements Checker {
   #end(verdict: Verdict): void {
     this.#timeout?.cancel();
     this.#timeout = undefined;
+    this.#heldUp = 0;
     if (this.#tally.count(verdict)) this.#world.changed(this.#check);
   }
 

@@ -459,11 +459,13 @@ export class Ofproto {
 
   /** Changes that the call makes come from `origin`. */
   #by<Result>(origin: (record: number) => Origin, call: () => Result): Result {
+    // What goes up for a packet-out may make an agent of the daemon's change something meanwhile.
+    const before = this.#origin;
     this.#origin = origin;
     try {
       return call();
     } finally {
-      this.#origin = undefined;
+      this.#origin = before;
     }
   }
 

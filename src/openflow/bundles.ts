@@ -82,6 +82,7 @@ export class Bundles {
   readonly #bundles = new Map<number, Bundle>();
   /** That the bundles take, and those of all connections. */
   #bytes = 0;
+  #closed = false;
   static #ofAll = 0;
 
   constructor(options: BundlesOptions) {
@@ -91,12 +92,14 @@ export class Bundles {
 
   /** Carries a request out and answers it. */
   receive(request: BundleRequest): void {
+    if (this.#closed) return;
     if (request.type === 'bundle_add_message') this.#add(request);
     else this.#control(request);
   }
 
   /** Takes a flow_mod of the usual kind for a bundle that is open, as it came; false: the message is to be decoded. */
   receiveBytes(bytes: Uint8Array): boolean {
+    if (this.#closed) return false;
     const view = viewOf(bytes);
     const at = bodyAt(view);
     if (at === undefined || bytes.length < at + ADD_HEADER + 8) return false;
@@ -119,6 +122,7 @@ export class Bundles {
 
   /** The connection is over: nothing of what is gathered will be done. */
   close(): void {
+    this.#closed = true;
     for (const { id } of this.#bundles.values()) this.#remove(id);
   }
 

@@ -22,13 +22,18 @@ type PortName = NonNullable<NamesOf['port']>;
 /** In the text of ovs-ofctl these are never the name of a port. */
 const RESERVED = /^(in_port|table|normal|flood|all|controller|local|any|unset|none)$/i;
 
+/** Others would have to be quoted, which the text of flows knows nothing of. */
+const PLAIN = /^[\w.-]+(\/\d+)?$/;
+
 /** The VM and its device, else the port's own name, where that leads back to the port. */
 function portNames(ports: readonly KnownPort[]): PortName {
   const list = new PortList(ports);
   const names = new Map<number, string>();
   for (const { number, vm, device, name } of ports) {
     const labels = [...(vm === undefined ? [] : [portLabel({ vm, device })]), ...(name === undefined ? [] : [name])];
-    const label = labels.find((one) => !RESERVED.test(one) && list.find(wordsOf(one))?.number === number);
+    const label = labels.find(
+      (one) => PLAIN.test(one) && !RESERVED.test(one) && list.find(wordsOf(one))?.number === number,
+    );
     if (label !== undefined) names.set(number, label);
   }
   return (port) => names.get(port);

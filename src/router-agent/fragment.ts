@@ -12,12 +12,18 @@ const COPIED = 0x80;
 
 export const mayBeFragmented = (packet: Uint8Array): boolean => (u16(packet, 6) & DONT_FRAGMENT) === 0;
 
-/** From the IP header on, each at most `mtu` bytes (68 or more). The packet is whole and has a right header. */
+const PACKET_BYTES_MAX = 65_535;
+
+/**
+ * From the IP header on, each at most `mtu` bytes (68 or more); none where it would end beyond what an IP packet can have.
+ * The packet is whole and has a right header.
+ */
 export function fragments(packet: Uint8Array, mtu: number): readonly Uint8Array[] {
   const length = (packet[0]! & 0xf) * 4;
   const [first, later] = [packet.subarray(0, length), laterHeader(packet.subarray(0, length))];
   const [payload, flags] = [packet.subarray(length), u16(packet, 6)];
   const made: Uint8Array[] = [];
+  if ((flags & OFFSET_BITS) * 8 + packet.length > PACKET_BYTES_MAX) return made;
   for (let at = 0; at < payload.length; ) {
     const header = at === 0 ? first : later;
     const room = (mtu - header.length) & ~7;

@@ -37,4 +37,4 @@ export const REACHABLE_MS = 30_000;
 export const WATCHED_MAX = 16_384;
 export const LOOK_PARTS_MAX = 64;
 /** Neighbours that are asked at one look. */
-export const PROBES_AT_ONCE = 256;
+export const PROBES_AT_ONCE = 64;

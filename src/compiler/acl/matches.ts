@@ -172,16 +172,17 @@ function remotesOf(at: At, scope: Scope, members: Members): (string | undefined)
     say(scope.diagnostics, second, 'value', `the other side is said twice: give one of ${REMOTES.join(', ')}`);
     return undefined;
   }
+  const denies = at.key('action').value === 'deny';
   if (acl.value !== undefined) {
     const name = String(acl.value);
-    return addressesOf(acl, `of ${name}`, scope, members.of(name), `there is no Acl ${JSON.stringify(name)}`);
+    return addressesOf(acl, `of ${name}`, scope, members.of(name), `there is no Acl ${JSON.stringify(name)}`, denies);
   }
   if (labels.value !== undefined) {
     const wanted = labels.value as Labels;
     const words = Object.entries(wanted).map(([key, value]) => `${key}=${value}`);
     const found = members.labelled(wanted);
     const none = `no member of an Acl has the labels ${words.join(', ')}`;
-    return addressesOf(labels, `with ${words.join(', ')}`, scope, found.length === 0 ? undefined : found, none);
+    return addressesOf(labels, `with ${words.join(', ')}`, scope, found.length === 0 ? undefined : found, none, denies);
   }
   if (remote.value === undefined) return [undefined];
   const found = remote.each().map((one) => ({ one, text: String(one.value) }));
@@ -191,16 +192,19 @@ function remotesOf(at: At, scope: Scope, members: Members): (string | undefined)
   return undefined;
 }
 
-/** Undefined, and said, where there are none. */
+/** Undefined, and said, where there are none, or, of a rule that denies, where some are not known. */
 function addressesOf(
   at: At,
   whose: string,
   { diagnostics }: Scope,
   members: readonly Member[] | undefined,
   none: string,
+  denies: boolean,
 ): string[] | undefined {
   const addresses = members?.flatMap((member) => member.addresses) ?? [];
-  if (addresses.length > 0) return [...new Set(addresses)];
+  // Whom a rule denies it must not miss.
+  const missed = denies && members?.some((member) => member.addresses.length === 0);
+  if (addresses.length > 0 && !missed) return [...new Set(addresses)];
   const unknown = `the addresses of the members ${whose} are not known: write {port: …, addresses: […]}`;
   say(diagnostics, at, 'name', members === undefined ? none : unknown);
   return undefined;

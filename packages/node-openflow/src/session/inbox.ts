@@ -2,7 +2,8 @@
 import type { Message } from '../types/message.js';
 
 export class Inbox {
-  #queue: Message[] = [];
+  #queue: { readonly message: Message; readonly size: number }[] = [];
+  #bytes = 0;
   #head = 0;
   #waiting: ((result: IteratorResult<Message, undefined>) => void)[] = [];
   #ended = false;
@@ -17,10 +18,18 @@ export class Inbox {
     return this.#queue.length - this.#head;
   }
 
-  push(message: Message): void {
+  /** That the queued messages had on the wire. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  push(message: Message, size: number): void {
     const waiting = this.#waiting.shift();
     if (waiting !== undefined) waiting({ done: false, value: message });
-    else this.#queue.push(message);
+    else {
+      this.#queue.push({ message, size });
+      this.#bytes += size;
+    }
   }
 
   next(): Promise<IteratorResult<Message, undefined>> {
@@ -35,7 +44,8 @@ export class Inbox {
 
   /** The oldest message; there must be one. */
   take(): Message {
-    const message = this.#queue[this.#head++]!;
+    const { message, size } = this.#queue[this.#head++]!;
+    this.#bytes -= size;
     // Moving the rest down only when half is used keeps taking a message cheap however long the queue is.
     if (this.#head * 2 >= this.#queue.length) {
       this.#queue = this.#queue.slice(this.#head);

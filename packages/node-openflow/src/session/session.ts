@@ -32,6 +32,8 @@ import { closeGently, deferred, whenWritable } from './socket.js';
 const errorMessageCode = 1;
 const nothing = new Uint8Array(0);
 const queueFactorWhileRequesting = 8;
+/** On the wire; as values they take a multiple. One message more, of any length, may be there. */
+const queuedBytesMax = 4 * 1024 * 1024;
 
 export class Session implements AsyncIterable<Message> {
   readonly #socket: Duplex;
@@ -258,7 +260,8 @@ export class Session implements AsyncIterable<Message> {
   #gated(): boolean {
     const { maxQueuedMessages, maxUnsentAnswerBytes } = this.#settings;
     const limit = maxQueuedMessages * (this.#requests.size > 0 ? queueFactorWhileRequesting : 1);
-    return this.#inbox.length >= limit || this.#unsentAnswerBytes > maxUnsentAnswerBytes;
+    if (this.#inbox.length >= limit || this.#inbox.bytes >= queuedBytesMax) return true;
+    return this.#unsentAnswerBytes > maxUnsentAnswerBytes;
   }
 
   /** Handles what has come in, as far as there is room for it, and lets the socket read or not accordingly. */
@@ -301,7 +304,7 @@ export class Session implements AsyncIterable<Message> {
       const { xid, data } = result.message;
       this.#answer({ version, xid, type: 'echo_reply', data });
     } else if (result.message.type !== 'hello' && !this.#requests.take(result.message, bytes.length)) {
-      if (free === undefined) this.#inbox.push(result.message);
+      if (free === undefined) this.#inbox.push(result.message, bytes.length);
       else free.take(result.message);
     }
   }
