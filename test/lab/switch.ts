@@ -9,6 +9,13 @@ export interface SwitchOptions {
   readonly bridge?: string;
 }
 
+export interface TapGuest {
+  readonly name: string;
+  readonly netns: string;
+  readonly ipv4: string;
+  readonly ipv6: string;
+}
+
 /** xvifd with one bridge on the emulated hypervisor, and guests that stand in network namespaces. */
 export class TestSwitch {
   readonly runDir = mkdtempSync(join(tmpdir(), 'xvif-interop-'));
@@ -62,15 +69,16 @@ export class TestSwitch {
   }
 
   /** A guest whose frontend is joined to a TAP in a namespace of its own, with addresses 10.0.0.N and fd00::N. */
-  async tapGuest(
-    n: number,
-    ...options: string[]
-  ): Promise<{ name: string; netns: string; ipv4: string; ipv6: string }> {
-    const netns = `xv${this.#tag}${n}`;
+  tapGuest(n: number, ...options: string[]): Promise<TapGuest> {
+    return this.namedGuest(`g${n}`, n, ...options);
+  }
+
+  /** The same by a name that documents know it by. */
+  async namedGuest(name: string, n: number, ...options: string[]): Promise<TapGuest> {
+    const netns = `xv${this.#tag}${name}`;
     await sh('ip', 'netns', 'add', netns);
     this.#namespaces.push(netns);
     const [ipv4, ipv6] = [`10.0.0.${n}`, `fd00::${n}`];
-    const name = `g${n}`;
     await sh('ip', '-n', netns, 'link', 'set', 'lo', 'up');
     await this.xvif('guest', 'add', name, '--bridge', this.bridge, '--tap', 'eth0', '--netns', netns, ...options);
     await eventually(
