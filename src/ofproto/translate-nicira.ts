@@ -28,7 +28,7 @@ import type { HeadersKnown } from './headers-known.js';
 import { badAction, type OfError } from './of-error.js';
 import { type EncapAction, encapRecord } from './translate-encap.js';
 import { fromLearn, type LearnAction, learnRecord } from './translate-learn.js';
-import { maskedRecord } from './translate-masked.js';
+import { maskedRecord, readMasked } from './translate-masked.js';
 import { fieldIds, oxmName, oxmWidth } from './translate-match.js';
 import { OF15 } from './versions.js';
 
@@ -386,6 +386,13 @@ export function loadAction(to: SubfieldRecord, value: bigint, hasSetField = true
   return { type: 'nx_reg_load2', oxm: { field, value: placed, mask: bytesOf(mask, width) } };
 }
 
+/** In 1.5 set-field writes parts of fields, and Nicira's loads are gone. */
+function load15({ field, offset, bits }: SubfieldRecord, value: bigint): Action {
+  if (bits === fields[field]!.bits) return loadAction({ field, offset, bits }, value);
+  const mask = ((1n << BigInt(bits)) - 1n) << BigInt(offset);
+  return readMasked({ kind: 'set_masked', field, value: value << BigInt(offset), mask }, OF15);
+}
+
 /** Nicira's reg_move by 1.5's name, as Open vSwitch says it. */
 function copyField(from: SubfieldRecord, to: SubfieldRecord): Action {
   const end = ({ field }: SubfieldRecord): OxmId => ({ field: oxmName(field), hasMask: false });
@@ -401,7 +408,7 @@ export function fromNicira(
 ): Action {
   switch (record.kind) {
     case 'load':
-      return loadAction(record.to, record.value);
+      return version >= OF15 ? load15(record.to, record.value) : loadAction(record.to, record.value);
     case 'move': {
       const { bits } = record.from;
       if (version >= OF15) return copyField(record.from, record.to);

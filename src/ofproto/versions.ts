@@ -148,28 +148,37 @@ export function tryEncode(message: Message): Uint8Array | undefined {
  */
 export function sayable<Source extends MultipartReplySource>({ version, xid }: Head, list: Source): Source {
   const entries = list.entries as Iterable<unknown>;
-  if (version >= OF15) return list;
-  if (version >= OF13)
-    return mayMeter(list) ? { ...list, entries: filtered(entries, (each) => !hasMeterAction(each)) } : list;
   const canBeSaid = (entry: unknown): boolean => {
     const body = { type: list.type, entries: [entry] } as MultipartReplyBody;
     return tryEncode({ version, xid, type: 'multipart_reply', flags: 0, body }) !== undefined;
   };
+  if (version >= OF15) {
+    // Of Nicira's actions not all are there any more.
+    const said = (entry: unknown) => !actionsOf(entry).some(isExtension) || canBeSaid(entry);
+    return mayMeter(list) ? { ...list, entries: filtered(entries, said) } : list;
+  }
+  if (version >= OF13)
+    return mayMeter(list) ? { ...list, entries: filtered(entries, (each) => !hasMeterAction(each)) } : list;
   return { ...list, entries: filtered(entries, canBeSaid) };
 }
 
 const mayMeter = ({ type }: MultipartReplySource): boolean => type === 'flow' || type === 'group_desc';
 
-/** A meter that is not the first thing to happen, in a flow or in a group. */
-function hasMeterAction(entry: unknown): boolean {
+/** Of a flow or a group. */
+function actionsOf(entry: unknown): readonly Action[] {
   const { instructions = [], buckets = [] } = entry as Partial<FlowStats & GroupDesc>;
-  const lists = [
-    ...instructions.map((each) => ('actions' in each ? each.actions : [])),
-    ...buckets.map((b) => b.actions),
+  return [
+    ...instructions.flatMap((each) => ('actions' in each ? each.actions : [])),
+    ...buckets.flatMap((b) => b.actions),
   ];
+}
+const isExtension = ({ type }: Action): boolean => type.startsWith('nx_');
+
+/** A meter that is not the first thing to happen. */
+function hasMeterAction(entry: unknown): boolean {
   const meters = (action: Action): boolean =>
     action.type === 'meter' || (action.type === 'nx_clone' && action.actions.some(meters));
-  return lists.some((actions) => actions.some(meters));
+  return actionsOf(entry).some(meters);
 }
 
 function* filtered<Item>(items: Iterable<Item>, keep: (item: Item) => boolean): Generator<Item> {

@@ -55,6 +55,8 @@ describe('xvif trace and ofproto/trace', () => {
     peer = await OpenVswitch.start('dummy', PORTS);
     bridge = (await peer.vsctl('list-br')).trim();
     await sh('ovs-ofctl', '-O', 'OpenFlow13', 'mod-port', peer.target, bridge, 'up');
+    // As xvifd: the ports of first fragments are matched.
+    await sh('ovs-ofctl', '-O', 'OpenFlow13', 'set-frags', peer.target, 'nx-match');
     for (const [, of, dp] of (await peer.appctl('dpif/show')).matchAll(/^\s+\S+ (\d+)\/(\d+):/gm)) {
       numbers.set(dp!, Number(of) === 65534 ? 0xffff_fffe : Number(of));
     }

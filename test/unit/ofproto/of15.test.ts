@@ -1,6 +1,6 @@
 /** What OpenFlow 1.5 adds to what packets go through: meters as actions, single buckets, masks, stat triggers. */
 import type { Action, Instruction, MessageOf, MeterBand, MultipartRequestBody, Outgoing, OxmTlv } from 'node-openflow';
-import { of13, of15 } from 'node-openflow';
+import { decodeMessage, encodeMessage, type Message, of13, of15 } from 'node-openflow';
 import { describe, expect, it } from 'vitest';
 import { tcpFrame } from '../../differential/frames.js';
 import { ANY, apply, Bed, FakeController, type FlowSpec, flowMod, output, packetOut } from './bed.js';
@@ -429,4 +429,15 @@ describe('fields of the pipeline', () => {
     bed.inject(1, tcpFrame());
     expect(bed.ports()).toEqual([2]);
   });
+});
+
+it('loads of parts of fields, which older versions have, are said as set_field', async () => {
+  const bed = new Bed(6);
+  const load = { type: 'nx_reg_load', destination: { field: 'reg1', offset: 4, bits: 8 }, value: 5n } as const;
+  const bytes = encodeMessage({ ...flowMod({ instructions: [apply(load)] }), version: 4, xid: 1 } as Message);
+  const sent = decodeMessage(bytes);
+  if (sent.ok) bed.ofproto.handle(new FakeController(4), sent.message);
+  bed.ofproto.barrier();
+  const oxm = { field: 'reg1', value: Uint8Array.of(0, 0, 0, 0x50), mask: Uint8Array.of(0, 0, 0x0f, 0xf0) };
+  expect(await flowsOf(bed)).toMatchObject([{ instructions: [apply({ type: 'set_field', oxm } as Action)] }]);
 });
