@@ -29,7 +29,7 @@ std::size_t whole_records(std::span<const std::uint8_t> records, std::size_t lim
 /// flows at once does not wait for all of them.
 constexpr std::size_t kReclaimsPerBatch = 8192;
 constexpr std::size_t kReclaimsPerTick = 65'536;
-constexpr std::size_t kReclaimShare = 8;
+constexpr std::size_t kReclaimShare = 32;
 /// How long publish() waits so that removed flows are told at once with their last counts; else tick() tells.
 constexpr std::uint64_t kAnnounceWaitNs = 100'000;
 
