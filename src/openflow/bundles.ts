@@ -67,11 +67,12 @@ const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array) => new DataView(
 /** Where the body of a bundle_add_message begins: a message since 1.4, in 1.3 one of ONF's (extension 230). */
 function bodyAt(view: DataView): number | undefined {
   const [version, type] = [view.getUint8(0), view.getUint8(1)];
-  if (version >= OF14) return type === 34 ? 8 : undefined;
-  const isOnf = version === OF13 && type === 4 && view.byteLength >= 16 && view.getUint32(8) === ONF;
-  return isOnf && view.getUint32(12) === 2301 ? 16 : undefined;
+  if (version >= OF14) return type === OFPT_BUNDLE_ADD_MESSAGE ? 8 : undefined;
+  const isOnf = version === OF13 && type === OFPT_EXPERIMENTER && view.byteLength >= 16 && view.getUint32(8) === ONF;
+  return isOnf && view.getUint32(12) === ONF_BUNDLE_ADD_MESSAGE ? 16 : undefined;
 }
-const ONF = 0x4f4e4600;
+const [ONF, ONF_BUNDLE_ADD_MESSAGE] = [0x4f4e4600, 2301];
+const [OFPT_EXPERIMENTER, OFPT_BUNDLE_ADD_MESSAGE] = [4, 34];
 
 /** A message, which is decoded, takes so many times the bytes that it has on the wire. */
 const DECODED_SIZE = 16;
