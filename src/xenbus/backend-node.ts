@@ -18,8 +18,8 @@ export class BackendNode {
   readonly #mark: string | undefined;
   /** Where a driver domain's errors are looked for: <home>/error/backend/<type>/<domid>/<id>. */
   readonly #errorPath: string;
-  /** Also one of a daemon before us. */
-  #errorMayStand = true;
+  /** `unknown`: there may be one of a daemon before us. */
+  #errorStands: boolean | 'unknown' = 'unknown';
   /** What stood under `state` at the last look, or what we wrote there since. */
   #state: string | undefined;
   readonly backendKeys: KeyReader;
@@ -33,6 +33,11 @@ export class BackendNode {
     this.#errorPath = address.backendPath.replace('/backend/', '/error/backend/');
     this.backendKeys = { read: (key) => store.readOrUndefined(`${address.backendPath}/${key}`) };
     this.frontendKeys = { read: (key) => this.#readFrontend(key) };
+  }
+
+  /** We wrote an error, and did not remove it. */
+  get hasError(): boolean {
+    return this.#errorStands === true;
   }
 
   async observe(): Promise<Seen> {
@@ -89,13 +94,13 @@ export class BackendNode {
       isOurs = await this.#guarded((nodes, path) => nodes.write(`${path}/error`, text));
     });
     if (!isOurs) return;
-    this.#errorMayStand = true;
+    this.#errorStands = true;
     await this.#permitted(() => this.#store.write(`${this.#errorPath}/error`, text));
   }
 
   async removeError(): Promise<void> {
-    if (!this.#errorMayStand) return;
-    this.#errorMayStand = false;
+    if (this.#errorStands === false) return;
+    this.#errorStands = false;
     // Only what is there: an attempt wakes every watcher too, and so a device that was just forgotten.
     if ((await this.backendKeys.read('error')) !== undefined) {
       await this.#permitted(() => this.#store.rm(`${this.#address.backendPath}/error`));

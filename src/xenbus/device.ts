@@ -261,7 +261,7 @@ export class XenbusDevice {
     await this.#disconnect('new');
     // Found gone at the first look: nothing is waited for, as the watch that came with the device would wake it
     // meanwhile, and it would be made anew without end.
-    if (known) await this.#node.removeError();
+    if (known || this.#node.hasError) await this.#node.removeError();
     this.#driver.leave?.();
     this.#driver.removed();
     this.#end();

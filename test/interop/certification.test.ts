@@ -20,8 +20,11 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 400_000 });
 
 const dpid = (n: number) => n.toString(16).padStart(16, '0');
 
-/** What the tester says when the frame came out, but its own switch, asked too soon after new flows, sent no packet-in. */
-const testerLost = 'Receiving timeout: increment in rx_packets in tester.';
+/**
+ * The tester takes a packet-in of the pattern before, or none, for an answer where the machine is slow. So many that
+ * failed are tested once more, with a pause before each.
+ */
+const AGAIN_MAX = 10;
 
 /** The switch under test, as the whole suite starts and stops it. */
 class Adapter {
@@ -98,8 +101,10 @@ describe.each([
       pairs.map(([, device]) => device),
     );
     results = await test(port, all, 0);
-    const again = all.filter(({ description }) => results.get(description) === testerLost);
-    if (again.length > 0) for (const [name, result] of await test(port, again, 1)) results.set(name, result);
+    const again = all.filter(({ description }) => results.get(description) !== 'OK');
+    if (again.length === 0 || again.length > AGAIN_MAX) return;
+    for (const { description } of again) console.warn(`again: ${description}: ${results.get(description)}`);
+    for (const [name, result] of await test(port, again, 1)) results.set(name, result);
   });
 
   afterAll(async () => {

@@ -22,9 +22,11 @@ export class FakeBridge {
   attach(info: VifInfo, spec: VifSpec, settings: PortSettings): void {
     if (this.refuse !== undefined) throw this.refuse;
     if (this.attached.has(info.name)) throw new Error(`${info.name} is attached already`);
-    for (const { txRingRef, rxRingRef } of spec.queues) {
-      this.#hypervisor.map(txRingRef);
-      this.#hypervisor.map(rxRingRef);
+    try {
+      for (const ref of ringRefs(spec)) this.#hypervisor.map(ref);
+    } catch (error) {
+      this.#unmap(spec);
+      throw error;
     }
     this.attached.set(info.name, spec);
     this.settings.set(info.name, settings);
@@ -39,10 +41,7 @@ export class FakeBridge {
   detach(info: VifInfo): void {
     const spec = this.attached.get(info.name);
     if (spec === undefined) throw new Error(`${info.name} is not attached`);
-    for (const { txRingRef, rxRingRef } of spec.queues) {
-      this.#hypervisor.unmap(txRingRef);
-      this.#hypervisor.unmap(rxRingRef);
-    }
+    this.#unmap(spec);
     this.attached.delete(info.name);
     this.log.push(`detach ${info.name}`);
   }
@@ -50,6 +49,14 @@ export class FakeBridge {
   failed(_info: VifInfo | undefined, error: Error): void {
     this.log.push(`failed: ${error.message}`);
   }
+
+  #unmap(spec: VifSpec): void {
+    for (const ref of ringRefs(spec)) this.#hypervisor.unmap(ref);
+  }
+}
+
+function ringRefs(spec: VifSpec): number[] {
+  return spec.queues.flatMap(({ txRingRef, rxRingRef }) => [txRingRef, rxRingRef]);
 }
 
 export class Bed {

@@ -115,3 +115,21 @@ it('errors that a daemon before us left go when the frontend connects', async ()
   expect(await bed.toolstack.readOrUndefined(`${BE}/error`)).toBeUndefined();
   expect(await bed.toolstack.directoryOrEmpty('/local/domain/0/error/backend/toy')).toEqual([]);
 });
+
+it('an error of a device made anew goes with it, however short it lived since', async () => {
+  const own = '/local/domain/0/error/backend/toy/7/3/error';
+  await bed.plug();
+  await bed.bus.start();
+  await bed.until('2');
+  await bed.guest.write(`${FE}/state`, 'nonsense');
+  await expect.poll(() => bed.toolstack.readOrUndefined(own)).toBeDefined();
+  await bed.toolstack.transaction(async (nodes) => {
+    await nodes.write(`${BE}/state`, '1');
+    await nodes.rm(FE);
+  });
+  // Waits for a frontend now, as one just found.
+  await expect.poll(() => bed.bus.device(7, 3)?.phase).toBe('new');
+  await bed.toolstack.rm(BE);
+  await expect.poll(() => bed.bus.devices).toEqual([]);
+  expect(await bed.toolstack.directoryOrEmpty('/local/domain/0/error/backend/toy')).toEqual([]);
+});
