@@ -1,4 +1,4 @@
-// Brings a fresh clone to where everything runs: npm's packages, the native data plane, the compiled TypeScript.
+// Brings a fresh clone to where everything runs: npm's packages, the native data plane, the compiled TypeScript, the commands.
 // Does only what is out of date; says nothing when there is nothing to do. --force rebuilds from nothing.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -53,3 +53,6 @@ function typescript() {
 packages();
 native();
 typescript();
+// A package of npm's.
+const { bundle } = await import('./bundle.mjs');
+await bundle();

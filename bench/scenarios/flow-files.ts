@@ -69,7 +69,7 @@ class Bench {
   }
 
   async xvif(name: string, command: readonly string[], output = this.output, peer?: Cost): Promise<void> {
-    const program = [process.execPath, join(root, 'dist/src/cli/xvif.js'), '--run-dir', this.xvifd.runDir];
+    const program = [process.execPath, join(root, 'dist/bin/xvif.js'), '--run-dir', this.xvifd.runDir];
     const measured = await cost(output, [...program, ...command]);
     this.#keep(name, measured, peer);
   }

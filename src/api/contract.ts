@@ -2,17 +2,15 @@
  * The gRPC service definition, made from xvif.proto by protobufjs at start: the file is the contract, no code is
  * generated from it. 64-bit integers are bigint on our side, whatever their value.
  */
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
 import protobuf from 'protobufjs';
+import { packageRoot } from '../base/package-root.js';
 
 /** Largest message either side takes: a dump of some hundred thousand flows. */
 export const MESSAGE_BYTES_MAX = 256 * 1024 * 1024;
 
-/** tsc does not copy the file, so compiled code reads it from the sources next to dist/. */
-const protoPath = fileURLToPath(
-  new URL(import.meta.url.includes('/dist/') ? '../../../src/api/xvif.proto' : './xvif.proto', import.meta.url),
-);
+const protoPath = join(packageRoot, 'src/api/xvif.proto');
 
 const toObjectOptions = { longs: BigInt, defaults: true, arrays: true, oneofs: true } as const;
 

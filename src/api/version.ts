@@ -1,8 +1,11 @@
 /** The version of this package, from its package.json. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../base/package-root.js';
 
 export function readVersion(): string {
-  const path = import.meta.url.includes('/dist/') ? '../../../package.json' : '../../package.json';
-  const { version } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as { readonly version: string };
+  const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as {
+    readonly version: string;
+  };
   return version;
 }

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { packageRoot } from '../base/package-root.js';
 
 /** kWorkersMax of native/base/limits.h. */
 export const WORKERS_MAX = 16;
@@ -236,12 +237,7 @@ export interface HostileFrontend {
 
 /** Loads the addon; throws with the command that builds it when it is not there. */
 export function loadAddon(): NativeAddon {
-  const path = fileURLToPath(
-    new URL(
-      import.meta.url.includes('/dist/') ? '../../../build/native/xvif.node' : '../../build/native/xvif.node',
-      import.meta.url,
-    ),
-  );
+  const path = join(packageRoot, 'build/native/xvif.node');
   try {
     return createRequire(import.meta.url)(path) as NativeAddon;
   } catch (cause) {

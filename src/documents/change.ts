@@ -1,6 +1,7 @@
 /** What is kept of documents, and the records that say how it changes (journal.proto). */
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import protobuf from 'protobufjs';
+import { packageRoot } from '../base/package-root.js';
 import type { DocumentText } from '../compiler/index.js';
 import { DOCUMENTS_MAX, RECORD_BYTES_MAX } from './limits.js';
 
@@ -20,14 +21,7 @@ export interface Change {
 /** By name. */
 export type Documents = ReadonlyMap<string, Kept>;
 
-/** tsc does not copy the file, so compiled code reads it from the sources next to dist/. */
-const protoPath = fileURLToPath(
-  new URL(
-    import.meta.url.includes('/dist/') ? '../../../src/documents/journal.proto' : './journal.proto',
-    import.meta.url,
-  ),
-);
-const record = protobuf.loadSync(protoPath).lookupType('xvif.journal.v1.Change');
+const record = protobuf.loadSync(join(packageRoot, 'src/documents/journal.proto')).lookupType('xvif.journal.v1.Change');
 
 export const encodeChange = (change: Change): Uint8Array => record.encode(record.fromObject(change)).finish();
 

@@ -1,7 +1,7 @@
 /** The files that a Xen host needs, as they are to stand there. Their sources are in scripts/host/. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { packageRoot } from '../base/package-root.js';
 
 export interface HostFile {
   readonly path: string;
@@ -28,12 +28,6 @@ const files = [
   { source: 'xvifd.default', path: '/etc/default/xvifd', mode: 0o644, what: 'options of the daemon' },
 ] as const;
 
-/** Folder of this package: where package.json is. */
-export function packageRoot(): string {
-  const up = import.meta.url.includes('/dist/') ? '../../../' : '../../';
-  return fileURLToPath(new URL(up, import.meta.url)).replace(/\/$/, '');
-}
-
 /** What starts xvifd in its unit, without options, as systemd takes it. */
 export interface DaemonCommand {
   readonly text: string;
@@ -46,7 +40,7 @@ const ORIGIN_OWN = 'of this installation';
 
 /** How systemd is to start this very daemon: with the Node.js that runs now. */
 export function daemonCommand(): DaemonCommand {
-  const words = [process.execPath, join(packageRoot(), 'dist/src/xvifd/xvifd.js')];
+  const words = [process.execPath, join(packageRoot, 'dist/bin/xvifd.js')];
   return { text: words.map(systemdWord).join(' '), isTold: false };
 }
 
@@ -64,7 +58,7 @@ export function systemdWord(word: string): string {
 }
 
 export function hostFiles(version: string, { text, isTold }: DaemonCommand): readonly HostFile[] {
-  const root = packageRoot();
+  const root = packageRoot;
   const values: Readonly<Record<string, string>> = {
     VERSION: version,
     COMMAND: text,

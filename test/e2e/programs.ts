@@ -8,8 +8,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 export const programs = {
   controller: `${root}/dist/examples/learning-controller/main.js`,
   demo: `${root}/dist/src/demo/demo.js`,
-  xvif: `${root}/dist/src/cli/xvif.js`,
-  xvifd: `${root}/dist/src/xvifd/xvifd.js`,
+  xvif: `${root}/dist/bin/xvif.js`,
+  xvifd: `${root}/dist/bin/xvifd.js`,
 } as const;
 
 export interface Running {

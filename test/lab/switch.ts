@@ -27,7 +27,7 @@ export class TestSwitch {
   private constructor(options: SwitchOptions) {
     this.bridge = options.bridge ?? 'br0';
     this.daemon = new Child(process.execPath, [
-      join(root, 'dist/src/xvifd/xvifd.js'),
+      join(root, 'dist/bin/xvifd.js'),
       '--run-dir',
       this.runDir,
       '--bridge',
@@ -60,7 +60,7 @@ export class TestSwitch {
   }
 
   xvif(...args: string[]): Promise<string> {
-    return sh(process.execPath, join(root, 'dist/src/cli/xvif.js'), '--run-dir', this.runDir, ...args);
+    return sh(process.execPath, join(root, 'dist/bin/xvif.js'), '--run-dir', this.runDir, ...args);
   }
 
   ofctl(...args: string[]): Promise<string> {

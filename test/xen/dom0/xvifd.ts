@@ -56,7 +56,7 @@ export class Xvifd implements Backend {
     this.#process = spawn(
       process.execPath,
       [
-        join(projectRoot, 'dist/src/xvifd/xvifd.js'),
+        join(projectRoot, 'dist/bin/xvifd.js'),
         ...['--hypervisor', 'xen', '--workers', `${workers}`, '--bridge', this.bridge, ...args],
       ],
       { stdio: ['ignore', output, output] },

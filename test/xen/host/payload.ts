@@ -23,6 +23,7 @@ export function productionPackages(root: string): string[] {
 /** Of the checkout, as far as it is there. */
 const parts = [
   'package.json',
+  'dist/bin',
   'dist/src',
   'dist/test/xen',
   'build/native/xvif.node',
@@ -42,7 +43,7 @@ const parts = [
 export function packPayload(root: string, work: string, file: string, command: string, extra: readonly string[]): void {
   writeFileSync(join(work, 'command'), command);
   const present = parts.filter((path) => existsSync(join(root, path)));
-  for (const needed of ['dist/src', 'dist/test/xen', 'build/native/xvif.node']) {
+  for (const needed of ['dist/bin', 'dist/src', 'dist/test/xen', 'build/native/xvif.node']) {
     if (!present.includes(needed)) throw new Error(`${needed} is missing: run npm run setup first`);
   }
   pack(['-cf', file, '-C', work, 'command', ...extra]);

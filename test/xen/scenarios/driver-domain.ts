@@ -26,7 +26,7 @@ async function startDomain(): Promise<Guest> {
 }
 
 async function startDaemon(driver: Guest): Promise<void> {
-  const daemon = `${projectRoot}/dist/src/xvifd/xvifd.js --hypervisor xen --fail-mode standalone --bridge br0`;
+  const daemon = `${projectRoot}/dist/bin/xvifd.js --hypervisor xen --fail-mode standalone --bridge br0`;
   await driver.run(`node ${daemon} >/run/lab/xvifd.log 2>&1 & echo $! >/run/lab/xvifd.pid`);
   await eventually(
     'xvifd is ready',
@@ -40,7 +40,7 @@ async function startDaemon(driver: Guest): Promise<void> {
 }
 
 async function ports(driver: Guest): Promise<string> {
-  return driver.run(`node ${projectRoot}/dist/src/cli/xvif.js --json ports`, 300);
+  return driver.run(`node ${projectRoot}/dist/bin/xvif.js --json ports`, 300);
 }
 
 /** Number of vifs' ports that are up. */
