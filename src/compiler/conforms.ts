@@ -3,7 +3,7 @@
  * at the keys that are there, and makes nothing new. Where it says no, zod says why; of schemas that it does not know it
  * always says no.
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 type Test = (value: unknown) => boolean;
 

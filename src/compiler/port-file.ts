@@ -1,5 +1,5 @@
 /** Ports from a file or the command line, for what is done without a switch. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { At } from './at.js';
 import type { Diagnostics } from './diagnostic.js';
 import { type KnownPort, wordsOf } from './ports.js';

@@ -1,6 +1,6 @@
 /** Documents against the schemas; what zod finds becomes sentences with places. */
 import { nearest } from 'node-openflow/text';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { At, say } from './at.js';
 import { conforms } from './conforms.js';
 import type { Diagnostics } from './diagnostic.js';

@@ -1,5 +1,5 @@
 /** Acl: who may talk to some ports, in the words of security groups. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { TABLE_ID_MAX } from '../limits.js';
 import { header, labels, lint, name, next, oneOrMore, port, scalar } from './common.js';
 import { tests } from './test.js';

@@ -1,5 +1,5 @@
 /** What a rule does. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { nameOrNumber, oneOrMore, port, scalar } from './common.js';
 
 /** An action: words of ovs-ofctl, or one key that says what and a value that says with what. */

@@ -1,5 +1,5 @@
 /** Shapes that several kinds share. Descriptions go into the JSON Schemas, and so into editors. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const API_VERSION = 'xvif.dev/v1alpha1';
 

@@ -1,6 +1,6 @@
 /** FlowSet: tables of rules, with groups, meters, variables and tests. */
 import { fieldsByName } from 'node-openflow/text';
-import { z } from 'zod';
+import * as z from 'zod';
 import { RULE_FLOWS_MAX, TABLE_ID_MAX } from '../limits.js';
 import { actions } from './actions.js';
 import { header, lint, name, nameOrNumber, oneOrMore, port, portByWords, scalar } from './common.js';

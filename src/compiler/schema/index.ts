@@ -1,5 +1,5 @@
 /** The kinds of documents. From these come validation, types and the JSON Schemas of flows/schema/. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { acl } from './acl.js';
 import { flowSet } from './flow-set.js';
 import { qos } from './qos.js';

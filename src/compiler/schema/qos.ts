@@ -1,5 +1,5 @@
 /** Qos: limits, marks and queues, by port and by class of traffic. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { TABLE_ID_MAX } from '../limits.js';
 import { header, lint, name, next, oneOrMore, port } from './common.js';
 import { match, variables } from './flow-set.js';

@@ -1,5 +1,5 @@
 /** Router: subnets on ports of the switch, and routes between them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { LEARNED_DEFAULT, LEARNED_MAX, TABLE_ID_MAX } from '../limits.js';
 import { header, lint, name, next, oneOrMore, port } from './common.js';
 import { tests } from './test.js';

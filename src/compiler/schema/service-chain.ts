@@ -1,5 +1,5 @@
 /** ServiceChain: traffic that is led through network functions. Words of OVN (mode, fallback) and of networking-sfc. */
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   CHAIN_HOPS_MAX,
   CHAIN_INSTANCES_MAX,

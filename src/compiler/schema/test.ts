@@ -1,5 +1,5 @@
 /** Tests in documents: a packet and what must become of it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { oneOrMore, port } from './common.js';
 
 const test = z.strictObject({
