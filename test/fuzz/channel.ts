@@ -17,7 +17,7 @@ import type { Random } from './random.js';
 import type { Target } from './target.js';
 
 const PIECE_UNIT = 5;
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 const BARRIER_REPLY = 21;
 const hex = (text: string): Uint8Array => Buffer.from(text.replace(/\s/g, ''), 'hex');
 
@@ -68,7 +68,8 @@ class Bed {
       switch: this.#ofproto,
       controllers: [],
       failMode: 'secure',
-      ...{ listen, versions, logger },
+      // A machine may do other things for a while.
+      ...{ listen, versions, logger, keepAliveMs: 10 * PATIENCE_MS },
     });
     this.#healthy = await this.connect();
     this.#healthy.write(hex('0400 0010 00000001 0001 0008 00000010'));
