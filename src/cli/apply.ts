@@ -19,7 +19,7 @@ import {
 import { type CommandContext, CommandFailed, type Printer } from './context.js';
 import { diffKept, forget, keep, planKept, TIMEOUT_MS } from './documents.js';
 import { printPlan } from './plan-text.js';
-import { compileSources, counted, type FileOptions, printReport } from './read-files.js';
+import { compileSources, counted, type FileOptions, leftOut, printReport } from './read-files.js';
 
 /** An OpenFlow switch, and with what TLS is spoken to it. */
 export interface Target extends TlsFiles {
@@ -108,13 +108,6 @@ export async function programFor(
   return program;
 }
 
-/** Check says everything of files, but not that this switch will not do what they want. */
-function warnOfHealth(context: CommandContext, found: Diagnostics): void {
-  const warned = new Diagnostics();
-  for (const diagnostic of found.sorted()) if (diagnostic.code === 'health') warned.add(diagnostic);
-  if (!context.json) printReport(context, warned, 'text');
-}
-
 const show = (context: CommandContext, { changes, unchanged, stale }: Plan): void =>
   printPlan(context, { changes: changes.map(changeView), unchanged, stale });
 
@@ -124,7 +117,9 @@ function refuseConflicts(found: Plan): void {
 }
 
 async function planned(context: CommandContext, remote: RemoteSwitch, files: readonly string[], options: PlanOptions) {
-  const program = await programFor(context, remote, files, options, (found) => warnOfHealth(context, found));
+  const program = await programFor(context, remote, files, options, (found) => {
+    if (!context.json) printReport(context, leftOut(found), 'text');
+  });
   const plan = makePlan(program, await remote.state(), { prune: options.prune });
   refuseConflicts(plan);
   return plan;
@@ -181,10 +176,10 @@ const applyOutside = (context: CommandContext, files: readonly string[], options
     await carryOut(context, remote, found);
     show(context, found);
     if (options.confirm === undefined || found.changes.length === 0) return;
-    context.print(`in force; press Enter within ${options.confirm / 1000} s to keep it`);
+    if (!context.json) context.print(`in force; press Enter within ${options.confirm / 1000} s to keep it`);
     if (await confirmed(options.confirm, context.untilInterrupted())) return;
     await undoPlan(remote, found);
-    throw new CommandFailed('not confirmed: everything is as it was before');
+    throw new CommandFailed('not confirmed: everything is as it was before', FAILED);
   });
 
 /** A line on the standard input in time. */

@@ -101,6 +101,6 @@ const columns: readonly Column<Document>[] = [
 ];
 
 export async function documents({ api, json, print }: CommandContext, bridge: string): Promise<void> {
-  const reply = await api.call('listDocuments', { bridge });
+  const reply = await api.call('listDocuments', { bridge }).catch(failed);
   print(json ? formatJson(reply.documents) : formatTable(columns, reply.documents, 'no documents'));
 }

@@ -83,6 +83,12 @@ function addTraceCommand(
     );
 }
 
+function timeToConfirm(text: string): number {
+  const ms = duration(text);
+  if (ms === 0) throw new InvalidArgumentError('expected a time above 0.');
+  return ms;
+}
+
 const SWITCH = '--switch <target>';
 const SWITCH_HELP = 'an OpenFlow switch: tcp:HOST[:PORT], ssl:HOST[:PORT] or unix:PATH';
 const PRUNE_HELP = "take away what is the files' owners' and in no file any more";
@@ -117,7 +123,11 @@ function addSwitchCommands(
     .action((files: string[], options: PlanOptions) => run((context) => diff(context, files, options)));
   command('apply', 'make a switch have the flows of the files, all at once; unchanged flows keep their counters')
     .option('--prune', PRUNE_HELP, false)
-    .option('--confirm <time>', 'undo it unless it is confirmed in time (xvif confirm; with --switch, Enter)', duration)
+    .option(
+      '--confirm <time>',
+      'undo it unless it is confirmed in time (xvif confirm; with --switch, Enter)',
+      timeToConfirm,
+    )
     .action((files: string[], options: ApplyOptions) => run((context) => apply(context, files, options)));
   command('delete', 'take the flows, groups and meters of the files off a switch').action(
     (files: string[], options: SwitchOptions) => run((context) => remove(context, files, options)),

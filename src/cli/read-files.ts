@@ -1,4 +1,5 @@
 /** Flow files from the disk, compiled. */
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { readVersion } from '../api/version.js';
 import { messageOf } from '../base/error.js';
@@ -26,11 +27,32 @@ const STANDARD_INPUT = 0;
 
 export function readSource(path: string): SourceFile {
   try {
-    const text = readFileSync(path === '-' ? STANDARD_INPUT : path, 'utf8');
-    return new SourceFile(path === '-' ? 'standard input' : path, text.replace(/^\ufeff/, ''));
+    const text = textOf(readFileSync(path === '-' ? STANDARD_INPUT : path));
+    return new SourceFile(path === '-' ? 'standard input' : path, text);
   } catch (error) {
     throw new CommandFailed(`cannot read ${path}: ${messageOf(error)}`, 2);
   }
+}
+
+const NEWLINE = 10;
+
+/** Without a byte order mark. Throws a sentence for what is no UTF-8, in which YAML and JSON are written (RFC 8259 §8.1). */
+function textOf(bytes: Buffer): string {
+  if (isUtf8(bytes)) return bytes.toString('utf8').replace(/^\ufeff/, '');
+  let line = 1;
+  for (let from = 0; ; line++) {
+    const end = bytes.indexOf(NEWLINE, from);
+    if (end < 0 || !isUtf8(bytes.subarray(from, end))) break;
+    from = end + 1;
+  }
+  throw new Error(`line ${line} is not UTF-8`);
+}
+
+/** What other switches than xvifd do not do of what files say; `check`, which is for xvifd, does not tell of it. */
+export function leftOut(found: Diagnostics): Diagnostics {
+  const left = new Diagnostics();
+  for (const one of found.sorted()) if (one.code === 'health' || one.code === 'icmp-errors') left.add(one);
+  return left;
 }
 
 /** `resolver` makes of the ports that were told what names are looked up in. */

@@ -15,6 +15,7 @@ import {
 import type { Labels, Member, Members } from './acl/matches.js';
 import { type At, say, seen } from './at.js';
 import type { Diagnostics } from './diagnostic.js';
+import { groupsUsedBy, usedFirst } from './group-order.js';
 import { FLOWS_MAX } from './limits.js';
 import type { MappedText } from './mapped-text.js';
 import { Numbers, ownerCookie, ownerId } from './owner.js';
@@ -59,6 +60,8 @@ export class Builder {
   readonly #checks: ProgramCheck[] = [];
   readonly #owners = new Map<string, Owner>();
   readonly #owned = new Map<number, string>();
+  /** Groups of all owners, by their numbers. */
+  readonly #groupsTaken = new Map<number, string>();
   readonly #allowed = new Map<string, ReadonlySet<string>>();
   readonly #flowKeys = new Map<string, ProgramFlow>();
   readonly #acls = new Map<string, readonly Member[]>();
@@ -66,6 +69,8 @@ export class Builder {
   readonly legs = new Legs();
   readonly asked = new AskedInstances();
   readonly meterNumbers = new Numbers(1, METERS_MAX);
+  /** Tables of documents that have a row of them to themselves, and where that is said. */
+  readonly rowTables = new Map<number, At>();
 
   constructor(
     readonly ports: PortResolver,
@@ -103,7 +108,7 @@ export class Builder {
     this.#owned.set(id, owner);
     if (known === undefined) {
       const base = id * GROUPS_PER_OWNER;
-      const groups = new Numbers(base, base + GROUPS_PER_OWNER - 1);
+      const groups = new Numbers(base, base + GROUPS_PER_OWNER - 1, this.#groupsTaken);
       this.#owners.set(owner, { id, rules: new Numbers(1, 0xffff_ffff), groups });
     }
     return owner;
@@ -207,11 +212,17 @@ export class Builder {
       say(this.diagnostics, at, 'duplicate', message, { related: [seen(other.origin.at, other.origin.name)] });
       return;
     }
-    if (this.#flows.length === FLOWS_MAX)
+    if (this.isFull) {
       say(this.diagnostics, flow.origin.at, 'limit', `more than ${FLOWS_MAX} flows`);
-    if (this.#flows.length >= FLOWS_MAX) return;
+      return;
+    }
     this.#flowKeys.set(key, flow);
     this.#flows.push(flow);
+  }
+
+  /** There is room for no more flows, which was said. */
+  get isFull(): boolean {
+    return this.#flows.length >= FLOWS_MAX;
   }
 
   group(text: MappedText, origin: Origin, scope: Scope): void {
@@ -268,7 +279,11 @@ export class Builder {
   program(): Program {
     return {
       flows: this.#flows,
-      groups: this.#groups,
+      groups: usedFirst(
+        this.#groups,
+        ({ mod }) => mod.groupId,
+        ({ mod }) => groupsUsedBy(mod.buckets),
+      ),
       meters: this.#meters,
       tables: this.#tables,
       tests: this.#tests,

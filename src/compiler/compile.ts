@@ -39,12 +39,16 @@ const lowerings: Readonly<Record<Kind, new (root: At, builder: Builder) => Lower
 
 /** What is wrong is said, and left out. */
 export function readFiles(files: readonly SourceFile[], diagnostics: Diagnostics): ReadDocument[] {
-  return files
-    .flatMap((file) => readDocuments(file, diagnostics))
-    .flatMap((document) => {
-      const kind = validate(document, diagnostics);
-      return kind === undefined ? [] : [{ document, kind }];
-    });
+  const documents = files.flatMap((file) => readDocuments(file, diagnostics));
+  const [file] = files;
+  if (file !== undefined && documents.length === 0 && diagnostics.errors === 0) {
+    const range = { start: 0, end: 1 };
+    diagnostics.add({ severity: 'error', code: 'missing', message: 'there is no document', file, range });
+  }
+  return documents.flatMap((document) => {
+    const kind = validate(document, diagnostics);
+    return kind === undefined ? [] : [{ document, kind }];
+  });
 }
 
 export interface CompileOptions {

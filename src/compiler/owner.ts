@@ -30,12 +30,16 @@ export const ownerOf = (cookie: bigint): number => Number((cookie >> 32n) & 0xff
 
 /** Gives out numbers made from names: the same for the same name, another where two names make the same. */
 export class Numbers {
-  readonly #taken = new Map<number, string>();
+  readonly #taken: Map<number, string>;
 
+  /** `taken`: what is given out already, where others give out numbers of the same kind. */
   constructor(
     readonly least: number,
     readonly most: number,
-  ) {}
+    taken = new Map<number, string>(),
+  ) {
+    this.#taken = taken;
+  }
 
   /** A number that was chosen by hand; the name that has it already, if it is another. */
   take(number: number, name: string): string | undefined {

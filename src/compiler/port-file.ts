@@ -1,8 +1,9 @@
 /** Ports from a file or the command line, for what is done without a switch. */
+import { isIP } from 'node:net';
 import * as z from 'zod';
 import { At } from './at.js';
 import type { Diagnostics } from './diagnostic.js';
-import { type KnownPort, wordsOf } from './ports.js';
+import { type KnownPort, MAC, wordsOf } from './ports.js';
 import { readDocuments } from './read.js';
 import type { SourceFile } from './source.js';
 import { fits } from './validate.js';
@@ -15,8 +16,8 @@ const portFile = z.strictObject({
       vm: z.string().min(1).optional(),
       device: z.int().min(0).max(255).optional(),
       uuid: z.string().min(1).optional(),
-      mac: z.string().min(1).optional(),
-      addresses: z.array(z.string()).optional(),
+      mac: z.string().regex(MAC, 'is no MAC address').optional(),
+      addresses: z.array(z.string().refine((text) => isIP(text) !== 0, 'an IP address must stand here')).optional(),
     }),
   ),
 });

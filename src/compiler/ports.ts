@@ -34,7 +34,7 @@ export const reservedPorts: Readonly<Record<string, number>> = {
 };
 
 const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
-const MAC = /^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/i;
+export const MAC = /^[0-9a-f]{2}(?::[0-9a-f]{2}){5}$/i;
 
 /** What a short form says: `3`, `web01/0`, a uuid, a MAC address, or a name. */
 export function wordsOf(value: PortValue): PortByWords {

@@ -159,8 +159,9 @@ function documentOf(file: SourceFile, root: Root, error: Complain): SourceDocume
     return new SourceDocument(file, () => new YamlPlaces(root), root.toJS({ maxAliasCount: ALIAS_FACTOR_MAX }));
   } catch (failure) {
     // Only aliases that stand for too much, or for nothing, make it throw.
-    const [start, end] = unresolved(root) ?? root.range;
-    error('limit', sentence((failure as Error).message), start, Math.min(end, start + 1));
+    const alias = unresolved(root);
+    const [start, end] = alias ?? root.range;
+    error(alias ? 'syntax' : 'limit', sentence((failure as Error).message), start, Math.min(end, start + 1));
     return undefined;
   }
 }

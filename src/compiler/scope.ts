@@ -57,7 +57,12 @@ export class Scope {
   }
 
   port(value: Value): KnownPort | undefined {
-    const words = value.port ?? wordsOf(value.text);
+    const fixed = reserved(value);
+    if (fixed !== undefined && fixed.number !== reservedPorts.LOCAL) {
+      say(this.diagnostics, value.at, 'value', `${value.text} is no port of its own`);
+      return undefined;
+    }
+    const words = fixed ?? value.port ?? wordsOf(value.text);
     const found = this.ports.find(words);
     if (found !== undefined) return found;
     const label = portLabel(words);
@@ -101,13 +106,19 @@ export class Scope {
       say(this.diagnostics, written, 'value', 'a variable is not made of others');
       return [];
     }
+    const put = this.filled(text, at);
+    return put === undefined ? [] : [{ text: put, at, exact: false }];
+  }
+
+  /** A text that stands there, or a part of it, with variables put in; undefined, and said, where one is not known. */
+  filled(text: string, at: At): string | undefined {
     let complete = true;
     const put = text.replace(/\$\{([^}]*)\}/g, (_, name: string) => {
       const found = this.#inText(name, at);
       if (found === undefined) complete = false;
       return found ?? '';
     });
-    return complete ? [{ text: put, at, exact: false }] : [];
+    return complete ? put : undefined;
   }
 
   #inText(name: string, at: At): string | undefined {
@@ -125,10 +136,13 @@ export class Scope {
   /** `${mac:web01/0}`, `${ip:…}`, `${number:…}`: what is known of a port. */
   #ofPort(what: 'mac' | 'ip' | 'number', text: string, at: At): string | undefined {
     const variable = this.vars?.key(text);
-    const port = this.port(
-      variable?.value === undefined ? { text, at, exact: false } : { ...this.#single(variable, at)[0]!, at },
-    );
     if (variable?.value !== undefined) this.#used.add(text);
+    if (Array.isArray(variable?.value)) {
+      say(this.diagnostics, at, 'value', `${text} is a list, and \${${what}:…} is of one port`);
+      return undefined;
+    }
+    const value = variable?.value === undefined ? { text, at, exact: false } : this.#single(variable, at)[0];
+    const port = value === undefined ? undefined : this.port({ ...value, at });
     if (port === undefined) return undefined;
     const found = what === 'mac' ? port.mac : what === 'ip' ? port.addresses?.[0] : String(port.number);
     if (found === undefined)

@@ -1,5 +1,6 @@
 /** What kinds have in common that become a fixed row of tables: names, an owner, numbers of tables, flows. */
-import { type At, say } from './at.js';
+import type { Steps } from '../base/slices.js';
+import { type At, say, seen } from './at.js';
 import type { Builder } from './builder.js';
 import { MappedText } from './mapped-text.js';
 import type { Origin } from './program.js';
@@ -13,6 +14,8 @@ export abstract class TablesLowering<Table extends string> {
   protected readonly spec: At;
   readonly #first: number;
   readonly #tables: readonly Table[];
+  /** Its tables are another document's too, which was said. */
+  protected readonly isCrowded: boolean;
 
   /** Declares its names. `tables` in the order of their numbers. */
   constructor(
@@ -32,9 +35,27 @@ export abstract class TablesLowering<Table extends string> {
       this.scope.names.table.set(name, this.number(name));
       builder.table({ document: this.name, name, id: this.number(name), at: this.spec });
     }
+    this.isCrowded = this.#takeTables(root);
   }
 
-  abstract lower(): void;
+  /** Of all documents that have a row of tables each has its own. */
+  #takeTables(root: At): boolean {
+    const { rowTables, diagnostics } = this.builder;
+    const table = this.spec.key('table');
+    const at = table.value === undefined ? root.key('metadata').key('name') : table;
+    const ids = this.#tables.map((name) => this.number(name));
+    const id = ids.find((each) => rowTables.has(each));
+    for (const each of ids) if (!rowTables.has(each)) rowTables.set(each, at);
+    if (id === undefined) return false;
+    const other = rowTables.get(id)!;
+    const row = `tables ${ids[0]} to ${ids.at(-1)}`;
+    const message = `${this.name} takes ${row}, and table ${id} is another document's: give one of them another table`;
+    say(diagnostics, at, 'duplicate', message, { related: [seen(other, 'the other one')] });
+    return true;
+  }
+
+  /** In steps, where there may be very many rules. */
+  abstract lower(): Steps<void> | void;
 
   protected number(table: Table): number {
     return this.#first + this.#tables.indexOf(table);

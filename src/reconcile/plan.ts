@@ -2,7 +2,16 @@
 import { type FlowStats, type GroupDesc, type MeterConfig, type Outgoing, of13 } from 'node-openflow';
 import { formatFlow } from 'node-openflow/text';
 import { atOnce, type Steps } from '../base/slices.js';
-import { isOurs, type Origin, ownerOf, type Program, type ProgramFlow, withLegalMask } from '../compiler/index.js';
+import {
+  groupsUsedBy,
+  isOurs,
+  type Origin,
+  ownerOf,
+  type Program,
+  type ProgramFlow,
+  usedFirst,
+  withLegalMask,
+} from '../compiler/index.js';
 import { flowActions, flowKey, flowSettings, groupText, meterText } from './normal.js';
 import type { Stages, SwitchState } from './switch.js';
 
@@ -321,31 +330,16 @@ function planMeters(program: Program, state: SwitchState, options: PlanOptions, 
   }
 }
 
-/** Groups that a group's buckets lead to. */
-const usedBy = (message: Outgoing): number[] =>
-  message.type !== 'group_mod'
-    ? []
-    : message.buckets.flatMap(({ actions }) =>
-        actions.flatMap((action) => (action.type === 'group' ? [action.groupId] : [])),
-      );
-
 /** Those that others lead to first, whatever a switch asks of the order: it takes none whose group is not there. */
-function usedFirst(changes: readonly Change[], stateOf: (change: Change) => Outgoing): Change[] {
-  const byId = new Map(
-    changes.flatMap((change) => (change.message.type === 'group_mod' ? [[change.message.groupId, change]] : [])),
+const inOrder = (changes: readonly Change[], stateOf: (change: Change) => Outgoing): Change[] =>
+  usedFirst(
+    changes,
+    ({ message }) => (message.type === 'group_mod' ? message.groupId : undefined),
+    (change) => {
+      const message = stateOf(change);
+      return message.type === 'group_mod' ? groupsUsedBy(message.buckets) : [];
+    },
   );
-  const sorted = new Set<Change>();
-  const visit = (change: Change, above: ReadonlySet<Change>): void => {
-    if (sorted.has(change) || above.has(change)) return;
-    for (const id of usedBy(stateOf(change))) {
-      const used = byId.get(id);
-      if (used !== undefined) visit(used, new Set([...above, change]));
-    }
-    sorted.add(change);
-  };
-  for (const change of changes) visit(change, new Set());
-  return [...sorted];
-}
 
 /** What is used must be there, and some bundles have no meters. */
 export function stages({ changes }: Plan): Stages<Change> {
@@ -354,10 +348,10 @@ export function stages({ changes }: Plan): Stages<Change> {
   return {
     before: pick('meter', false),
     bundled: [
-      ...usedFirst(pick('group', false), ({ message }) => message),
+      ...inOrder(pick('group', false), ({ message }) => message),
       ...pick('flow', true),
       ...pick('flow', false),
-      ...usedFirst(pick('group', true), ({ undo }) => undo).reverse(),
+      ...inOrder(pick('group', true), ({ undo }) => undo).reverse(),
     ],
     after: pick('meter', true),
   };

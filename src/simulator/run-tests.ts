@@ -35,9 +35,17 @@ export function runTests(program: Program, diagnostics: Diagnostics): TestSummar
   }
   const simulator = new Simulator();
   try {
+    const tests = program.tests.map((test) => ({ test, packet: packetFor(test, program, diagnostics) }));
+    // Rules need not name the ports that packets come in by.
+    for (const { test, packet } of tests) {
+      if (packet !== undefined && !simulator.attach(packet.inPort))
+        say(diagnostics, test.packet.at, 'value', `there cannot be a port ${packet.inPort}`);
+    }
     load(simulator, program, diagnostics);
-    const failed = program.tests.filter((test) => !passes(test, simulator, program, diagnostics)).length;
-    return { run: program.tests.length, failed };
+    const passed = tests.filter(
+      ({ test, packet }) => packet !== undefined && passes(test, packet, simulator, program, diagnostics),
+    );
+    return { run: tests.length, failed: tests.length - passed.length };
   } finally {
     simulator.close();
   }
@@ -57,9 +65,13 @@ export function load(simulator: Simulator, program: Program, diagnostics: Diagno
 
 const refusalText = ({ errorType, errorCode }: Refusal): string => errorName(errorType, errorCode);
 
-function passes(test: ProgramTest, simulator: Simulator, program: Program, diagnostics: Diagnostics): boolean {
-  const packet = packetFor(test, program, diagnostics);
-  if (packet === undefined) return false;
+function passes(
+  test: ProgramTest,
+  packet: TestPacket,
+  simulator: Simulator,
+  program: Program,
+  diagnostics: Diagnostics,
+): boolean {
   const sent = simulator.send(packet.inPort, packet.frame);
   const wrong = differences(test, sent, program);
   if (test.as !== undefined) {
@@ -91,11 +103,9 @@ function matchOf(value: Value, program: Program, diagnostics: Diagnostics): Matc
   return undefined;
 }
 
-function packetFor(
-  { packet }: ProgramTest,
-  program: Program,
-  diagnostics: Diagnostics,
-): (Packet & { readonly inPort: number }) | undefined {
+type TestPacket = Packet & { readonly inPort: number };
+
+function packetFor({ packet }: ProgramTest, program: Program, diagnostics: Diagnostics): TestPacket | undefined {
   const match = matchOf(packet, program, diagnostics);
   if (match === undefined) return undefined;
   try {

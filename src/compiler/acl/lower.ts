@@ -6,13 +6,11 @@
  */
 import { isIPv4, isIPv6 } from 'node:net';
 import type { Steps } from '../../base/slices.js';
-import { type At, say } from '../at.js';
+import { type At, say, seen } from '../at.js';
 import type { Builder } from '../builder.js';
-import { MappedText } from '../mapped-text.js';
 import { nextActions } from '../next.js';
-import type { Origin } from '../program.js';
-import { Scope } from '../scope.js';
-import { lowerTests } from '../tests.js';
+import { isStation } from '../router/prefix.js';
+import { TablesLowering } from '../tables-lowering.js';
 import { type Direction, type Labels, type Member, otherWay, type RuleWords, ruleMatches } from './matches.js';
 import { GROUP_FRAMES, hiddenHeaders, unicastInGroupFrames } from './unseen.js';
 
@@ -20,41 +18,19 @@ import { GROUP_FRAMES, hiddenHeaders, unicastInGroupFrames } from './unseen.js';
 const PRIORITY = { toGroups: 64_200, unseen: 64_100, basics: 64_000, rules: 60_000, rest: 10, others: 0 } as const;
 /** Each has a priority of its own. */
 const RULES_MAX = 59_000;
+/** What its own rules are called. */
+const ownNames = ['basics', 'multicast', 'unseen', 'default', 'others'] as const;
 
-export class AclLowering {
-  readonly scope: Scope;
-  readonly name: string;
-  readonly #owner: string;
+export class AclLowering extends TablesLowering<Direction> {
   readonly #labels: Labels;
-  readonly #spec: At;
-  readonly #egress: number;
-  readonly #ingress: number;
-  members: readonly Member[] = [];
+  readonly #members: readonly Member[];
 
-  constructor(
-    root: At,
-    readonly builder: Builder,
-  ) {
-    this.#spec = root.key('spec');
-    this.scope = new Scope(undefined, builder.ports, builder.diagnostics);
-    const { name: own, labels = {} } = root.key('metadata').value as { name: string; labels?: Labels };
-    [this.name, this.#labels] = [own, labels];
-    this.#owner = builder.owner(root.key('metadata'));
-    builder.allow(this.name, (this.#spec.key('lint').key('allow').value ?? []) as string[]);
-    const { table = 0 } = this.#spec.value as { table?: number };
-    [this.#egress, this.#ingress] = [table, table + 1];
-    for (const [name, id] of [
-      ['egress', this.#egress],
-      ['ingress', this.#ingress],
-    ] as const) {
-      this.scope.names.table.set(name, id);
-      builder.table({ document: this.name, name, id, at: this.#spec });
-    }
-    this.members = this.#spec
-      .key('members')
-      .each()
-      .flatMap((at) => this.#member(at));
-    builder.acl(this.name, this.members);
+  constructor(root: At, builder: Builder) {
+    super(root, builder, ['egress', 'ingress']);
+    this.#labels = (root.key('metadata').value as { labels?: Labels }).labels ?? {};
+    const members = this.spec.key('members').each();
+    this.#members = members.flatMap((at) => this.#member(at));
+    builder.acl(this.name, this.#members);
   }
 
   #member(at: At): Member[] {
@@ -65,48 +41,49 @@ export class AclLowering {
     if (value === undefined || port === undefined) return [];
     const given = (detailed ? written : {}) as { mac?: string; addresses?: string[]; labels?: Labels };
     const mac = given.mac ?? port.mac;
+    const { diagnostics } = this.builder;
     if (mac === undefined) {
-      say(
-        this.builder.diagnostics,
-        at,
-        'name',
-        `the MAC address of ${value.text} is not known: write {port: ${value.text}, mac: …}`,
-      );
+      const message = `the MAC address of ${value.text} is not known: write {port: ${value.text}, mac: …}`;
+      say(diagnostics, at, 'name', message);
+      return [];
+    }
+    if (!isStation(mac)) {
+      const message = `${JSON.stringify(mac)} is no MAC address of a station, like 02:00:00:00:00:01`;
+      say(diagnostics, given.mac === undefined ? at : at.key('mac'), 'value', message);
       return [];
     }
     const addresses = given.addresses ?? port.addresses ?? [];
     const wrong = addresses.findIndex((address) => !isIPv4(address) && !isIPv6(address));
     if (wrong >= 0)
-      say(
-        this.builder.diagnostics,
-        at.key('addresses').key(wrong),
-        'value',
-        `${JSON.stringify(addresses[wrong])} is no IP address`,
-      );
+      say(diagnostics, at.key('addresses').key(wrong), 'value', `${JSON.stringify(addresses[wrong])} is no IP address`);
     const labels = { ...this.#labels, ...given.labels };
     return [{ at, label: value.text, port: port.number, mac, addresses, labels }];
   }
 
   *lower(): Steps<void> {
-    const rules = this.#spec.key('rules').each();
-    if (rules.length > RULES_MAX)
-      say(this.builder.diagnostics, this.#spec.key('rules'), 'limit', `more than ${RULES_MAX} rules`);
-    if (rules.length > RULES_MAX) return;
-    const { basics = true } = this.#spec.value as { basics?: boolean };
+    if (this.isCrowded) return;
+    const rules = this.spec.key('rules').each();
+    const { diagnostics } = this.builder;
+    if (rules.length > RULES_MAX) {
+      say(diagnostics, this.spec.key('rules'), 'limit', `more than ${RULES_MAX} rules`);
+      return;
+    }
+    const { basics = true } = this.spec.value as { basics?: boolean };
     if (basics) this.#basics();
+    const names = new Map<string, At>();
     for (const [index, at] of rules.entries()) {
-      this.#rule(at, index);
-      yield;
+      this.#checkName(at, names);
+      yield* this.#rule(at, index);
     }
     this.#unseen(rules);
     this.#rest();
-    lowerTests(this.#spec.key('tests'), this.scope, this.builder);
+    this.finish();
     const answers = rules.find(
       ({ value }) => (value as RuleWords).action !== 'deny' && (value as RuleWords).protocol !== 'arp',
     );
-    if (answers !== undefined && this.builder.diagnostics.errors === 0) {
+    if (answers !== undefined && diagnostics.errors === 0) {
       say(
-        this.builder.diagnostics,
+        diagnostics,
         answers,
         'stateless',
         'rules know no connections yet: the answers of what is allowed are let through by their ports, those of TCP if they have ACK',
@@ -115,20 +92,29 @@ export class AclLowering {
     }
   }
 
+  /** A name says which rule a flow is of. */
+  #checkName(rule: At, names: Map<string, At>): void {
+    const at = rule.key('name');
+    if (at.value === undefined) return;
+    const name = String(at.value);
+    const other = names.get(name);
+    const { diagnostics } = this.builder;
+    if (other !== undefined)
+      say(diagnostics, at, 'duplicate', `there are two rules ${JSON.stringify(name)}`, {
+        related: [seen(other, 'the other one')],
+      });
+    else if (ownNames.some((own) => own === name))
+      say(diagnostics, at, 'duplicate', `${JSON.stringify(name)} is what a rule of the Acl itself is called`);
+    names.set(name, at);
+  }
+
   /** What is done with what is allowed: on to the other table, or out of this Acl. */
   #allowed(direction: Direction): string {
-    return direction === 'egress' ? `goto_table:${this.#ingress}` : this.#next();
+    return direction === 'egress' ? `goto_table:${this.number('ingress')}` : this.#next();
   }
 
   #next(): string {
-    return nextActions(this.#spec.key('next'), this.scope);
-  }
-
-  #flow(direction: Direction, priority: number, match: string, actions: string, at: At, name: string): void {
-    const origin: Origin = { at, owner: this.#owner, document: this.name, name: `${direction}/${name}` };
-    const table = direction === 'egress' ? this.#egress : this.#ingress;
-    const text = `table=${table},priority=${priority}${match === '' ? '' : `,${match}`} actions=${actions}`;
-    this.builder.flow(new MappedText().add(text, at), origin, this.builder.cookie(origin), this.scope);
+    return nextActions(this.spec.key('next'), this.scope);
   }
 
   /** A member's packets of a direction: by its port, or by its address. */
@@ -153,54 +139,46 @@ export class AclLowering {
       ],
     };
     for (const direction of ['egress', 'ingress'] as const) {
-      for (const member of this.members) {
+      for (const member of this.#members) {
         for (const match of needed[direction]) {
-          this.#flow(
-            direction,
-            PRIORITY.basics,
-            `${this.#whose(direction, member)},${match}`,
-            this.#allowed(direction),
-            this.#spec.key('members'),
-            'basics',
-          );
+          const whole = `${this.#whose(direction, member)},${match}`;
+          this.flow(direction, PRIORITY.basics, whole, [this.#allowed(direction)], this.spec.key('members'), 'basics');
         }
       }
     }
     // Broadcast and multicast are nobody's by address: they go on, and the basics of each member say what it hears.
-    this.#flow('ingress', PRIORITY.rest, GROUP_FRAMES, this.#next(), this.#spec.key('members'), 'multicast');
+    this.flow('ingress', PRIORITY.rest, GROUP_FRAMES, [this.#next()], this.spec.key('members'), 'multicast');
   }
 
-  #rule(at: At, index: number): void {
+  /** In steps: one rule may be of very many members. */
+  *#rule(at: At, index: number): Steps<void> {
     const words = at.value as RuleWords;
     const matches = ruleMatches(at, this.scope, this.builder.aclMembers);
     if (matches === undefined) return;
     const name = words.name ?? `#${index + 1}`;
     const priority = PRIORITY.rules - index;
     const deny = words.action === 'deny';
-    for (const member of this.members) {
+    for (const member of this.#members) {
+      if (this.builder.isFull) return;
       for (const { match, answer } of matches) {
-        const one = (direction: Direction, text: string) =>
-          this.#flow(
-            direction,
-            priority,
-            `${this.#whose(direction, member)}${text === '' ? '' : `,${text}`}`,
-            deny ? 'drop' : this.#allowed(direction),
-            at,
-            name,
-          );
+        const one = (direction: Direction, text: string) => {
+          const whole = `${this.#whose(direction, member)}${text === '' ? '' : `,${text}`}`;
+          this.flow(direction, priority, whole, [deny ? 'drop' : this.#allowed(direction)], at, name);
+        };
         one(words.direction, match);
         if (!deny && answer !== undefined) one(otherWay(words.direction), answer);
       }
+      yield;
     }
   }
 
   /** What does not show that a rule is about it. */
   #unseen(rules: readonly At[]): void {
     const flow = (direction: Direction, priority: number, match: string, actions: string) =>
-      this.#flow(direction, priority, match, actions, this.#spec.key('members'), 'unseen');
+      this.flow(direction, priority, match, [actions], this.spec.key('members'), 'unseen');
     const hidden = hiddenHeaders(rules);
     for (const direction of ['egress', 'ingress'] as const) {
-      for (const member of this.members) {
+      for (const member of this.#members) {
         for (const match of hidden[direction])
           flow(direction, PRIORITY.unseen, `${this.#whose(direction, member)},${match}`, 'drop');
       }
@@ -212,13 +190,13 @@ export class AclLowering {
         return direction === 'ingress' && action === 'deny';
       });
     if (!filtered) return;
-    const { passed, dropped } = unicastInGroupFrames(this.members);
+    const { passed, dropped } = unicastInGroupFrames(this.#members);
     for (const match of passed) flow('ingress', PRIORITY.toGroups, match, this.#next());
     for (const match of dropped) flow('ingress', PRIORITY.unseen, match, 'drop');
   }
 
   get #defaults(): { readonly ingress?: string; readonly egress?: string } {
-    return (this.#spec.key('default').value ?? {}) as { ingress?: string; egress?: string };
+    return (this.spec.key('default').value ?? {}) as { ingress?: string; egress?: string };
   }
 
   /** What no rule is about: of members by the defaults, of others on. */
@@ -226,9 +204,9 @@ export class AclLowering {
     const defaults = this.#defaults;
     for (const direction of ['egress', 'ingress'] as const) {
       const actions = defaults[direction] === 'allow' ? this.#allowed(direction) : 'drop';
-      for (const member of this.members)
-        this.#flow(direction, PRIORITY.rest, this.#whose(direction, member), actions, this.#spec, 'default');
-      this.#flow(direction, PRIORITY.others, '', this.#allowed(direction), this.#spec, 'others');
+      for (const member of this.#members)
+        this.flow(direction, PRIORITY.rest, this.#whose(direction, member), [actions], this.spec, 'default');
+      this.flow(direction, PRIORITY.others, '', [this.#allowed(direction)], this.spec, 'others');
     }
   }
 }

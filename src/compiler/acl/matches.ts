@@ -94,15 +94,17 @@ export function ruleMatches(at: At, scope: Scope, members: Members): RuleMatch[]
   const ports = portsOf(at.key('ports'), scope);
   const remotes = remotesOf(at, scope, members);
   if (ports === undefined || remotes === undefined) return undefined;
-  const found = kindsOf(protocol).flatMap(([word, family]) =>
-    remotes
-      .filter((remote) => remote === undefined || (family !== 0 && familyOf(remote) === family))
-      .flatMap((remote) => ports.map((port) => oneMatch(words, word, remote, port))),
+  const kinds = kindsOf(protocol).map(([word, family]) => ({
+    word,
+    sides: remotes.filter((remote) => remote === undefined || (family !== 0 && familyOf(remote) === family)),
+  }));
+  const count = kinds.reduce((sum, { sides }) => sum + sides.length * ports.length, 0);
+  if (count > RULE_FLOWS_MAX)
+    return complain(at, `lists and ranges make ${count} matches of this rule; at most ${RULE_FLOWS_MAX}`);
+  if (count === 0) return complain(at, `no packet of protocol ${name} has a remote side like this`);
+  return kinds.flatMap(({ word, sides }) =>
+    sides.flatMap((remote) => ports.map((port) => oneMatch(words, word, remote, port))),
   );
-  if (found.length > RULE_FLOWS_MAX)
-    return complain(at, `lists and ranges make ${found.length} matches of this rule; at most ${RULE_FLOWS_MAX}`);
-  if (found.length === 0) return complain(at, `no packet of protocol ${name} has a remote side like this`);
-  return found;
 }
 
 const familyOf = (prefix: string): 4 | 6 => (prefix.includes(':') ? 6 : 4);

@@ -4,27 +4,32 @@ import { type At, say } from '../at.js';
 import { joined, MappedText } from '../mapped-text.js';
 import { reservedPorts } from '../ports.js';
 import type { Named, Scope, Value } from '../scope.js';
-import { type Context, ETH, PROTO } from './contexts.js';
+import { type Context, ETH, type Need, PROTO } from './contexts.js';
+import { familyOf } from './field-choices.js';
 import type { Wanted } from './match.js';
 import { setNeed } from './terms.js';
 
 /** What the actions write, and so want of the packet. */
-export function wantedBy(actions: At): Wanted[] {
+export function wantedBy(actions: At, scope: Scope): Wanted[] {
   return actions.each().flatMap((action) => {
-    const nested = ['write', 'clone'].flatMap((key) => wantedBy(action.key(key)));
+    const nested = ['write', 'clone'].flatMap((key) => wantedBy(action.key(key), scope));
     const set = action
       .key('set')
       .entries()
       .flatMap(([key, at]) => {
         const need = setNeed(key);
-        const byValue = key === 'src_ip' || key === 'dst_ip' ? addressNeed(at) : need;
+        const byValue = key === 'src_ip' || key === 'dst_ip' ? addressNeed(at, scope) : need;
         return byValue === undefined ? [] : [{ key, at, need: byValue }];
       });
     return [...nested, ...set];
   });
 }
 
-const addressNeed = (at: At) => ({ anyOf: [{ eth: String(at.value).includes(':') ? ETH.ipv6 : ETH.ipv4 }] });
+/** Of the family that the address is of. */
+function addressNeed(at: At, scope: Scope): Need {
+  const value = scope.text(at);
+  return { anyOf: [{ eth: value !== undefined && familyOf(value) === 6 ? ETH.ipv6 : ETH.ipv4 }] };
+}
 
 /** The actions for packets of a kind; undefined, and said, where something is wrong. */
 export function actionsText(actions: At, context: Context, scope: Scope): MappedText | undefined {

@@ -4,7 +4,7 @@ import { formatIpv4, formatIpv6 } from 'node-openflow';
 import { type OvsField, parseInteger } from 'node-openflow/text';
 import { parseIpv4, parseIpv6 } from '../../base/ip-address.js';
 import { say } from '../at.js';
-import { RANGE_VALUES_MAX } from '../limits.js';
+import { RANGE_VALUES_MAX, RULE_FLOWS_MAX } from '../limits.js';
 import { ones, prefixBits, rangeToMasks } from '../number-ranges.js';
 import type { Scope, Value } from '../scope.js';
 
@@ -21,8 +21,21 @@ const RANGE = /^\s*([0-9A-Fa-fx:.]+)\s*-\s*([0-9A-Fa-fx:.]+)\s*$/;
 
 export const familyOf = ({ text }: Value): 4 | 6 => (text.includes(':') || isIPv6(text) ? 6 : 4);
 
+/** Of a list of values. Empty, and said, where they are more than all that a rule may become. */
+export function allChoices(field: OvsField, values: readonly Value[], scope: Scope): Choice[] {
+  const found: Choice[] = [];
+  for (const value of values) {
+    for (const choice of choicesOf(field, value, scope)) found.push(choice);
+    if (found.length <= RULE_FLOWS_MAX) continue;
+    const message = `lists and ranges of ${field.name} alone make more than ${RULE_FLOWS_MAX} flows of this rule`;
+    say(scope.diagnostics, value.at, 'expansion', message);
+    return [];
+  }
+  return found;
+}
+
 /** Empty, and said, where the value is wrong in a way that the parser of ovs-ofctl's text would not see. */
-export function choicesOf(field: OvsField, value: Value, scope: Scope): Choice[] {
+function choicesOf(field: OvsField, value: Value, scope: Scope): Choice[] {
   if (field.format === 'port') {
     const number = scope.portNumber(value);
     return number === undefined ? [] : [{ text: String(number), value, exact: false }];

@@ -123,7 +123,8 @@ export class FlowSetLowering {
       say(this.builder.diagnostics, table.key('rules'), 'limit', text, { range: table.key('rules').keyRange() });
       return;
     }
-    const names = new Map<string, At>();
+    const miss = table.key('miss');
+    const names = new Map(miss.value === undefined ? [] : [['miss', miss]]);
     let priority = FIRST_PRIORITY;
     for (const [index, at] of rules.entries()) {
       const rule = at.value as Rule;
@@ -152,7 +153,7 @@ export class FlowSetLowering {
       for (const flow of quick) this.builder.add(origin, flow, settings);
       return;
     }
-    const texts = expandMatch(match.value === undefined ? at.key('match') : match, wantedBy(actions), this.scope);
+    const texts = expandMatch(match, wantedBy(actions, this.scope), this.scope);
     const cookie = this.builder.cookie(origin);
     const settings = [
       `table=${table},priority=${priority}`,
@@ -185,7 +186,7 @@ export class FlowSetLowering {
       return;
     }
     const exact = !text.includes('${');
-    const value = exact ? text : this.scope.text(at)?.text;
+    const value = exact ? text : this.scope.filled(text, at);
     if (value === undefined) return;
     const whole = new MappedText().add(`table=${table},`, at).add(value, at, exact ? index : undefined);
     this.builder.flow(whole, origin, this.builder.cookie(origin), this.scope);

@@ -1,4 +1,5 @@
 /** A match of a file → the matches it stands for, as texts of ovs-ofctl. */
+import { fieldsByName } from 'node-openflow/text';
 import { type At, say } from '../at.js';
 import { RULE_FLOWS_MAX } from '../limits.js';
 import { MappedText } from '../mapped-text.js';
@@ -24,6 +25,7 @@ export function expandMatch(match: At, wanted: readonly Wanted[], scope: Scope):
   const terms = termsOf(match, scope);
   if (scope.diagnostics.errors > before) return [];
   const contexts = contextsOf(terms, wanted, scope);
+  if (isSaidTwice(terms, contexts, scope)) return [];
   const tables = contexts.map((context) => ({ context, lists: terms.flatMap((term) => listOf(term, context)) }));
   const count = tables.reduce((sum, { lists }) => sum + lists.reduce((product, list) => product * list.length, 1), 0);
   if (count > RULE_FLOWS_MAX) {
@@ -44,6 +46,31 @@ const listOf = ({ choices }: Term, context: Context): (readonly FieldChoice[])[]
   const list = choices?.(context);
   return list === undefined ? [] : [list];
 };
+
+const tags = new Set(['dl_vlan', 'vlan_vid', 'vlan_tci']);
+
+/** By whatever names: only one of them could be asked for. It is said. */
+function isSaidTwice(terms: readonly Term[], contexts: readonly Context[], scope: Scope): boolean {
+  for (const context of contexts) {
+    const found = new Map<string | undefined, Term>();
+    for (const term of terms) {
+      const [first] = term.choices?.(context) ?? [];
+      if (first === undefined) continue;
+      const name = tags.has(first.field) ? 'vlan' : fieldsByName.get(first.field)?.name;
+      const other = found.get(name);
+      found.set(name, term);
+      if (other === undefined) continue;
+      const { key, at } = term;
+      const related = [{ message: other.key, file: other.at.file, range: other.at.keyRange() }];
+      say(scope.diagnostics, at, 'duplicate', `${key} says again what ${other.key} says`, {
+        range: at.keyRange(),
+        related,
+      });
+      return true;
+    }
+  }
+  return false;
+}
 
 /** The kinds of packets that fit; [] and said where none does. */
 export function contextsOf(terms: readonly Term[], wanted: readonly Wanted[], scope: Scope): readonly Context[] {

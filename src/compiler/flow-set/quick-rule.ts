@@ -221,18 +221,18 @@ export class QuickRules {
     const known = this.#layouts.get(key);
     if (known !== undefined) return known;
     const contexts = this.scope.diagnostics.trying(() =>
-      contextsOf(termsOf(match, this.scope), wantedBy(actions), this.scope),
+      contextsOf(termsOf(match, this.scope), wantedBy(actions, this.scope), this.scope),
     );
     if (contexts === undefined || contexts.length === 0) return undefined;
     const found = contexts.flatMap((context) => layoutOf(reads, context) ?? []);
     return found.length < contexts.length ? undefined : remembered(this.#layouts, key, found);
   }
 
-  /** Addresses say by themselves of which family they are. */
+  /** Addresses say by themselves of which family they are, and so what kind of packet is wanted. */
   #wantedIn(actions: At, does: string): string {
     const known = this.#wanted.get(does);
     if (known !== undefined) return known;
-    const words = wantedBy(actions).map(({ key, at }) => `${key}${String(at.value).includes(':') ? '6' : ''}`);
+    const words = wantedBy(actions, this.scope).map(({ key, need }) => `${key} ${need.anyOf[0]?.eth}`);
     return remembered(this.#wanted, does, words.join(' '));
   }
 

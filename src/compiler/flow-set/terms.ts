@@ -16,7 +16,7 @@ import {
   protocolContexts,
   withPorts,
 } from './contexts.js';
-import { type Choice, choicesOf, familyOf } from './field-choices.js';
+import { allChoices, type Choice, familyOf } from './field-choices.js';
 
 /** One key of a match. */
 export interface Term {
@@ -49,10 +49,7 @@ type Maker = (key: string, at: At, scope: Scope) => Term;
 
 function plain(key: string, at: At, scope: Scope): Term {
   const it = field(key);
-  const choices = named(
-    key,
-    scope.values(at).flatMap((value) => choicesOf(it, value, scope)),
-  );
+  const choices = named(key, allChoices(it, scope.values(at), scope));
   if (choices.length === 0) return wrong(key, at);
   const need = needOf(it);
   return { key, at, ...(need === undefined ? {} : { need }), choices: () => choices };
@@ -61,19 +58,13 @@ function plain(key: string, at: At, scope: Scope): Term {
 /** Numbers that say what kind of packet it is. */
 function numbers(limit: number, contexts: (value: number) => readonly Context[]): Maker {
   return (key, at, scope) => {
-    const found = scope.values(at).flatMap((value) =>
-      choicesOf(field(key), value, scope).flatMap(({ text }) => {
-        const number = parseInteger(text);
-        if (number !== undefined && number <= BigInt(limit)) return contexts(Number(number));
-        say(
-          scope.diagnostics,
-          value.at,
-          'value',
-          `${key} is ${JSON.stringify(text)} and must be a number from 0 to ${limit}`,
-        );
-        return [];
-      }),
-    );
+    const found = allChoices(field(key), scope.values(at), scope).flatMap(({ text, value }) => {
+      const number = parseInteger(text);
+      if (number !== undefined && number <= BigInt(limit)) return contexts(Number(number));
+      const message = `${key} is ${JSON.stringify(text)} and must be a number from 0 to ${limit}`;
+      say(scope.diagnostics, value.at, 'value', message);
+      return [];
+    });
     return { key, at, need: { anyOf: found } };
   };
 }
@@ -81,7 +72,7 @@ function numbers(limit: number, contexts: (value: number) => readonly Context[])
 /** By protocol: tcp_src, udp_src or sctp_src. */
 function transport(side: 'src' | 'dst'): Maker {
   return (key, at, scope) => {
-    const choices = scope.values(at).flatMap((value) => choicesOf(field(`tcp_${side}`), value, scope));
+    const choices = allChoices(field(`tcp_${side}`), scope.values(at), scope);
     if (choices.length === 0) return wrong(key, at);
     const of = ({ proto }: Context) => named(`${transportNames[proto ?? 0]}_${side}`, choices);
     return { key, at, need: withPorts, choices: of };
@@ -92,11 +83,10 @@ function transport(side: 'src' | 'dst'): Maker {
 function address(side: 'src' | 'dst'): Maker {
   return (key, at, scope) => {
     const values = scope.values(at);
-    const of = (family: 4 | 6, name: string) =>
-      named(
-        name,
-        values.filter((value) => familyOf(value) === family).flatMap((value) => choicesOf(field(name), value, scope)),
-      );
+    const of = (family: 4 | 6, name: string) => {
+      const own = values.filter((value) => familyOf(value) === family);
+      return named(name, allChoices(field(name), own, scope));
+    };
     const [v4, v6] = [of(4, `ip_${side}`), of(6, `ipv6_${side}`)];
     const families = anyIp.filter(({ eth }) => (eth === ETH.ipv4 ? v4 : v6).length > 0);
     return { key, at, need: { anyOf: families }, choices: ({ eth }) => (eth === ETH.ipv6 ? v6 : v4) };
@@ -105,7 +95,7 @@ function address(side: 'src' | 'dst'): Maker {
 
 function icmp(part: 'type' | 'code'): Maker {
   return (key, at, scope) => {
-    const choices = scope.values(at).flatMap((value) => choicesOf(field(`icmp_${part}`), value, scope));
+    const choices = allChoices(field(`icmp_${part}`), scope.values(at), scope);
     if (choices.length === 0) return wrong(key, at);
     return {
       key,

@@ -21,6 +21,7 @@ export class QosLowering extends TablesLowering<QosTable> {
   }
 
   lower(): void {
+    if (this.isCrowded) return;
     const next = nextActions(this.spec.key('next'), this.scope);
     const classes = `goto_table:${this.number('classes')}`;
     this.#ports(classes);

@@ -27,6 +27,7 @@ export class RouterLowering extends TablesLowering<RouterTable> {
   }
 
   lower(): void {
+    if (this.isCrowded) return;
     const { diagnostics } = this.builder;
     const before = diagnostics.errors;
     const { subnets, routes } = new Resolver(this.spec, this.scope, this.#ownMac()).resolve();

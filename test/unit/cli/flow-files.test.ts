@@ -111,6 +111,32 @@ describe('check', () => {
     await expect(strict).rejects.toBeInstanceOf(CommandFailed);
   });
 
+  it('takes what is not UTF-8 for no text, and nothing for a mistake', async () => {
+    const latin = join(folder, 'latin.yaml');
+    writeFileSync(latin, Buffer.from(document('{do: drop, description: "caf\xe9"}'), 'latin1'));
+    const wide = join(folder, 'wide.yaml');
+    writeFileSync(wide, Buffer.from(`\ufeff${document('{do: drop}')}`, 'utf16le'));
+    for (const [path, line] of [
+      [latin, 7],
+      [wide, 1],
+    ] as const) {
+      const checked = check(new Printed().context, [path], options());
+      const message = `cannot read ${path}: line ${line} is not UTF-8`;
+      await expect(checked).rejects.toMatchObject({ exitCode: 2, message });
+    }
+    const empty = write('empty.yaml', '---\n# to be written\n');
+    expect(await failing(empty, 'text')).toContain(`${empty}:1:1: error: there is no document [missing]`);
+    await check(new Printed().context, [empty, good], options());
+  });
+
+  it('says what is wrong with a list of ports', async () => {
+    const ports = write('ports.yaml', 'ports: [{number: 1, vm: web, mac: zz, addresses: [10.0.0.1, nonsense]}]\n');
+    const printed = new Printed();
+    await expect(check(printed.context, [good], { ...options(), ports })).rejects.toMatchObject({ exitCode: 1 });
+    expect(printed.text).toContain(`${ports}:1:37: error: "zz" is no MAC address [value]`);
+    expect(printed.text).toContain(`${ports}:1:63: error: an IP address must stand here [value]`);
+  });
+
   it('says which file cannot be read', async () => {
     const missing = check(new Printed().context, [join(folder, 'none.yaml')], options());
     await expect(missing).rejects.toMatchObject({ exitCode: 2, message: expect.stringContaining('none.yaml') });
@@ -128,6 +154,17 @@ describe('compile', () => {
     expect(printed.text).toMatch(
       new RegExp(`^cookie=0x5856[0-9a-f]{12},priority=60000,arp,in_port=3 actions=output:4 # ${good}:8 shop/in/web$`),
     );
+  });
+
+  it('tells what other switches than xvifd leave out, in comments', async () => {
+    const router = `kind: Router\nmetadata: {name: r}\nspec: {subnets: [{name: s, gateway: 10.0.0.1/24, ports: [1]}]}\n`;
+    const path = write('router.yaml', `apiVersion: xvif.dev/v1alpha1\n${router}`);
+    const printed = new Printed();
+    await compileFiles(printed.context, [path], { port: [], format: 'text', as: 'flows' });
+    expect(printed.lines[0]).toMatch(
+      /^# .*router.yaml:4:8: note: .* without an ICMP error.*\n#  4 \| spec:.*\n# .*\^~~$/,
+    );
+    expect(printed.lines[1]).toMatch(/^cookie=/);
   });
 
   it('does not make up ports', async () => {

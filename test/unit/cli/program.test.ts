@@ -32,6 +32,13 @@ async function run(line: string, reply: object = {}) {
 }
 
 describe('xvif command lines', () => {
+  it('a change to be confirmed has time for that', async () => {
+    const { error, call, printed } = await run('apply --confirm 0s f.yaml');
+    expect(error).toBeInstanceOf(CommanderError);
+    expect(printed).toContain('expected a time above 0.');
+    expect(call).not.toHaveBeenCalled();
+  });
+
   it('port set hands settings over as they stand, port show none', async () => {
     const reply = { settings: [{ name: 'rate', value: '62500,50000' }] };
     const set = await run('port set vif5.0 rate=10Mb/s vlan=trunk:1,2 mtu=toolstack', reply);
