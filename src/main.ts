@@ -3,6 +3,8 @@ import { hostname } from 'node:os';
 import { claimRunDir } from './api/claim-run-dir.js';
 import { Guests } from './api/guests.js';
 import { createHandlers } from './api/handlers.js';
+import { readMetrics } from './api/metrics.js';
+import { type HttpEndpoint, MetricsServer } from './api/metrics-server.js';
 import { apiSocketPath, managementSocketPath, xenstoredSocketPath } from './api/run-dir.js';
 import { ApiServer } from './api/server.js';
 import { readVersion } from './api/version.js';
@@ -56,6 +58,8 @@ export interface DaemonConfig {
   readonly bridges: readonly BridgeConfig[];
   /** For controllers with `ssl:` and `pssl:`. */
   readonly tls?: TlsFiles | undefined;
+  /** Where metrics are told over HTTP; undefined: nowhere. */
+  readonly metrics?: HttpEndpoint | undefined;
   /** Whom to become once everything is open; undefined: nobody else. */
   readonly runAs?: RunAs | undefined;
 }
@@ -197,6 +201,11 @@ async function build(config: DaemonConfig, options: BuildOptions, closers: Close
   const handlers = createHandlers(facts, bridges, new Guests(host, bridges), documents);
   const api = await ApiServer.listen(apiSocketPath(config.runDir), handlers, logger);
   closers.add('API', () => api.close());
+  if (config.metrics !== undefined) {
+    const metrics = await MetricsServer.listen(config.metrics, () => readMetrics(documents, bridges), logger);
+    closers.add('metrics', () => metrics.close());
+    logger.info({ host: config.metrics.host, port: metrics.port }, 'metrics');
+  }
   if (successor !== undefined) {
     documents.handOver(successor.uid, successor.gid);
     becomeSuccessor(addon, successor, config.runDir);

@@ -17,7 +17,7 @@ export function chainHandlers(documents: AllDocuments, bridges: Bridges): Pick<A
 }
 
 function view(bridge: string, line: ChainLine): ChainInstance {
-  const { packetsOut, lost, port: _port, state = '', sinceMs, latency = null, ...rest } = line;
+  const { packetsOut, lost, port: _port, checks: _checks, state = '', sinceMs, latency = null, ...rest } = line;
   const returned = packetsOut === undefined || lost === undefined ? null : { packetsOut, lost };
   return { ...rest, bridge, returned, state, sinceMs: BigInt(sinceMs), latency };
 }

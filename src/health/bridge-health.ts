@@ -14,7 +14,7 @@ import type { Latency } from './latencies.js';
 import { FIRST_CHECK_SPREAD_MS, FIRST_CHECK_STEP_MS } from './limits.js';
 import { bucketPackets, instancePackets, ownFlows, portsDown } from './readings.js';
 import { sameInstance } from './same-instance.js';
-import type { State } from './tally.js';
+import type { Checks, State } from './tally.js';
 
 const { OFPGC } = of13;
 
@@ -25,6 +25,8 @@ export interface InstanceHealth {
   readonly sinceMs: number;
   readonly reason: string;
   readonly latency: Latency | undefined;
+  /** Undefined: nobody asks, but for its port. */
+  readonly checks: Checks | undefined;
 }
 /** An instance of a hop in one direction, with its packets and its health. */
 export type ChainLine = ChainCount & InstanceHealth;
@@ -232,11 +234,11 @@ export class BridgeHealth {
 
   #healthOf(count: ChainCount, down: ReadonlySet<number>): InstanceHealth {
     const { chain: document, hop, instance, port } = count;
-    if (port === undefined) return { state: undefined, sinceMs: 0, reason: '', latency: undefined };
+    if (port === undefined) return { state: undefined, sinceMs: 0, reason: '', latency: undefined, checks: undefined };
     const watched = this.#watched.get(keyOf({ document, hop, instance }));
-    const { state = 'up', reason = '', latency } = watched?.checker ?? {};
+    const { state = 'up', reason = '', latency, checks } = watched?.checker ?? {};
     const sinceMs = watched?.sinceMs ?? 0;
-    if (down.has(port)) return { state: 'down', sinceMs, reason: 'its ingress port is down', latency };
-    return { state, sinceMs, reason, latency };
+    if (down.has(port)) return { state: 'down', sinceMs, reason: 'its ingress port is down', latency, checks };
+    return { state, sinceMs, reason, latency, checks };
   }
 }

@@ -4,7 +4,7 @@ import type { ProgramCheck } from '../compiler/index.js';
 import { AtAddress } from './address.js';
 import { Latencies, type Latency } from './latencies.js';
 import type { Conversation, Verdict } from './probe.js';
-import { type Standing, type State, Tally } from './tally.js';
+import { type Checks, type Standing, type State, Tally } from './tally.js';
 import { Through } from './through.js';
 
 /** A timer that comes so much too late says that the daemon was held up; so often in a row it says nothing of instances. */
@@ -15,6 +15,8 @@ export interface Checker {
   readonly state: State;
   /** Of the last check that failed; empty: none did. */
   readonly reason: string;
+  /** Since the instance is known. */
+  readonly checks: Checks;
   /** Of probes: through it, or to its address and back. */
   readonly latency: Latency | undefined;
   start(afterMs: number): void;
@@ -58,6 +60,9 @@ export class Prober implements Checker {
   }
   get reason(): string {
     return this.#tally.reason;
+  }
+  get checks(): Checks {
+    return this.#tally.checks;
   }
   get latency(): Latency | undefined {
     return this.#latencies.latency;

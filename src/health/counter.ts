@@ -2,7 +2,7 @@
 import type { Timer } from '../base/clock.js';
 import type { ProgramCheck } from '../compiler/index.js';
 import type { Checker, CheckerWorld } from './checker.js';
-import { type Standing, type State, Tally } from './tally.js';
+import { type Checks, type Standing, type State, Tally } from './tally.js';
 
 /** Packets since its flows and groups are there, both directions together. */
 export interface Packets {
@@ -44,6 +44,9 @@ export class Counter implements Checker {
   }
   get reason(): string {
     return this.#tally.reason;
+  }
+  get checks(): Checks {
+    return this.#tally.checks;
   }
 
   start(afterMs: number): void {

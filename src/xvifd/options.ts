@@ -1,6 +1,7 @@
 /** The command line of `xvifd`, as a value. */
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { HttpEndpoint } from '../api/metrics-server.js';
 import { defaultRunDir, defaultStateDir, type RunDirSources } from '../api/run-dir.js';
 import type { LogLevel } from '../base/logger.js';
 import { decimal } from '../cli/arguments.js';
@@ -33,6 +34,7 @@ interface RawOptions {
   readonly certificate?: string;
   readonly caCert?: string;
   readonly bootstrapCaCert?: string;
+  readonly metrics?: HttpEndpoint;
   readonly workers: number;
   readonly hypervisor: 'auto' | 'emulated' | 'xen';
   readonly logLevel: LogLevel;
@@ -73,6 +75,15 @@ function datapathId(text: string): bigint {
   const id = BigInt(`0x${digits}`);
   if (id === 0n) throw new InvalidArgumentError('expected a number that is not zero.');
   return id;
+}
+
+/** HOST:PORT, an IPv6 address in brackets. */
+function httpEndpoint(text: string): HttpEndpoint {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > 0xffff)
+    throw new InvalidArgumentError('expected HOST:PORT, or [ADDRESS]:PORT for IPv6.');
+  return { host: match[1] ?? match[2]!, port };
 }
 
 /** USER[:GROUP] */
@@ -130,6 +141,7 @@ function createCommand(version: string): Command {
     .option('-c, --certificate <file>', 'for TLS: our certificate, PEM')
     .option('-C, --ca-cert <file>', 'for TLS: certificate of the authority that the other ends have theirs from, PEM')
     .option('--bootstrap-ca-cert <file>', 'as --ca-cert; if it does not exist, what the first peer sends becomes it')
+    .option('--metrics <host:port>', 'tell Prometheus of service chains, at http://HOST:PORT/metrics', httpEndpoint)
     .option('--workers <number>', 'threads that move packets', decimal(1, WORKERS_MAX), 1)
     .addOption(
       new Option('--hypervisor <name>', 'where guests live; auto: xen if its devices are there')
@@ -208,12 +220,12 @@ export function parseOptions(args: readonly string[], version: string, sources: 
       ports: raw.port.filter(({ bridge }) => (bridge ?? first) === name).map(({ name, spec }) => ({ name, spec })),
     };
   });
-  const { workers, logLevel, keepCapability: keep } = raw;
+  const { workers, logLevel, keepCapability: keep, metrics } = raw;
   const hypervisor = raw.hypervisor === 'auto' ? (sources.xen ? 'xen' : 'emulated') : raw.hypervisor;
   const runAs = raw.user && { user: raw.user[0], group: raw.user[1], keep };
   const runDir = raw.runDir ?? defaultRunDir(sources);
   const stateDir = raw.stateDir ?? (raw.runDir === undefined ? defaultStateDir(sources) : join(raw.runDir, 'state'));
-  return { config: { runDir, stateDir, workers, hypervisor, bridges, tls, runAs }, logLevel };
+  return { config: { runDir, stateDir, workers, hypervisor, bridges, tls, runAs, metrics }, logLevel };
 }
 
 /** Undefined: none are given. A sentence: some are missing, or contradict each other. */

@@ -37,6 +37,14 @@ describe('xvifd command lines', () => {
     expect(parse('', 0).config.bridges[0]!.local).toBe('tap');
   });
 
+  it('metrics', () => {
+    expect(parse('').config.metrics).toBeUndefined();
+    expect(parse('--metrics 127.0.0.1:9476').config.metrics).toEqual({ host: '127.0.0.1', port: 9476 });
+    expect(parse('--metrics [::1]:0').config.metrics).toEqual({ host: '::1', port: 0 });
+    for (const wrong of ['9476', '127.0.0.1:', '::1:9476', 'h:65536', ':1'])
+      expect(() => parse(`--metrics ${wrong}`)).toThrow(CommanderError);
+  });
+
   it('what tables take', () => {
     const { bridges } = parse('--bridge a --bridge b --table all=1000 --table b/3=5,evict').config;
     const all = { tableId: undefined, maxEntries: 1000, evicts: false };
