@@ -3,7 +3,6 @@ import { hostname } from 'node:os';
 import { claimRunDir } from './api/claim-run-dir.js';
 import { Guests } from './api/guests.js';
 import { createHandlers } from './api/handlers.js';
-import { readMetrics } from './api/metrics.js';
 import { type HttpEndpoint, MetricsServer } from './api/metrics-server.js';
 import { apiSocketPath, managementSocketPath, xenstoredSocketPath } from './api/run-dir.js';
 import { ApiServer } from './api/server.js';
@@ -202,6 +201,7 @@ async function build(config: DaemonConfig, options: BuildOptions, closers: Close
   const api = await ApiServer.listen(apiSocketPath(config.runDir), handlers, logger);
   closers.add('API', () => api.close());
   if (config.metrics !== undefined) {
+    const { readMetrics } = await import('./api/metrics.js');
     const metrics = await MetricsServer.listen(config.metrics, () => readMetrics(documents, bridges), logger);
     closers.add('metrics', () => metrics.close());
     logger.info({ host: config.metrics.host, port: metrics.port }, 'metrics');

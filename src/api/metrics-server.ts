@@ -7,6 +7,7 @@ import type { Logger } from '../base/logger.js';
 const CONNECTIONS_MAX = 16;
 const REQUEST_MS = 5000;
 const HEADER_BYTES_MAX = 8192;
+/** Of Prometheus' text format. */
 const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 export interface HttpEndpoint {

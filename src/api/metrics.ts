@@ -1,4 +1,5 @@
-/** What Prometheus collects: service chains, as text of its exposition format 0.0.4. */
+/** What Prometheus collects: service chains. */
+import { Counter, Gauge, Registry } from 'prom-client';
 import type { Bridges } from '../bridge/bridges.js';
 import type { AllDocuments } from '../documents/documents.js';
 import type { ChainLine } from '../health/bridge-health.js';
@@ -65,29 +66,32 @@ const ofDirections: readonly Metric[] = [
   },
 ];
 
-const labels = (names: Readonly<Record<string, string>>): string =>
-  Object.entries(names)
-    .map(([name, value]) => `${name}="${value.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n')}"`)
-    .join(',');
-
-function textOf({ name, help, type, value }: Metric, lines: readonly Line[], byDirection: boolean): string[] {
+/** Adds a metric of those lines that have a value of it, if there are any. */
+function add(registry: Registry, metric: Metric, lines: readonly Line[], labelNames: readonly (keyof Line)[]): void {
+  const { name, help, type, value } = metric;
   const samples = lines.flatMap((line) => {
     const found = value(line);
-    const { bridge, chain, hop, direction, instance } = line;
-    const names = { bridge, chain, hop, ...(byDirection ? { direction } : {}), instance };
-    return found === undefined ? [] : [`${name}{${labels(names)}} ${found}`];
+    const labels = Object.fromEntries(labelNames.map((label) => [label, String(line[label])]));
+    return found === undefined ? [] : [{ labels, found: Number(found) }];
   });
-  return samples.length === 0 ? [] : [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`, ...samples];
+  if (samples.length === 0) return;
+  const options = { name, help, labelNames: [...labelNames], registers: [registry] };
+  if (type === 'gauge') {
+    const gauge = new Gauge(options);
+    for (const { labels, found } of samples) gauge.set(labels, found);
+  } else {
+    const counter = new Counter(options);
+    for (const { labels, found } of samples) counter.inc(labels, found);
+  }
 }
 
-/** All that is exported, ended by a line feed; empty where there are no chains. */
-export function metricsText(lines: readonly Line[]): string {
+/** All that is exported. */
+export function metricsText(lines: readonly Line[]): Promise<string> {
+  const registry = new Registry();
   const instances = lines.filter(({ direction }) => direction === 'forward');
-  const all = [
-    ...ofInstances.flatMap((metric) => textOf(metric, instances, false)),
-    ...ofDirections.flatMap((metric) => textOf(metric, lines, true)),
-  ];
-  return all.map((line) => `${line}\n`).join('');
+  for (const metric of ofInstances) add(registry, metric, instances, ['bridge', 'chain', 'hop', 'instance']);
+  for (const metric of ofDirections) add(registry, metric, lines, ['bridge', 'chain', 'hop', 'direction', 'instance']);
+  return registry.metrics();
 }
 
 export async function readMetrics(documents: AllDocuments, bridges: Bridges): Promise<string> {
