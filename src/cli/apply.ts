@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline';
 import { changeView } from '../api/changes.js';
 import { messageOf } from '../base/error.js';
-import { Diagnostics, type KnownPort, PortList, type Program } from '../compiler/index.js';
+import { type Diagnostics, type KnownPort, PortList, type Program } from '../compiler/index.js';
 import {
   ApplyError,
   type Atomicity,

@@ -162,7 +162,7 @@ describe('compile', () => {
     const printed = new Printed();
     await compileFiles(printed.context, [path], { port: [], format: 'text', as: 'flows' });
     expect(printed.lines[0]).toMatch(
-      /^# .*router.yaml:4:8: note: .* without an ICMP error.*\n#  4 \| spec:.*\n# .*\^~~$/,
+      /^# .*router.yaml:4:8: note: .* without an ICMP error.*\n# {2}4 \| spec:.*\n# .*\^~~$/,
     );
     expect(printed.lines[1]).toMatch(/^cookie=/);
   });
