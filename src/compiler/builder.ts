@@ -14,7 +14,7 @@ import {
 } from 'node-openflow/text';
 import type { Labels, Member, Members } from './acl/matches.js';
 import { type At, say, seen } from './at.js';
-import type { Diagnostics } from './diagnostic.js';
+import type { DiagnosticCode, Diagnostics } from './diagnostic.js';
 import { groupsUsedBy, usedFirst } from './group-order.js';
 import { FLOWS_MAX } from './limits.js';
 import type { MappedText } from './mapped-text.js';
@@ -120,6 +120,10 @@ export class Builder {
 
   allow(document: string, codes: readonly string[]): void {
     this.#allowed.set(document, new Set(codes));
+  }
+
+  allows(document: string, code: DiagnosticCode): boolean {
+    return this.#allowed.get(document)?.has(code) ?? false;
   }
 
   /** Who is a member of an Acl; other Acls may mean them by its name. */

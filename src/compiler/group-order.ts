@@ -1,7 +1,8 @@
 /** Groups that lead to each other: a switch takes none that leads to one which is not there (OpenFlow 1.3.5 §6.4). */
 import type { Action, Bucket } from 'node-openflow';
 
-const groupsIn = (actions: readonly Action[]): number[] =>
+/** Numbers of the groups that actions lead to. */
+export const groupsIn = (actions: readonly Action[]): number[] =>
   actions.flatMap((action) => {
     if (action.type === 'group') return [action.groupId];
     return action.type === 'nx_clone' ? groupsIn(action.actions) : [];

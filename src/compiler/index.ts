@@ -4,7 +4,7 @@ export { withLegalMask } from './builder.js';
 export { type CompileOptions, compile, compileDocuments, type ReadDocument, readFiles } from './compile.js';
 export { Diagnostics } from './diagnostic.js';
 export { type DocumentText, documentsOf, type ReadText, sourceOf } from './documents.js';
-export { groupsUsedBy, usedFirst } from './group-order.js';
+export { groupsIn, groupsUsedBy, usedFirst } from './group-order.js';
 export { type ImportFormat, importChains, importFormats } from './import/index.js';
 export { LatePorts, type Settled, settle } from './late-ports.js';
 export { lint } from './lint/index.js';

@@ -5,7 +5,7 @@ import type { Builder } from './builder.js';
 import { MappedText } from './mapped-text.js';
 import type { Origin } from './program.js';
 import { Scope } from './scope.js';
-import { lowerTests } from './tests.js';
+import { finish } from './tests.js';
 
 export abstract class TablesLowering<Table extends string> {
   readonly scope: Scope;
@@ -81,14 +81,7 @@ export abstract class TablesLowering<Table extends string> {
     this.builder.flow(text.add(` actions=${actions.join(',')}`, at), origin, this.builder.cookie(origin), this.scope);
   }
 
-  /** What stands at the end of every document. */
   protected finish(): void {
-    lowerTests(this.spec.key('tests'), this.scope, this.builder);
-    for (const unused of this.scope.unused()) {
-      say(this.builder.diagnostics, unused, 'unused', `nothing uses the variable ${String(unused.path.at(-1))}`, {
-        severity: 'warning',
-        range: unused.keyRange(),
-      });
-    }
+    finish(this.name, this.spec, this.scope, this.builder);
   }
 }

@@ -157,12 +157,13 @@ export class BridgeDocuments {
     this.#portsChanged();
   }
 
-  /** What {@link apply} would do. */
+  /** What {@link apply} would do. Rejects with {@link Refusal} where it would. */
   plan({ files, prune }: ApplyRequest): Promise<Outcome> {
     return this.#alone(async () => {
       const wanted = await this.#wanted(files, prune);
       if (wanted.compiled === undefined) return wanted.outcome;
       const plan = await lookAt(this.#options.tables, this.#planner(wanted.compiled, wanted.options));
+      refuseConflicts(plan);
       return { ...wanted.outcome, plan };
     });
   }
@@ -367,9 +368,8 @@ export class BridgeDocuments {
 
   async #put(compiled: Compiled, options: PlanOptions): Promise<Plan> {
     const plan = await carryOut(this.#options.tables, this.#planner(compiled, options), (made) => {
-      const conflict = conflictText(made);
       if (compiled.ports.differs(this.#known())) throw new PortsMoved();
-      if (conflict !== undefined) throw new Refusal('exists', conflict);
+      refuseConflicts(made);
     });
     this.#inForce = compiled;
     this.#options.onInForce?.(compiled.program);
@@ -492,6 +492,11 @@ export class BridgeDocuments {
     this.#last = result.catch(() => undefined);
     return result;
   }
+}
+
+function refuseConflicts(plan: Plan): void {
+  const conflict = conflictText(plan);
+  if (conflict !== undefined) throw new Refusal('exists', conflict);
 }
 
 const waitingIn = ({ waiting }: Compiled): string[] => [

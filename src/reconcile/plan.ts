@@ -14,6 +14,7 @@ import {
 } from '../compiler/index.js';
 import { flowActions, flowKey, flowSettings, groupText, meterText } from './normal.js';
 import type { Stages, SwitchState } from './switch.js';
+import { usedByOthers } from './used-by-others.js';
 
 const { OFPFC, OFPGC, OFPMC, OFPG, OFPP, OFP_NO_BUFFER } = of13;
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
@@ -76,8 +77,14 @@ export const makePlan = (program: Program, state: SwitchState, options: PlanOpti
 
 export function* planSteps(program: Program, state: SwitchState, options: PlanOptions): Steps<Plan> {
   const draft: Draft = { changes: [], unchanged: 0, stale: [], conflicts: [] };
-  planMeters(program, state, options, draft);
-  planGroups(program, state, options, draft);
+  const owners = new Set(program.owners.values());
+  // What we put there before is known; without that, what flows of others lead to is theirs.
+  const others =
+    options.previous === undefined && program.groups.length + program.meters.length > 0
+      ? usedByOthers(state.flows, (flow) => isOwn(flow, owners))
+      : undefined;
+  planMeters(program, state, options, draft, others?.meters);
+  planGroups(program, state, options, draft, others?.groups);
   yield* planFlows(program, state, options, draft);
   return draft;
 }
@@ -231,7 +238,13 @@ const meterGone = (old: MeterConfig, origin?: Origin): Change => ({
   undo: meterMod(old, OFPMC.ADD),
 });
 
-function planGroups(program: Program, state: SwitchState, options: PlanOptions, draft: Draft): void {
+function planGroups(
+  program: Program,
+  state: SwitchState,
+  options: PlanOptions,
+  draft: Draft,
+  others: ReadonlySet<number> | undefined,
+): void {
   const { prune, remove = false, previous } = options;
   const there = new Map(state.groups.map((group) => [group.groupId, group]));
   const mod = (group: Pick<GroupDesc, 'groupId' | 'groupType' | 'buckets'>, command: number): Outgoing => {
@@ -246,11 +259,13 @@ function planGroups(program: Program, state: SwitchState, options: PlanOptions, 
     message: mod(old, OFPGC.DELETE),
     undo: mod(old, OFPGC.ADD),
   });
+  const owners = new Set(program.owners.values());
   const before = new Map(previous?.groups.map(({ mod: { groupId }, origin }) => [groupId, origin]));
   for (const { mod: group, origin } of program.groups) {
     const old = there.get(group.groupId);
     const text = groupText(group);
-    const ours = previous === undefined || before.has(group.groupId);
+    const numbered = owners.has(Math.floor(group.groupId / GROUPS_PER_OWNER));
+    const ours = previous === undefined ? numbered || !others?.has(group.groupId) : before.has(group.groupId);
     if (remove) {
       if (old !== undefined && ours) draft.changes.push(gone(old, origin));
     } else if (old !== undefined && !ours) {
@@ -279,7 +294,6 @@ function planGroups(program: Program, state: SwitchState, options: PlanOptions, 
     }
   }
   if (remove) return;
-  const owners = new Set(program.owners.values());
   const wanted = new Set(program.groups.map(({ mod: { groupId } }) => groupId));
   for (const old of state.groups) {
     const { groupId } = old;
@@ -290,16 +304,22 @@ function planGroups(program: Program, state: SwitchState, options: PlanOptions, 
 }
 
 /** A meter's number does not say whose it is: only what is left of `previous` goes. */
-function planMeters(program: Program, state: SwitchState, options: PlanOptions, draft: Draft): void {
+function planMeters(
+  program: Program,
+  state: SwitchState,
+  options: PlanOptions,
+  draft: Draft,
+  others: ReadonlySet<number> | undefined,
+): void {
   const { remove = false, previous } = options;
   const there = new Map(state.meters.map((meter) => [meter.meterId, meter]));
   const before = new Map(previous?.meters.map(({ mod: { meterId }, origin }) => [meterId, origin]));
   for (const { mod: meter, origin } of program.meters) {
     const old = there.get(meter.meterId);
     const text = meterText(meter);
-    const ours = previous === undefined || before.delete(meter.meterId);
+    const ours = previous === undefined ? !others?.has(meter.meterId) : before.delete(meter.meterId);
     if (remove) {
-      if (old !== undefined) draft.changes.push(meterGone(old, origin));
+      if (old !== undefined && ours) draft.changes.push(meterGone(old, origin));
     } else if (old !== undefined && !ours) {
       draft.conflicts.push({ what: 'meter', origin, other: meterText(old) });
     } else if (old === undefined) {

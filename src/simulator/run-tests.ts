@@ -55,7 +55,7 @@ export function load(simulator: Simulator, program: Program, diagnostics: Diagno
   for (const port of portsOf(program)) simulator.attach(port);
   for (const { mod, origin } of [...program.meters, ...program.groups, ...program.flows]) {
     const refusal = simulator.take(mod);
-    if (refusal !== undefined) {
+    if (refusal !== undefined && program.allowed.get(origin.document)?.has('unsupported') !== true) {
       say(diagnostics, origin.at, 'unsupported', `xvifd refuses ${origin.name}: ${refusalText(refusal)}`, {
         severity: 'warning',
       });

@@ -7,7 +7,7 @@ import { MappedText } from '../mapped-text.js';
 import { meterText } from '../meter-text.js';
 import type { Origin } from '../program.js';
 import { Scope } from '../scope.js';
-import { lowerTests } from '../tests.js';
+import { finish } from '../tests.js';
 import { actionsText, wantedBy } from './actions.js';
 import { expandMatch } from './match.js';
 import { QuickRules } from './quick-rule.js';
@@ -97,14 +97,7 @@ export class FlowSetLowering {
     for (const group of this.#spec.key('groups').each()) this.#group(group);
     for (const meter of this.#spec.key('meters').each()) this.#meter(meter);
     for (const table of this.#spec.key('tables').each()) yield* this.#table(table);
-    lowerTests(this.#spec.key('tests'), this.scope, this.builder);
-    for (const unused of this.scope.unused()) {
-      const name = String(unused.path.at(-1));
-      say(this.builder.diagnostics, unused, 'unused', `nothing uses the variable ${name}`, {
-        severity: 'warning',
-        range: unused.keyRange(),
-      });
-    }
+    finish(this.name, this.#spec, this.scope, this.builder);
   }
 
   #origin(at: At, name: string): Origin {

@@ -83,7 +83,7 @@ export class RouterLowering extends TablesLowering<RouterTable> {
       const message = `nothing can be sent to subnet ${name}: it has no hosts, and none are learned`;
       say(diagnostics, at, 'missing', message, { severity: 'warning' });
     }
-    if (errors !== 'drop' || !wanted) return;
+    if (errors !== 'drop' || !wanted || this.builder.allows(this.name, 'icmp-errors')) return;
     const message =
       'what cannot be sent on (no route, a neighbour that is not known, TTL exceeded, MTU) is dropped without an ICMP error, and nobody is asked for neighbours: an agent of xvifd does that';
     say(diagnostics, this.spec.key('subnets'), 'icmp-errors', message, {

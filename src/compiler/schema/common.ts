@@ -1,5 +1,6 @@
 /** Shapes that several kinds share. Descriptions go into the JSON Schemas, and so into editors. */
 import * as z from 'zod';
+import type { DiagnosticCode } from '../diagnostic.js';
 
 export const API_VERSION = 'xvif.dev/v1alpha1';
 
@@ -78,8 +79,24 @@ export const metadata = z
 /** The common part of every kind. */
 export const header = { apiVersion: z.literal(API_VERSION), metadata } as const;
 
+/** What a document may say is meant so. */
+const allowable = [
+  'shadowed',
+  'overlap',
+  'unreachable',
+  'loop',
+  'cuts-arp',
+  'cuts-dhcp',
+  'cuts-management',
+  'unused',
+  'health',
+  'copies',
+  'unsupported',
+  'icmp-errors',
+] as const satisfies readonly DiagnosticCode[];
+
 export const lint = z
   .strictObject({
-    allow: z.array(z.string()).optional().describe('Warnings that are meant to be, by code, like cuts-arp.'),
+    allow: z.array(z.enum(allowable)).optional().describe('Warnings that are meant to be, by code, like cuts-arp.'),
   })
   .optional();

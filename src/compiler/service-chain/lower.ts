@@ -15,7 +15,7 @@ import { MappedText } from '../mapped-text.js';
 import { learnedCookie } from '../owner.js';
 import type { Origin, ProgramCheck, ProgramHop, ProgramTable } from '../program.js';
 import { Scope } from '../scope.js';
-import { lowerTests } from '../tests.js';
+import { finish } from '../tests.js';
 import { type ClassifierMatches, classifierMatches, MULTICAST, PLACE } from './classifiers.js';
 import { anySort, Correlation, fragmentsOf } from './correlation.js';
 import { HealthFlows, type HealthMaker } from './health-flows.js';
@@ -197,11 +197,7 @@ export class ServiceChainLowering implements HealthMaker {
     this.#classify(classifiers, next, exitPort);
     this.builder.chain({ document: this.name, hops: this.#places().map((place) => this.#hop(place)) });
     this.#exits(exitPort);
-    lowerTests(this.#spec.key('tests'), this.scope, this.builder);
-    for (const unused of this.scope.unused()) {
-      const text = `nothing uses the variable ${String(unused.path.at(-1))}`;
-      say(this.builder.diagnostics, unused, 'unused', text, { severity: 'warning', range: unused.keyRange() });
-    }
+    finish(this.name, this.#spec, this.scope, this.builder);
   }
 
   /** Tables are the chain's own. */

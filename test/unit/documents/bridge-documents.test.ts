@@ -1,6 +1,7 @@
 /** The documents of a bridge: what becomes of ports, owners, controllers, confirmations and restarts. */
 import { appendFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { SourceFile } from '../../../src/compiler/index.js';
 import { apply as applying, flowMod, output } from '../ofproto/bed.js';
 import { DocumentsBed, document } from './bed.js';
 
@@ -285,9 +286,10 @@ describe('owners', () => {
       instructions: [applying(output(1))],
     });
     expect(await bed.switch.say(foreign)).toEqual([]);
-    await expect(bed.apply(document('basics', [arp]))).rejects.toThrow(
-      /basics\/t\/arp would take the place of somebody else's flow .*cookie=0x5/,
-    );
+    const refused = /basics\/t\/arp would take the place of somebody else's flow .*cookie=0x5/;
+    await expect(bed.apply(document('basics', [arp]))).rejects.toThrow(refused);
+    const files = [new SourceFile('basics.yaml', document('basics', [arp]))];
+    await expect(bed.documents.plan({ files, prune: false, confirmMs: 0 })).rejects.toThrow(refused);
     await bed.switch.say({
       type: 'meter_mod',
       command: 0,

@@ -52,6 +52,40 @@ const metered = (id: number, cookie: bigint): FlowStats => ({
 });
 const meter = (meterId: number) => ({ meterId, flags: 1, bands: [{ type: 'drop' as const, rate: 1, burstSize: 0 }] });
 
+describe('groups and meters with numbers chosen by hand, on a switch that does not say whose they are', () => {
+  const chosen = (rate: number, port: number) =>
+    programOf(
+      file(
+        '    - {name: web, priority: 9, do: [{meter: m}, {group: g}]}\n',
+        `  groups: [{name: g, id: 5, type: all, buckets: [{do: [{output: ${port}}]}]}]
+  meters: [{name: m, id: 6, kbps: ${rate}}]
+`,
+      ),
+    );
+  const [before, after] = [chosen(100, 1), chosen(200, 2)];
+  const [own] = before.flows;
+  const foreign: FlowStats = { ...stats(own!.mod), priority: 1, cookie: 1n };
+
+  it('are ours where no flow of others leads to them', () => {
+    const { changes, conflicts } = makePlan(after, having(before), keep);
+    expect(changes.map(({ kind, what }) => `${kind} ${what}`)).toEqual(['change meter', 'change group']);
+    expect(conflicts).toEqual([]);
+  });
+
+  it("are neither changed nor deleted where one does, but for a group with the owner's number", () => {
+    const state = having(before, [foreign]);
+    const { changes, conflicts } = makePlan(after, state, keep);
+    expect(changes).toEqual([]);
+    expect(conflicts.map(({ what }) => what)).toEqual(['meter', 'group']);
+    const removal = makePlan(after, state, { prune: false, remove: true });
+    expect(removal.changes.map(({ kind, what }) => `${kind} ${what}`)).toEqual(['delete flow']);
+    const named = programOf(file('    - {name: web, priority: 9, do: [{group: g}]}\n', more));
+    const used: FlowStats = { ...stats(named.flows[0]!.mod), priority: 1, cookie: 1n };
+    const gone = makePlan(named, having(named, [used]), { prune: false, remove: true });
+    expect(gone.changes.map(({ what }) => what)).toContain('group');
+  });
+});
+
 describe('with prune a plan', () => {
   const program = programOf(file(web));
   const own = program.flows[0]!.mod.cookie;
