@@ -1,9 +1,10 @@
-#include "pipeline/choice.h"
+#include "pipeline/choice_before.h"
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <numeric>
+#include <unordered_map>
 
 #include "classifier/hash.h"
 
@@ -12,8 +13,11 @@ namespace {
 
 constexpr std::size_t kPlacesMin = 256;
 constexpr std::size_t kPlacesMax = 65536;
-/// Places per bucket, so that shares are right to a percent.
 constexpr std::size_t kPlacesPerBucket = 128;
+/// Of the lightest bucket, so that its share is right to a percent, as far as that takes no more than kPlacesForIt.
+constexpr std::size_t kPlacesOfLightest = 160;
+constexpr std::size_t kPlacesForIt = 16384;
+constexpr std::uint16_t kFree = 0xffff;
 
 /// Goes through the places in an order of the bucket's own.
 class Preference {
@@ -34,25 +38,30 @@ class Preference {
 
 std::size_t places_for(std::span<const Share> shares, std::uint64_t total) {
   std::uint64_t divisor = 0;
-  for (const Share& share : shares) divisor = std::gcd(divisor, std::uint64_t{share.weight});
-  const std::uint64_t wanted = std::max<std::uint64_t>(kPlacesPerBucket * shares.size(), 4 * total / divisor);
+  std::uint64_t lightest = total;
+  for (const Share& share : shares) {
+    divisor = std::gcd(divisor, std::uint64_t{share.weight});
+    if (share.weight > 0) lightest = std::min(lightest, std::uint64_t{share.weight});
+  }
+  const std::uint64_t wanted =
+      std::max<std::uint64_t>({kPlacesPerBucket * shares.size(), 4 * total / divisor,
+                               std::min<std::uint64_t>(kPlacesOfLightest * total / lightest, kPlacesForIt)});
   return std::bit_ceil(std::clamp<std::uint64_t>(wanted, kPlacesMin, kPlacesMax));
 }
 
-}  // namespace
+/// Identities of buckets, of which the second of two equal ones has another than the first.
+std::vector<std::uint64_t> names_of(std::span<const Share> shares) {
+  std::vector<std::uint64_t> names;
+  std::unordered_map<std::uint64_t, std::uint64_t> twins;
+  for (const Share& share : shares) names.push_back(mix64(share.identity + twins[share.identity]++));
+  return names;
+}
 
-std::vector<std::uint16_t> make_choice(std::span<const Share> shares) {
-  constexpr std::uint16_t kFree = 0xffff;
-  std::uint64_t total = 0;
-  for (const Share& share : shares) total += share.weight;
-  if (total == 0) return {};
-  const std::size_t places = places_for(shares, total);
+/// As the weights alone say it.
+std::vector<std::uint16_t> fresh_choice(std::span<const Share> shares, std::span<const std::uint64_t> names,
+                                        std::size_t places) {
   std::vector<Preference> preferences;
-  for (std::size_t i = 0; i < shares.size(); ++i) {
-    const auto twins = std::count_if(shares.begin(), shares.begin() + static_cast<std::ptrdiff_t>(i),
-                                     [&](const Share& other) { return other.identity == shares[i].identity; });
-    preferences.emplace_back(mix64(shares[i].identity + static_cast<std::uint64_t>(twins)), places);
-  }
+  for (const std::uint64_t name : names) preferences.emplace_back(name, places);
   std::vector<std::uint16_t> choice(places, kFree);
   // Buckets take turns, each as often as its weight says, and take the first free place of their own order.
   std::vector<std::uint64_t> credit(shares.size(), 0);
@@ -70,6 +79,58 @@ std::vector<std::uint16_t> make_choice(std::span<const Share> shares) {
       if (++filled == places) return choice;
     }
   }
+}
+
+/// The buckets that the places had before, by their number now; kFree: gone.
+std::vector<std::uint16_t> renamed(const ChoiceBefore& before, std::span<const std::uint64_t> names) {
+  std::unordered_map<std::uint64_t, std::uint16_t> now;
+  for (std::size_t i = 0; i < names.size(); ++i) now.emplace(names[i], static_cast<std::uint16_t>(i));
+  std::vector<std::uint16_t> numbers;
+  for (const std::uint64_t name : names_of(before.shares)) {
+    const auto at = now.find(name);
+    numbers.push_back(at == now.end() ? kFree : at->second);
+  }
+  std::vector<std::uint16_t> choice;
+  for (const std::uint16_t bucket : before.choice) choice.push_back(numbers[bucket]);
+  return choice;
+}
+
+}  // namespace
+
+std::vector<std::uint16_t> make_choice(std::span<const Share> shares) { return make_choice(shares, ChoiceBefore{}); }
+
+std::vector<std::uint16_t> make_choice(std::span<const Share> shares, const ChoiceBefore& before) {
+  std::uint64_t total = 0;
+  for (const Share& share : shares) total += share.weight;
+  if (total == 0) return {};
+  const std::size_t places = std::max(places_for(shares, total), before.choice.size());
+  const std::vector<std::uint64_t> names = names_of(shares);
+  const std::vector<std::uint16_t> fresh = fresh_choice(shares, names, places);
+  if (before.choice.empty()) return fresh;
+  // Each bucket gets as many places as in the fresh table: first those that it has and had, then those that it had.
+  const std::vector<std::uint16_t> had = renamed(before, names);
+  std::vector<std::size_t> due(shares.size(), 0);
+  for (const std::uint16_t bucket : fresh) ++due[bucket];
+  std::vector<std::uint16_t> choice(places, kFree);
+  const auto take = [&](std::size_t place, std::uint16_t bucket) {
+    if (choice[place] != kFree || bucket == kFree || due[bucket] == 0) return;
+    choice[place] = bucket;
+    --due[bucket];
+  };
+  const auto before_at = [&](std::size_t place) { return had[place & (had.size() - 1)]; };
+  for (std::size_t place = 0; place < places; ++place) {
+    if (before_at(place) == fresh[place]) take(place, fresh[place]);
+  }
+  for (std::size_t place = 0; place < places; ++place) take(place, before_at(place));
+  for (std::size_t place = 0; place < places; ++place) take(place, fresh[place]);
+  std::uint16_t wanting = 0;
+  for (std::uint16_t& bucket : choice) {
+    if (bucket != kFree) continue;
+    while (due[wanting] == 0) ++wanting;
+    bucket = wanting;
+    --due[wanting];
+  }
+  return choice;
 }
 
 double choice_score(const Share& share, std::uint32_t hash) {

@@ -7,6 +7,7 @@
 #include "actions/action_set.h"
 #include "actions/validate.h"
 #include "base/assert.h"
+#include "pipeline/choice_before.h"
 #include "pipeline/instructions.h"
 
 namespace xvif {
@@ -69,6 +70,12 @@ std::uint64_t identity_of(const BucketMod& bucket) {
   const std::string_view actions(reinterpret_cast<const char*>(bucket.actions.data()), bucket.actions.size());
   const std::uint64_t watched = std::uint64_t{bucket.watch_port} << 32 | bucket.watch_group;
   return mix64(std::hash<std::string_view>{}(actions) ^ mix64(watched));
+}
+
+std::vector<Share> shares_of(const Group& group) {
+  std::vector<Share> shares;
+  for (const Bucket& bucket : group.buckets) shares.push_back({bucket.weight, bucket.identity});
+  return shares;
 }
 
 }  // namespace
@@ -243,9 +250,8 @@ Group* GroupTable::make(const GroupMod& mod, std::uint64_t now_ns, const Group* 
     return nullptr;
   }
   if (group->type == GroupType::kSelect) {
-    std::vector<Share> shares;
-    for (const Bucket& bucket : group->buckets) shares.push_back({bucket.weight, bucket.identity});
-    group->choice = make_choice(shares);
+    const std::vector<Share> shares = shares_of(*group);
+    group->choice = old == nullptr ? make_choice(shares) : make_choice(shares, {shares_of(*old), old->choice});
   }
   return group;
 }

@@ -1,0 +1,17 @@
+// The table of a select group that takes the place of another: a place changes its bucket only where that one goes or has
+// too many, so that as few flows move as the weights allow, also when the number of places grows.
+#pragma once
+
+#include "pipeline/choice.h"
+
+namespace xvif {
+
+struct ChoiceBefore {
+  std::span<const Share> shares;
+  std::span<const std::uint16_t> choice;
+};
+
+/// As make_choice(shares), with no fewer places than before. What comes back finds its places again.
+std::vector<std::uint16_t> make_choice(std::span<const Share> shares, const ChoiceBefore& before);
+
+}  // namespace xvif
