@@ -1,5 +1,5 @@
 /** Group_mods (OpenFlow 1.3.5 §6.5, §7.3.4.2; single buckets 1.5.1 §7.3.4.3). */
-import { type Bucket, type GroupMod, of13 } from 'node-openflow';
+import { type Bucket, type GroupMod, neutralPair, of13 } from 'node-openflow';
 import type { Datapath } from '../datapath/datapath.js';
 import {
   type BucketRecord,
@@ -98,7 +98,9 @@ function check(mod: GroupMod): OfError | undefined {
 }
 
 function toRecord(bucket: Bucket, index: number): BucketRecord | OfError {
-  const { weight, watchPort, watchGroup, actions, bucketId: id = index } = bucket;
+  const { weight, watchPort, watchGroup, actions, bucketId: id = index, properties = [] } = bucket;
+  // All others are fields of the bucket.
+  if (properties.length > 0) return neutralPair('OFPBPC_BAD_EXPERIMENTER');
   const writer = new RecordWriter(256);
   const wrong = writeActions(writer, actions, { known: new HeadersKnown(undefined), packetOut: false });
   return wrong ?? { id, weight, watchPort, watchGroup, actions: writer.take() };

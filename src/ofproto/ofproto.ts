@@ -444,7 +444,7 @@ export class Ofproto {
       if (entries === 'more') return { kind: 'none' };
       if ('code' in entries) return { kind: 'error', error: entries };
       if (entries.length > 0) {
-        const wrong = setTableFeatures(this.#tableSettings, version, entries);
+        const wrong = setTableFeatures(this.#datapath, this.#tableSettings, version, entries);
         this.#settled();
         if (wrong !== undefined) return { kind: 'error', error: wrong };
         this.#configure();

@@ -147,10 +147,10 @@ function referencesOf(actions: readonly Action[], version: number): readonly Ref
 /** `match`: pipeline fields that the packet has from the start (1.5.1 §7.3.6). */
 function encode(actions: readonly Action[], match: Match, inPort: number): Uint8Array | OfError {
   const writer = new RecordWriter(256);
-  const brought = match.filter(({ field }) => field !== 'in_phy_port');
-  const wrong =
-    (brought.length === match.length ? undefined : checkPhysical(match, inPort)) ??
-    writePipelineFields(writer, brought);
+  const isFixed = ({ field }: { readonly field: string | number }) => field in FIXED;
+  const brought = match.filter((tlv) => !isFixed(tlv));
+  const other = match.filter(isFixed).some((tlv) => numberOf((tlv as OxmKnown).value) !== FIXED[tlv.field]!(inPort));
+  const wrong = other ? badMatch(OFPBMC.BAD_VALUE) : writePipelineFields(writer, brought);
   if (wrong !== undefined) return wrong;
   const list = brought.length === 0 ? actions : actions.map((action) => (isToTable(action) ? throughTables : action));
   return writeActions(writer, list, { known: new HeadersKnown(undefined), packetOut: true }) ?? writer.take();
@@ -158,11 +158,15 @@ function encode(actions: readonly Action[], match: Match, inPort: number): Uint8
 
 const isToTable = (action: Action): boolean => action.type === 'output' && action.port === ReservedPort.table;
 
-/** No port stands on another, so that both numbers are the same. */
-function checkPhysical(match: Match, inPort: number): OfError | undefined {
-  const physical = match.find(({ field }) => field === 'in_phy_port') as OxmKnown;
-  return numberOf(physical.value) === inPort ? undefined : badMatch(OFPBMC.BAD_VALUE);
-}
+/**
+ * Pipeline fields with the one value that they can have: no port stands on another, packets are Ethernet, and what begins
+ * has an empty action set.
+ */
+const FIXED: Readonly<Record<string, (inPort: number) => number>> = {
+  in_phy_port: (inPort) => inPort,
+  packet_type: () => 0,
+  actset_output: () => ReservedPort.unset,
+};
 
 function writePipelineFields(writer: RecordWriter, match: Match, masks = false): OfError | undefined {
   for (const tlv of match) {

@@ -1,5 +1,5 @@
 /** The ports of a switch as controllers see them (OpenFlow 1.3.5 §7.2.1, §7.3.4.3). */
-import { of13, type PortDesc, type PortMod } from 'node-openflow';
+import { neutralPair, of13, type PortDesc, type PortMod } from 'node-openflow';
 import type { Datapath } from '../datapath/datapath.js';
 import { RecordWriter, writePortConfig } from '../datapath/records.js';
 import { PortConfig, PortState, Status } from '../datapath/schema.gen.js';
@@ -102,11 +102,15 @@ export class PortTable {
     return undefined;
   }
 
-  /** Appends one record, or returns why there is none. */
+  /** Appends one record, or returns why there is none. No port is optical, nor has it properties of experimenters. */
   appendMod(writer: RecordWriter, mod: PortMod): OfError | undefined {
     const port = this.#ports.get(mod.portNo);
     if (port === undefined) return portModFailed(OFPPMFC.BAD_PORT);
     if (!mod.hwAddr.every((byte, i) => byte === port.hwAddr[i])) return portModFailed(OFPPMFC.BAD_HW_ADDR);
+    const [property] = mod.properties ?? [];
+    if (property !== undefined) {
+      return neutralPair(property.type === 'experimenter' ? 'OFPBPC_BAD_EXPERIMENTER' : 'OFPBPC_BAD_TYPE');
+    }
     const change = legacyPortMod(mod);
     if (change === undefined || ((change.mask | change.config) & ~CONFIG_KNOWN) !== 0) {
       return portModFailed(OFPPMFC.BAD_CONFIG);

@@ -1,6 +1,8 @@
 /** Requests that set table features (OpenFlow 1.3.5 §7.3.5.5, 1.5.1 §7.3.5.18). */
 import { neutralPair, of13, of14, of15, type TableFeatureProperty, type TableFeatures } from 'node-openflow';
+import type { Datapath } from '../datapath/datapath.js';
 import { tables } from '../datapath/schema.gen.js';
+import { flowsSuit } from './egress-flows.js';
 import { firstEgressAsked } from './egress-tables.js';
 import { FLOWS_PER_TABLE_MAX } from './limits.js';
 import { type OfError, tableFeaturesFailed } from './of-error.js';
@@ -14,9 +16,11 @@ type Command = number;
 
 /**
  * Carries a request out, all of it or nothing; returns why it was refused. Every table can do at least what is asked of
- * it, or the request is refused, so that of what is said only name and limit change a table.
+ * it, or the request is refused, so that of what is said only name and limit change a table. Another first egress table is
+ * refused while there are flows that its rules forbid.
  */
 export function setTableFeatures(
+  datapath: Datapath,
   settings: TableSettings,
   version: number,
   entries: readonly TableFeatures[],
@@ -39,7 +43,10 @@ export function setTableFeatures(
   // Packets begin at table 0.
   if (removed.includes(0)) return tableFeaturesFailed(OFPTFFC.EPERM);
   // What leaves by a port must not be lost in a table that is no more.
-  settings.firstEgress = removed.includes(firstEgress) ? 0 : firstEgress;
+  const first = removed.includes(firstEgress) ? 0 : firstEgress;
+  const moves = first !== 0 && first !== settings.firstEgress;
+  if (moves && !flowsSuit(datapath, first, removed)) return tableFeaturesFailed(of15.OFPTFFC.BAD_FEATURES);
+  settings.firstEgress = first;
   for (const tableId of removed) {
     settings.clear(tableId);
     settings.set(tableId, { inPipeline: false });

@@ -94,7 +94,9 @@ export class Bundles {
   /** Carries a request out and answers it. */
   receive(request: BundleRequest): void {
     if (this.#closed) return;
-    if (request.type === 'bundle_add_message') this.#add(request);
+    const isVendors = request.properties?.some(({ type }) => type === 'experimenter') === true;
+    if (isVendors) this.#refuse(request, 'OFPBPC_BAD_EXPERIMENTER');
+    else if (request.type === 'bundle_add_message') this.#add(request);
     else this.#control(request);
   }
 

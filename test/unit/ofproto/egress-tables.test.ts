@@ -174,4 +174,44 @@ describe('egress tables', () => {
     expect(await wrong(3, goto(4))).toBeUndefined();
     expect(await wrong(5, goto(6))).toBeUndefined();
   });
+
+  it.each<[string, number, Instruction]>([
+    ['a flow leads across', 4, goto(5)],
+    ['a flow of theirs writes an output', 5, { type: 'write_actions', actions: [output(2)] }],
+    ['a flow of theirs writes a group', 7, { type: 'write_actions', actions: [{ type: 'group', groupId: 1 }] }],
+    [
+      'a flow of theirs pauses packets',
+      6,
+      apply({ type: 'nx_clone', actions: [{ type: 'nx_controller2', pause: true }] }),
+    ],
+  ])('are not named while %s', async (_, tableId, instruction) => {
+    const bed = new Bed(6);
+    await bed.say(groupMod({ buckets: [bucket(0, 2)] }));
+    expect(await bed.error(flowMod({ tableId, instructions: [instruction] }))).toBeUndefined();
+    const [refused] = await ask(bed, table(5, FIRST, { maxEntries: 9 }));
+    expect(refused).toMatchObject({
+      errorType: OFPET.TABLE_FEATURES_FAILED,
+      errorCode: of15.OFPTFFC.BAD_FEATURES,
+    });
+    // Nothing of the request was carried out.
+    expect((await flagsOf(bed))[5]).toBe(of15.OFPTFF.INGRESS_TABLE | of15.OFPTFF.EGRESS_TABLE);
+    const entries = (await bed.stats({ type: 'table_features', entries: [] })).flatMap((part) => part.entries);
+    expect(entries[5]!.maxEntries).toBe(FLOWS_PER_TABLE_MAX);
+    expect(await bed.error(flowMod({ tableId, command: 3 }))).toBeUndefined();
+    const [taken] = await ask(bed, table(5, FIRST));
+    expect(taken).toMatchObject({ type: 'multipart_reply' });
+  });
+
+  it('can be others while the flows suit', async () => {
+    const bed = await withEgress(5);
+    await bed.say(flowMod({ tableId: 5, instructions: [goto(6)] }));
+    const [refused] = await ask(bed, table(6, FIRST), table(5, 0));
+    expect(refused).toMatchObject({ type: 'error', errorCode: of15.OFPTFFC.BAD_FEATURES });
+    expect((await ask(bed, table(4, FIRST), table(5, 0)))[0]).toMatchObject({ type: 'multipart_reply' });
+    // Of a table that goes the flows go, too.
+    const rest = Array.from({ length: 8 }, (_, id) => id).filter((id) => id !== 5);
+    const replace = rest.map((id) => table(id, id === 6 ? FIRST : 0, { command: of15.OFPTFC.REPLACE }));
+    expect((await ask(bed, ...replace))[0]).toMatchObject({ type: 'multipart_reply' });
+    expect((await flagsOf(bed)).at(-2)).toBe(of15.OFPTFF.EGRESS_TABLE | FIRST);
+  });
 });

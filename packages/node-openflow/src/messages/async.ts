@@ -5,7 +5,7 @@
 import type { Codec, Context, MessageCodec } from '../codec/protocol.js';
 import { OFPACFC, OFPBPC, OFPET } from '../of14/errors.js';
 import { refuseOther, refuseProperties } from '../structures/expressible.js';
-import { type PropertyList, present, propertyList } from '../structures/properties.js';
+import { once, type PropertyList, present, propertyList } from '../structures/properties.js';
 import type { AsyncChanges, AsyncMaskChange, AsyncMasks, GetAsyncReply, SetAsync } from '../types/message.js';
 import type { AsyncProperty } from '../types/property.js';
 import { EncodeError, WireError } from '../wire/error.js';
@@ -99,7 +99,7 @@ function decodeProperties(
   ctx: Context,
 ): readonly WireProperty[] {
   try {
-    return properties.decode(r, ctx);
+    return once(properties.decode(r, ctx));
   } catch (error) {
     if (!(error instanceof WireError && error.type === OFPET.BAD_PROPERTY && error.code === OFPBPC.BAD_TYPE))
       throw error;

@@ -6,6 +6,7 @@ import {
   decodeTime,
   encodeTime,
   experimenterProperty,
+  once,
   type PropertyList,
   present,
   propertyList,
@@ -47,7 +48,7 @@ function control(properties: PropertyList<BundleProperty>): MessageCodec<BundleC
     decode(r, { version, xid }, ctx) {
       const [bundleId, controlType, flags] = [r.u32(), r.u16(), r.u16()];
       const head = { version, xid, type: 'bundle_control', bundleId, controlType, flags } as const;
-      return { ...head, ...present(properties.decode(r, ctx)) };
+      return { ...head, ...present(once(properties.decode(r, ctx))) };
     },
     encode(w, message, ctx) {
       w.u32(message.bundleId);
@@ -87,7 +88,7 @@ function addMessage(properties: PropertyList<BundleProperty>): MessageCodec<Bund
       // Padding stands only between the message and properties.
       if (r.remaining === 0) return head;
       r.skip(Math.min(-message.length & 7, r.remaining));
-      return { ...head, ...present(properties.decode(r, ctx)) };
+      return { ...head, ...present(once(properties.decode(r, ctx))) };
     },
     encode(w, message, ctx) {
       checkInner(message.message);

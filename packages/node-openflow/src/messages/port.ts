@@ -3,7 +3,7 @@ import { ports16 } from '../codec/port-numbers.js';
 import type { Codec, MessageCodec } from '../codec/protocol.js';
 import { refuseProperties } from '../structures/expressible.js';
 import { features10, macLength } from '../structures/ports.js';
-import { experimenterProperty, present, propertyList } from '../structures/properties.js';
+import { experimenterProperty, once, present, propertyList } from '../structures/properties.js';
 import type { PortMod, PortStatus } from '../types/message.js';
 import type { OpticalPortMod, PortModProperty } from '../types/property.js';
 
@@ -118,7 +118,7 @@ export const portMod14: MessageCodec<PortMod> = {
     r.skip(2);
     const config = r.u32();
     const mask = r.u32();
-    const list = properties.decode(r, ctx);
+    const list = once(properties.decode(r, ctx));
     const own = list.find((property) => property.type === 'ethernet');
     const advertise = own?.type === 'ethernet' ? own.advertise : 0;
     const rest = list.filter((property) => property.type !== 'ethernet');

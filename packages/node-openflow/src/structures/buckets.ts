@@ -7,7 +7,7 @@ import type { AnyProperty } from '../types/property.js';
 import type { Bucket } from '../types/structures.js';
 import { EncodeError } from '../wire/error.js';
 import { refuseProperties } from './expressible.js';
-import { experimenterProperty, present, propertyList } from './properties.js';
+import { experimenterProperty, once, present, propertyList } from './properties.js';
 
 /** Anything wrong with a bucket is BAD_BUCKET, with its actions BAD_ACTION. */
 export const buckets11: Buckets = {
@@ -91,7 +91,7 @@ export const buckets15: Buckets = {
       const actionsLength = bucket.u16();
       const bucketId = bucket.u32();
       const actions = decodeActions(bucket.sub(actionsLength), ctx);
-      const list = properties.decode(bucket, ctx);
+      const list = once(properties.decode(bucket, ctx));
       const fields = { ...absent(groupType) };
       for (const property of list) if (isField(property)) fields[property.type] = property.value;
       const rest = list.filter((property): property is AnyProperty => !isField(property));

@@ -3,6 +3,7 @@ import { bareUnknown, decodeList, encodeList, type Kind } from '../codec/lists.j
 import { type Codec, type Context, tableOf } from '../codec/protocol.js';
 import { OFPBPC, OFPET } from '../of14/errors.js';
 import type { AnyProperty, ExperimenterProperty, OfpTime } from '../types/property.js';
+import { WireError } from '../wire/error.js';
 import type { WireReader } from '../wire/reader.js';
 import type { WireWriter } from '../wire/writer.js';
 
@@ -10,6 +11,14 @@ export interface PropertyList<Property> {
   /** Until the reader's end. */
   decode(r: WireReader, ctx: Context): readonly Property[];
   encode(w: WireWriter, properties: readonly Property[] | undefined, ctx: Context): void;
+}
+
+/** Of a request: each type but the experimenters' once (OpenFlow 1.4.1 §7.5.4.14, OFPBPC_DUP_TYPE). */
+export function once<Property extends { readonly type: string }>(list: readonly Property[]): readonly Property[] {
+  const types = list.map(({ type }) => type).filter((type) => type !== 'unknown' && !type.startsWith('experimenter'));
+  const twice = types.find((type, i) => types.indexOf(type) < i);
+  if (twice === undefined) return list;
+  throw new WireError(OFPET.BAD_PROPERTY, OFPBPC.DUP_TYPE, `the property ${twice} twice`);
 }
 
 /** `writers`: for values that are found by more than their type. */

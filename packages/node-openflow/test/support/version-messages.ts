@@ -12,6 +12,7 @@ import {
   matchOf,
   merge,
   optionalList,
+  optionalOnce,
   oxmIdOf,
   portNo,
   portOf,
@@ -411,7 +412,7 @@ export function messagesOf(version: number): Arbitraries<Message> {
       .map((flow) => ({ ...flow, tableId: old && flow.command >= 3 ? 0xff : flow.tableId })),
     port_mod: typed(
       'port_mod',
-      version < 5 ? portMod : merge(portMod, optionalList(fc.oneof(opticalMod, vendorProperty))),
+      version < 5 ? portMod : merge(portMod, optionalOnce(fc.oneof(opticalMod, vendorProperty))),
     ),
     barrier_request: plain('barrier_request'),
     barrier_reply: plain('barrier_reply' as 'barrier_request'),
@@ -453,11 +454,11 @@ export function messagesOf(version: number): Arbitraries<Message> {
     const bundle = fc.record({ bundleId: u32, flags: u16 });
     all.bundle_control = typed(
       'bundle_control',
-      fc.tuple(bundle, u16, optionalList(bundleProperty)).map(([b, controlType, p]) => ({ ...b, controlType, ...p })),
+      fc.tuple(bundle, u16, optionalOnce(bundleProperty)).map(([b, controlType, p]) => ({ ...b, controlType, ...p })),
     );
     all.bundle_add_message = typed(
       'bundle_add_message',
-      fc.tuple(bundle, innerMessage, optionalList(bundleProperty)).map(([b, message, p]) => ({ ...b, message, ...p })),
+      fc.tuple(bundle, innerMessage, optionalOnce(bundleProperty)).map(([b, message, p]) => ({ ...b, message, ...p })),
     );
     all.requestforward = typed('requestforward', fc.record({ request: innerMessage }));
     const role = fc.record({ role: u32, reason: u8, generationId: u64 });

@@ -26,6 +26,11 @@ export const few = <T>(item: fc.Arbitrary<T>) => fc.array(item, { maxLength: 3 }
 /** The property is there only when the list is not empty. */
 export const optionalList = <P>(item: fc.Arbitrary<P>) =>
   few(item).map((properties) => (properties.length === 0 ? {} : { properties }));
+/** The same of a request, in which each type stands once. */
+export const optionalOnce = <P extends { readonly type: string }>(item: fc.Arbitrary<P>) =>
+  fc
+    .uniqueArray(item, { maxLength: 3, comparator: (a, b) => a.type === b.type && a.type !== 'experimenter' })
+    .map((properties) => (properties.length === 0 ? {} : { properties }));
 export const merge = <A, B>(a: fc.Arbitrary<A>, b: fc.Arbitrary<B>): fc.Arbitrary<A & B> =>
   fc.tuple(a, b).map(([x, y]) => ({ ...x, ...y }));
 

@@ -259,7 +259,7 @@ const featureCases: readonly ErrorCase[] = [
   {
     error: 'OFPTFFC_BAD_FEATURES',
     versions: [6],
-    when: 'features that there are not, or an ingress table behind egress tables',
+    when: 'features that there are not, an ingress table behind egress tables, or a first egress table that the flows do not suit',
     say: features({ features: 0x40 }),
   },
   {
