@@ -1,6 +1,7 @@
 #include "classifier/table.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.h"
 #include "classifier/subtable.h"
@@ -47,12 +48,12 @@ Rule* first_live(Rule* chain, std::uint16_t priority) {
 Table::Table(Epoch& epoch, std::uint64_t seed) : epoch_(epoch), keys_(seed), order_(new Order) {}
 
 Table::~Table() {
-  for (auto& [hash, subtable] : subtables_) delete subtable;
-  delete order_.load(std::memory_order_relaxed);
+  for (auto& [hash, subtable] : now_.subtables) delete subtable;
+  if (owns_order_) delete order_.load(std::memory_order_relaxed);
 }
 
 Subtable* Table::find_subtable(const FlowKey& mask) const {
-  const auto [first, last] = subtables_.equal_range(hash_of(mask));
+  const auto [first, last] = now_.subtables.equal_range(hash_of(mask));
   for (auto at = first; at != last; ++at) {
     if (at->second->mask() == mask) return at->second;
   }
@@ -68,7 +69,7 @@ Rule* Table::find(const FlowKey& value, const FlowKey& mask, std::uint16_t prior
 }
 
 Rule* Table::find_overlap(const FlowKey& value, const FlowKey& mask, std::uint16_t priority) const {
-  for (const auto& [hash, subtable] : subtables_) {
+  for (const auto& [hash, subtable] : now_.subtables) {
     if (!subtable->has_priority(priority)) continue;
     Rule* hit = nullptr;
     if (is_subset(subtable->mask(), mask)) {
@@ -93,7 +94,7 @@ void Table::for_each(const FlowKey& value, const FlowKey& mask, const std::funct
       rule = next;
     }
   };
-  for (const auto& [hash, subtable] : subtables_) {
+  for (const auto& [hash, subtable] : now_.subtables) {
     if (!is_subset(mask, subtable->mask())) continue;
     if (subtable->mask() == mask) {
       std::array<std::uint64_t, kFlowKeyWords> packed;
@@ -124,29 +125,29 @@ void Table::link(Rule& rule, Subtable& subtable) {
 }
 
 void Table::take_slot(Rule& rule) {
-  if (free_slots_.empty()) {
+  if (now_.free_slots.empty()) {
     rule.slot = slots();
-    slots_.push_back(&rule);
+    now_.slots.push_back(&rule);
   } else {
-    rule.slot = free_slots_.back();
-    free_slots_.pop_back();
-    slots_[rule.slot] = &rule;
+    rule.slot = now_.free_slots.back();
+    now_.free_slots.pop_back();
+    now_.slots[rule.slot] = &rule;
   }
-  ++size_;
+  ++now_.size;
 }
 
 void Table::leave_slot(Rule& rule) {
-  slots_[rule.slot] = nullptr;
-  free_slots_.push_back(rule.slot);
+  now_.slots[rule.slot] = nullptr;
+  now_.free_slots.push_back(rule.slot);
   rule.slot = Rule::kNoSlot;
-  --size_;
+  --now_.size;
 }
 
 void Table::insert(Rule& rule, const FlowKey& mask, std::uint64_t version) {
   Subtable* subtable = find_subtable(mask);
   if (subtable == nullptr) {
     subtable = new Subtable(epoch_, keys_, mask);
-    subtables_.emplace(hash_of(mask), subtable);
+    now_.subtables.emplace(hash_of(mask), subtable);
   }
   XVIF_ASSERT(rule.words == subtable->words());
   rule.added.store(version, std::memory_order_relaxed);
@@ -162,7 +163,7 @@ void Table::replace(Rule& old, Rule& fresh, std::uint64_t version) {
   old.removed.store(version, std::memory_order_relaxed);
   fresh.slot = old.slot;
   old.slot = Rule::kNoSlot;
-  slots_[fresh.slot] = &fresh;
+  now_.slots[fresh.slot] = &fresh;
 }
 
 void Table::remove(Rule& rule, std::uint64_t version) {
@@ -181,7 +182,7 @@ void Table::undo_replace(Rule& old, Rule& fresh) {
   fresh.removed.store(0, std::memory_order_relaxed);
   old.slot = fresh.slot;
   fresh.slot = Rule::kNoSlot;
-  slots_[old.slot] = &old;
+  now_.slots[old.slot] = &old;
   unlink(fresh);
 }
 
@@ -197,15 +198,55 @@ void Table::unlink(Rule& rule) {
   dirty_ |= subtable.max_priority() != before;
 }
 
+std::unique_ptr<Table::Cleared> Table::clear(std::uint64_t version) {
+  // Cleared before in the same batch: nobody will have seen what came between.
+  const bool seen = since_ != version;
+  const Order* const order = order_.load(std::memory_order_relaxed);
+  std::unique_ptr<Cleared> cleared(new Cleared(std::exchange(now_, {}), seen ? order : nullptr, since_, older_));
+  if (seen) {
+    since_ = version;
+    older_ = order;
+    owns_order_ = false;
+  }
+  dirty_ = true;
+  return cleared;
+}
+
+void Table::undo_clear(std::unique_ptr<Cleared> cleared) {
+  XVIF_ASSERT(now_.size == 0);
+  // No reader has seen them, as settle() was not called.
+  for (auto& [hash, subtable] : now_.subtables) delete subtable;
+  now_ = std::move(cleared->was_);
+  cleared->was_ = {};
+  since_ = cleared->since_;
+  older_ = cleared->older_;
+  if (std::exchange(cleared->order_, nullptr) != nullptr) owns_order_ = true;
+  dirty_ = true;
+}
+
+Table::Cleared::~Cleared() {
+  while (drop_subtable()) {
+  }
+  delete order_;
+}
+
+bool Table::Cleared::drop_subtable() {
+  if (was_.subtables.empty()) return false;
+  const auto first = was_.subtables.begin();
+  delete first->second;
+  was_.subtables.erase(first);
+  return true;
+}
+
 void Table::drop_empty_subtables() {
-  for (auto at = subtables_.begin(); at != subtables_.end();) {
+  for (auto at = now_.subtables.begin(); at != now_.subtables.end();) {
     Subtable* const subtable = at->second;
     if (subtable->linked() > 0) {
       ++at;
       continue;
     }
     epoch_.retire([](void*, void* gone) { delete static_cast<Subtable*>(gone); }, nullptr, subtable);
-    at = subtables_.erase(at);
+    at = now_.subtables.erase(at);
   }
 }
 
@@ -213,8 +254,10 @@ void Table::settle() {
   if (!dirty_) return;
   dirty_ = false;
   auto* const fresh = new Order;
+  fresh->since = since_;
+  fresh->older = older_;
   drop_empty_subtables();
-  for (const auto& [hash, subtable] : subtables_) {
+  for (const auto& [hash, subtable] : now_.subtables) {
     fresh->entries.push_back({subtable->max_priority(), subtable, 0, 0, 0});
   }
   std::sort(fresh->entries.begin(), fresh->entries.end(),
@@ -224,12 +267,15 @@ void Table::settle() {
   }
   const Order* const old = order_.load(std::memory_order_relaxed);
   order_.store(fresh, std::memory_order_release);
+  if (!std::exchange(owns_order_, true)) return;
   epoch_.retire([](void*, void* order) { delete static_cast<Order*>(order); }, nullptr, const_cast<Order*>(old));
 }
 
-std::size_t Table::bytes() const {
-  std::size_t bytes = sizeof *this + slots_.capacity() * sizeof(Rule*) + free_slots_.capacity() * 4;
-  for (const auto& [hash, subtable] : subtables_) bytes += subtable->bytes() + 64;
+std::size_t Table::bytes() const { return sizeof *this + now_.bytes(); }
+
+std::size_t Table::Contents::bytes() const {
+  std::size_t bytes = slots.capacity() * sizeof(Rule*) + free_slots.capacity() * sizeof(std::uint32_t);
+  for (const auto& [hash, subtable] : subtables) bytes += subtable->bytes() + 64;
   return bytes;
 }
 

@@ -5,7 +5,8 @@
 //
 // A change has three steps. insert, replace and remove mark rules with the version in which they appear and
 // disappear; settle() makes the structure ready; when the version is published, readers see it. After every reader
-// of older versions is gone, the caller unlinks what was removed, and frees it one grace period later.
+// of older versions is gone, the caller unlinks what was removed, and frees it one grace period later. clear() takes
+// out all rules at once: readers of older versions go on with what the table was until then.
 //
 // Threads: lookup(), match_all(), find_visible(), match_of() any number of readers, wait-free, each between
 // Epoch::quiescent() calls; all else control.
@@ -15,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <unordered_map>
 #include <vector>
@@ -72,22 +74,38 @@ class Table {
   void undo_remove(Rule& rule);
   /// Physically takes out a removed rule that no reader's version sees any more.
   void unlink(Rule& rule);
+  /// What a table was until it was cleared.
+  class Cleared;
+  /// Takes out all live rules, however many they are, in the same time. They are not marked as removed. Who has them
+  /// frees them when every reader of older versions is gone and what was removed before was unlinked.
+  std::unique_ptr<Cleared> clear(std::uint64_t version);
+  /// Takes back the clear of an unpublished batch; whatever was changed since was taken back before.
+  void undo_clear(std::unique_ptr<Cleared> cleared);
   /// Before publishing, and after a run of unlink().
   void settle();
 
   /// Live rules.
-  std::size_t size() const { return size_; }
-  std::size_t subtables() const { return subtables_.size(); }
+  std::size_t size() const { return now_.size; }
+  std::size_t subtables() const { return now_.subtables.size(); }
   /// Bytes of the structure itself, without the rules.
   std::size_t bytes() const;
   /// Every live rule has a slot in 0..slots()-1 which it, and what replaces it, keeps: a cursor over slots visits
   /// each rule that stays exactly once whatever else changes meanwhile.
-  std::uint32_t slots() const { return static_cast<std::uint32_t>(slots_.size()); }
-  Rule* at(std::uint32_t slot) const { return slots_[slot]; }
+  std::uint32_t slots() const { return static_cast<std::uint32_t>(now_.slots.size()); }
+  Rule* at(std::uint32_t slot) const { return now_.slots[slot]; }
 
  private:
   struct Order;
   struct TermHashes;
+  /// Control thread.
+  struct Contents {
+    std::unordered_multimap<std::uint64_t, Subtable*> subtables;  // by hash of the mask
+    std::vector<Rule*> slots;                                     // nullptr: free
+    std::vector<std::uint32_t> free_slots;
+    std::size_t size = 0;
+
+    std::size_t bytes() const;
+  };
 
   /// Leaves only the places that are still wanted.
   static void close_up(LookupBatch& batch, TermHashes& hashes, std::size_t hashed);
@@ -99,12 +117,39 @@ class Table {
 
   Epoch& epoch_;
   const HashKeys keys_;
-  std::atomic<const Order*> order_{nullptr};                     // control: rw, readers: ro
-  std::unordered_multimap<std::uint64_t, Subtable*> subtables_;  // control; by hash of the mask
-  std::vector<Rule*> slots_;                                     // control; nullptr: free
-  std::vector<std::uint32_t> free_slots_;                        // control
-  std::size_t size_ = 0;                                         // control
-  bool dirty_ = false;                                           // control; order_ must be rebuilt
+  std::atomic<const Order*> order_{nullptr};  // control: rw, readers: ro
+  Contents now_;
+  std::uint64_t since_ = 0;       // control; version of the last clear
+  const Order* older_ = nullptr;  // control; for readers of versions before it, as long as there are any
+  bool owns_order_ = true;        // control; or it is older_ still
+  bool dirty_ = false;            // control; order_ must be rebuilt
+};
+
+/// The rules keep their slots. Control thread.
+class Table::Cleared {
+ public:
+  /// The rules are not its own.
+  ~Cleared();
+  Cleared(const Cleared&) = delete;
+  Cleared& operator=(const Cleared&) = delete;
+
+  std::size_t size() const { return was_.size; }
+  std::uint32_t slots() const { return static_cast<std::uint32_t>(was_.slots.size()); }
+  /// nullptr: the slot was free.
+  Rule* at(std::uint32_t slot) const { return was_.slots[slot]; }
+  std::size_t bytes() const { return was_.bytes(); }
+  /// Frees one subtable, after the rules; false: there are no more.
+  bool drop_subtable();
+
+ private:
+  friend class Table;
+  Cleared(Contents&& was, const Order* order, std::uint64_t since, const Order* older)
+      : was_(std::move(was)), order_(order), since_(since), older_(older) {}
+
+  Contents was_;
+  const Order* order_;  // own; nullptr: no reader ever saw these rules
+  const std::uint64_t since_;
+  const Order* const older_;
 };
 
 }  // namespace xvif

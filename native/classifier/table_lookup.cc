@@ -107,7 +107,7 @@ void Table::lookup(const FlowKey* keys, std::uint64_t lanes, std::uint64_t versi
   batch.wanted = first_places(batch.count);
   for (std::size_t i = 0; i < batch.count; ++i) batch.found[i] = nullptr;
 
-  const Order& order = *order_.load(std::memory_order_acquire);
+  const Order& order = order_.load(std::memory_order_acquire)->of(version);
   const bool likely = order.entries.size() <= Order::kFew;
   TermHashes hashes;
   std::size_t hashed = 0;
@@ -134,7 +134,7 @@ void Table::lookup(const FlowKey* keys, std::uint64_t lanes, std::uint64_t versi
 
 const Rule* Table::lookup_typed(const FlowKey& key, std::uint64_t version) const {
   const Rule* best = nullptr;
-  for (const Order::Entry& entry : order_.load(std::memory_order_acquire)->entries) {
+  for (const Order::Entry& entry : order_.load(std::memory_order_acquire)->of(version).entries) {
     if (best != nullptr && entry.max_priority <= best->priority) break;
     if (!concerns(entry.subtable->mask(), key)) continue;
     for (const Rule* rule = entry.subtable->chain_for(key); rule != nullptr;
@@ -147,7 +147,7 @@ const Rule* Table::lookup_typed(const FlowKey& key, std::uint64_t version) const
 
 std::size_t Table::match_all(const FlowKey& key, std::uint64_t version, std::span<const Rule*> out) const {
   std::size_t count = 0;
-  for (const Order::Entry& entry : order_.load(std::memory_order_acquire)->entries) {
+  for (const Order::Entry& entry : order_.load(std::memory_order_acquire)->of(version).entries) {
     if (!concerns(entry.subtable->mask(), key)) continue;
     for (const Rule* rule = entry.subtable->chain_for(key); rule != nullptr;
          rule = rule->next.load(std::memory_order_acquire)) {
@@ -161,7 +161,7 @@ std::size_t Table::match_all(const FlowKey& key, std::uint64_t version, std::spa
 
 const Rule* Table::find_visible(const FlowKey& value, const FlowKey& mask, std::uint16_t priority,
                                 std::uint64_t version) const {
-  for (const Order::Entry& entry : order_.load(std::memory_order_acquire)->entries) {
+  for (const Order::Entry& entry : order_.load(std::memory_order_acquire)->of(version).entries) {
     if (entry.max_priority < priority) return nullptr;
     if (entry.subtable->mask() != mask) continue;
     const Rule* rule = entry.subtable->chain_for(value);

@@ -32,6 +32,12 @@ struct Table::Order {
   /// With so few subtables most packets find something in each, and share little.
   static constexpr std::size_t kFew = 3;
 
+  /// What a reader of `version` looks at: this, or what was there before the table was cleared.
+  const Order& of(std::uint64_t version) const {
+    const Order* order = this;
+    while (version < order->since) order = order->older;
+    return *order;
+  }
   void add_terms(Entry& entry);
   void hash(const Entry& entry, std::size_t& hashed, const HashKeys& keys, LookupBatch& batch,
             TermHashes& hashes) const;
@@ -39,6 +45,8 @@ struct Table::Order {
   std::vector<Entry> entries;
   std::vector<Term> terms;
   std::vector<std::uint8_t> sums;  // indexes of terms
+  std::uint64_t since = 0;         // version in which the table was cleared last
+  const Order* older = nullptr;    // for readers of versions before that
 };
 
 /// By term and place. Only what is needed is written.

@@ -21,6 +21,7 @@ struct Known {
   std::uint16_t priority;
   std::uint64_t added, removed = kNever;
   Rule* rule;
+  bool cleared = false;
 };
 
 class TableTest : public testing::Test {
@@ -148,6 +149,59 @@ TEST_F(TableTest, UndoBringsBackWhatWasThere) {
   EXPECT_EQ(table_.subtables(), 1u);
 }
 
+TEST_F(TableTest, ClearedRulesAreSeenInOlderVersionsOnly) {
+  const FlowKey mask = key_of(Field::kInPort, 0xffffffff);
+  const FlowKey value = key_of(Field::kInPort, 3);
+  Rule* const rule = make(value, mask, 9);
+  table_.insert(*rule, mask, 1);
+  table_.settle();
+  const auto first = table_.clear(2);
+  EXPECT_EQ(lookup(value, 2), rule) << "not settled";
+  Rule* const between = make(value, mask, 9);
+  table_.insert(*between, mask, 2);
+  const auto second = table_.clear(2);
+  Rule* const fresh = make(value, mask, 5);
+  table_.insert(*fresh, mask, 2);
+  table_.settle();
+  EXPECT_EQ(lookup(value, 1), rule);
+  EXPECT_EQ(lookup(value, 2), fresh);
+  EXPECT_EQ(table_.find(value, mask, 9), nullptr);
+  EXPECT_EQ(table_.size(), 1u);
+  const auto third = table_.clear(3);
+  table_.settle();
+  EXPECT_EQ(lookup(value, 1), rule);
+  EXPECT_EQ(lookup(value, 2), fresh);
+  EXPECT_EQ(lookup(value, 3), nullptr);
+  for (const auto* cleared : {first.get(), second.get(), third.get()}) {
+    EXPECT_EQ(cleared->size(), 1u);
+    EXPECT_EQ(cleared->at(0), cleared == first.get() ? rule : cleared == second.get() ? between : fresh);
+  }
+}
+
+TEST_F(TableTest, UndoneClearsLeaveNoTrace) {
+  const FlowKey mask = key_of(Field::kInPort, 0xffffffff);
+  const FlowKey value = key_of(Field::kInPort, 3);
+  Rule* const rule = make(value, mask, 9);
+  table_.insert(*rule, mask, 1);
+  table_.settle();
+  for (std::uint64_t round = 0; round < 3; ++round) {
+    auto first = table_.clear(2);
+    Rule* const fresh = make(value, mask, 9);
+    table_.insert(*fresh, mask, 2);
+    auto second = table_.clear(2);
+    table_.undo_clear(std::move(second));
+    table_.undo_insert(*fresh);
+    table_.undo_clear(std::move(first));
+    table_.settle();
+    EXPECT_EQ(lookup(value, 2), rule);
+    EXPECT_EQ(table_.find(value, mask, 9), rule);
+    EXPECT_EQ(table_.at(rule->slot), rule);
+    EXPECT_EQ(table_.size(), 1u);
+    EXPECT_EQ(table_.subtables(), 1u);
+    epoch_.reclaim();
+  }
+}
+
 TEST_F(TableTest, UnpacksMatches) {
   std::mt19937_64 random(3);
   for (int i = 0; i < 100; ++i) {
@@ -196,12 +250,26 @@ class RandomTable : public TableTest, public testing::WithParamInterface<std::ui
       known.removed = version_;
     }
   }
+  void clear() {
+    auto cleared = table_.clear(version_);
+    const auto live = [](const Known& known) { return known.removed == kNever; };
+    ASSERT_EQ(cleared->size(), static_cast<std::size_t>(std::count_if(known_.begin(), known_.end(), live)));
+    ASSERT_EQ(table_.size(), 0u);
+    if (random_() % 3 == 0) return table_.undo_clear(std::move(cleared));
+    for (Known& known : known_) {
+      if (!live(known)) continue;
+      known.removed = version_;
+      known.cleared = true;
+    }
+    cleared_.push_back({version_, std::move(cleared)});
+  }
   void unlink_older(std::uint64_t version) {
     std::erase_if(known_, [&](const Known& known) {
       if (known.removed > version) return false;
-      table_.unlink(*known.rule);
+      if (!known.cleared) table_.unlink(*known.rule);
       return true;
     });
+    std::erase_if(cleared_, [&](const auto& cleared) { return cleared.first <= version; });
     table_.settle();
     epoch_.reclaim();
   }
@@ -252,6 +320,7 @@ class RandomTable : public TableTest, public testing::WithParamInterface<std::ui
   std::mt19937_64 random_{GetParam()};
   std::uint64_t version_ = 1;
   std::vector<Known> known_;
+  std::vector<std::pair<std::uint64_t, std::unique_ptr<Table::Cleared>>> cleared_;
 };
 
 TEST_P(RandomTable, AgreesWithLinearScan) {
@@ -259,6 +328,10 @@ TEST_P(RandomTable, AgreesWithLinearScan) {
   for (int round = 0; round < 150; ++round) {
     for (std::size_t n = random_() % 20; n > 0; --n) ASSERT_NO_FATAL_FAILURE(change());
     if (random_() % 20 == 0) remove_some();
+    if (random_() % 10 == 0) {
+      ASSERT_NO_FATAL_FAILURE(clear());
+    }
+    for (std::size_t n = random_() % 5; n > 0; --n) ASSERT_NO_FATAL_FAILURE(change());
     table_.settle();
     ASSERT_NO_FATAL_FAILURE(compare(version_ - 1));
     ASSERT_NO_FATAL_FAILURE(compare(version_));

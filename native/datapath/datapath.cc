@@ -23,6 +23,8 @@ namespace {
 constexpr std::size_t kPublishEvery = 512;
 /// Bytes of a packet-out's frame, as of a guest's.
 constexpr std::size_t kPacketOutMax = 65535;
+/// Bytes of records of removed flows that wait for JavaScript before further flows wait to be told.
+constexpr std::size_t kToldBytes = 256 * 1024;
 /// Bytes of captured frames that wait for JavaScript.
 constexpr std::size_t kCapturedMax = 16 * 1024 * 1024;
 
@@ -200,6 +202,7 @@ std::vector<std::uint8_t> Datapath::apply(Bytes batch, bool atomic) {
   } else {
     pipeline_.publish();
   }
+  if (pipeline_.is_untidy(now)) wake();
   return statuses;
 }
 
@@ -253,7 +256,9 @@ ReadPart Datapath::read(Bytes query_bytes, std::size_t limit) {
 }
 
 void Datapath::tick() {
-  pipeline_.tick(now_ns());
+  const std::uint64_t now = now_ns();
+  pipeline_.tick(now);
+  if (pipeline_.is_untidy(now)) wake();
   watch_links();
 }
 
@@ -276,9 +281,15 @@ void Datapath::watch_links() {
     out.put_bytes({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
     out.align();
     out.patch<std::uint32_t>(start + 4, static_cast<std::uint32_t>(out.at() - start));
-    wake_();
+    wake();
   }
 }
+
+void Datapath::wake() {
+  if (!draining_) wake_();
+}
+
+bool Datapath::has_room() const { return told_.size() < kToldBytes; }
 
 void Datapath::flow_removed(const FlowView& view, FlowRemovedReason reason) {
   tell_flow(view, Upcall::kFlowRemoved, static_cast<std::uint8_t>(reason));
@@ -308,7 +319,7 @@ void Datapath::tell_flow(const FlowView& view, Upcall kind, std::uint8_t reason)
   out.patch<std::uint32_t>(match_length, static_cast<std::uint32_t>(write_match(out, view.value, view.mask)));
   out.align();
   out.patch<std::uint32_t>(start + 4, static_cast<std::uint32_t>(out.at() - start));
-  wake_();
+  wake();
 }
 
 void Datapath::flow_changed(const FlowView& view, FlowChange event, FlowRemovedReason reason, const Flow* before) {
@@ -351,7 +362,11 @@ bool Datapath::put(PortNo port, Bytes frame) {
 
 bool Datapath::drain_upcalls(std::vector<std::uint8_t>& out, std::size_t limit) {
   const auto room = [&] { return limit - std::min(limit, out.size()); };
-  bool more = pipeline_.take_requests(now_ns());
+  const std::uint64_t now = now_ns();
+  draining_ = true;
+  bool more = pipeline_.take_requests(now);
+  more |= pipeline_.tidy(now);
+  draining_ = false;
   more |= told_.take(out, room());
   {
     std::lock_guard lock(captured_mutex_);

@@ -70,7 +70,7 @@ class Datapath final : private FlowRemovedSink, private FlowChangeSink, private 
   ReadPart read(std::span<const std::uint8_t> query, std::size_t limit);
   void tick();
   /// Moves waiting upcall records to `out`, whole ones, up to `limit` bytes and a record or two. Captured frames leave
-  /// room for packet_in. True when more wait.
+  /// room for packet_in. Does a slice of what changes have left to do. True when more wait, or is to be done.
   bool drain_upcalls(std::vector<std::uint8_t>& out, std::size_t limit);
   /// What became of flows since the last call, while they are watched: flow_change records.
   std::vector<std::uint8_t> take_flow_changes() {
@@ -88,12 +88,15 @@ class Datapath final : private FlowRemovedSink, private FlowChangeSink, private 
 
   std::unique_ptr<Port> make_port(PortNo number, const PortSpec& spec, std::vector<Worker*>& homes, std::string& error);
   Status apply_record(std::span<const std::uint8_t> record);
+  bool has_room() const override;
   void flow_removed(const FlowView& flow, FlowRemovedReason reason) override;
   void flow_changed(const FlowView& flow, FlowChange event, FlowRemovedReason reason, const Flow* before) override;
   void flow_triggered(const FlowView& flow) override;
   void tell_flow(const FlowView& view, Upcall kind, std::uint8_t reason);
   bool put(PortNo port, std::span<const std::uint8_t> frame) override;
   void watch_links();
+  /// Has somebody drain upcalls.
+  void wake();
 
   Runtime& runtime_;
   const std::function<void()> wake_;
@@ -102,6 +105,7 @@ class Datapath final : private FlowRemovedSink, private FlowChangeSink, private 
   std::map<std::uint32_t, Attached> ports_;
   RecordQueue told_;                         // of the control thread itself: flow_removed, port_state
   std::vector<std::uint8_t> changes_;        // flow_change records
+  bool draining_ = false;                    // who does looks itself whether there is more
   bool changes_lost_ = false;                // they were too many
   std::uint32_t cause_ = ~std::uint32_t{0};  // which record of a batch is carried out
   std::mutex captured_mutex_;

@@ -58,6 +58,11 @@ void Effects::count(const Flow& flow, int by) {
   }
 }
 
+bool Effects::limits(std::uint8_t table) const {
+  const auto first = limited_.lower_bound({table, 0});
+  return first != limited_.end() && first->first.first == table;
+}
+
 std::vector<Effects::Family> Effects::take_orphans() {
   std::vector<Family> taken;
   // One that was replaced by another of the same family has left none behind.

@@ -41,6 +41,8 @@ class Effects {
   /// Whether a flow with delete_learned makes such.
   bool owns(const Family& family) const { return owned_.contains(family); }
   void forget_orphans() { orphans_.clear(); }
+  /// A limit is about a family of this table.
+  bool limits(std::uint8_t table) const;
   /// Live flows of a family that a limit is about; nullptr when none is.
   const std::atomic<std::uint64_t>* size(const Family& family) const;
 

@@ -2,6 +2,7 @@
 // only when it comes, so traffic costs nothing here.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -20,8 +21,15 @@ class Expiry {
   void arm(Flow& flow, std::uint64_t at_ns);
   /// The flow is gone; its entry goes when it comes up, or when too many are stale.
   void disarm(Flow& flow);
-  /// Takes out the entries whose moment has come and visits those that are valid. The visitor may arm.
-  void take(std::uint64_t now_ns, const Visit& due, const Valid& valid);
+  /// All flows of a table are gone, as by disarm(); returns how many were armed. They keep their timers.
+  std::size_t disarm_all(std::uint8_t table);
+  /// Takes back the last disarm_all() of this table, which returned `armed`; none of its flows is armed now.
+  void undo_disarm_all(std::uint8_t table, std::size_t armed);
+  /// Takes out entries whose moment has come, `limit` at most, and visits those that are valid. The visitor disarms the
+  /// flow, and may arm it again.
+  void take(std::uint64_t now_ns, std::size_t limit, const Visit& due, const Valid& valid);
+  /// More entries are stale than should be: take() makes room.
+  bool crowded() const;
   std::uint64_t next_ns() const { return heap_.empty() ? ~std::uint64_t{0} : heap_.front().at_ns; }
   std::size_t entries() const { return heap_.size(); }
 
@@ -35,6 +43,7 @@ class Expiry {
   static bool later(const Entry& a, const Entry& b) { return a.at_ns > b.at_ns; }
 
   std::vector<Entry> heap_;
+  std::array<std::size_t, kTables> armed_{};
   std::size_t stale_ = 0;
   std::uint32_t serial_ = 0;
 };

@@ -80,6 +80,8 @@ struct FlowFilter {
 /// Told about removed flows that asked for it, and flows that passed a threshold, on the control thread.
 class FlowRemovedSink {
  public:
+  /// Removed flows wait for it.
+  virtual bool has_room() const { return true; }
   virtual void flow_removed(const FlowView& flow, FlowRemovedReason reason) = 0;
   /// Its statistics passed a threshold of its stat_trigger.
   virtual void flow_triggered(const FlowView&) {}

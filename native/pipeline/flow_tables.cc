@@ -25,6 +25,12 @@ bool has_trigger(std::span<const std::uint8_t> instructions) {
   return false;
 }
 
+/// A delete of whatever is in a table.
+bool takes_all(const FlowMod& mod) {
+  return mod.command == FlowCommand::kDelete && mod.mask == FlowKey{} && mod.cookie_mask == 0 &&
+         mod.out_port == kAnyPort && mod.out_group == kGroupAny;
+}
+
 /// Smallest table first to look at, and the one after the last.
 std::pair<std::size_t, std::size_t> table_range(std::uint8_t table) {
   if (table == kAllTables) return {0, kTables};
@@ -44,6 +50,11 @@ FlowTables::FlowTables(Epoch& epoch, Versions& versions, Counters& counters, Gro
       effects_(counters) {}
 
 FlowTables::~FlowTables() {
+  for (auto& removal : announcements_) {
+    if (removal.flow != nullptr) destroy(removal.flow);
+  }
+  for (auto& cleared : cleared_) cleared->is_announced = true;
+  free_cleared(~std::size_t{0});
   for (std::atomic<Table*>& at : tables_) {
     Table* const table = at.load(std::memory_order_relaxed);
     if (table == nullptr) continue;
@@ -121,7 +132,7 @@ Status FlowTables::add(const FlowMod& mod, std::uint64_t now_ns) {
   Flow* const victim = old == nullptr ? victim_for(mod) : nullptr;
   if (old == nullptr && victim == nullptr && table.size() >= configs_[mod.table].max_entries) return Status::kTableFull;
   const bool keeps = old != nullptr && !has(mod, FlowFlag::kResetCounts);
-  const CounterId counter = keeps ? old->counter : counters_.allocate();
+  const CounterId counter = keeps ? old->counter : take_counter();
   if (counter == kNoCounter) return Status::kNoMemory;
   Flow* const flow = make(packed_words(mod.mask), mod, counter);
   if (flow == nullptr) {
@@ -152,12 +163,7 @@ void FlowTables::configure(std::uint8_t id, const TableConfig& config, std::uint
   evictions_[id].reset();
   if (config.eviction == 0) return;
   Table& table = table_for(id);
-  const std::uint8_t flags = config.eviction;
-  Eviction::GroupOf group = [](const Flow&) { return 0; };
-  if (config.groups != FlowKey{}) group = [this, id](const Flow& flow) { return group_of(flow, configs_[id].groups); };
-  evictions_[id] = std::make_unique<Eviction>(
-      [&table](std::uint32_t slot) { return slot < table.slots() ? static_cast<Flow*>(table.at(slot)) : nullptr; },
-      [this, flags](const Flow& flow) { return rank_of(flow, flags); }, std::move(group));
+  evictions_[id] = make_eviction(id);
   for (std::uint32_t slot = 0; slot < table.slots(); ++slot) {
     if (Rule* rule = table.at(slot)) evictions_[id]->add(static_cast<Flow&>(*rule));
   }
@@ -165,6 +171,18 @@ void FlowTables::configure(std::uint8_t id, const TableConfig& config, std::uint
     remove(*evictions_[id]->lowest(), FlowRemovedReason::kEviction, now_ns);
   }
   delete_orphans(now_ns);
+}
+
+std::unique_ptr<Eviction> FlowTables::make_eviction(std::uint8_t id) {
+  Table& table = table_for(id);
+  const std::uint8_t flags = configs_[id].eviction;
+  Eviction::GroupOf group = [](const Flow&) { return 0; };
+  if (configs_[id].groups != FlowKey{}) {
+    group = [this, id](const Flow& flow) { return group_of(flow, configs_[id].groups); };
+  }
+  return std::make_unique<Eviction>(
+      [&table](std::uint32_t slot) { return slot < table.slots() ? static_cast<Flow*>(table.at(slot)) : nullptr; },
+      [this, flags](const Flow& flow) { return rank_of(flow, flags); }, std::move(group));
 }
 
 EvictionRank FlowTables::rank_of(const Flow& flow, std::uint8_t flags) const {
@@ -208,7 +226,7 @@ Status FlowTables::modify(const FlowMod& mod, std::uint64_t now_ns) {
   // All or none: memory first.
   for (Flow* old : flows) {
     const bool keeps = !has(mod, FlowFlag::kResetCounts);
-    const CounterId counter = keeps ? old->counter : counters_.allocate();
+    const CounterId counter = keeps ? old->counter : take_counter();
     one.table = old->table;
     Flow* const flow = counter == kNoCounter ? nullptr : make(old->words, one, counter);
     if (flow == nullptr) {
@@ -243,7 +261,14 @@ Status FlowTables::modify(const FlowMod& mod, std::uint64_t now_ns) {
 }
 
 void FlowTables::erase(const FlowMod& mod, std::uint64_t now_ns) {
-  for (Flow* flow : select(mod)) remove(*flow, FlowRemovedReason::kDelete, now_ns, has(mod, FlowFlag::kSilent));
+  const bool silent = has(mod, FlowFlag::kSilent);
+  // Who watches is told of each.
+  if (takes_all(mod) && watcher_ == nullptr) {
+    const auto [first, end] = table_range(mod.table);
+    for (std::size_t id = first; id < end; ++id) clear(static_cast<std::uint8_t>(id), now_ns, silent);
+    return;
+  }
+  for (Flow* flow : select(mod)) remove(*flow, FlowRemovedReason::kDelete, now_ns, silent);
 }
 
 bool FlowTables::is_selected(const Flow& flow, const FlowMod& mod) {
@@ -311,16 +336,28 @@ void FlowTables::destroy(Flow* flow) {
 
 void FlowTables::count_references(const Flow& flow, int by) {
   live_ += static_cast<std::size_t>(static_cast<std::ptrdiff_t>(by));
+  Census& census = census_[flow.table];
+  if (flow.has(FlowFlag::kSendFlowRem)) census.told += static_cast<std::size_t>(static_cast<std::ptrdiff_t>(by));
+  if (flow.instructions->is_noted()) census.noted += static_cast<std::size_t>(static_cast<std::ptrdiff_t>(by));
+  count_noted(flow, by);
+}
+
+void FlowTables::count_noted(const Flow& flow, int by) {
   const InstructionSet& set = *flow.instructions;
   for (std::uint32_t group : set.groups) groups_.count_reference(group, by);
   for (std::uint32_t meter : set.meters) meters_.count_reference(meter, by);
   effects_.count(flow, by);
 }
 
-void FlowTables::touch(const Flow& flow) {
-  if (is_unsettled_[flow.table]) return;
-  is_unsettled_[flow.table] = true;
-  unsettled_.push_back(flow.table);
+void FlowTables::touch(std::uint8_t table) {
+  if (is_unsettled_[table]) return;
+  is_unsettled_[table] = true;
+  unsettled_.push_back(table);
+}
+
+CounterId FlowTables::take_counter() {
+  const CounterId counter = counters_.allocate();
+  return counter == kNoCounter && free_cleared(~std::size_t{0}) > 0 ? counters_.allocate() : counter;
 }
 
 void FlowTables::settle() {
@@ -336,7 +373,8 @@ void FlowTables::settle() {
 void FlowTables::insert(Table& table, Flow& flow, const FlowKey& mask, std::uint64_t now_ns) {
   flow.born = versions_.working();
   table.insert(flow, mask, versions_.working());
-  touch(flow);
+  touch(flow.table);
+  ++placed_;
   count_references(flow, 1);
   enlist(flow);
   versions_.on_rollback(undo_insert, this, &flow);
@@ -346,7 +384,8 @@ void FlowTables::insert(Table& table, Flow& flow, const FlowKey& mask, std::uint
 void FlowTables::replace(Flow& old, Flow& fresh, std::uint64_t now_ns) {
   fresh.born = old.born;
   table_of(old).replace(old, fresh, versions_.working());
-  touch(old);
+  touch(old.table);
+  ++placed_;
   count_references(old, -1);
   count_references(fresh, 1);
   delist(old);
@@ -362,9 +401,9 @@ void FlowTables::remove(Flow& flow, FlowRemovedReason reason, std::uint64_t now_
   delist(flow);
   Removal* removal = nullptr;
   if (!silent && flow.has(FlowFlag::kSendFlowRem)) {
-    removal = new Removal{&flow, now_ns, reason};
+    removal = new Removal{&flow, nullptr, now_ns, reason};
     ++unannounced_;
-    versions_.first_after_publication(announce_removal, this, removal);
+    versions_.first_after_publication(announce_later, this, removal);
   } else {
     versions_.after_publication(take_out, this, &flow);
   }
@@ -393,7 +432,7 @@ void FlowTables::undo_insert(void* owner, void* flow, void*) {
   self.delist(*inserted);
   self.count_references(*inserted, -1);
   self.table_of(*inserted).undo_insert(*inserted);
-  self.touch(*inserted);
+  self.touch(inserted->table);
   self.epoch_.retire(destroy_later, owner, inserted);
 }
 
@@ -405,7 +444,7 @@ void FlowTables::undo_replace(void* owner, void* old, void* fresh) {
   self.count_references(after, -1);
   self.count_references(before, 1);
   self.table_of(before).undo_replace(before, after);
-  self.touch(before);
+  self.touch(before.table);
   after.shares_counter = before.shares_counter;
   before.shares_counter = false;
   self.enlist(before);
@@ -420,26 +459,6 @@ void FlowTables::undo_remove(void* owner, void* flow, void* removal) {
   self.enlist(removed);
   if (removal != nullptr) --self.unannounced_;
   delete static_cast<Removal*>(removal);
-}
-
-void FlowTables::announce_removal(void* owner, void* removal) {
-  auto& self = *static_cast<FlowTables*>(owner);
-  const std::unique_ptr<Removal> done(static_cast<Removal*>(removal));
-  --self.unannounced_;
-  if (self.sink_ != nullptr) self.sink_->flow_removed(self.view(*done->flow, done->when_ns), done->reason);
-  take_out(owner, done->flow);
-}
-
-void FlowTables::take_out(void* owner, void* flow) {
-  auto& self = *static_cast<FlowTables*>(owner);
-  auto& gone = *static_cast<Flow*>(flow);
-  self.table_of(gone).unlink(gone);
-  self.touch(gone);
-  self.epoch_.retire(destroy_later, owner, flow);
-}
-
-void FlowTables::destroy_later(void* owner, void* flow) {
-  static_cast<FlowTables*>(owner)->destroy(static_cast<Flow*>(flow));
 }
 
 template <typename Uses>
@@ -506,7 +525,7 @@ void FlowTables::look_at_triggers(std::uint64_t now_ns) {
 
 void FlowTables::expire_slot(Table& table, std::uint32_t slot, std::uint64_t now_ns) {
   auto& flow = static_cast<Flow&>(*table.at(slot));
-  flow.timer = 0;
+  expiry_.disarm(flow);
   if (flow.hard_timeout != 0 && now_ns >= flow.refreshed_ns() + flow.hard_timeout * kSecond) {
     remove(flow, FlowRemovedReason::kHardTimeout, now_ns);
   } else if (flow.idle_timeout != 0 && now_ns >= used_ns(flow) + flow.idle_timeout * kSecond) {
@@ -516,9 +535,9 @@ void FlowTables::expire_slot(Table& table, std::uint32_t slot, std::uint64_t now
   }
 }
 
-void FlowTables::expire(std::uint64_t now_ns) {
+void FlowTables::expire(std::uint64_t now_ns, std::size_t limit) {
   expiry_.take(
-      now_ns,
+      now_ns, limit,
       [&](std::uint8_t id, std::uint32_t slot) {
         expire_slot(*tables_[id].load(std::memory_order_relaxed), slot, now_ns);
       },

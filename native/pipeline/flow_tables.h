@@ -6,8 +6,10 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "pipeline/counters.h"
@@ -51,8 +53,11 @@ class FlowTables {
   /// Within a batch: removes every flow that uses it.
   void delete_users_of_group(std::uint32_t group, std::uint64_t now_ns);
   void delete_users_of_meter(std::uint32_t meter, std::uint64_t now_ns);
-  /// Within a batch: removes flows whose time has come. Work is that of the flows that are due.
-  void expire(std::uint64_t now_ns);
+  /// Within a batch: removes flows whose time has come, after `limit` looks at flows no more. Work is that of the flows
+  /// that are due.
+  void expire(std::uint64_t now_ns, std::size_t limit);
+  /// expire() has something to do.
+  bool expires(std::uint64_t now_ns) const { return expiry_.next_ns() <= now_ns || expiry_.crowded(); }
   /// Within a batch: limit and eviction; a table that evicts never holds more than its limit. Not taken back by
   /// rollback.
   void configure(std::uint8_t table, const TableConfig& config, std::uint64_t now_ns);
@@ -64,11 +69,24 @@ class FlowTables {
   /// Before publishing and after reclaiming.
   void settle();
 
+  /// When no batch is open: tells of removed flows, in the order in which they were removed, `limit` looks at flows at
+  /// most and no more than the sink has room for. Returns how many it looked at.
+  std::size_t announce(std::size_t limit);
+  /// When no batch is open: frees up to so many flows of those that were deleted with their table's others. Returns
+  /// how many.
+  std::size_t free_cleared(std::size_t limit);
+  /// Flows that free_cleared() will free, some of them later.
+  std::size_t cleared() const { return cleared_flows_; }
+  /// Flows inserted and replaced since the last call.
+  std::size_t take_placed() { return std::exchange(placed_, 0); }
+
   void on_removed(FlowRemovedSink* sink) { sink_ = sink; }
   /// nullptr: nobody watches.
   void on_changed(FlowChangeSink* watcher) { watcher_ = watcher; }
-  /// Removals published whose flow_removed has not been told yet.
+  /// Removals of which is to be told when no reader sees the flows any more.
   std::size_t unannounced() const { return unannounced_; }
+  /// Of which announce() can tell.
+  bool has_announcements() const { return !announcements_.empty(); }
 
   /// Visits flows from `cursor` (0 first) until the visitor returns false; `cursor` then stands at the flow it
   /// refused. True when there are no more. Flows that stay are seen exactly once whatever changes between calls.
@@ -84,13 +102,29 @@ class FlowTables {
   std::vector<SampleView> samples() const { return effects_.samples(); }
   /// Flows that learn actions made.
   std::uint64_t learned() const { return learned_; }
-  /// When the next flow could expire; ~0 never.
-  std::uint64_t next_expiry_ns() const { return expiry_.next_ns(); }
 
  private:
+  /// Of live flows of a table.
+  struct Census {
+    std::size_t told = 0;   // those with kSendFlowRem
+    std::size_t noted = 0;  // those whose instructions are noted
+  };
+  /// What a table was until all its flows were deleted.
+  struct Cleared {
+    std::unique_ptr<Table::Cleared> flows;
+    std::unique_ptr<Eviction> eviction;
+    Census census;
+    std::size_t armed = 0;  // in Expiry
+    std::uint32_t at = 0;   // slot to look at next, to tell of it or to free it
+    std::uint8_t table = 0;
+    bool is_told = false;       // of those that asked for it
+    bool is_announced = false;  // all of it
+    bool is_unlinked = false;   // what was removed before: the rest can be freed
+  };
   /// On its way from the flow_mod until no reader sees the flow. Owned by the batch, then by the epoch.
   struct Removal {
     Flow* flow;
+    Cleared* cleared;  // instead of one flow
     std::uint64_t when_ns;
     FlowRemovedReason reason;
   };
@@ -107,6 +141,9 @@ class FlowTables {
   std::uint64_t family_size(const Effects::Family& family) const;
   void delete_orphans(std::uint64_t now_ns);
   void erase(const FlowMod& mod, std::uint64_t now_ns);
+  /// Deletes all flows of a table, whatever their number.
+  void clear(std::uint8_t table, std::uint64_t now_ns, bool silent);
+  std::unique_ptr<Eviction> make_eviction(std::uint8_t table);
   Status check(const FlowMod& mod) const;
   Status check_references(const FlowMod& mod) const;
   /// Flows a modify or delete is about.
@@ -123,6 +160,7 @@ class FlowTables {
   void delete_users(Uses uses, FlowRemovedReason reason, std::uint64_t now_ns);
   /// Called when a flow begins (+1) and ceases (-1) to be live.
   void count_references(const Flow& flow, int by);
+  void count_noted(const Flow& flow, int by);
   void arm(Flow& flow);
   /// The flow lives from now on, or does no more: timeouts and eviction.
   void enlist(Flow& flow);
@@ -136,10 +174,16 @@ class FlowTables {
   std::uint64_t used_ns(const Flow& flow) const;
   FlowView view(const Flow& flow, std::uint64_t now_ns) const;
   Table& table_of(const Flow& flow) const { return *tables_[flow.table].load(std::memory_order_relaxed); }
-  void touch(const Flow& flow);
+  void touch(std::uint8_t table);
+  /// kNoCounter when there are no more.
+  CounterId take_counter();
   void destroy(Flow* flow);
 
-  static void announce_removal(void* owner, void* removal);
+  /// Tells of flows of a table that was cleared. Returns how many it looked at.
+  std::size_t announce(Cleared& cleared, std::uint64_t when_ns, FlowRemovedReason reason, std::size_t limit);
+  static void announce_later(void* owner, void* removal);
+  static void end_unlinking(void* owner, void* cleared);
+  static void undo_clear(void* owner, void* cleared, void* removal);
   static void take_out(void* owner, void* flow);
   static void destroy_later(void* owner, void* flow);
   static void undo_insert(void* owner, void* flow, void*);
@@ -167,7 +211,12 @@ class FlowTables {
   std::vector<std::uint8_t> unsettled_;                         // tables to settle
   std::array<bool, kTables> is_unsettled_{};
   std::size_t live_ = 0;
+  std::array<Census, kTables> census_{};
   std::size_t unannounced_ = 0;
+  std::deque<Removal> announcements_;
+  std::deque<std::unique_ptr<Cleared>> cleared_;  // in that order
+  std::size_t cleared_flows_ = 0;                 // in them
+  std::size_t placed_ = 0;
   std::uint64_t learned_ = 0;
 };
 

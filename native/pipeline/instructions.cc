@@ -116,9 +116,9 @@ InstructionSet* InstructionSets::take(std::span<const std::uint8_t> bytes) {
 }
 
 void InstructionSets::give_back(const InstructionSet* set) {
+  if (--set->users > 0) return;
   const auto at = sets_.find(std::string_view(reinterpret_cast<const char*>(set->bytes().data()), set->bytes().size()));
   XVIF_ASSERT(at != sets_.end() && at->second.get() == set);
-  if (--at->second->users > 0) return;
   bytes_ -= kOverhead + set->bytes().size();
   // The key lies in the set: the node must go before it.
   const auto node = sets_.extract(at);

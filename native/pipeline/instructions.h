@@ -52,7 +52,9 @@ class InstructionSet {
   std::vector<std::uint32_t> groups;  // those it refers to, each once
   std::vector<std::uint32_t> meters;
   StatTrigger trigger;
-  std::uint32_t users = 0;  // control
+  /// Somebody else has to know which flows have these instructions.
+  bool is_noted() const { return !groups.empty() || !meters.empty() || !effects.empty() || trigger.count > 0; }
+  mutable std::uint32_t users = 0;  // control
 
  private:
   std::vector<std::uint8_t> bytes_;

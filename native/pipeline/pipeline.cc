@@ -25,11 +25,16 @@ std::size_t whole_records(std::span<const std::uint8_t> records, std::size_t lim
   return bytes;
 }
 
-/// What is freed at least after a batch, and at a tick; two for each flow that went. So few that who deletes a million
-/// flows at once does not wait for all of them.
-constexpr std::size_t kReclaimsPerBatch = 8192;
-constexpr std::size_t kReclaimsPerTick = 65'536;
-constexpr std::size_t kReclaimShare = 32;
+/// What is freed after a batch: a little, so that nobody waits for what another has deleted, and more for each flow
+/// that it has placed, so that who fills tables and deletes them again and again leaves no more and more behind. Of a
+/// flow two things are freed.
+constexpr std::size_t kReclaimsPerBatch = 256;
+constexpr std::size_t kReclaimsPerFlow = 4;
+constexpr std::size_t kReclaimsPerTick = 8192;
+/// In one slice, some 100 µs.
+constexpr std::size_t kReclaimsPerSlice = 2048;
+constexpr std::size_t kAnnouncementsPerSlice = 1024;
+constexpr std::size_t kExpiriesPerSlice = 8192;
 /// How long publish() waits so that removed flows are told at once with their last counts; else tick() tells.
 constexpr std::uint64_t kAnnounceWaitNs = 100'000;
 
@@ -184,10 +189,11 @@ void Pipeline::publish() {
   replaced_configs_.clear();
   flows_.settle();
   versions_.publish();
-  reclaim(kReclaimsPerBatch);
-  if (flows_.unannounced() == 0) return;
-  const std::uint64_t until = now_ns() + kAnnounceWaitNs;
+  const std::size_t limit = kReclaimsPerBatch + kReclaimsPerFlow * flows_.take_placed();
+  reclaim(limit);
+  const std::uint64_t until = flows_.unannounced() == 0 ? 0 : now_ns() + kAnnounceWaitNs;
   while (flows_.unannounced() > 0 && now_ns() < until) reclaim(kReclaimsPerBatch);
+  announce();
 }
 
 void Pipeline::rollback() {
@@ -200,9 +206,35 @@ void Pipeline::rollback() {
   reclaim(kReclaimsPerBatch);
 }
 
-void Pipeline::reclaim(std::size_t least) {
-  // A share of all, so that who removes much again and again has to wait for what is left of it.
-  if (epoch_.reclaim(std::max(least, epoch_.pending() / kReclaimShare)) > 0) flows_.settle();
+std::size_t Pipeline::reclaim(std::size_t limit) {
+  const std::size_t ran = epoch_.reclaim(limit);
+  if (ran > 0) flows_.settle();
+  return ran + flows_.free_cleared(limit);
+}
+
+void Pipeline::announce() {
+  if (flows_.announce(kAnnouncementsPerSlice) > 0) flows_.settle();
+}
+
+bool Pipeline::expire(std::uint64_t now_ns) {
+  if (!flows_.expires(now_ns)) return false;
+  begin(now_ns, false);
+  flows_.expire(now_ns, kExpiriesPerSlice);
+  publish();
+  return true;
+}
+
+bool Pipeline::tidy(std::uint64_t now_ns) {
+  const bool expired = expire(now_ns);
+  const bool told = flows_.has_announcements();
+  announce();
+  const bool freed = reclaim(kReclaimsPerSlice) > 0;
+  return (expired || told || freed) && is_untidy(now_ns);
+}
+
+bool Pipeline::is_untidy(std::uint64_t now_ns) const {
+  return flows_.expires(now_ns) || flows_.has_announcements() ||
+         epoch_.pending() + flows_.cleared() > kReclaimsPerSlice;
 }
 
 bool Pipeline::take_requests(std::uint64_t now_ns) {
@@ -245,13 +277,10 @@ Pipeline::LearnView Pipeline::learning() const {
 
 void Pipeline::tick(std::uint64_t now_ns) {
   take_requests(now_ns);
-  if (flows_.next_expiry_ns() <= now_ns) {
-    begin(now_ns, false);
-    flows_.expire(now_ns);
-    publish();
-  }
+  expire(now_ns);
   flows_.look_at_triggers(now_ns);
   reclaim(kReclaimsPerTick);
+  announce();
 }
 
 void Pipeline::configure_port(PortNo number, const PortSettings& settings) {

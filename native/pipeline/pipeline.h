@@ -66,6 +66,11 @@ class Pipeline final : public PacketSink {
 
   /// Expires flows, frees what no thread sees any more. About ten times a second, and when no batch is open.
   void tick(std::uint64_t now_ns);
+  /// A slice of what changes have left to do: telling of removed flows, freeing them. True: there is more to do, and it
+  /// can be done at once. When no batch is open.
+  bool tidy(std::uint64_t now_ns);
+  /// So much is left that it should not wait for the next changes and ticks.
+  bool is_untidy(std::uint64_t now_ns) const;
 
   // --- packets and ports, control thread ---
 
@@ -103,7 +108,7 @@ class Pipeline final : public PacketSink {
   void on_upcall(std::function<void()> wake) { wake_ = std::move(wake); }
   /// Hands over packet_in records, whole ones, in pieces, up to about `limit` bytes. True: there are more.
   bool take_upcalls(std::size_t limit, const std::function<void(std::span<const std::uint8_t>)>& take);
-  /// Removed flows are told within publish() or tick(), after the batch that removed them was published.
+  /// Removed flows are told within publish(), tick() or tidy(), after the batch that removed them was published.
   void on_flow_removed(FlowRemovedSink* sink) { flows_.on_removed(sink); }
   /// nullptr: nobody watches.
   void on_flow_changed(FlowChangeSink* watcher) { flows_.on_changed(watcher); }
@@ -138,7 +143,10 @@ class Pipeline final : public PacketSink {
     std::uint32_t mask;
   };
   void configure(const PendingConfig& change);
-  void reclaim(std::size_t least);
+  /// Returns how much it freed.
+  std::size_t reclaim(std::size_t limit);
+  void announce();
+  bool expire(std::uint64_t now_ns);
   /// Of one queue, `left` at most. True: there are more.
   bool take_requests(UpcallQueue& queue, std::size_t& left, std::uint64_t now_ns);
 
