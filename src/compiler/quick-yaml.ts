@@ -6,12 +6,13 @@
  * package reads the file, and complains.
  */
 import { NESTING_MAX } from './limits.js';
-
-/** Of a collection: where it begins and ends; then, for each entry, where key (of maps) and value begin and end. */
-export type Offsets = readonly number[];
+import { Offsets } from './offsets.js';
 
 export interface QuickDocument {
   readonly value: Readonly<Record<string, unknown>>;
+  /** Its entry there; those of the whole file. */
+  readonly entry: number;
+  readonly offsets: Offsets;
   /** Offsets in the file: of the separator or the first line that says something, and of what comes behind. */
   readonly start: number;
   readonly end: number;
@@ -63,10 +64,9 @@ class QuickReader {
   #keyLength = 0;
   #keyAfter = 0;
 
-  constructor(
-    readonly text: string,
-    readonly places: Map<object, Offsets> | undefined,
-  ) {}
+  readonly #offsets = new Offsets();
+
+  constructor(readonly text: string) {}
 
   documents(): QuickDocument[] {
     const found: QuickDocument[] = [];
@@ -78,12 +78,15 @@ class QuickReader {
         this.#skipLines();
       }
       if (this.#at >= this.text.length || this.#separator() || this.#at !== this.#lineStart()) refuse();
+      const entry = this.#offsets.begin(this.#at);
       const value = this.#block(-1, 0);
+      this.#offsets.end(entry, this.#valueEnd);
       if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse();
       this.#skipLines();
       if (this.#at < this.text.length && !this.#separator()) refuse();
-      found.push({ value: value as Record<string, unknown>, start, end: this.#at });
+      found.push({ value: value as Record<string, unknown>, entry, offsets: this.#offsets, start, end: this.#at });
     }
+    this.#offsets.finish();
     return found;
   }
 
@@ -177,46 +180,42 @@ class QuickReader {
   #blockList(column: number, depth: number): unknown[] {
     if (depth >= NESTING_MAX) refuse();
     const value: unknown[] = [];
-    const offsets = [this.#at, 0];
     while (this.#atEntry(column)) {
       if (this.text.charCodeAt(this.#at) !== DASH || !this.#dash()) break;
       this.#at++;
       while (this.text.charCodeAt(this.#at) === SPACE) this.#at++;
       const next = this.text.charCodeAt(this.#at);
       if (next === NEWLINE || next === HASH || next === DASH || Number.isNaN(next)) refuse();
-      const start = this.#at;
+      const entry = this.#offsets.begin(this.#at);
       value.push(this.#block(column, depth + 1));
-      offsets.push(start, this.#valueEnd);
+      this.#offsets.end(entry, this.#valueEnd);
     }
-    return this.#collected(value, offsets, column);
+    return this.#collected(value, column);
   }
 
   #blockMap(column: number, depth: number): Record<string, unknown> {
     if (depth >= NESTING_MAX) refuse();
     const value: Record<string, unknown> = {};
-    const offsets = [this.#at, 0];
     while (this.#atEntry(column)) {
       const start = this.#at;
       const key = this.#key(BLOCK_KEY) ?? refuse();
       if (Object.hasOwn(value, key)) refuse();
-      const keyEnd = start + this.#keyLength;
+      this.#offsets.key(start, start + this.#keyLength);
       this.#at = this.#keyAfter;
       while (this.text.charCodeAt(this.#at) === SPACE) this.#at++;
       const sameLine = this.#at < this.text.length && !this.#lineDone();
-      const from = sameLine ? this.#at : this.#nextLine(column);
+      const entry = this.#offsets.begin(sameLine ? this.#at : this.#nextLine(column));
       value[key] = sameLine ? this.#inLine(column, depth + 1) : this.#block(this.#listHere(column), depth + 1);
-      offsets.push(start, keyEnd, from, this.#valueEnd);
+      this.#offsets.end(entry, this.#valueEnd);
     }
-    return this.#collected(value, offsets, column);
+    return this.#collected(value, column);
   }
 
   /** A collection ends with the line that its last value ends in; what follows is further out. */
-  #collected<Value extends object>(value: Value, offsets: number[], column: number): Value {
+  #collected<Value extends object>(value: Value, column: number): Value {
     if (this.#at < this.text.length && this.#column() > column) refuse();
     const end = this.text.indexOf('\n', this.#valueEnd);
     this.#valueEnd = end < 0 ? this.text.length : end;
-    offsets[1] = this.#valueEnd;
-    this.places?.set(value, offsets);
     return value;
   }
 
@@ -392,46 +391,42 @@ class QuickReader {
 
   #flowMap(indent: number, depth: number): Record<string, unknown> {
     const value: Record<string, unknown> = {};
-    const offsets = [this.#at++, 0];
+    this.#at++;
     if (this.#gap(indent) === CLOSE_MAP) this.#at++;
     else
       do {
         const start = this.#at;
         const key = this.#key(FLOW_KEY) ?? refuse();
         if (Object.hasOwn(value, key)) refuse();
-        const keyEnd = start + this.#keyLength;
+        this.#offsets.key(start, start + this.#keyLength);
         this.#at = this.#keyAfter;
         this.#gap(indent);
-        const from = this.#at;
+        const entry = this.#offsets.begin(this.#at);
         value[key] = this.#flowValue(indent, depth + 1);
-        offsets.push(start, keyEnd, from, this.#valueEnd);
+        this.#offsets.end(entry, this.#valueEnd);
       } while (!this.#next(indent, CLOSE_MAP));
-    offsets[1] = this.#at;
-    this.places?.set(value, offsets);
     return value;
   }
 
   #flowList(indent: number, depth: number): unknown[] {
     const value: unknown[] = [];
-    const offsets = [this.#at++, 0];
+    this.#at++;
     if (this.#gap(indent) === CLOSE_LIST) this.#at++;
     else
       do {
-        const from = this.#at;
+        const entry = this.#offsets.begin(this.#at);
         value.push(this.#flowValue(indent, depth + 1));
-        offsets.push(from, this.#valueEnd);
+        this.#offsets.end(entry, this.#valueEnd);
       } while (!this.#next(indent, CLOSE_LIST));
-    offsets[1] = this.#at;
-    this.places?.set(value, offsets);
     return value;
   }
 }
 
-/** The documents of a file; undefined: the yaml package is to read it. `places`: gets the offsets of each collection. */
-export function readQuickly(text: string, places?: Map<object, Offsets>): QuickDocument[] | undefined {
+/** The documents of a file; undefined: the yaml package is to read it. */
+export function readQuickly(text: string): QuickDocument[] | undefined {
   if (RARE_LETTERS.test(text)) return undefined;
   try {
-    return new QuickReader(text, places).documents();
+    return new QuickReader(text).documents();
   } catch (error) {
     // A text of many millions of letters is more than a regular expression's stack holds.
     if (error === unusual || error instanceof RangeError) return undefined;

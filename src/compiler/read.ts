@@ -77,11 +77,12 @@ export function readDocuments(file: SourceFile, diagnostics: Diagnostics): Sourc
     return [];
   }
   const json = readJson(file.text);
-  const places = lazyPlaces(file.text);
-  if (json !== undefined) return [new SourceDocument(file, () => places(0), json)];
+  if (json !== undefined) return [new SourceDocument(file, () => placesOfJson(file.text), json)];
   const quick = readQuickly(file.text);
   if (quick !== undefined && quick.length <= DOCUMENTS_MAX) {
-    return quick.map(({ value }, index) => new SourceDocument(file, () => places(index), value));
+    return quick.map(
+      (document) => new SourceDocument(file, () => new QuickPlaces(file.text, document), document.value),
+    );
   }
   return readYaml(file, diagnostics);
 }
@@ -108,21 +109,12 @@ export function readYaml(file: SourceFile, diagnostics: Diagnostics): SourceDocu
   return found;
 }
 
-/** Of documents that were read without: the file is read again at the first question, once for all of them. */
-function lazyPlaces(text: string): (index: number) => Places {
-  let made: Places[] | undefined;
-  return (index) => {
-    made ??= placesOf(text);
-    return made[index]!;
-  };
-}
-
-function placesOf(text: string): Places[] {
-  const offsets = new Map<object, readonly number[]>();
-  const quick = readQuickly(text, offsets);
-  return quick === undefined
-    ? [...composed(text)].map((root) => new YamlPlaces(root))
-    : quick.map((document) => new QuickPlaces(text, document, offsets));
+/** Of JSON, which was read without. */
+function placesOfJson(text: string): Places {
+  const [quick] = readQuickly(text) ?? [];
+  if (quick !== undefined) return new QuickPlaces(text, quick);
+  const [root] = composed(text);
+  return new YamlPlaces(root!);
 }
 
 function composed(text: string, tokens: Iterable<CST.Token> = new Parser().parse(text)): Iterable<Root> {
