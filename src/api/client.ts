@@ -106,7 +106,10 @@ export class ApiClient {
   }
 
   close(): void {
-    void this.#connected?.then(({ client }) => client.close());
+    void this.#connected?.then(
+      ({ client }) => client.close(),
+      () => undefined,
+    );
   }
 
   #error(error: grpc.ServiceError, { status }: typeof grpc): ApiError {

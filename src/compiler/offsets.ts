@@ -13,9 +13,14 @@ export type Pair = readonly [start: number, end: number];
  * of its key.
  */
 export class Offsets {
-  #numbers = new Int32Array(1024);
+  #numbers: Int32Array;
   #length = 0;
   readonly #longLists = new Map<number, Int32Array>();
+
+  /** `letters` of the file: most files need no more room than is made for them. */
+  constructor(letters: number) {
+    this.#numbers = new Int32Array(WIDTH + (letters >> 1));
+  }
 
   /** The entry of a value that begins here. */
   begin(start: number): number {
@@ -47,7 +52,7 @@ export class Offsets {
     const at = this.#length;
     this.#length += width;
     if (this.#length > this.#numbers.length) {
-      const larger = new Int32Array(2 * this.#numbers.length);
+      const larger = new Int32Array(2 * this.#length);
       larger.set(this.#numbers);
       this.#numbers = larger;
     }

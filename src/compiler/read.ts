@@ -4,10 +4,11 @@
  * Nothing is looked at here but that it is well-formed and within limits.
  */
 import { Composer, type CST, isScalar, type Node, Parser, visit } from 'yaml';
+import { atOnce, type Steps } from '../base/slices.js';
 import type { Diagnostics } from './diagnostic.js';
 import { ALIAS_FACTOR_MAX, DOCUMENTS_MAX, FILE_BYTES_MAX, NESTING_MAX } from './limits.js';
 import { type Path, type Places, QuickPlaces, type Root, type Span, YamlPlaces } from './places.js';
-import { readQuickly } from './quick-yaml.js';
+import { quickSteps, readQuickly } from './quick-yaml.js';
 import { readJson } from './read-json.js';
 import { ScalarPlaces } from './scalar-places.js';
 import type { Range, SourceFile } from './source.js';
@@ -71,14 +72,18 @@ export class SourceDocument {
 }
 
 /** The documents of a file; what is wrong goes to `diagnostics`, and documents that are not well-formed are left out. */
-export function readDocuments(file: SourceFile, diagnostics: Diagnostics): SourceDocument[] {
+export const readDocuments = (file: SourceFile, diagnostics: Diagnostics): SourceDocument[] =>
+  atOnce(documentSteps(file, diagnostics));
+
+/** The same in steps, unless the file is read by the yaml package or the engine's parser of JSON. */
+export function* documentSteps(file: SourceFile, diagnostics: Diagnostics): Steps<SourceDocument[]> {
   if (file.text.length > FILE_BYTES_MAX) {
     complainTo(file, diagnostics)('limit', `the file has more than ${FILE_BYTES_MAX} letters`, 0);
     return [];
   }
   const json = readJson(file.text);
   if (json !== undefined) return [new SourceDocument(file, () => placesOfJson(file.text), json)];
-  const quick = readQuickly(file.text);
+  const quick = yield* quickSteps(file.text);
   if (quick !== undefined && quick.length <= DOCUMENTS_MAX) {
     return quick.map(
       (document) => new SourceDocument(file, () => new QuickPlaces(file.text, document), document.value),
