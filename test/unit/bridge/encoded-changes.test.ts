@@ -28,8 +28,8 @@ describe('changes', () => {
   });
 
   it('are none where one is nothing that a controller could send', () => {
-    const wrong = { type: 'set_field', oxm: { field: 'eth_type', value: new Uint8Array([8, 0]) } } as const;
-    const bad = { ...usual(4), instructions: [{ type: 'apply_actions', actions: [wrong] }] } as Outgoing;
+    const twice = { field: 'eth_type', value: new Uint8Array([8, 0]) } as const;
+    const bad = { ...usual(4), match: [twice, twice] } as Outgoing;
     const { changes, refused } = atOnce(encodeChanges([usual(1), bad]));
     expect(changes).toEqual([]);
     expect(refused).toMatchObject({ index: 1, reason: expect.stringContaining('eth_type') });
