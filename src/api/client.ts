@@ -1,6 +1,5 @@
 /** Client of xvif.proto over a unix socket. */
-import * as grpc from '@grpc/grpc-js';
-import { loadContract, MESSAGE_BYTES_MAX } from './contract.js';
+import type * as grpc from '@grpc/grpc-js';
 import type { ReplyOf, RequestOf, UnaryName, WatchEvent, WatchRequest } from './messages.js';
 
 const CALL_TIMEOUT_MS = 10_000;
@@ -19,9 +18,26 @@ export class ApiError extends Error {
 /** Requests may leave out fields: they are sent with their defaults, which are zero and the empty string. */
 type Given<Name extends UnaryName> = Partial<RequestOf<Name>>;
 
+/** What a first call loads and opens: many commands make none. */
+interface Connection {
+  readonly library: typeof grpc;
+  readonly client: grpc.Client;
+  readonly contract: grpc.ServiceDefinition;
+}
+
+async function connect(path: string): Promise<Connection> {
+  const [library, { loadContract, MESSAGE_BYTES_MAX }] = await Promise.all([
+    import('@grpc/grpc-js'),
+    import('./contract.js'),
+  ]);
+  const client = new library.Client(`unix:${path}`, library.credentials.createInsecure(), {
+    'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
+  });
+  return { library, client, contract: loadContract() };
+}
+
 export class ApiClient {
-  readonly #client: grpc.Client;
-  readonly #contract = loadContract();
+  #connected: Promise<Connection> | undefined;
   readonly #path: string;
   readonly #signal: AbortSignal | undefined;
 
@@ -29,30 +45,33 @@ export class ApiClient {
   constructor(path: string, options: { readonly signal?: AbortSignal } = {}) {
     this.#path = path;
     this.#signal = options.signal;
-    this.#client = new grpc.Client(`unix:${path}`, grpc.credentials.createInsecure(), {
-      'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
-    });
+  }
+
+  #connection(): Promise<Connection> {
+    this.#connected ??= connect(this.#path);
+    return this.#connected;
   }
 
   /** Rejects with {@link ApiError}. */
-  call<Name extends UnaryName>(
+  async call<Name extends UnaryName>(
     name: Name,
     request: Given<Name>,
     timeoutMs: number = CALL_TIMEOUT_MS,
   ): Promise<ReplyOf<Name>> {
-    const method = this.#contract[name]!;
+    const { library, client, contract } = await this.#connection();
+    const method = contract[name]!;
     return new Promise((resolve, reject) => {
-      const call = this.#client.makeUnaryRequest(
+      const call = client.makeUnaryRequest(
         method.path,
         method.requestSerialize,
         method.responseDeserialize,
         request,
-        new grpc.Metadata(),
+        new library.Metadata(),
         { deadline: Date.now() + timeoutMs },
         (error, reply) => {
           this.#signal?.removeEventListener('abort', cancel);
           if (error === null) resolve(reply as ReplyOf<Name>);
-          else reject(this.#error(error));
+          else reject(this.#error(error, library));
         },
       );
       const cancel = () => call.cancel();
@@ -62,9 +81,14 @@ export class ApiClient {
   }
 
   /** Calls back per event until `signal` aborts; resolves then, and rejects with {@link ApiError} when cut off. */
-  watch(request: Partial<WatchRequest>, onEvent: (event: WatchEvent) => void, signal: AbortSignal): Promise<void> {
-    const method = this.#contract.watch!;
-    const stream = this.#client.makeServerStreamRequest(
+  async watch(
+    request: Partial<WatchRequest>,
+    onEvent: (event: WatchEvent) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { library, client, contract } = await this.#connection();
+    const method = contract.watch!;
+    const stream = client.makeServerStreamRequest(
       method.path,
       method.requestSerialize,
       method.responseDeserialize,
@@ -74,20 +98,25 @@ export class ApiClient {
     return new Promise((resolve, reject) => {
       stream.on('data', (event: WatchEvent) => onEvent(event));
       stream.on('end', () => resolve());
-      stream.on('error', (error: grpc.ServiceError) => (signal.aborted ? resolve() : reject(this.#error(error))));
+      stream.on('error', (error: grpc.ServiceError) =>
+        signal.aborted ? resolve() : reject(this.#error(error, library)),
+      );
       if (signal.aborted) stream.cancel();
     });
   }
 
   close(): void {
-    this.#client.close();
+    void this.#connected?.then(
+      ({ client }) => client.close(),
+      () => undefined,
+    );
   }
 
-  #error(error: grpc.ServiceError): ApiError {
+  #error(error: grpc.ServiceError, { status }: typeof grpc): ApiError {
     switch (error.code) {
-      case grpc.status.UNAVAILABLE:
+      case status.UNAVAILABLE:
         return new ApiError(error.code, `cannot reach xvifd at ${this.#path}: is it running?`);
-      case grpc.status.DEADLINE_EXCEEDED:
+      case status.DEADLINE_EXCEEDED:
         return new ApiError(error.code, `xvifd at ${this.#path} did not answer in time`);
       default:
         return new ApiError(error.code, error.details);

@@ -1,4 +1,5 @@
 /** Calls about the documents of bridges. */
+import { inSlices, type Steps } from '../base/slices.js';
 import type { Bridge } from '../bridge/bridge.js';
 import type { Bridges } from '../bridge/bridges.js';
 import { Refusal } from '../bridge/refusal.js';
@@ -6,9 +7,9 @@ import { isOurs, ownerOf, type ReportFormat, report, reportFormats, SourceFile }
 import type { Outcome } from '../documents/bridge-documents.js';
 import type { AllDocuments } from '../documents/documents.js';
 import { knownPort } from '../documents/known-ports.js';
-import { exportFlowSet } from '../reconcile/index.js';
+import { exportFlowSet, type Change as PlannedChange } from '../reconcile/index.js';
 import { changeView, place } from './changes.js';
-import type { ApiHandlers, ApplyDocumentsRequest, DocumentsReply, Flow } from './messages.js';
+import type { ApiHandlers, ApplyDocumentsRequest, Change, DocumentsReply, Flow } from './messages.js';
 import { readVersion } from './version.js';
 
 type DocumentCall =
@@ -23,18 +24,18 @@ export function documentHandlers(documents: AllDocuments, bridges: Bridges): Pic
   return {
     planDocuments: async (request) => {
       const format = formatOf(request);
-      return reply(await documents.get(bridges, request.bridge).plan(applyRequest(request)), format);
+      return await reply(await documents.get(bridges, request.bridge).plan(applyRequest(request)), format);
     },
     applyDocuments: async (request) => {
       const format = formatOf(request);
-      return reply(await documents.get(bridges, request.bridge).apply(applyRequest(request)), format);
+      return await reply(await documents.get(bridges, request.bridge).apply(applyRequest(request)), format);
     },
     confirmDocuments: async ({ bridge, token }) => {
       await documents.get(bridges, bridge).confirm(token);
       return {};
     },
     deleteDocuments: async ({ bridge, names }) =>
-      reply(await documents.get(bridges, bridge).remove(names), reportFormats[0]),
+      await reply(await documents.get(bridges, bridge).remove(names), reportFormats[0]),
     exportFlows: async ({ bridge: asked, name }) => {
       const bridge = asked === '' ? bridges.only() : bridges.get(asked);
       const state = await documents.get(bridges, bridge.name).state();
@@ -66,13 +67,25 @@ const applyRequest = ({ files, prune, confirmMs }: ApplyDocumentsRequest) => ({
   confirmMs,
 });
 
-function reply({ diagnostics, plan, removed, waiting, token = '' }: Outcome, format: ReportFormat): DocumentsReply {
+function* views(changes: readonly PlannedChange[]): Steps<Change[]> {
+  const made: Change[] = [];
+  for (const change of changes) {
+    made.push(changeView(change));
+    yield;
+  }
+  return made;
+}
+
+async function reply(
+  { diagnostics, plan, removed, waiting, token = '' }: Outcome,
+  format: ReportFormat,
+): Promise<DocumentsReply> {
   const { errors, warnings } = diagnostics;
   return {
     errors,
     warnings,
     report: report(diagnostics, format, readVersion()),
-    changes: plan?.changes.map(changeView) ?? [],
+    changes: await inSlices(views(plan?.changes ?? [])),
     unchanged: BigInt(plan?.unchanged ?? 0),
     stale: plan?.stale ?? [],
     removed,

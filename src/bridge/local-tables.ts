@@ -1,17 +1,17 @@
 /** The tables of a bridge for the daemon itself, as a controller sees them but without a connection. */
 import {
-  decodeMessage,
-  encodeMessage,
   errorName,
   type Message,
   type MultipartReplyBody,
   type MultipartRequestBody,
   type Outgoing,
 } from 'node-openflow';
+import { atOnce } from '../base/slices.js';
 import type { Datapath } from '../datapath/datapath.js';
-import type { Change, Ofproto } from '../ofproto/index.js';
+import type { Ofproto } from '../ofproto/index.js';
 import { OF13 } from '../ofproto/versions.js';
 import { Collector } from './collector.js';
+import { EncodedChanges, encodeChanges, type RefusedChange } from './encoded-changes.js';
 import { type LocalPackets, localPackets } from './local-packets.js';
 import { readRuntime } from './statistics.js';
 
@@ -21,7 +21,7 @@ export interface TablesAlone {
   /** Another number whenever something in the tables changed. What controllers sent so far is in force. */
   revision(): bigint;
   /** Carries all out at once, or nothing: then which one was refused, and why. They are messages of OpenFlow 1.3. */
-  commit(messages: readonly Outgoing[]): { readonly index: number; readonly reason: string } | undefined;
+  commit(messages: readonly Outgoing[] | EncodedChanges): RefusedChange | undefined;
 }
 
 /** With the packets of the daemon's own agents. */
@@ -45,16 +45,9 @@ export function localTables(ofproto: Ofproto, datapath: Datapath): LocalTables {
       return readRuntime(datapath).version;
     },
     commit(messages) {
-      const view = new Collector();
-      const changes: Change[] = [];
-      for (const [index, message] of messages.entries()) {
-        // Over the wire form and back, so that nothing is taken that no controller could send.
-        const bytes = encodeMessage({ ...message, version: OF13, xid: index } as Message);
-        const result = decodeMessage(bytes, { version: OF13, unknown: 'refuse' });
-        if (!result.ok) return { index, reason: result.error.reason };
-        changes.push(result.message as Change);
-      }
-      const refused = ofproto.commit(view, changes);
+      const encoded = messages instanceof EncodedChanges ? messages : atOnce(encodeChanges(messages));
+      if (encoded.refused !== undefined) return encoded.refused;
+      const refused = ofproto.commit(new Collector(), encoded.changes);
       if (refused === undefined) return undefined;
       const { message, error } = refused;
       return { index: message.xid, reason: errorName(error.type, error.code) };

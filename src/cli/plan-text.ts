@@ -41,7 +41,7 @@ export function printPlan({ json, print }: CommandContext, plan: PlanView, token
     print(formatJson({ changes: changes.map(jsonOf), unchanged, stale, removed, waiting, token }));
     return;
   }
-  for (const change of changes) print(changeText(change));
+  if (changes.length > 0) print(changes.map(changeText).join('\n'));
   if (removed !== undefined && removed.length > 0) print(`documents that go: ${removed.join(', ')}`);
   print(summary(plan));
   if (waiting !== undefined && waiting.length > 0) print(`waiting for ports: ${waiting.join(', ')}`);

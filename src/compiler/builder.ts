@@ -15,6 +15,7 @@ import {
 import type { Labels, Member, Members } from './acl/matches.js';
 import { type At, say, seen } from './at.js';
 import type { DiagnosticCode, Diagnostics } from './diagnostic.js';
+import { keyOf } from './flow-key.js';
 import { groupsUsedBy, usedFirst } from './group-order.js';
 import { FLOWS_MAX } from './limits.js';
 import type { MappedText } from './mapped-text.js';
@@ -43,6 +44,8 @@ const METERS_MAX = 65_535;
 
 interface Owner {
   readonly id: number;
+  /** Of its flows, where the rule's part is 0. */
+  readonly cookie: bigint;
   readonly rules: Numbers;
   readonly groups: Numbers;
 }
@@ -109,7 +112,7 @@ export class Builder {
     if (known === undefined) {
       const base = id * GROUPS_PER_OWNER;
       const groups = new Numbers(base, base + GROUPS_PER_OWNER - 1, this.#groupsTaken);
-      this.#owners.set(owner, { id, rules: new Numbers(1, 0xffff_ffff), groups });
+      this.#owners.set(owner, { id, cookie: ownerCookie(id), rules: new Numbers(1, 0xffff_ffff), groups });
     }
     return owner;
   }
@@ -162,14 +165,14 @@ export class Builder {
 
   /** The same for all flows of a rule. */
   cookie({ owner, document, name }: Origin): bigint {
-    const { id, rules } = this.#owners.get(owner)!;
-    return ownerCookie(id) | BigInt(rules.make(`${document}/${name}`));
+    const { cookie, rules } = this.#owners.get(owner)!;
+    return cookie | BigInt(rules.make(`${document}/${name}`));
   }
 
   /** A flow as text, without cookie. */
   flow(text: MappedText, origin: Origin, cookie: bigint, scope: Scope): void {
     const parsed = this.#parsed(text, scope, (names) => parseFlow(text.text, { ...names, memory: scope.actions }));
-    if (parsed !== undefined) this.#add({ mod: { ...parsed, match: withLegalMasks(parsed.match), cookie }, origin });
+    if (parsed !== undefined) this.#add({ ...parsed, match: withLegalMasks(parsed.match), cookie }, origin);
   }
 
   /** A flow whose match and instructions are there: as parsing its text would make it. */
@@ -192,7 +195,7 @@ export class Builder {
       match,
       instructions,
     };
-    this.#add({ mod, origin });
+    this.#add(mod, origin);
   }
 
   /** The instructions of a flow of this kind; undefined, and not said, where the text is wrong. */
@@ -205,21 +208,22 @@ export class Builder {
     return result.ok && result.warnings.length === 0 ? result.value : undefined;
   }
 
-  #add(flow: ProgramFlow): void {
-    const key = keyOf(flow.mod);
+  #add(mod: FlowText, origin: Origin): void {
+    const key = keyOf(mod);
     const other = this.#flowKeys.get(key);
     if (other !== undefined) {
       // Values of a rule's lists may cover each other.
-      if (other.mod.cookie === flow.mod.cookie) return;
-      const { at, name } = flow.origin;
+      if (other.mod.cookie === mod.cookie) return;
+      const { at, name } = origin;
       const message = `${name} has the priority and match of ${other.origin.name}: only one of them can be`;
       say(this.diagnostics, at, 'duplicate', message, { related: [seen(other.origin.at, other.origin.name)] });
       return;
     }
     if (this.isFull) {
-      say(this.diagnostics, flow.origin.at, 'limit', `more than ${FLOWS_MAX} flows`);
+      say(this.diagnostics, origin.at, 'limit', `more than ${FLOWS_MAX} flows`);
       return;
     }
+    const flow = { mod, origin, key };
     this.#flowKeys.set(key, flow);
     this.#flows.push(flow);
   }
@@ -315,16 +319,6 @@ export function withLegalMask(one: OxmTlv): OxmTlv {
 
 const withLegalMasks = (match: Match): Match =>
   match.some((one) => 'mask' in one && one.mask !== undefined) ? match.map(withLegalMask) : match;
-
-const latin1 = (bytes: Uint8Array | undefined): string => (bytes === undefined ? '' : String.fromCharCode(...bytes));
-
-/** As one text, whatever the order of fields. Table, priority and match: what makes a flow the one that it is (OpenFlow 1.3.5 §5.2). */
-export function keyOf({ tableId, priority, match }: Pick<FlowText, 'tableId' | 'priority' | 'match'>): string {
-  const fields = match.map((one) =>
-    'value' in one ? `${one.field}=${latin1(one.value)}/${latin1(one.mask)}` : one.field,
-  );
-  return `${tableId} ${priority} ${fields.sort().join(' ')}`;
-}
 
 const hasAll = (labels: Labels, wanted: Labels): boolean =>
   Object.entries(wanted).every(([key, value]) => Object.hasOwn(labels, key) && labels[key] === value);

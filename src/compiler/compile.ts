@@ -8,7 +8,7 @@ import { FlowSetLowering } from './flow-set/lower.js';
 import type { PortResolver } from './ports.js';
 import type { Program } from './program.js';
 import { QosLowering } from './qos/lower.js';
-import { readDocuments, type SourceDocument } from './read.js';
+import { documentSteps, type SourceDocument } from './read.js';
 import { RouterLowering } from './router/lower.js';
 import type { Kind } from './schema/index.js';
 import { ServiceChainLowering } from './service-chain/lower.js';
@@ -38,17 +38,25 @@ const lowerings: Readonly<Record<Kind, new (root: At, builder: Builder) => Lower
 };
 
 /** What is wrong is said, and left out. */
-export function readFiles(files: readonly SourceFile[], diagnostics: Diagnostics): ReadDocument[] {
-  const documents = files.flatMap((file) => readDocuments(file, diagnostics));
-  const [file] = files;
-  if (file !== undefined && documents.length === 0 && diagnostics.errors === 0) {
+export const readFiles = (files: readonly SourceFile[], diagnostics: Diagnostics): ReadDocument[] =>
+  atOnce(readSteps(files, diagnostics));
+
+/** The same in steps. */
+export function* readSteps(files: readonly SourceFile[], diagnostics: Diagnostics): Steps<ReadDocument[]> {
+  const documents: SourceDocument[] = [];
+  for (const file of files) documents.push(...(yield* documentSteps(file, diagnostics)));
+  const [first] = files;
+  if (first !== undefined && documents.length === 0 && diagnostics.errors === 0) {
     const range = { start: 0, end: 1 };
-    diagnostics.add({ severity: 'error', code: 'missing', message: 'there is no document', file, range });
+    diagnostics.add({ severity: 'error', code: 'missing', message: 'there is no document', file: first, range });
   }
-  return documents.flatMap((document) => {
+  const read: ReadDocument[] = [];
+  for (const document of documents) {
     const kind = validate(document, diagnostics);
-    return kind === undefined ? [] : [{ document, kind }];
-  });
+    if (kind !== undefined) read.push({ document, kind });
+    yield;
+  }
+  return read;
 }
 
 export interface CompileOptions {

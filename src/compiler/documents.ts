@@ -1,6 +1,7 @@
 /** Files taken apart: each document by itself, so that it can be kept and compiled again, with the lines it stood on. */
+import { atOnce, type Steps } from '../base/slices.js';
 import { At } from './at.js';
-import { type ReadDocument, readFiles } from './compile.js';
+import { type ReadDocument, readSteps } from './compile.js';
 import type { Diagnostics } from './diagnostic.js';
 import { SourceFile } from './source.js';
 
@@ -22,8 +23,12 @@ export interface ReadText extends DocumentText {
 }
 
 /** What is wrong is said; documents that are no good are left out. */
-export function documentsOf(files: readonly SourceFile[], diagnostics: Diagnostics): ReadText[] {
-  return readFiles(files, diagnostics).map((read) => {
+export const documentsOf = (files: readonly SourceFile[], diagnostics: Diagnostics): ReadText[] =>
+  atOnce(textSteps(files, diagnostics));
+
+/** The same in steps. */
+export function* textSteps(files: readonly SourceFile[], diagnostics: Diagnostics): Steps<ReadText[]> {
+  return (yield* readSteps(files, diagnostics)).map((read) => {
     const { document, kind } = read;
     const { name, owner = name } = At.root(document).key('metadata').value as { name: string; owner?: string };
     const { line, text } = document.written;

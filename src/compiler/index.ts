@@ -1,9 +1,10 @@
 /** Flow files → flows. Pure: knows no files, no switches and no clock. */
 
 export { withLegalMask } from './builder.js';
-export { type CompileOptions, compile, compileDocuments, type ReadDocument, readFiles } from './compile.js';
+export { type CompileOptions, compile, compileDocuments, type ReadDocument, readSteps } from './compile.js';
 export { Diagnostics } from './diagnostic.js';
-export { type DocumentText, documentsOf, type ReadText, sourceOf } from './documents.js';
+export { type DocumentText, documentsOf, type ReadText, sourceOf, textSteps } from './documents.js';
+export { keyOf } from './flow-key.js';
 export { groupsIn, groupsUsedBy, usedFirst } from './group-order.js';
 export { type ImportFormat, importChains, importFormats } from './import/index.js';
 export { LatePorts, type Settled, settle } from './late-ports.js';

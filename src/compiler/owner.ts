@@ -11,12 +11,24 @@ export const LEARNED_COOKIE_MAGIC = 0x5857n;
 export const learnedCookie = (cookie: bigint): bigint => (LEARNED_COOKIE_MAGIC << 48n) | (cookie & 0xffff_ffff_ffffn);
 
 const encoder = new TextEncoder();
+const [FNV_BASIS, FNV_PRIME] = [0x811c_9dc5, 0x0100_0193];
 
 /** FNV-1a, 32 bits: the same in every run and on every machine. */
 export function hash32(text: string): number {
-  let hash = 0x811c_9dc5;
-  for (const byte of encoder.encode(text)) hash = Math.imul(hash ^ byte, 0x0100_0193) >>> 0;
-  return hash;
+  const { length } = text;
+  let hash = FNV_BASIS;
+  for (let i = 0; i < length; i++) {
+    const letter = text.charCodeAt(i);
+    if (letter > 0x7f) return hashOf(encoder.encode(text));
+    hash = Math.imul(hash ^ letter, FNV_PRIME);
+  }
+  return hash >>> 0;
+}
+
+function hashOf(bytes: Uint8Array): number {
+  let hash = FNV_BASIS;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, FNV_PRIME);
+  return hash >>> 0;
 }
 
 /** 1..0xfffe. */

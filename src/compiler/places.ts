@@ -1,6 +1,6 @@
 /** Where the values of a document stand in its file. */
 import { type Document, isAlias, isMap, isScalar, isSeq, type Node } from 'yaml';
-import type { Offsets, QuickDocument } from './quick-yaml.js';
+import type { QuickDocument } from './quick-yaml.js';
 import type { WrittenText } from './scalar-places.js';
 
 export type Path = readonly (string | number)[];
@@ -74,37 +74,38 @@ export class QuickPlaces implements Places {
   constructor(
     readonly text: string,
     readonly quick: QuickDocument,
-    readonly offsets: ReadonlyMap<object, Offsets>,
   ) {
     this.document = [quick.start, quick.end];
   }
 
   find(path: Path): Found {
+    const { offsets } = this.quick;
     let node: unknown = this.quick.value;
-    let value = this.#of(node as object);
+    let { entry } = this.quick;
     let key: Span | undefined;
     for (const step of path) {
-      const inside = typeof node === 'object' ? this.offsets.get(node!) : undefined;
-      const index = Array.isArray(node)
-        ? Number(step)
-        : inside === undefined
-          ? -1
-          : Object.keys(node!).indexOf(String(step));
-      const width = Array.isArray(node) ? 2 : 4;
-      const at = 2 + index * width;
-      if (inside === undefined || index < 0 || at >= inside.length) return { value, key, whole: false };
-      if (width === 4) key = [inside[at]!, inside[at + 1]!];
-      value = [inside[at + width - 2]!, inside[at + width - 1]!];
+      const next = this.#inside(node, entry, step);
+      if (next === undefined) return { value: offsets.of(entry), key, whole: false };
+      entry = next;
+      if (!Array.isArray(node)) key = offsets.keyOf(entry);
       node = (node as Record<string | number, unknown>)[step];
     }
+    const value = offsets.of(entry);
     const scalar =
       typeof node === 'object' ? {} : { scalar: { range: value, type: this.#style(value[0]), value: node } };
     return { value, key, whole: true, ...scalar };
   }
 
-  #of(collection: object): Span {
-    const [start, end] = this.offsets.get(collection)!;
-    return [start!, end!];
+  /** The entry of what is there; undefined: nothing is. */
+  #inside(node: unknown, entry: number, step: string | number): number | undefined {
+    if (typeof node !== 'object') return undefined;
+    const { offsets } = this.quick;
+    if (!Array.isArray(node)) {
+      const index = Object.keys(node!).indexOf(String(step));
+      return index < 0 ? undefined : offsets.inMap(entry, index);
+    }
+    const index = Number(step);
+    return index in node ? offsets.inList(entry, index, node.length) : undefined;
   }
 
   #style(start: number): string {

@@ -19,6 +19,8 @@ export interface Origin {
 export interface ProgramFlow {
   readonly mod: FlowText;
   readonly origin: Origin;
+  /** Of its table, priority and match (flow-key.ts). */
+  readonly key: string;
 }
 export interface ProgramGroup {
   readonly mod: GroupText;

@@ -5,13 +5,15 @@
  * It only ever says what the yaml package would say too. Whatever is rarer, or wrong, it does not read at all: then that
  * package reads the file, and complains.
  */
+import { atOnce, type Steps } from '../base/slices.js';
 import { NESTING_MAX } from './limits.js';
-
-/** Of a collection: where it begins and ends; then, for each entry, where key (of maps) and value begin and end. */
-export type Offsets = readonly number[];
+import { Offsets } from './offsets.js';
 
 export interface QuickDocument {
   readonly value: Readonly<Record<string, unknown>>;
+  /** Its entry there; those of the whole file. */
+  readonly entry: number;
+  readonly offsets: Offsets;
   /** Offsets in the file: of the separator or the first line that says something, and of what comes behind. */
   readonly start: number;
   readonly end: number;
@@ -27,8 +29,16 @@ const refuse = (): never => {
 const [NEWLINE, SPACE, QUOTE, HASH, APOSTROPHE, COMMA, DASH, COLON] = [10, 32, 34, 35, 39, 44, 45, 58];
 const [OPEN_LIST, BACKSLASH, CLOSE_LIST, BAR, OPEN_MAP, CLOSE_MAP] = [91, 92, 93, 124, 123, 125];
 
-const BLOCK_KEY = /([A-Za-z_][\w./-]*) *:(?=[ \n]|$)/y;
-const FLOW_KEY = /([A-Za-z_][\w./-]*) *:(?=[ \n])/y;
+const KEY_FIRST = /[A-Za-z_]/;
+const KEY_LETTER = /[\w./-]/;
+/** By code: 1 within keys, 2 as their first letter too. */
+const keyLetters = Uint8Array.from({ length: 128 }, (_, code) => {
+  const letter = String.fromCharCode(code);
+  return KEY_FIRST.test(letter) ? 2 : KEY_LETTER.test(letter) ? 1 : 0;
+});
+const ENTRIES_PER_STEP = 16;
+/** Keys that are remembered: files have few different ones. A power of two. */
+const KEYS_KEPT = 1024;
 const PLAIN = /[\w./](?:[^\n#:]|:(?![\n ]|$)|(?<! )#)*/y;
 const FLOW_PLAIN = /[\w./](?:[^,[\]{}\n#:]|:(?![,[\]{}\n ]|$))*/y;
 const SEPARATOR = /^---(?: +(?:#.*)?)?$/;
@@ -63,12 +73,14 @@ class QuickReader {
   #keyLength = 0;
   #keyAfter = 0;
 
-  constructor(
-    readonly text: string,
-    readonly places: Map<object, Offsets> | undefined,
-  ) {}
+  readonly #offsets: Offsets;
+  readonly #keys: string[] = [];
 
-  documents(): QuickDocument[] {
+  constructor(readonly text: string) {
+    this.#offsets = new Offsets(text.length);
+  }
+
+  *documents(): Steps<QuickDocument[]> {
     const found: QuickDocument[] = [];
     this.#skipLines();
     while (this.#at < this.text.length) {
@@ -78,12 +90,15 @@ class QuickReader {
         this.#skipLines();
       }
       if (this.#at >= this.text.length || this.#separator() || this.#at !== this.#lineStart()) refuse();
-      const value = this.#block(-1, 0);
+      const entry = this.#offsets.begin(this.#at);
+      const value = yield* this.#block(-1, 0);
+      this.#offsets.end(entry, this.#valueEnd);
       if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse();
       this.#skipLines();
       if (this.#at < this.text.length && !this.#separator()) refuse();
-      found.push({ value: value as Record<string, unknown>, start, end: this.#at });
+      found.push({ value: value as Record<string, unknown>, entry, offsets: this.#offsets, start, end: this.#at });
     }
+    this.#offsets.finish();
     return found;
   }
 
@@ -136,16 +151,16 @@ class QuickReader {
   // ---- blocks: `indent` is that of the collection around
 
   /** A value that begins here; afterwards the next letter that means something is next. */
-  #block(indent: number, depth: number): unknown {
+  *#block(indent: number, depth: number): Steps<unknown> {
     const { text } = this;
     const letter = text.charCodeAt(this.#at);
-    if (letter === DASH && this.#dash()) return this.#blockList(this.#column(), depth);
+    if (letter === DASH && this.#dash()) return yield* this.#blockList(this.#column(), depth);
     if (letter === OPEN_LIST || letter === OPEN_MAP) {
       const value = this.#flow(indent, depth);
       this.#finishLine();
       return this.#ended(value, indent);
     }
-    if (this.#key(BLOCK_KEY) !== undefined) return this.#blockMap(this.#column(), depth);
+    if (this.#key(true) !== undefined) return yield* this.#blockMap(this.#column(), depth);
     return this.#scalar(indent);
   }
 
@@ -174,49 +189,46 @@ class QuickReader {
     return this.#at < this.text.length && this.#column() === column && !this.#separator();
   }
 
-  #blockList(column: number, depth: number): unknown[] {
+  *#blockList(column: number, depth: number): Steps<unknown[]> {
     if (depth >= NESTING_MAX) refuse();
     const value: unknown[] = [];
-    const offsets = [this.#at, 0];
     while (this.#atEntry(column)) {
       if (this.text.charCodeAt(this.#at) !== DASH || !this.#dash()) break;
       this.#at++;
       while (this.text.charCodeAt(this.#at) === SPACE) this.#at++;
       const next = this.text.charCodeAt(this.#at);
       if (next === NEWLINE || next === HASH || next === DASH || Number.isNaN(next)) refuse();
-      const start = this.#at;
-      value.push(this.#block(column, depth + 1));
-      offsets.push(start, this.#valueEnd);
+      const entry = this.#offsets.begin(this.#at);
+      value.push(yield* this.#block(column, depth + 1));
+      this.#offsets.end(entry, this.#valueEnd);
+      if (value.length % ENTRIES_PER_STEP === 0) yield;
     }
-    return this.#collected(value, offsets, column);
+    return this.#collected(value, column);
   }
 
-  #blockMap(column: number, depth: number): Record<string, unknown> {
+  *#blockMap(column: number, depth: number): Steps<Record<string, unknown>> {
     if (depth >= NESTING_MAX) refuse();
     const value: Record<string, unknown> = {};
-    const offsets = [this.#at, 0];
     while (this.#atEntry(column)) {
       const start = this.#at;
-      const key = this.#key(BLOCK_KEY) ?? refuse();
+      const key = this.#key(true) ?? refuse();
       if (Object.hasOwn(value, key)) refuse();
-      const keyEnd = start + this.#keyLength;
+      this.#offsets.key(start, start + this.#keyLength);
       this.#at = this.#keyAfter;
       while (this.text.charCodeAt(this.#at) === SPACE) this.#at++;
       const sameLine = this.#at < this.text.length && !this.#lineDone();
-      const from = sameLine ? this.#at : this.#nextLine(column);
-      value[key] = sameLine ? this.#inLine(column, depth + 1) : this.#block(this.#listHere(column), depth + 1);
-      offsets.push(start, keyEnd, from, this.#valueEnd);
+      const entry = this.#offsets.begin(sameLine ? this.#at : this.#nextLine(column));
+      value[key] = sameLine ? this.#inLine(column, depth + 1) : yield* this.#block(this.#listHere(column), depth + 1);
+      this.#offsets.end(entry, this.#valueEnd);
     }
-    return this.#collected(value, offsets, column);
+    return this.#collected(value, column);
   }
 
   /** A collection ends with the line that its last value ends in; what follows is further out. */
-  #collected<Value extends object>(value: Value, offsets: number[], column: number): Value {
+  #collected<Value extends object>(value: Value, column: number): Value {
     if (this.#at < this.text.length && this.#column() > column) refuse();
     const end = this.text.indexOf('\n', this.#valueEnd);
     this.#valueEnd = end < 0 ? this.text.length : end;
-    offsets[1] = this.#valueEnd;
-    this.places?.set(value, offsets);
     return value;
   }
 
@@ -279,8 +291,8 @@ class QuickReader {
 
   // ---- keys
 
-  /** The key that begins here, if one does; it is not gone past. */
-  #key(pattern: RegExp): string | undefined {
+  /** The key that begins here, if one does; it is not gone past. `block`: not in brackets. */
+  #key(block: boolean): string | undefined {
     const { text } = this;
     const start = this.#at;
     const letter = text.charCodeAt(start);
@@ -295,16 +307,30 @@ class QuickReader {
       this.#keyAfter = colon + 1;
       const next = text.charCodeAt(this.#keyAfter);
       // In brackets a colon right behind the quotes needs no space, as in JSON.
-      if (next !== SPACE && next !== NEWLINE && (pattern === BLOCK_KEY || colon !== close)) refuse();
+      if (next !== SPACE && next !== NEWLINE && (block || colon !== close)) refuse();
       return this.#keyLength > KEY_MAX || /^\d|^__proto__$|^<<$/.test(key) ? refuse() : key;
     }
-    pattern.lastIndex = start;
-    const found = pattern.exec(text);
-    if (found === null) return undefined;
-    const key = found[1]!;
-    this.#keyLength = key.length;
-    this.#keyAfter = pattern.lastIndex;
-    return key.length > KEY_MAX || key === '__proto__' || WORD_LIKE.test(key) ? refuse() : key;
+    if (keyLetters[letter] !== 2) return undefined;
+    let [end, hash] = [start, 0];
+    for (let code = letter; keyLetters[code]! > 0; code = text.charCodeAt(++end)) hash = (31 * hash + code) | 0;
+    let colon = end;
+    while (text.charCodeAt(colon) === SPACE) colon++;
+    if (text.charCodeAt(colon) !== COLON) return undefined;
+    const next = text.charCodeAt(colon + 1);
+    if (next !== SPACE && next !== NEWLINE && (!block || colon + 1 < text.length)) return undefined;
+    this.#keyLength = end - start;
+    this.#keyAfter = colon + 1;
+    return this.#remembered(start, end, hash & (KEYS_KEPT - 1));
+  }
+
+  /** A key that was met before is not made, and looked at, again. */
+  #remembered(start: number, end: number, slot: number): string {
+    const known = this.#keys[slot];
+    if (known?.length === end - start && this.text.startsWith(known, start)) return known;
+    const key = this.text.slice(start, end);
+    if (key.length > KEY_MAX || key === '__proto__' || WORD_LIKE.test(key)) refuse();
+    this.#keys[slot] = key;
+    return key;
   }
 
   // ---- texts and numbers
@@ -392,46 +418,45 @@ class QuickReader {
 
   #flowMap(indent: number, depth: number): Record<string, unknown> {
     const value: Record<string, unknown> = {};
-    const offsets = [this.#at++, 0];
+    this.#at++;
     if (this.#gap(indent) === CLOSE_MAP) this.#at++;
     else
       do {
         const start = this.#at;
-        const key = this.#key(FLOW_KEY) ?? refuse();
+        const key = this.#key(false) ?? refuse();
         if (Object.hasOwn(value, key)) refuse();
-        const keyEnd = start + this.#keyLength;
+        this.#offsets.key(start, start + this.#keyLength);
         this.#at = this.#keyAfter;
         this.#gap(indent);
-        const from = this.#at;
+        const entry = this.#offsets.begin(this.#at);
         value[key] = this.#flowValue(indent, depth + 1);
-        offsets.push(start, keyEnd, from, this.#valueEnd);
+        this.#offsets.end(entry, this.#valueEnd);
       } while (!this.#next(indent, CLOSE_MAP));
-    offsets[1] = this.#at;
-    this.places?.set(value, offsets);
     return value;
   }
 
   #flowList(indent: number, depth: number): unknown[] {
     const value: unknown[] = [];
-    const offsets = [this.#at++, 0];
+    this.#at++;
     if (this.#gap(indent) === CLOSE_LIST) this.#at++;
     else
       do {
-        const from = this.#at;
+        const entry = this.#offsets.begin(this.#at);
         value.push(this.#flowValue(indent, depth + 1));
-        offsets.push(from, this.#valueEnd);
+        this.#offsets.end(entry, this.#valueEnd);
       } while (!this.#next(indent, CLOSE_LIST));
-    offsets[1] = this.#at;
-    this.places?.set(value, offsets);
     return value;
   }
 }
 
-/** The documents of a file; undefined: the yaml package is to read it. `places`: gets the offsets of each collection. */
-export function readQuickly(text: string, places?: Map<object, Offsets>): QuickDocument[] | undefined {
+/** The documents of a file; undefined: the yaml package is to read it. */
+export const readQuickly = (text: string): QuickDocument[] | undefined => atOnce(quickSteps(text));
+
+/** The same in steps. */
+export function* quickSteps(text: string): Steps<QuickDocument[] | undefined> {
   if (RARE_LETTERS.test(text)) return undefined;
   try {
-    return new QuickReader(text, places).documents();
+    return yield* new QuickReader(text).documents();
   } catch (error) {
     // A text of many millions of letters is more than a regular expression's stack holds.
     if (error === unusual || error instanceof RangeError) return undefined;

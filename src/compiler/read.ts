@@ -4,10 +4,11 @@
  * Nothing is looked at here but that it is well-formed and within limits.
  */
 import { Composer, type CST, isScalar, type Node, Parser, visit } from 'yaml';
+import { atOnce, type Steps } from '../base/slices.js';
 import type { Diagnostics } from './diagnostic.js';
 import { ALIAS_FACTOR_MAX, DOCUMENTS_MAX, FILE_BYTES_MAX, NESTING_MAX } from './limits.js';
 import { type Path, type Places, QuickPlaces, type Root, type Span, YamlPlaces } from './places.js';
-import { readQuickly } from './quick-yaml.js';
+import { quickSteps, readQuickly } from './quick-yaml.js';
 import { readJson } from './read-json.js';
 import { ScalarPlaces } from './scalar-places.js';
 import type { Range, SourceFile } from './source.js';
@@ -71,17 +72,22 @@ export class SourceDocument {
 }
 
 /** The documents of a file; what is wrong goes to `diagnostics`, and documents that are not well-formed are left out. */
-export function readDocuments(file: SourceFile, diagnostics: Diagnostics): SourceDocument[] {
+export const readDocuments = (file: SourceFile, diagnostics: Diagnostics): SourceDocument[] =>
+  atOnce(documentSteps(file, diagnostics));
+
+/** The same in steps, unless the file is read by the yaml package or the engine's parser of JSON. */
+export function* documentSteps(file: SourceFile, diagnostics: Diagnostics): Steps<SourceDocument[]> {
   if (file.text.length > FILE_BYTES_MAX) {
     complainTo(file, diagnostics)('limit', `the file has more than ${FILE_BYTES_MAX} letters`, 0);
     return [];
   }
   const json = readJson(file.text);
-  const places = lazyPlaces(file.text);
-  if (json !== undefined) return [new SourceDocument(file, () => places(0), json)];
-  const quick = readQuickly(file.text);
+  if (json !== undefined) return [new SourceDocument(file, () => placesOfJson(file.text), json)];
+  const quick = yield* quickSteps(file.text);
   if (quick !== undefined && quick.length <= DOCUMENTS_MAX) {
-    return quick.map(({ value }, index) => new SourceDocument(file, () => places(index), value));
+    return quick.map(
+      (document) => new SourceDocument(file, () => new QuickPlaces(file.text, document), document.value),
+    );
   }
   return readYaml(file, diagnostics);
 }
@@ -108,21 +114,12 @@ export function readYaml(file: SourceFile, diagnostics: Diagnostics): SourceDocu
   return found;
 }
 
-/** Of documents that were read without: the file is read again at the first question, once for all of them. */
-function lazyPlaces(text: string): (index: number) => Places {
-  let made: Places[] | undefined;
-  return (index) => {
-    made ??= placesOf(text);
-    return made[index]!;
-  };
-}
-
-function placesOf(text: string): Places[] {
-  const offsets = new Map<object, readonly number[]>();
-  const quick = readQuickly(text, offsets);
-  return quick === undefined
-    ? [...composed(text)].map((root) => new YamlPlaces(root))
-    : quick.map((document) => new QuickPlaces(text, document, offsets));
+/** Of JSON, which was read without. */
+function placesOfJson(text: string): Places {
+  const [quick] = readQuickly(text) ?? [];
+  if (quick !== undefined) return new QuickPlaces(text, quick);
+  const [root] = composed(text);
+  return new YamlPlaces(root!);
 }
 
 function composed(text: string, tokens: Iterable<CST.Token> = new Parser().parse(text)): Iterable<Root> {

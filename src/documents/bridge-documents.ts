@@ -14,11 +14,11 @@ import { Refusal } from '../bridge/refusal.js';
 import {
   Diagnostics,
   type DocumentText,
-  documentsOf,
   LatePorts,
   type Origin,
   type Program,
   type SourceFile,
+  textSteps,
 } from '../compiler/index.js';
 import { STANDALONE_COOKIE } from '../ofproto/index.js';
 import {
@@ -275,7 +275,8 @@ export class BridgeDocuments {
   /** With errors in the files there is nothing but an outcome. */
   async #wanted(files: readonly SourceFile[], prune: boolean) {
     const found = new Diagnostics();
-    const texts = documentsOf(files, found).map(({ read, ...text }) => {
+    const read = await inSlices(textSteps(files, found));
+    const texts = read.map(({ read, ...text }) => {
       wasRead(text, read);
       return { text, read };
     });

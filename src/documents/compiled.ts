@@ -8,7 +8,7 @@ import {
   LatePorts,
   type Origin,
   type ReadDocument,
-  readFiles,
+  readSteps,
   type Settled,
   settle,
   sourceOf,
@@ -37,7 +37,7 @@ export function* compileTexts(texts: readonly DocumentText[], ports: LatePorts):
   const diagnostics = new Diagnostics();
   const read: ReadDocument[] = [];
   for (const text of texts) {
-    read.push(...readingOf(text, diagnostics));
+    read.push(...(yield* readingOf(text, diagnostics)));
     yield;
   }
   const whole = yield* compileDocuments(read, ports, diagnostics, { localAgents: true });
@@ -48,11 +48,11 @@ export function* compileTexts(texts: readonly DocumentText[], ports: LatePorts):
 /** Ports come and go, texts stay: they are read once. */
 const readings = new WeakMap<DocumentText, readonly ReadDocument[]>();
 
-function readingOf(text: DocumentText, diagnostics: Diagnostics): readonly ReadDocument[] {
+function* readingOf(text: DocumentText, diagnostics: Diagnostics): Steps<readonly ReadDocument[]> {
   const known = readings.get(text);
   if (known !== undefined) return known;
   const before = diagnostics.errors;
-  const read = readFiles([sourceOf(text)], diagnostics);
+  const read = yield* readSteps([sourceOf(text)], diagnostics);
   if (diagnostics.errors === before) readings.set(text, read);
   return read;
 }

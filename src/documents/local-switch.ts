@@ -1,6 +1,7 @@
 /** Plans made from, and carried out on, the tables of one of our own bridges: at once, and only on what was looked at. */
-import { of13 } from 'node-openflow';
+import { type Outgoing, of13 } from 'node-openflow';
 import { atOnce, inSlices, type Steps } from '../base/slices.js';
+import { type EncodedChanges, encodeChanges } from '../bridge/encoded-changes.js';
 import type { TablesAlone } from '../bridge/local-tables.js';
 import { Refusal } from '../bridge/refusal.js';
 import { type Change, type Plan, putBackSteps, type SwitchState, stages } from '../reconcile/index.js';
@@ -21,6 +22,19 @@ export async function stateOf(tables: TablesAlone): Promise<SwitchState> {
   };
 }
 
+/** A plan, and its changes in order and as they go into the tables. */
+interface Ready {
+  readonly plan: Plan;
+  readonly changes: readonly Change[];
+  readonly encoded: EncodedChanges;
+}
+
+function* readied(steps: Steps<Plan>): Steps<Ready> {
+  const plan = yield* steps;
+  const changes = inOrder(plan);
+  return { plan, changes, encoded: yield* encodeChanges(changes.map(({ message }) => message)) };
+}
+
 /**
  * Makes a plan of what the tables hold, and does with it what is to be done, before others have their turn. Where others
  * change the tables all the time the last plan is made in one go of what was read.
@@ -28,14 +42,14 @@ export async function stateOf(tables: TablesAlone): Promise<SwitchState> {
 async function withPlan<Result>(
   tables: TablesAlone,
   make: (state: SwitchState) => Steps<Plan>,
-  act: (plan: Plan) => Result,
+  act: (ready: Ready) => Result,
 ): Promise<Result> {
   for (let tries = 1; ; tries++) {
     const last = tries === READ_TRIES;
     const before = tables.revision();
-    const steps = make(await stateOf(tables));
-    const plan = last ? atOnce(steps) : await inSlices(steps);
-    if (last || tables.revision() === before) return act(plan);
+    const steps = readied(make(await stateOf(tables)));
+    const ready = last ? atOnce(steps) : await inSlices(steps);
+    if (last || tables.revision() === before) return act(ready);
   }
 }
 
@@ -45,10 +59,10 @@ export const carryOut = (
   make: (state: SwitchState) => Steps<Plan>,
   approve: (plan: Plan) => void = () => {},
 ): Promise<Plan> =>
-  withPlan(tables, make, (plan) => {
+  withPlan(tables, make, (ready) => {
+    const { plan } = ready;
     approve(plan);
-    const changes = inOrder(plan);
-    const reason = refusalOf(tables, changes);
+    const reason = refusalOf(tables, ready);
     if (reason !== undefined) throw new Refusal('unavailable', reason);
     return plan;
   });
@@ -59,14 +73,14 @@ export const carryOut = (
  */
 export async function putBack(tables: TablesAlone, lost: readonly Change[]): Promise<string[]> {
   const free = (some: readonly Change[]) => (state: SwitchState) => putBackSteps(some, state);
-  const all = await withPlan(tables, free(lost), (plan) => refusalOf(tables, inOrder(plan)));
+  const all = await withPlan(tables, free(lost), (ready) => refusalOf(tables, ready));
   if (all === undefined) return [];
   const ordered = inOrder({ changes: lost, unchanged: 0, stale: [], conflicts: [] });
   const refused: string[] = [];
   for (let from = 0; from < ordered.length; from += PUT_BACK_AT_ONCE) {
-    await withPlan(tables, free(ordered.slice(from, from + PUT_BACK_AT_ONCE)), (plan) => {
-      for (const change of inOrder(plan)) {
-        const reason = refusalOf(tables, [change]);
+    await withPlan(tables, free(ordered.slice(from, from + PUT_BACK_AT_ONCE)), ({ changes }) => {
+      for (const change of changes) {
+        const reason = refusalOf(tables, { changes: [change], encoded: [change.message] });
         if (reason !== undefined) refused.push(reason);
       }
     });
@@ -84,9 +98,12 @@ function inOrder(plan: Plan): Change[] {
 }
 
 /** Carries them out, all or none; why none of them were. */
-function refusalOf(tables: TablesAlone, changes: readonly Change[]): string | undefined {
+function refusalOf(
+  tables: TablesAlone,
+  { changes, encoded }: Pick<Ready, 'changes'> & { readonly encoded: EncodedChanges | readonly Outgoing[] },
+): string | undefined {
   if (changes.length === 0) return undefined;
-  const refused = tables.commit(changes.map(({ message }) => message));
+  const refused = tables.commit(encoded);
   if (refused === undefined) return undefined;
   const { what, text, origin } = changes[refused.index]!;
   const whose = origin === undefined ? '' : ` of ${origin.document}/${origin.name}`;

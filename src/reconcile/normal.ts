@@ -6,13 +6,13 @@ import {
   type Instruction,
   type MeterConfig,
   normalizeMatch,
-  type OxmTlv,
   of13,
   oxm,
   oxmFacts,
   type SubfieldStart,
 } from 'node-openflow';
-import { canonicalMatch, formatGroup, formatInstructions, formatMatch, formatMeter } from 'node-openflow/text';
+import { canonicalMatch, formatGroup, formatInstructions, formatMeter } from 'node-openflow/text';
+import { keyOf, type ProgramFlow } from '../compiler/index.js';
 
 const { OFPFF } = of13;
 /** Flags that a flow keeps; the others are about adding it. */
@@ -31,20 +31,16 @@ const plainFields: ReadonlySet<string> = new Set([
   ...Array.from({ length: 16 }, (_, n) => `reg${n}`),
 ]);
 
-const latin1 = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
-
-function fieldKey(one: OxmTlv): string {
-  if (!('value' in one)) return formatMatch([one]);
-  const mask = one.mask === undefined ? '' : `/${latin1(one.mask)}`;
-  return `${one.field}=${latin1(one.value)}${mask}`;
-}
-
 /** Which flow it is: table, priority and match, as a key. */
 export function flowKey({ tableId, priority, match }: Pick<Flow, 'tableId' | 'priority' | 'match'>): string {
   const plain = match.every(({ field }) => plainFields.has(field)) ? match : canonicalMatch(normalizeMatch(match));
   const whole = plain.some((one) => 'mask' in one) ? normalizeMatch(plain) : plain;
-  return `${tableId} ${priority} ${whole.map(fieldKey).sort().join(' ')}`;
+  return keyOf({ tableId, priority, match: whole });
 }
+
+/** The same of a flow of a program, whose own key it mostly is. */
+export const programKey = ({ mod, key }: ProgramFlow): string =>
+  mod.match.every((one) => plainFields.has(one.field) && !('mask' in one)) ? key : flowKey(mod);
 
 type Load = Extract<Action, { readonly type: 'nx_reg_load' }>;
 

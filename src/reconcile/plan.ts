@@ -12,7 +12,7 @@ import {
   usedFirst,
   withLegalMask,
 } from '../compiler/index.js';
-import { flowActions, flowKey, flowSettings, groupText, meterText } from './normal.js';
+import { flowActions, flowKey, flowSettings, groupText, meterText, programKey } from './normal.js';
 import type { Stages, SwitchState } from './switch.js';
 import { usedByOthers } from './used-by-others.js';
 
@@ -124,18 +124,18 @@ const textOf = (flow: FlowStats | ProgramFlow['mod']): string =>
 function* planFlows(program: Program, state: SwitchState, options: PlanOptions, draft: Draft): Steps<void> {
   const { prune, remove = false, previous, leave = () => false, replaceable = () => false } = options;
   const owners = new Set(program.owners.values());
-  const there = yield* byKey(state.flows, (flow) => flow);
-  const before = yield* byKey(previous?.flows ?? [], ({ mod }) => mod);
+  const there = yield* byKey(state.flows, flowKey);
+  const before = yield* byKey(previous?.flows ?? [], programKey);
   const wanted = new Set<string>();
   for (const flow of program.flows) {
     yield;
-    const key = flowKey(flow.mod);
+    const key = programKey(flow);
     const old = there.get(key);
     wanted.add(key);
     if (remove) {
       if (old !== undefined && isOwn(old, owners)) draft.changes.push(deletion(old, flow.origin));
     } else if (leave(flow.origin) && isAlike(flow, before.get(key))) draft.unchanged++;
-    else if (old === undefined || replaceable(old.cookie)) draft.changes.push(addition(flow));
+    else if (old === undefined || replaceable(old.cookie)) draft.changes.push(new Addition(flow));
     else if (before.get(key)?.mod.cookie === old.cookie) compare(flow, old, true, draft);
     else if (isOwn(old, owners)) compare(flow, old, false, draft);
     else draft.conflicts.push({ what: 'flow', origin: flow.origin, other: formatFlow(old) });
@@ -150,13 +150,10 @@ function* planFlows(program: Program, state: SwitchState, options: PlanOptions, 
   }
 }
 
-function* byKey<Flow>(
-  flows: readonly Flow[],
-  mod: (flow: Flow) => Parameters<typeof flowKey>[0],
-): Steps<Map<string, Flow>> {
+function* byKey<Flow>(flows: readonly Flow[], key: (flow: Flow) => string): Steps<Map<string, Flow>> {
   const found = new Map<string, Flow>();
   for (const flow of flows) {
-    found.set(flowKey(mod(flow)), flow);
+    found.set(key(flow), flow);
     yield;
   }
   return found;
@@ -174,18 +171,26 @@ const isOwn = ({ cookie }: FlowStats, owners: ReadonlySet<number>): boolean =>
   isOurs(cookie) && owners.has(ownerOf(cookie));
 
 /** Texts, and what undoes it, are made when they are asked for: there are very many flows. */
-const addition = ({ mod, origin }: ProgramFlow): Change => ({
-  kind: 'add',
-  what: 'flow',
-  get text() {
-    return textOf(mod);
-  },
-  origin,
-  message: { ...mod, command: OFPFC.ADD },
-  get undo() {
-    return flowMod(mod, OFPFC.DELETE_STRICT);
-  },
-});
+class Addition implements Change {
+  readonly kind = 'add';
+  readonly what = 'flow';
+  readonly origin: Origin;
+  readonly message: Outgoing;
+  readonly #mod: ProgramFlow['mod'];
+
+  constructor({ mod, origin }: ProgramFlow) {
+    this.origin = origin;
+    this.message = mod.command === OFPFC.ADD ? mod : { ...mod, command: OFPFC.ADD };
+    this.#mod = mod;
+  }
+
+  get text(): string {
+    return textOf(this.#mod);
+  }
+  get undo(): Outgoing {
+    return flowMod(this.#mod, OFPFC.DELETE_STRICT);
+  }
+}
 
 export const deletion = (old: FlowStats, origin?: Origin): Change => ({
   kind: 'delete',

@@ -2,7 +2,6 @@
 
 import type { Socket } from 'node:net';
 import {
-  encodeMessage,
   errorName,
   type FlowStats,
   formatMac,
@@ -19,6 +18,7 @@ import {
   SessionError,
 } from 'node-openflow';
 import type { KnownPort } from '../compiler/index.js';
+import { BundleBytes } from './bundle-bytes.js';
 import { flowFrom15, groupFrom15, messageIn15 } from './words15.js';
 
 const VERSION_15 = 6;
@@ -54,11 +54,13 @@ export type Atomicity = 'all' | 'without meters' | 'none';
 export class RemoteSwitch {
   readonly #session: Session;
   readonly version: number;
+  /** The first error about a message of the bundle that is sent. */
+  #refused: RequestError | undefined;
 
   private constructor(session: Session, version: number) {
     this.#session = session;
     this.version = version;
-    void this.#discard();
+    void session.consume({ take: (message) => this.#take(message) });
   }
 
   /** Rejects where nobody answers or speaks OpenFlow 1.3, 1.4 or 1.5. `connect` is asked again for other versions. */
@@ -75,9 +77,9 @@ export class RemoteSwitch {
     throw new Error('unreachable');
   }
 
-  /** Packet-ins and the like are for controllers. */
-  async #discard(): Promise<void> {
-    for await (const _ of this.#session);
+  /** Nobody waits for it: packet-ins and the like are for controllers. */
+  #take(message: Message): undefined {
+    if (message.type === 'error' && message.xid >= BUNDLED_XID) this.#refused ??= new RequestError(message);
   }
 
   async #ask<T extends MultipartReplyBody['type']>(body: MultipartRequestBody & { readonly type: T }) {
@@ -158,7 +160,7 @@ export class RemoteSwitch {
       throw error;
     }
     try {
-      await this.#each(messages.map((message, index) => this.#add(message, bundleId, flags, first + index)));
+      await this.#add(messages, new BundleBytes(this.version, bundleId, flags), BUNDLED_XID + first);
       await control(OFPBCT.COMMIT_REQUEST);
     } catch (error) {
       // The bundle may be gone with the error already.
@@ -168,11 +170,15 @@ export class RemoteSwitch {
     return true;
   }
 
-  /** A message in a bundle has the xid of the message that carries it (OpenFlow 1.4.1 §7.3.9.6). */
-  #add(message: Outgoing, bundleId: number, flags: number, index: number): Outgoing {
-    const xid = BUNDLED_XID + index;
-    const bytes = encodeMessage({ ...this.#said(message), version: this.version, xid } as Message);
-    return { type: 'bundle_add_message', xid, bundleId, flags, message: bytes };
+  /** Rejects with the first error about one of them. */
+  async #add(messages: readonly Outgoing[], bytes: BundleBytes, firstXid: number): Promise<void> {
+    this.#refused = undefined;
+    for (const [index, message] of messages.entries()) {
+      const writable = this.#session.sendRaw(bytes.add(this.#said(message), firstXid + index));
+      if (!writable) await this.#session.drained();
+    }
+    await this.#session.barrier();
+    if (this.#refused !== undefined) throw this.#refused;
   }
 
   #said(message: Outgoing): Outgoing {

@@ -45,9 +45,12 @@ const IPV4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:\/([1-9]|[12]\d|3[01
 function ipv4(text: string): Bytes | undefined {
   const found = IPV4.exec(text);
   if (found === null) return undefined;
-  const parts = [Number(found[1]), Number(found[2]), Number(found[3]), Number(found[4])];
-  if (parts.some((part) => part > 255)) return undefined;
-  const value = Uint8Array.from(parts);
+  const value = new Uint8Array(4);
+  for (let i = 0; i < 4; i++) {
+    const part = Number(found[i + 1]);
+    if (part > 255) return undefined;
+    value[i] = part;
+  }
   const length = Number(found[5] ?? 32);
   if (length === 32) return { value };
   const mask = bigEndian(2 ** 32 - 2 ** (32 - length), 4);
@@ -165,7 +168,9 @@ export class QuickRules {
   #flows(match: At, actions: At, table: number): readonly QuickFlow[] | undefined {
     let shape = '';
     const reads: Read[] = [];
-    for (const [key, value] of Object.entries((match.value ?? {}) as object)) {
+    const written = (match.value ?? {}) as Readonly<Record<string, unknown>>;
+    for (const key of Object.keys(written)) {
+      const value = written[key];
       if (key === 'protocol') {
         if (typeof value !== 'string' || value.includes('${')) return undefined;
         shape += `protocol=${value} `;
@@ -282,4 +287,8 @@ function layoutOf(reads: readonly Read[], context: Context): Layout | undefined 
 }
 
 const matchOf = (reads: readonly Read[], parts: readonly Part[]): Match =>
-  parts.map((part) => ('read' in part ? { field: part.field, ...reads[part.read]!.bytes } : part));
+  parts.map((part) => {
+    if (!('read' in part)) return part;
+    const { value, mask } = reads[part.read]!.bytes;
+    return mask === undefined ? { field: part.field, value } : { field: part.field, value, mask };
+  });

@@ -68,6 +68,10 @@ describe('the quick reader', () => {
         '',
       ),
     ],
+    [
+      'long lists',
+      `a:\n${Array.from({ length: 40 }, (_, n) => `  - {n: ${n}, of: [${n}, x${n}]}\n`).join('')}b: [${Array.from({ length: 20 }, (_, n) => `w${n}`)}]\n`,
+    ],
     ['no newline at the end', 'a:\n  b: |\n    c'],
     ['JSON', '{"a": [1, "b"],\n "c": {"d": "e\\n"}}'],
     ['nothing', '# nothing\n'],

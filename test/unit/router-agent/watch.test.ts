@@ -2,6 +2,7 @@
 import type { FlowStats, MultipartReplyBody, Outgoing } from 'node-openflow';
 import { parseFlow } from 'node-openflow/text';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { EncodedChanges } from '../../../src/bridge/encoded-changes.js';
 import {
   LOOK_INTERVAL_MS,
   LOOK_PARTS_MAX,
@@ -44,7 +45,7 @@ describe('a neighbour', () => {
           return [{ type: 'flow', entries: [flow] } as MultipartReplyBody];
         },
         commit: (messages) => {
-          changes.push(...messages);
+          if (!(messages instanceof EncodedChanges)) changes.push(...messages);
           return undefined;
         },
         packets: { dropped: () => dropped } as never,

@@ -6,6 +6,7 @@ import type { Match, OxmTlv } from '../types/oxm.js';
 import { bytesToBigint, formatHex, formatIpv4, formatIpv6, formatMac, prefixLength } from './addresses.js';
 import { allOnes, fieldText, hexText, maskedAddress, packetTypeText } from './field-values.js';
 import { ctStateNames, maskedFlags, tcpFlagNames, tunFlagNames } from './flags.js';
+import { usualMatchText } from './format-usual.js';
 import { ETHERTYPE, isArp, PROTOCOL, slotsOf } from './match-wire.js';
 import { type NamesOf, port11Text } from './numbers.js';
 import { fieldsByName } from './ovs-fields.js';
@@ -230,7 +231,11 @@ const metadataOf = (slots: Slots, port: (value: bigint) => string, packetType: n
 ];
 
 /** 'tcp,in_port=1,nw_src=10.0.0.0/8,tp_dst=80'; the empty text for a match on everything. */
-export function formatMatch(match: Match, names: NamesOf = {}): string {
+export const formatMatch = (match: Match, names: NamesOf = {}): string =>
+  usualMatchText(match, names) ?? anyMatchText(match, names);
+
+/** The same, whatever is matched. */
+export function anyMatchText(match: Match, names: NamesOf): string {
   const { slots, others } = slotsOf(match);
   const { word, type, protocol } = protocolWord(slots);
   const packetType = slots.known('packet_type') ?? 0;

@@ -64,13 +64,24 @@ function settings(flow: FlowToFormat, names: NamesOf): string[] {
   ];
 }
 
+const noNames: NamesOf = {};
+/** Flows that do the same may share their instructions. */
+const actionTexts = new WeakMap<readonly Instruction[], string>();
+
+function actionsText(instructions: readonly Instruction[], names: NamesOf): string {
+  if (names !== noNames) return formatInstructions(instructions, names);
+  const text = actionTexts.get(instructions) ?? formatInstructions(instructions);
+  actionTexts.set(instructions, text);
+  return text;
+}
+
 /**
  * 'cookie=0x5,table=1,priority=10,ip,nw_dst=10.0.0.1 actions=output:2', which parseFlow reads again with the flow_mod's
  * command. The priority is always said, save where all are meant; a deletion has no actions.
  */
-export function formatFlow(flow: FlowToFormat, names: NamesOf = {}): string {
+export function formatFlow(flow: FlowToFormat, names = noNames): string {
   const priority = flow.command === OFPFC.DELETE ? [] : [`priority=${flow.priority}`];
   const match = formatMatch(flow.match, names);
   const text = [...settings(flow, names), ...priority, ...(match === '' ? [] : [match])].join(',');
-  return isDeletion(flow.command) ? text : `${text} actions=${formatInstructions(flow.instructions, names)}`;
+  return isDeletion(flow.command) ? text : `${text} actions=${actionsText(flow.instructions, names)}`;
 }
