@@ -58,7 +58,9 @@ describe('instances that die', () => {
     for (const name of names) await becomes(name, 'up');
   };
   const metric = async (name: string, instance: string): Promise<number> => {
-    const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    // A connection that was kept could be closed in this moment.
+    const headers = { connection: 'close' };
+    const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`, { headers })).text();
     const words = `${name}{bridge="${peer.daemon.bridge}",chain="guarded",hop="fw",instance="${instance}"} `;
     const line = text.split('\n').find((one) => one.startsWith(words));
     return Number(line?.slice(words.length));

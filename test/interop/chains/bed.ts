@@ -34,10 +34,14 @@ export interface Said {
   /** x's; y's is {@link PORT}, or the other one. */
   readonly port?: number;
   readonly other?: boolean;
+  /** Which of many addresses behind x it is about, below 65536; absent: x's own. */
+  readonly client?: number;
 }
 
-export const frameOf = ({ from, id, port = 1024, other = false }: Said): Buffer => {
-  const [mine, its] = from === 'x' ? [stations.x, stations.y] : [stations.y, stations.x];
+export const frameOf = ({ from, id, port = 1024, other = false, client }: Said): Buffer => {
+  const ipv4 = client === undefined ? stations.x.ipv4 : `10.2.${client >> 8}.${client & 0xff}`;
+  const x: Station = { ...stations.x, ipv4 };
+  const [mine, its] = from === 'x' ? [x, stations.y] : [stations.y, x];
   const service = other ? OTHER_PORT : PORT;
   const [sourcePort, destinationPort] = from === 'x' ? [port, service] : [service, port];
   return udpFrame({ from: mine, to: its, sourcePort, destinationPort, text: `${MARK}${id}>`.padEnd(TEXT_BYTES) });
