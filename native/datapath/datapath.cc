@@ -241,7 +241,6 @@ ReadPart Datapath::read(Bytes query_bytes, std::size_t limit) {
           upcalls.dropped, learning.learned, learning.dropped}) {
       out.put<std::uint64_t>(value);
     }
-    for (const std::uint64_t drops : pipeline_.local_drops()) out.put<std::uint64_t>(drops);
     for (std::size_t i = 0; i < runtime_.workers(); ++i) {
       const WorkerStats& stats = runtime_.worker(i).stats();
       for (const auto* value : {&stats.busy_ns, &stats.idle_ns, &stats.batches, &stats.packets}) {

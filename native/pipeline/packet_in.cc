@@ -80,13 +80,16 @@ bool Execution::passes_meter(Lane& lane, const Packet& packet, std::uint32_t id)
 
 std::uint8_t* Execution::reserve_local(Lane& lane, std::size_t agent, std::size_t length) {
   const auto& [all, port] = kLocalBudgets[agent];
-  // A port that has had its share takes none of the others'.
-  const bool passes = (lane.in_slot == nullptr || lane.in_slot->local_rates[agent].pass(thread_.now_ns, port)) &&
-                      pipeline_.local_rates_[agent].pass(thread_.now_ns, all);
-  std::uint8_t* const record =
-      passes ? reserve(lane, thread_.upcalls, &TxBuffer::local, kLocalUpcallBytesPerPort, length, 0) : nullptr;
-  if (record == nullptr) pipeline_.local_drops_[agent].fetch_add(1, std::memory_order_relaxed);
-  return record;
+  // What comes from no port, as the agents' own packets do, is as that of one more.
+  const LocalShares shares(all, pipeline_.ports_.all().size() + 1);
+  const bool has_port = lane.in_slot != nullptr;
+  PacketRate& own = has_port ? lane.in_slot->local_rates[agent] : pipeline_.portless_rates_[agent];
+  const auto before = own.count(thread_.now_ns, has_port ? port : shares.common());
+  if (!before) return nullptr;
+  const bool assured = *before < shares.assured();
+  if (!assured && !pipeline_.common_rates_[agent].count(thread_.now_ns, shares.common())) return nullptr;
+  const std::size_t spare = assured ? 0 : kLocalUpcallBytes / 2;
+  return reserve(lane, thread_.upcalls, &TxBuffer::local, kLocalUpcallBytesPerPort, length, spare);
 }
 
 bool Execution::copy_start(const Packet& packet, std::span<std::uint8_t> out) {
@@ -182,8 +185,7 @@ void Execution::tell(Lane& lane, const Packet& packet, const FlowKey& key, Packe
   put(record, 1, static_cast<std::uint8_t>(reason));
   put(record, 2, lane.table);
   const unsigned paused = data.continuation.empty() ? 0 : 1;
-  const unsigned unsegmented = packet.gso == Gso::kNone ? 0 : 2;
-  put(record, 3, static_cast<std::uint8_t>(paused | unsegmented));
+  put(record, 3, static_cast<std::uint8_t>(paused));
   put(record, 4, static_cast<std::uint32_t>(length));
   put(record, 8, lane.flow == nullptr ? ~std::uint64_t{0} : lane.flow->cookie);
   put(record, 16, raw(key.in_port()));
@@ -197,6 +199,7 @@ void Execution::tell(Lane& lane, const Packet& packet, const FlowKey& key, Packe
   put(record, 52, static_cast<std::uint16_t>(data.userdata.size()));
   put(record, 54, registers.set);
   put(record, 56, key.packet_type());
+  put(record, 60, packet.gso == Gso::kNone ? std::uint16_t{0} : packet.gso_size);
   thread_.upcalls.commit(length);
   thread_.upcalled = true;
   PortCounters::add(thread_.upcall_count, 1);

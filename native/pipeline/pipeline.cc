@@ -332,10 +332,4 @@ Pipeline::UpcallView Pipeline::upcalls() const {
   return view;
 }
 
-std::array<std::uint64_t, kLocalBudgets.size()> Pipeline::local_drops() const {
-  std::array<std::uint64_t, kLocalBudgets.size()> drops;
-  for (std::size_t i = 0; i < drops.size(); ++i) drops[i] = local_drops_[i].load(std::memory_order_relaxed);
-  return drops;
-}
-
 }  // namespace xvif

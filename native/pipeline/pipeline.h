@@ -130,8 +130,6 @@ class Pipeline final : public PacketSink {
     std::uint64_t sent, dropped;
   };
   UpcallView upcalls() const;
-  /// Packets for each of the daemon's own agents (LocalAgent) that there was no room for.
-  std::array<std::uint64_t, kLocalBudgets.size()> local_drops() const;
   std::uint64_t version() const { return versions_.published(); }
 
  private:
@@ -169,8 +167,8 @@ class Pipeline final : public PacketSink {
   std::atomic<bool> controller_{false};                                 // control: rw, threads: ro
   std::atomic<bool> woken_{false};                                      // threads: set, control: clear
   std::function<void()> wake_;                                          // control: wo before threads run
-  LocalRates local_rates_;                                              // any thread: rw
-  LocalDrops local_drops_{};                                            // threads: rw, control: ro
+  LocalRates common_rates_;                                             // any thread: rw; what ports share
+  LocalRates portless_rates_;                                           // any thread: rw
   std::size_t upcall_turn_ = 0;                                         // control; thread whose upcalls are taken first
   std::size_t request_turn_ = 0;                                        // control; and whose requests
   std::uint64_t refused_requests_ = 0;                                  // control

@@ -9,7 +9,7 @@ import type { Datapath } from '../datapath/datapath.js';
 import type { LocalPacketIn, Ofproto } from '../ofproto/index.js';
 import { OF13 } from '../ofproto/versions.js';
 import { Collector } from './collector.js';
-import { readRuntime } from './statistics.js';
+import { readUpcallsLost } from './statistics.js';
 
 export type { LocalPacketIn };
 export type LocalListener = (packet: LocalPacketIn) => void;
@@ -22,8 +22,8 @@ export interface LocalPackets {
    * Returns the name of OpenFlow's error where it is refused.
    */
   send(frame: Uint8Array, actions: readonly Action[]): string | undefined;
-  /** Packets for this agent that there was no room for, so far. */
-  dropped(agent: LocalAgent): bigint;
+  /** Packets of each port that did not go up for want of room or budget, so far. */
+  lost(): ReadonlyMap<number, bigint>;
 }
 
 export function localPackets(ofproto: Ofproto, datapath: Datapath): LocalPackets {
@@ -45,6 +45,6 @@ export function localPackets(ofproto: Ofproto, datapath: Datapath): LocalPackets
       const [refused] = view.received;
       return refused?.type === 'error' ? errorName(refused.errorType, refused.errorCode) : undefined;
     },
-    dropped: (agent) => readRuntime(datapath).localDropped.get(agent)!,
+    lost: () => readUpcallsLost(datapath),
   };
 }

@@ -56,6 +56,12 @@ export function readDrops(datapath: Datapath): readonly DropCount[] {
   ]);
 }
 
+/** Packets of each port that should have gone up and did not. */
+export function readUpcallsLost(datapath: Datapath): ReadonlyMap<number, bigint> {
+  const answers = decodeDropAnswers(readAll(datapath, Query.drops), dropNames.length);
+  return new Map(answers.map(({ port, rx }) => [port, rx[Drop.upcallFull]!]));
+}
+
 function counts(port: number, direction: 'in' | 'out', packets: readonly bigint[]): DropCount[] {
   return packets.flatMap((count, reason) =>
     count === 0n || reason === Drop.none ? [] : [{ port, direction, reason: dropNames[reason]!, packets: count }],

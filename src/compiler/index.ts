@@ -36,5 +36,5 @@ export {
   type Prefix,
 } from './router/prefix.js';
 export { type ProgramRouter, type RouterRoute, type RouterSubnet, routerTable, SlowPath } from './router/slow-path.js';
-export { enter, leaveBy, setHop } from './router/words.js';
+export { ABOUT_REGISTER, about, enter, leaveBy, setHop } from './router/words.js';
 export { SourceFile } from './source.js';

@@ -22,7 +22,7 @@ import {
   writeTableAnswer,
 } from './records-query.js';
 import { RecordWriter } from './records-writer.js';
-import { LocalAgent, Query, ReservedPort, tables } from './schema.gen.js';
+import { Query, ReservedPort, tables } from './schema.gen.js';
 
 export interface Answer {
   readonly data: Uint8Array;
@@ -149,6 +149,5 @@ function meterItems(state: ModelState, id: number, now: bigint): Item[] {
 function runtimeItem(writer: RecordWriter, state: ModelState): void {
   const { version, learned, learnsDropped } = state;
   const flows = state.flows.all().length;
-  const localDropped = Object.values(LocalAgent).map(() => 0);
-  for (const word of [0, version, flows, 0, 0, 0, 0, learned, learnsDropped, ...localDropped]) writer.u64(BigInt(word));
+  for (const word of [0, version, flows, 0, 0, 0, 0, learned, learnsDropped]) writer.u64(BigInt(word));
 }

@@ -9,7 +9,6 @@ import {
 } from './records-apply.js';
 import { readSelectionFields, type SelectionRecord, writeSelectionFields } from './records-selection.js';
 import { type RecordWriter, viewOf } from './records-writer.js';
-import { LocalAgent } from './schema.gen.js';
 
 export interface GroupAnswer {
   readonly group: number;
@@ -218,8 +217,6 @@ export interface RuntimeAnswer {
   /** Flows that learn actions made, and requests for flows that were not carried out. */
   readonly learned: bigint;
   readonly learnsDropped: bigint;
-  /** Packets for each of the daemon's own agents that there was no room for. */
-  readonly localDropped: ReadonlyMap<LocalAgent, bigint>;
   readonly perWorker: readonly {
     readonly busy: bigint;
     readonly idle: bigint;
@@ -232,8 +229,7 @@ export function decodeRuntimeAnswer(data: Uint8Array): RuntimeAnswer {
   const view = viewOf(data);
   const word = (index: number) => view.getBigUint64(8 * index, true);
   const workers = Number(word(0));
-  const agents = Object.values(LocalAgent);
-  const first = 9 + agents.length;
+  const first = 9;
   return {
     workers,
     version: word(1),
@@ -244,7 +240,6 @@ export function decodeRuntimeAnswer(data: Uint8Array): RuntimeAnswer {
     upcallsDropped: word(6),
     learned: word(7),
     learnsDropped: word(8),
-    localDropped: new Map(agents.map((agent, i) => [agent, word(9 + i)])),
     perWorker: Array.from({ length: workers }, (_, i) => ({
       busy: word(first + 4 * i),
       idle: word(first + 1 + 4 * i),

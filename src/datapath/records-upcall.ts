@@ -24,8 +24,8 @@ export interface PacketInRecord {
   readonly inPhyPort: number;
   /** 0: Ethernet. Of others `frame` begins with the header that is their first. */
   readonly packetType: number;
-  /** TCP of a guest with segmentation offload, longer than what may be sent. */
-  readonly unsegmented?: boolean;
+  /** TCP of a guest with segmentation offload, longer than what may be sent: bytes of payload that segments are to have. */
+  readonly segmentBytes?: number;
   readonly frame: Uint8Array;
 }
 
@@ -73,7 +73,6 @@ export type UpcallRecord =
 
 const PACKET_IN_HEADER = 64;
 const PAUSED = 1;
-const UNSEGMENTED = 2;
 const FLOW_REMOVED_HEADER = 64;
 const FLOW_CHANGE_HEADER = 24;
 const NO_CAUSE = 0xffffffff;
@@ -138,7 +137,8 @@ function writePacketIn(writer: RecordWriter, record: PacketInRecord): void {
   setBigEndian64(writer, at + 40, record.tunnelId);
   writer.setU32(at + 48, record.inPhyPort);
   writer.setU32(at + 56, record.packetType);
-  writer.setU8(at + 3, (record.continuation === undefined ? 0 : PAUSED) | (record.unsegmented ? UNSEGMENTED : 0));
+  writer.setU8(at + 3, record.continuation === undefined ? 0 : PAUSED);
+  writer.setU16(at + 60, record.segmentBytes ?? 0);
   writer.setU16(at + 52, record.userdata.length);
   writer.setU16(
     at + 54,
@@ -242,7 +242,8 @@ function decodePacketIn(batch: Uint8Array, view: DataView, at: number): PacketIn
   const userdataEnd = userdata + view.getUint16(at + 52, true);
   const registers = registersAt(view, userdata + align8(userdataEnd - userdata), view.getUint16(at + 54, true));
   const tail = userdata + align8(userdataEnd - userdata) + align8(4 * registers.size);
-  const [paused, unsegmented] = [PAUSED, UNSEGMENTED].map((bit) => (batch[at + 3]! & bit) !== 0);
+  const paused = (batch[at + 3]! & PAUSED) !== 0;
+  const segmentBytes = view.getUint16(at + 60, true);
   return {
     kind: 'packet_in',
     reason: batch[at + 1]!,
@@ -259,7 +260,7 @@ function decodePacketIn(batch: Uint8Array, view: DataView, at: number): PacketIn
     tunnelId: view.getBigUint64(at + 40),
     inPhyPort: view.getUint32(at + 48, true),
     packetType: view.getUint32(at + 56, true),
-    ...(unsegmented ? { unsegmented } : {}),
+    ...(segmentBytes === 0 ? {} : { segmentBytes }),
     frame: batch.subarray(frame, frame + view.getUint32(at + 28, true)),
   };
 }

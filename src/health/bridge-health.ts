@@ -3,17 +3,19 @@
  * hop watch: they stay as they are, and so do sessions of the others.
  */
 import { type GroupMod, type Outgoing, of13 } from 'node-openflow';
-import type { Clock } from '../base/clock.js';
+import { Backoff } from '../base/backoff.js';
+import type { Clock, Timer } from '../base/clock.js';
 import { type Logger, RateLimitedLogs } from '../base/logger.js';
 import type { LocalTables } from '../bridge/local-tables.js';
 import { LocalAgent, type Program, type ProgramCheck, type ProgramGroup } from '../compiler/index.js';
 import { type ChainCount, countInstances } from '../reconcile/index.js';
 import { type Checker, type CheckerWorld, Prober } from './checker.js';
-import { Counter } from './counter.js';
+import { Counter, type Packets } from './counter.js';
 import type { Latency } from './latencies.js';
-import { FIRST_CHECK_SPREAD_MS, FIRST_CHECK_STEP_MS } from './limits.js';
-import { bucketPackets, instancePackets, ownFlows, portsDown } from './readings.js';
+import { FIRST_CHECK_SPREAD_MS, FIRST_CHECK_STEP_MS, LOOK_WHILE_DOWN_MS, WRITE_RETRY_MS } from './limits.js';
+import { bucketPackets, hopPackets, ownFlows, portsUp } from './readings.js';
 import { sameInstance } from './same-instance.js';
+import { SharedReadings } from './shared-readings.js';
 import type { Checks, State } from './tally.js';
 
 const { OFPGC } = of13;
@@ -55,6 +57,10 @@ const factsOf = (check: ProgramCheck): string =>
 const answersBy = ({ address, ingressPort, egressPort }: ProgramCheck): number =>
   address === undefined ? egressPort : ingressPort;
 
+const isOfHop =
+  ({ document, hop }: ProgramCheck) =>
+  (other: ProgramCheck): boolean =>
+    other.document === document && other.hop === hop;
 const isDown = ({ checker }: Watched): boolean => checker.state === 'down';
 const withoutBuckets = (group: ProgramGroup): ProgramGroup => ({ ...group, mod: { ...group.mod, buckets: [] } });
 
@@ -70,10 +76,17 @@ export class BridgeHealth {
   #emptied: ReadonlySet<number> = new Set();
   /** The same of a program that is to be in force next. */
   #toBeEmptied: ReadonlySet<number> = new Set();
+  /** Of the instances of a hop, by document and hop. */
+  readonly #packets: SharedReadings<ReadonlyMap<string, Packets>>;
+  readonly #portsUp: SharedReadings<ReadonlySet<number>>;
+  readonly #backoff = new Backoff(WRITE_RETRY_MS);
+  #retry: Timer | undefined;
 
   constructor(options: BridgeHealthOptions) {
     this.#options = options;
     this.#logs = new RateLimitedLogs(options.logger, { clock: options.clock });
+    this.#packets = new SharedReadings(options.clock);
+    this.#portsUp = new SharedReadings(options.clock);
     this.#unlisten = options.tables.packets.listen(LocalAgent.health, ({ port, frame }) => this.#take(port, frame));
   }
 
@@ -98,6 +111,7 @@ export class BridgeHealth {
   follow(program: Program): void {
     const before = [...this.#watched.values()];
     this.#program = program;
+    this.#packets.clear();
     this.#emptied = this.#toBeEmptied;
     this.#watched = new Map(
       program.checks.map((check, index) => [
@@ -112,7 +126,7 @@ export class BridgeHealth {
       [...ports].map((port) => [port, [...kept].filter(({ check }) => answersBy(check) === port)]),
     );
     // What changed after the program was altered.
-    for (const watched of kept) if (isDown(watched) !== this.#emptied.has(watched.check.liveness)) this.#write(watched);
+    for (const watched of kept) this.#write(watched);
   }
 
   /** Chains may share an instance: each knows its own answers. */
@@ -134,12 +148,13 @@ export class BridgeHealth {
     const program = this.#program;
     if (program === undefined || program.chains.length === 0) return [];
     const counts = countInstances(program, await ownFlows(tables), await bucketPackets(tables));
-    const down = await portsDown(tables);
-    return counts.map((count) => ({ ...count, ...this.#healthOf(count, down) }));
+    const up = await portsUp(tables);
+    return counts.map((count) => ({ ...count, ...this.#healthOf(count, up) }));
   }
 
   close(): void {
     this.#unlisten();
+    this.#retry?.cancel();
     for (const { checker } of this.#watched.values()) checker.stop();
     this.#watched = new Map();
     this.#byPort = new Map();
@@ -163,7 +178,9 @@ export class BridgeHealth {
   #checker(check: ProgramCheck, index: number, before?: Checker): Checker {
     const checker = this.#makeChecker(check, before);
     const spread = Math.min(FIRST_CHECK_SPREAD_MS, check.health.intervalMs);
-    checker.start((index * FIRST_CHECK_STEP_MS) % spread);
+    // Those that are read together begin together.
+    const first = check.health.type === 'counters' ? this.#program!.checks.findIndex(isOfHop(check)) : index;
+    checker.start((first * FIRST_CHECK_STEP_MS) % spread);
     return checker;
   }
 
@@ -175,23 +192,28 @@ export class BridgeHealth {
       changed: (changed) => this.#changed(changed),
     };
     if (check.health.type !== 'counters') return new Prober(check, world, before);
+    // What was read for another instance half an interval ago is good enough.
+    const freshMs = check.health.intervalMs / 2;
     const reading = {
-      packets: () => instancePackets(tables, this.#program!, check),
-      portsDown: () => portsDown(tables),
-      isLast: (down: ReadonlySet<number>) => this.#isLast(check, down),
+      packets: async () => {
+        const read = () => hopPackets(tables, this.#program!, check);
+        const found = await this.#packets.of(`${check.document}/${check.hop}`, freshMs, read);
+        return found.get(check.instance) ?? { into: 0n, outOf: 0n };
+      },
+      isLast: async () => {
+        const portsFreshMs = Math.min(freshMs, LOOK_WHILE_DOWN_MS / 2);
+        return this.#isLast(check, await this.#portsUp.of('', portsFreshMs, () => portsUp(tables)));
+      },
     };
     return new Counter(check, { ...world, ...reading }, before);
   }
 
   /** No other instance of its hop would take its traffic. */
-  #isLast(check: ProgramCheck, portsDown: ReadonlySet<number>): boolean {
+  #isLast(check: ProgramCheck, up: ReadonlySet<number>): boolean {
     const others = [...this.#watched.values()].filter(
-      (watched) =>
-        watched.check.document === check.document &&
-        watched.check.hop === check.hop &&
-        watched.check.instance !== check.instance,
+      (watched) => isOfHop(check)(watched.check) && watched.check.instance !== check.instance,
     );
-    return others.every((watched) => isDown(watched) || portsDown.has(watched.check.ingressPort));
+    return others.every((watched) => isDown(watched) || !up.has(watched.check.ingressPort));
   }
 
   #wallMs(): number {
@@ -216,8 +238,20 @@ export class BridgeHealth {
     else log.info(fields, state === 'up' ? 'instance of a chain is up' : 'instance of a chain is tried again');
   }
 
-  /** Makes its liveness group say what is known; why it was refused. */
+  /** Makes its liveness group say what is known; why it was refused, in which case it is tried again. */
   #write(watched: Watched): string | undefined {
+    const refused = this.#tryToWrite(watched);
+    if (refused !== undefined) {
+      this.#retry ??= this.#options.clock.after(this.#backoff.nextMs(), () => {
+        this.#retry = undefined;
+        for (const one of this.#watched.values()) this.#write(one);
+        if (this.#retry === undefined) this.#backoff.reset();
+      });
+    }
+    return refused;
+  }
+
+  #tryToWrite(watched: Watched): string | undefined {
     const { liveness } = watched.check;
     const group = this.#program?.groups.find(({ mod }) => mod.groupId === liveness);
     if (group === undefined || isDown(watched) === this.#emptied.has(liveness)) return undefined;
@@ -232,13 +266,13 @@ export class BridgeHealth {
     return undefined;
   }
 
-  #healthOf(count: ChainCount, down: ReadonlySet<number>): InstanceHealth {
+  #healthOf(count: ChainCount, up: ReadonlySet<number>): InstanceHealth {
     const { chain: document, hop, instance, port } = count;
     if (port === undefined) return { state: undefined, sinceMs: 0, reason: '', latency: undefined, checks: undefined };
     const watched = this.#watched.get(keyOf({ document, hop, instance }));
     const { state = 'up', reason = '', latency, checks } = watched?.checker ?? {};
     const sinceMs = watched?.sinceMs ?? 0;
-    if (down.has(port)) return { state: 'down', sinceMs, reason: 'its ingress port is down', latency, checks };
+    if (!up.has(port)) return { state: 'down', sinceMs, reason: 'its ingress port is down', latency, checks };
     return { state, sinceMs, reason, latency, checks };
   }
 }

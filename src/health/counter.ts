@@ -2,6 +2,7 @@
 import type { Timer } from '../base/clock.js';
 import type { ProgramCheck } from '../compiler/index.js';
 import type { Checker, CheckerWorld } from './checker.js';
+import { LOOK_WHILE_DOWN_MS } from './limits.js';
 import { type Checks, type Standing, type State, Tally } from './tally.js';
 
 /** Packets since its flows and groups are there, both directions together. */
@@ -13,9 +14,8 @@ export interface Packets {
 /** Rejects where it cannot be read; that tells nothing about the instance. */
 export interface CounterWorld extends CheckerWorld {
   readonly packets: () => Promise<Packets>;
-  readonly portsDown: () => Promise<ReadonlySet<number>>;
-  /** No other instance would take its traffic, with these ports down. */
-  readonly isLast: (portsDown: ReadonlySet<number>) => boolean;
+  /** No other instance would take its traffic. */
+  readonly isLast: () => Promise<boolean>;
 }
 
 /**
@@ -59,15 +59,17 @@ export class Counter implements Checker {
   }
 
   async #look(): Promise<void> {
-    const { packets, portsDown } = this.#world;
-    const found = await Promise.all([packets(), portsDown()]).catch(() => undefined);
+    const { packets, isLast } = this.#world;
+    const isDown = this.#tally.state === 'down';
+    const found = await Promise.all([isLast(), isDown ? undefined : packets()]).catch(() => undefined);
     if (this.#stopped) return;
     if (found !== undefined) {
-      const isLast = this.#world.isLast(found[1]);
-      if (this.#tally.state === 'down') this.#tryAgain(isLast);
-      else this.#judge(found[0], isLast);
+      const [last, now] = found;
+      if (now === undefined) this.#tryAgain(last);
+      else this.#judge(now, last);
     }
-    this.start(this.#check.health.intervalMs);
+    const { intervalMs } = this.#check.health;
+    this.start(this.#tally.state === 'down' ? Math.min(intervalMs, LOOK_WHILE_DOWN_MS) : intervalMs);
   }
 
   /** Nothing is sent to it any more, so that only traffic can tell whether it works again. */

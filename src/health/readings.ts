@@ -1,4 +1,4 @@
-/** What tables say about chains: counters, and which ports are down. */
+/** What tables say about chains: counters, and which ports can send. */
 import { of13 } from 'node-openflow';
 import type { LocalTables } from '../bridge/local-tables.js';
 import { COOKIE_MAGIC, type Program, type ProgramCheck } from '../compiler/index.js';
@@ -6,13 +6,12 @@ import type { Packets } from './counter.js';
 
 const { OFPG, OFPP, OFPPS, OFPTT } = of13;
 const ANY = { outPort: OFPP.ANY, outGroup: OFPG.ANY, match: [] } as const;
-const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 const MAGIC_SHIFT = 48n;
 
 /** All flows of documents. */
-export async function ownFlows(tables: LocalTables) {
+export async function ownFlows(tables: LocalTables, tableId: number = OFPTT.ALL) {
   const [cookie, cookieMask] = [COOKIE_MAGIC << MAGIC_SHIFT, 0xffffn << MAGIC_SHIFT];
-  const parts = await tables.ask({ type: 'flow', tableId: OFPTT.ALL, ...ANY, cookie, cookieMask });
+  const parts = await tables.ask({ type: 'flow', tableId, ...ANY, cookie, cookieMask });
   return parts.flatMap((part) => (part.type === 'flow' ? part.entries : []));
 }
 
@@ -23,28 +22,35 @@ export async function bucketPackets(tables: LocalTables, groupId: number = OFPG.
   return new Map(entries.map(({ groupId: id, buckets }) => [id, buckets.map(({ packetCount }) => packetCount)]));
 }
 
-export async function portsDown(tables: LocalTables): Promise<ReadonlySet<number>> {
+/** Ports that are there, with a link. */
+export async function portsUp(tables: LocalTables): Promise<ReadonlySet<number>> {
   const parts = await tables.ask({ type: 'port_desc' });
   const ports = parts.flatMap((part) => (part.type === 'port_desc' ? part.entries : []));
-  return new Set(ports.flatMap(({ portNo, state }) => ((state & OFPPS.LINK_DOWN) === 0 ? [] : [portNo])));
+  return new Set(ports.flatMap(({ portNo, state }) => ((state & OFPPS.LINK_DOWN) === 0 ? [portNo] : [])));
 }
 
-/** Of an instance, in both directions. */
-export async function instancePackets(tables: LocalTables, program: Program, check: ProgramCheck): Promise<Packets> {
+/** Of all instances of a hop, by name, in both directions. */
+export async function hopPackets(
+  tables: LocalTables,
+  program: Program,
+  { document, hop }: Pick<ProgramCheck, 'document' | 'hop'>,
+): Promise<ReadonlyMap<string, Packets>> {
   const places = program.chains
-    .filter(({ document }) => document === check.document)
-    .flatMap(({ hops }) => hops.filter(({ name }) => name === check.hop).flatMap(({ instances }) => instances))
-    .filter(({ name }) => name === check.instance);
-  const tableId = program.tables.find(({ document, name }) => document === check.document && name === 'arrive')!.id;
-  let [into, outOf] = [0n, 0n];
-  for (const { buckets, returned } of places) {
-    for (const group of new Set(buckets.map((bucket) => bucket.group))) {
-      const counts = (await bucketPackets(tables, group)).get(group) ?? [];
-      for (const bucket of buckets) if (bucket.group === group) into += counts[bucket.index] ?? 0n;
-    }
-    if (returned === undefined) continue;
-    const parts = await tables.ask({ type: 'flow', tableId, ...ANY, cookie: returned, cookieMask: ALL_ONES });
-    for (const part of parts) if (part.type === 'flow') for (const flow of part.entries) outOf += flow.packetCount;
+    .filter((chain) => chain.document === document)
+    .flatMap(({ hops }) => hops.filter(({ name }) => name === hop).flatMap(({ instances }) => instances));
+  const groups = new Set(places.flatMap(({ buckets }) => buckets.map(({ group }) => group)));
+  const counts = new Map<number, readonly bigint[]>();
+  for (const group of groups) counts.set(group, (await bucketPackets(tables, group)).get(group) ?? []);
+  const tableId = program.tables.find((table) => table.document === document && table.name === 'arrive')!.id;
+  const returned = new Map<bigint, bigint>();
+  for (const { cookie, packetCount } of await ownFlows(tables, tableId))
+    returned.set(cookie, (returned.get(cookie) ?? 0n) + packetCount);
+  const found = new Map<string, Packets>();
+  for (const place of places) {
+    let { into, outOf } = found.get(place.name) ?? { into: 0n, outOf: 0n };
+    for (const { group, index } of place.buckets) into += counts.get(group)![index] ?? 0n;
+    if (place.returned !== undefined) outOf += returned.get(place.returned) ?? 0n;
+    found.set(place.name, { into, outOf });
   }
-  return { into, outOf };
+  return found;
 }

@@ -51,7 +51,7 @@ export interface PacketInEvent {
 /** A packet for an agent of the daemon's own. */
 export type LocalPacketIn = Pick<
   PacketInRecord,
-  'table' | 'cookie' | 'userdata' | 'registers' | 'unsegmented' | 'frameTotal' | 'frame'
+  'table' | 'cookie' | 'userdata' | 'registers' | 'segmentBytes' | 'frameTotal' | 'frame'
 > & {
   /** The port that it came in by, whatever was written over in_port. */
   readonly port: number;
@@ -59,8 +59,15 @@ export type LocalPacketIn = Pick<
 
 /** Copies it out of the record. */
 export function localPacketIn(record: PacketInRecord): LocalPacketIn {
-  const { table, cookie, registers, unsegmented, frameTotal, inPhyPort, frame, userdata } = record;
-  const context = { table, cookie, registers, frameTotal, ...(unsegmented ? { unsegmented } : {}), port: inPhyPort };
+  const { table, cookie, registers, segmentBytes, frameTotal, inPhyPort, frame, userdata } = record;
+  const context = {
+    table,
+    cookie,
+    registers,
+    frameTotal,
+    ...(segmentBytes === undefined ? {} : { segmentBytes }),
+    port: inPhyPort,
+  };
   return { ...context, frame: frame.slice(), userdata: userdata.slice() };
 }
 

@@ -60,9 +60,11 @@ export function messageIn15(message: Outgoing): Outgoing {
   return { ...message, buckets };
 }
 
-/** A set of bits that stand together is a load. */
+/** A set of bits that stand together is a load, of fields for whose header that has room. */
 function loadOf(one: OxmTlv): Action {
   if (!('value' in one) || one.mask === undefined) return { type: 'set_field', oxm: one };
+  const { experimenter, variable } = oxmFacts(one.field);
+  if (experimenter !== undefined || variable) return { type: 'nx_reg_load2', oxm: one };
   const mask = bytesToBigint(one.mask);
   const offset = mask.toString(2).length - mask.toString(2).lastIndexOf('1') - 1;
   const bits = (mask >> BigInt(offset)).toString(2).length;

@@ -7,12 +7,17 @@ export interface Rate {
 }
 const rate = (atOnce: number, perSecond = atOnce): Rate => ({ atOnce, perSecond });
 
-/** Errors and resets that one receiver gets, that packets of one port bring about, and of all (RFC 4443 §2.4 (f), RFC 1812 §4.3.2.8). */
-export const ERRORS = { receiver: rate(10), port: rate(50), all: rate(500) };
+/**
+ * Errors and resets that one receiver gets, that packets of one port bring about, and of all (RFC 4443 §2.4 (f), RFC 1812
+ * §4.3.2.8). What a port is assured of is not part of what all share: others cannot use it up.
+ */
+export const ERRORS = { receiver: rate(10), assured: rate(5), port: rate(50), all: rate(500) };
 /** Those that say how long packets may be, which nobody does without. */
-export const TOO_BIG = { receiver: rate(10), port: rate(50), all: rate(500) };
+export const TOO_BIG = { receiver: rate(10), assured: rate(5), port: rate(50), all: rate(500) };
 /** The longest packet makes some 120 of the smallest MTU. */
-export const FRAGMENTS = { port: rate(400), all: rate(2000) };
+export const FRAGMENTS = { assured: rate(20), port: rate(400), all: rate(2000) };
+/** A frame of 64 KiB makes some 45 segments of an Ethernet link. */
+export const SEGMENTS = { assured: rate(50), port: rate(400), all: rate(2000) };
 /** Receivers, each behind a port, and ports that are remembered for it. */
 export const RECEIVERS_MAX = 4096;
 export const PORTS_MAX = 4096;
@@ -25,8 +30,9 @@ export const QUESTIONS = 3;
 export const QUESTION_INTERVAL_MS = 1000;
 /** Packets that wait for one next hop; then the oldest goes (RFC 4861 §7.2.2, RFC 1122 §2.3.2.2). */
 export const PARKED_PER_HOP = 3;
-/** Longer frames do not wait. */
+/** Of longer ones, which are yet to be cut into segments, packets of one port may wait for all next hops, and of all ports. */
 export const PARKED_FRAME_BYTES = 9018;
+export const LONG_FRAMES_BYTES = { port: 192 * 1024, all: 8 * 1024 * 1024 };
 /** Who has answered is remembered, for as long as neighbours are taken to be there: flows may have no room to learn it. */
 export const REMEMBERED_MAX = 4096;
 
@@ -38,3 +44,5 @@ export const WATCHED_MAX = 16_384;
 export const LOOK_PARTS_MAX = 64;
 /** Neighbours that are asked at one look. */
 export const PROBES_AT_ONCE = 64;
+/** So often in a row one that did not answer is kept because packets of its port did not get through. */
+export const KEPT_MAX = 3;

@@ -3,13 +3,14 @@
  * forgotten when they do not answer (RFC 4861 §7.3), so that the next packet is looked after anew.
  */
 import type { FlowStats, Match } from 'node-openflow';
-import { of13 } from 'node-openflow';
+import { of13, oxm } from 'node-openflow';
 import type { Clock, Timer } from '../base/clock.js';
 import type { LocalTables } from '../bridge/local-tables.js';
-import { type Address, LocalAgent, type ProgramRouter, routerTable } from '../compiler/index.js';
+import { type Address, type ProgramRouter, routerTable } from '../compiler/index.js';
 import { LEARNED_COOKIE_MAGIC } from '../compiler/owner.js';
 import { macText, numberAt } from './bytes.js';
 import {
+  KEPT_MAX,
   LOOK_INTERVAL_MS,
   LOOK_PARTS_MAX,
   PROBES_AT_ONCE,
@@ -34,6 +35,9 @@ interface Neighbour {
   heardMs: number;
 }
 
+/** By port number. */
+type Lost = ReadonlyMap<number, bigint>;
+
 export interface NeighbourWatchOptions {
   readonly router: ProgramRouter;
   readonly routes: RouteTable;
@@ -45,8 +49,9 @@ export interface NeighbourWatchOptions {
 
 export class NeighbourWatch {
   readonly #options: NeighbourWatchOptions;
-  readonly #table: number;
   #neighbours: ReadonlyMap<string, Neighbour> = new Map();
+  /** Who did not answer and was kept, and how often in a row. */
+  readonly #kept = new Map<string, number>();
   /** Who is being asked, and the timer of the next question. */
   readonly #asked = new Map<string, Timer>();
   #next: Timer;
@@ -54,7 +59,6 @@ export class NeighbourWatch {
 
   constructor(options: NeighbourWatchOptions) {
     this.#options = options;
-    this.#table = routerTable(options.router, 'neighbours');
     this.#next = this.#later();
   }
 
@@ -65,6 +69,7 @@ export class NeighbourWatch {
     if (neighbour !== undefined) neighbour.heardMs = this.#options.clock.nowMs();
     this.#asked.get(key)?.cancel();
     this.#asked.delete(key);
+    this.#kept.delete(key);
   }
 
   close(): void {
@@ -81,10 +86,11 @@ export class NeighbourWatch {
   /** Happens by itself every {@link LOOK_INTERVAL_MS}. Never rejects. */
   async look(): Promise<void> {
     this.#next.cancel();
-    const flows = await this.#learned();
+    const flows = await this.#learned('neighbours');
     if (this.#closed) return;
     const now = this.#options.clock.nowMs();
     const found = new Map<string, Neighbour>();
+    const lost = this.#options.tables.packets.lost();
     for (const flow of flows) {
       const neighbour = found.size < WATCHED_MAX ? this.#neighbour(flow, now) : undefined;
       if (neighbour === undefined) continue;
@@ -93,15 +99,17 @@ export class NeighbourWatch {
       const used = flow.packetCount !== neighbour.packets;
       neighbour.packets = flow.packetCount;
       const due = used && now - neighbour.heardMs >= REACHABLE_MS && !this.#asked.has(key);
-      if (due && this.#asked.size < PROBES_AT_ONCE) this.#question(neighbour, 1);
+      if (due && this.#asked.size < PROBES_AT_ONCE) this.#question(neighbour, lost);
     }
     this.#neighbours = found;
+    for (const key of this.#kept.keys()) if (!found.has(key)) this.#kept.delete(key);
     this.#next = this.#later();
   }
 
   /** Learned flows with these fields. */
-  async #learned(match: Match = []): Promise<readonly FlowStats[]> {
-    const request = { type: 'flow', tableId: this.#table, ...anywhere, ...cookies, match } as const;
+  async #learned(table: 'neighbours' | 'stations', match: Match = []): Promise<readonly FlowStats[]> {
+    const tableId = routerTable(this.#options.router, table);
+    const request = { type: 'flow', tableId, ...anywhere, ...cookies, match } as const;
     // The tables are gone with the bridge.
     const parts = await this.#options.tables.ask(request, LOOK_PARTS_MAX).catch(() => []);
     return parts.flatMap((part) => (part.type === 'flow' ? part.entries : []));
@@ -116,36 +124,44 @@ export class NeighbourWatch {
     return { hop, mac: found.mac, flow, packets, heardMs };
   }
 
-  /** `dropped`: answers that were lost before the first question. */
-  #question(neighbour: Neighbour, number: number, dropped = this.#dropped()): void {
+  /** `lost`: packets of each port that did not get through before the first question. */
+  #question(neighbour: Neighbour, lost: Lost, number = 1): void {
     const { hop, mac } = neighbour;
     const timer = this.#options.clock.after(QUESTION_INTERVAL_MS, () => {
-      if (number < QUESTIONS) this.#question(neighbour, number + 1, dropped);
-      else void this.#giveUp(neighbour, dropped);
+      if (number < QUESTIONS) this.#question(neighbour, lost, number + 1);
+      else void this.#giveUp(neighbour, lost);
     });
     this.#asked.set(hopKey(hop), timer);
     this.#options.ask(hop, mac);
   }
 
-  #dropped(): bigint {
-    return this.#options.tables.packets.dropped(LocalAgent.neighbours);
+  /** Forgets it, unless its answer may have been lost, or another has come in its place. */
+  async #giveUp(neighbour: Neighbour, lost: Lost): Promise<void> {
+    const key = hopKey(neighbour.hop);
+    const kept = this.#kept.get(key) ?? 0;
+    const keep = kept < KEPT_MAX && (await this.#mayHaveLost(neighbour, lost));
+    const [flow] = keep ? [] : await this.#learned('neighbours', neighbour.flow.match);
+    // Who has answered meanwhile is not asked any more.
+    if (!this.#asked.delete(key)) return;
+    if (keep) this.#kept.set(key, kept + 1);
+    else if (flow !== undefined && placeOf(flow)?.mac === neighbour.mac) this.#forget(flow);
   }
 
-  /** Forgets it, unless its answer may have been lost, or another has come in its place. */
-  async #giveUp(neighbour: Neighbour, dropped: bigint): Promise<void> {
-    const lost = this.#dropped() !== dropped;
-    const [flow] = lost ? [] : await this.#learned(neighbour.flow.match);
-    // Who has answered meanwhile is not asked any more.
-    const asked = this.#asked.delete(hopKey(neighbour.hop));
-    if (asked && flow !== undefined && placeOf(flow)?.mac === neighbour.mac) this.#forget(flow);
+  /** Whether packets of its port did not get through since then; what other ports lose is nothing to it. */
+  async #mayHaveLost({ hop, mac }: Neighbour, before: Lost): Promise<boolean> {
+    const station: Match = [oxm('reg4', BigInt(hop.subnet.number)), oxm('eth_dst', mac)];
+    const port = portOf(await this.#learned('stations', station));
+    const now = this.#options.tables.packets.lost();
+    return [...now].some(([number, packets]) => (number & 0xffff) === port && packets !== (before.get(number) ?? 0n));
   }
 
   #forget({ priority, match }: FlowStats): void {
-    this.#options.tables.commit([
+    const { router, tables } = this.#options;
+    tables.commit([
       {
         type: 'flow_mod',
         command: OFPFC.DELETE_STRICT,
-        tableId: this.#table,
+        tableId: routerTable(router, 'neighbours'),
         ...cookies,
         ...anywhere,
         priority,
@@ -160,8 +176,19 @@ export class NeighbourWatch {
   }
 }
 
+const appliedBy = ({ instructions }: FlowStats) =>
+  instructions.flatMap((one) => (one.type === 'apply_actions' ? one.actions : []));
+
+/** Where flows have learned that a station is: 16 bits, as they write it. */
+function portOf(stations: readonly FlowStats[]): number | undefined {
+  const loads = stations.flatMap(appliedBy).filter((action) => action.type === 'nx_reg_load');
+  const port = loads.find(({ destination }) => destination.field === 'reg5')?.value;
+  return port === undefined ? undefined : Number(port);
+}
+
 /** What a learned flow says: the registers that it matches, and the address that it sets. */
-function placeOf({ match, instructions }: FlowStats) {
+function placeOf(flow: FlowStats) {
+  const { match } = flow;
   const fields = new Map(match.flatMap((one) => ('value' in one ? [[one.field as string, one.value] as const] : [])));
   const number = (name: string): bigint => {
     const value = fields.get(name);
@@ -171,12 +198,10 @@ function placeOf({ match, instructions }: FlowStats) {
   const words = ['reg0', 'reg1', 'reg2', 'reg3'].map(number).reduce((value, word) => (value << 32n) | word, 0n);
   const whole = fields.has('xxreg0') ? number('xxreg0') : words;
   const address: Address = { family, value: family === 4 ? number('reg0') : whole };
-  const mac = instructions
-    .flatMap((one) => (one.type === 'apply_actions' ? one.actions : []))
-    .flatMap((action) =>
-      action.type === 'set_field' && action.oxm.field === 'eth_dst' && 'value' in action.oxm
-        ? [macText(action.oxm.value)]
-        : [],
-    )[0];
+  const mac = appliedBy(flow).flatMap((action) =>
+    action.type === 'set_field' && action.oxm.field === 'eth_dst' && 'value' in action.oxm
+      ? [macText(action.oxm.value)]
+      : [],
+  )[0];
   return mac === undefined ? undefined : { subnet: Number(number('reg4')), address, mac };
 }

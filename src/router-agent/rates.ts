@@ -1,5 +1,5 @@
 /** How much may be sent: buckets of tokens (RFC 4443 §2.4 (f)). */
-import { ERRORS, FRAGMENTS, PORTS_MAX, type Rate, RECEIVERS_MAX, TOO_BIG } from './limits.js';
+import { ERRORS, FRAGMENTS, PORTS_MAX, type Rate, RECEIVERS_MAX, SEGMENTS, TOO_BIG } from './limits.js';
 
 interface Bucket {
   tokens: number;
@@ -33,18 +33,29 @@ export class Buckets<Key> {
   }
 }
 
+export interface SharedRates {
+  /** Of each port, whatever others do. */
+  readonly assured: Rate;
+  readonly port: Rate;
+  /** Beyond what ports are assured of. */
+  readonly all: Rate;
+}
+
 /** For what packets of a port bring about, and of all ports. */
 export class PortRates {
+  readonly #assured: Buckets<number>;
   readonly #port: Buckets<number>;
   readonly #all: Buckets<undefined>;
 
-  constructor({ port, all }: { readonly port: Rate; readonly all: Rate }) {
+  constructor({ assured, port, all }: SharedRates) {
+    this.#assured = new Buckets(assured, PORTS_MAX);
     this.#port = new Buckets(port, PORTS_MAX);
     this.#all = new Buckets(all, 1);
   }
 
   pass(port: number, nowMs: number, tokens = 1): boolean {
-    return this.#port.pass(port, nowMs, tokens) && this.#all.pass(undefined, nowMs, tokens);
+    if (!this.#port.pass(port, nowMs, tokens)) return false;
+    return this.#assured.pass(port, nowMs, tokens) || this.#all.pass(undefined, nowMs, tokens);
   }
 }
 
@@ -53,7 +64,7 @@ export class ReceiverRates {
   readonly #receiver: Buckets<string>;
   readonly #ports: PortRates;
 
-  constructor({ receiver, ...ports }: { readonly receiver: Rate; readonly port: Rate; readonly all: Rate }) {
+  constructor({ receiver, ...ports }: SharedRates & { readonly receiver: Rate }) {
     this.#receiver = new Buckets(receiver, RECEIVERS_MAX);
     this.#ports = new PortRates(ports);
   }
@@ -68,4 +79,5 @@ export class AgentRates {
   readonly errors = new ReceiverRates(ERRORS);
   readonly tooBig = new ReceiverRates(TOO_BIG);
   readonly fragments = new PortRates(FRAGMENTS);
+  readonly segments = new PortRates(SEGMENTS);
 }

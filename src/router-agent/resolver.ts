@@ -10,12 +10,15 @@ import {
   REACHABLE_MS,
   REMEMBERED_MAX,
 } from './limits.js';
+import { LongFrames } from './long-frames.js';
 import { type Hop, hopKey } from './route-table.js';
 
-/** A frame, and the port that it came in by. */
+/** A frame, and the port that it came in by, or that packets came in by which it is about. */
 export interface Parked {
   readonly frame: Uint8Array;
   readonly port: number;
+  /** It is yet to be cut into segments with so many bytes. */
+  readonly segmentBytes?: number | undefined;
 }
 
 export interface Place {
@@ -36,7 +39,7 @@ export interface ResolverHooks {
   /** Asks everybody in the subnet. */
   ask(hop: Hop): void;
   /** The frame goes there. */
-  found(hop: Hop, place: Place, frame: Uint8Array): void;
+  found(hop: Hop, place: Place, parked: Parked): void;
   /** Nobody has answered. */
   lost(parked: Parked): void;
 }
@@ -45,6 +48,7 @@ export class Resolver {
   readonly #clock: Clock;
   readonly #hooks: ResolverHooks;
   readonly #asked = new Map<string, Asked>();
+  readonly #longFrames = new LongFrames();
   /** Keys of those that packets of a port ask for, the oldest first. */
   readonly #ofPort = new Map<number, Set<string>>();
   /** Who has answered, the oldest first: where flows have no room for it, not each packet is a question to all. */
@@ -60,13 +64,21 @@ export class Resolver {
     const key = hopKey(hop);
     const known = this.#remembered.get(key);
     if (known !== undefined && this.#clock.nowMs() < known.untilMs) {
-      if (parked !== undefined) this.#hooks.found(hop, known.place, parked.frame);
+      if (parked !== undefined) this.#hooks.found(hop, known.place, parked);
       return;
     }
     const asked = this.#asked.get(key) ?? this.#begin(key, hop, port);
-    if (asked === undefined || parked === undefined || parked.frame.length > PARKED_FRAME_BYTES) return;
-    if (asked.parked.length === PARKED_PER_HOP) asked.parked.shift();
-    asked.parked.push(parked);
+    if (asked !== undefined && parked !== undefined) this.#park(asked.parked, parked);
+  }
+
+  #park(waiting: Parked[], parked: Parked): void {
+    if (waiting.length === PARKED_PER_HOP) this.#leave(waiting.shift()!);
+    const { frame, port } = parked;
+    if (!isLong(parked) || this.#longFrames.take(port, frame.length)) waiting.push(parked);
+  }
+
+  #leave(parked: Parked): void {
+    if (isLong(parked)) this.#longFrames.give(parked.port, parked.frame.length);
   }
 
   /** It is there. */
@@ -81,7 +93,7 @@ export class Resolver {
     this.#remembered.delete(key);
     this.#remembered.set(key, { place, untilMs: this.#clock.nowMs() + REACHABLE_MS });
     if (this.#remembered.size > REMEMBERED_MAX) this.#remembered.delete(this.#remembered.keys().next().value!);
-    for (const { frame } of asked.parked) this.#hooks.found(hop, place, frame);
+    for (const parked of asked.parked) this.#hooks.found(hop, place, parked);
   }
 
   close(): void {
@@ -131,6 +143,7 @@ export class Resolver {
     const asked = this.#asked.get(key);
     if (asked === undefined) return undefined;
     asked.timer.cancel();
+    for (const parked of asked.parked) this.#leave(parked);
     this.#asked.delete(key);
     const ofPort = this.#ofPort.get(asked.port)!;
     ofPort.delete(key);
@@ -138,3 +151,5 @@ export class Resolver {
     return asked;
   }
 }
+
+const isLong = ({ frame }: Parked): boolean => frame.length > PARKED_FRAME_BYTES;

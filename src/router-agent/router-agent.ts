@@ -2,12 +2,14 @@
  * The slow path of one router: what its flows cannot do (src/compiler/router/slow-path.ts). Makes ICMP errors and resets, and
  * asks for next hops. What it sends goes through the router's own tables.
  */
-import type { Action } from 'node-openflow';
+import { type Action, of13 } from 'node-openflow';
 import { parseActions } from 'node-openflow/text';
 import type { Clock } from '../base/clock.js';
 import type { LocalPacketIn, LocalPackets } from '../bridge/local-packets.js';
 import {
+  ABOUT_REGISTER,
   type Address,
+  about,
   enter,
   type Family,
   isLinkLocal,
@@ -22,14 +24,16 @@ import { macText } from './bytes.js';
 import { composeFrame, ipEthertype } from './compose.js';
 import { fragments, mayBeFragmented } from './fragment.js';
 import { type IcmpError, icmpError } from './icmp-error.js';
-import { hasRightChecksum, type IpPacket, PROTOCOL, readIpPacket } from './ip-packet.js';
+import { ETHERNET_BYTES, hasRightChecksum, type IpPacket, PROTOCOL, readIpPacket } from './ip-packet.js';
 import { isGroup, mayAnswer } from './may-answer.js';
 import { question, readTold } from './neighbour-messages.js';
 import type { AgentRates } from './rates.js';
-import { type Place, Resolver } from './resolver.js';
+import { type Parked, type Place, Resolver } from './resolver.js';
 import { type Hop, ownAddress, RouteTable } from './route-table.js';
+import { segmentCount, segments } from './segment.js';
 import { tcpReset } from './tcp-reset.js';
 
+const { OFPP } = of13;
 const NOBODY = '00:00:00:00:00:00';
 const SUBNET_REGISTER = 4;
 /** What is answered with an error, whatever else there is to it. */
@@ -62,7 +66,7 @@ export class RouterAgent {
     this.#routes = new RouteTable(options.router);
     this.#resolver = new Resolver(options.clock, {
       ask: (hop) => this.ask(hop),
-      found: ({ subnet }, place, frame) => this.#sendTo(subnet, place, frame),
+      found: ({ subnet }, place, parked) => this.#sendTo(subnet, place, this.#cut(parked)),
       lost: ({ frame, port }) => this.#error({ frame, frameTotal: frame.length, port }, 'noHost'),
     });
   }
@@ -86,7 +90,7 @@ export class RouterAgent {
     const own = ownAddress(subnet, address);
     if (own === undefined) return;
     const frame = question({ target: address, own, ownMac: subnet.mac, mac });
-    this.#send(frame, [enter(subnet)], mac === undefined ? [] : ['stations']);
+    this.#send([frame], [enter(subnet)], mac === undefined ? [] : ['stations']);
   }
 
   close(): void {
@@ -95,7 +99,7 @@ export class RouterAgent {
 
   // ---- what comes up
 
-  #tooBig({ frame, frameTotal, registers, port }: LocalPacketIn): void {
+  #tooBig({ frame, frameTotal, registers, segmentBytes, port }: LocalPacketIn): void {
     const mtu = this.#subnet(registers)?.mtu;
     const packet = readIpPacket(frame, frameTotal);
     if (mtu === undefined || packet === undefined) return;
@@ -105,9 +109,13 @@ export class RouterAgent {
     }
     const hop = this.#hop(registers, 4);
     if (hop === undefined || packet.missing > 0) return;
-    const made = fragments(packet.bytes, mtu);
+    const whole =
+      segmentBytes === undefined
+        ? [packet.bytes]
+        : this.#cut({ frame, segmentBytes, port }).map((one) => one.subarray(ETHERNET_BYTES));
+    const made = whole.flatMap((one) => fragments(one, mtu));
     if (!this.#options.rates.fragments.pass(port, this.#nowMs(), made.length)) return;
-    for (const one of made) this.#sendBy(hop, one);
+    this.#sendBy(hop, made, port);
   }
 
   /** As a host that has no service at all (RFC 1122 §3.2.2.1, RFC 4443 §3.1, §3.4). */
@@ -131,18 +139,19 @@ export class RouterAgent {
     const hop = this.#routes.hop(to);
     if (subnet !== undefined) {
       const mac = macText(frame.subarray(6, 12));
-      this.#sendTo(subnet, { mac, port }, composeFrame(mac, subnet.mac, ipEthertype(family), answer));
-    } else if (hop !== undefined) this.#sendBy(hop, answer);
+      this.#sendTo(subnet, { mac, port }, [composeFrame(mac, subnet.mac, ipEthertype(family), answer)]);
+    } else if (hop !== undefined) this.#sendBy(hop, [answer], port);
   }
 
-  #noNeighbour({ frame, frameTotal, registers, unsegmented, port }: LocalPacketIn): void {
+  #noNeighbour({ frame, frameTotal, registers, segmentBytes, port: by }: LocalPacketIn): void {
     const packet = readIpPacket(frame, frameTotal);
     if (packet === undefined) return;
     const hop = this.#hop(registers, packet.family);
     if (hop === undefined) return;
-    // What is yet to be cut into segments cannot be sent on from here, and TCP sends it again.
-    const whole = packet.missing === 0 && unsegmented !== true;
-    if (this.#options.router.asks) this.#resolver.want(hop, port, whole ? { frame, port } : undefined);
+    // Who brought our own packet about is who asks.
+    const port = by === OFPP.CONTROLLER ? (registers.get(ABOUT_REGISTER) ?? by) : by;
+    const parked = packet.missing === 0 ? { frame, segmentBytes, port } : undefined;
+    if (this.#options.router.asks) this.#resolver.want(hop, port, parked);
     else this.#errorAbout(packet, 'noHost', port);
   }
 
@@ -152,7 +161,7 @@ export class RouterAgent {
     const { family, value, mac, confirms } = told;
     const hop = this.#routes.inSubnet(registers.get(SUBNET_REGISTER) ?? 0, { family, value });
     if (hop === undefined) return;
-    if (mac !== undefined) this.#resolver.told(hop, { mac, port });
+    if (mac !== undefined && mac !== hop.subnet.mac) this.#resolver.told(hop, { mac, port });
     if (confirms) this.#options.onTold?.(hop);
   }
 
@@ -179,7 +188,7 @@ export class RouterAgent {
     const hop = this.#routes.hop({ family: packet.family, value: packet.src });
     const source = hop && ownAddress(hop.subnet, hop.address);
     if (hop === undefined || source === undefined) return;
-    this.#sendBy(hop, icmpError(packet, error, source.value, info, this.#nextId()));
+    this.#sendBy(hop, [icmpError(packet, error, source.value, info, this.#nextId())], port);
   }
 
   /** Asked before anything that costs more. */
@@ -198,20 +207,33 @@ export class RouterAgent {
     return this.#id;
   }
 
-  #sendBy({ subnet, address }: Hop, ip: Uint8Array): void {
-    const frame = composeFrame(NOBODY, subnet.mac, ipEthertype(address.family), ip);
-    this.#send(frame, [enter(subnet), setHop(address)], ['neighbours', 'stations']);
+  /** What is yet to be cut into segments is. */
+  #cut({ frame, segmentBytes, port }: Parked): readonly Uint8Array[] {
+    if (segmentBytes === undefined) return [frame];
+    const count = segmentCount(frame, segmentBytes);
+    return this.#options.rates.segments.pass(port, this.#nowMs(), count) ? segments(frame, segmentBytes) : [];
+  }
+
+  /** IP packets, on account of what came in by a port. */
+  #sendBy({ subnet, address }: Hop, packets: readonly Uint8Array[], port: number): void {
+    const frames = packets.map((ip) => composeFrame(NOBODY, subnet.mac, ipEthertype(address.family), ip));
+    this.#send(frames, [enter(subnet), setHop(address), about(port)], ['neighbours', 'stations']);
   }
 
   /** To a station, by the port that it was heard at. */
-  #sendTo(subnet: RouterSubnet, { mac, port }: Place, frame: Uint8Array): void {
-    this.#send(frame, [enter(subnet), leaveBy(port), `set_field:${mac}->eth_dst`], []);
+  #sendTo(subnet: RouterSubnet, { mac, port }: Place, frames: readonly Uint8Array[]): void {
+    this.#send(frames, [enter(subnet), leaveBy(port), `set_field:${mac}->eth_dst`], []);
   }
 
-  #send(frame: Uint8Array, registers: readonly string[], tables: readonly ('neighbours' | 'stations')[]): void {
+  #send(
+    frames: readonly Uint8Array[],
+    registers: readonly string[],
+    tables: readonly ('neighbours' | 'stations')[],
+  ): void {
     const { router, packets } = this.#options;
     const visits = [...tables, 'egress' as const].map((table) => `resubmit(,${routerTable(router, table)})`);
-    packets.send(frame, actionsOf([...registers, ...visits].join(',')));
+    const actions = actionsOf([...registers, ...visits].join(','));
+    for (const frame of frames) packets.send(frame, actions);
   }
 }
 

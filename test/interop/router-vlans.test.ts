@@ -31,8 +31,10 @@ interface Peer {
   stop(): Promise<void>;
 }
 
+/** `tags`: how many of a frame the switch looks at. */
 function suite<Switch extends Peer>(
   name: string,
+  tags: 1 | 2,
   start: () => Promise<Switch>,
   plug: (peer: Switch, n: number) => Promise<{ readonly netns: string }>,
 ): void {
@@ -93,11 +95,17 @@ function suite<Switch extends Peer>(
 
     it('takes a priority tag for none, and frames with two tags for nobody’s', async () => {
       expect((await ask('red', '10.0.1.11', '10.0.1.1', '0')).trim()).toBe(gateway);
-      expect((await ask('red', '10.0.1.11', '10.0.1.1', '0', '0')).trim()).toBe('no answer');
       expect((await ask('red', '10.0.1.11', '10.0.1.1', '100')).trim()).toBe('no answer');
       expect((await ask('trunk', '10.0.1.10', '10.0.1.1', '100', '200')).trim()).toBe('no answer');
       expect((await ask('trunk', '10.0.1.10', '10.0.1.1', '0')).trim()).toBe('no answer');
       expect((await ask('trunk', '10.0.1.10', '10.0.1.1')).trim()).toBe('no answer');
+    }, 300_000);
+
+    it(`${tags === 1 ? 'does not see' : 'takes off'} a priority tag behind a tag`, async () => {
+      const answer = (seen: string) => (tags === 1 ? 'no answer' : seen);
+      expect((await ask('red', '10.0.1.11', '10.0.1.1', '0', '0')).trim()).toBe(answer(gateway));
+      expect((await ask('trunk', '10.0.1.10', '10.0.1.1', '100', '0')).trim()).toBe(answer(`${gateway} 100`));
+      expect((await ask('trunk', '10.0.1.10', '10.0.1.1', '100', '0', '200')).trim()).toBe('no answer');
     }, 300_000);
 
     it('switches within a subnet and routes between them, with tags and without', async () => {
@@ -124,6 +132,7 @@ function suite<Switch extends Peer>(
 
 suite(
   'Open vSwitch',
+  1,
   async () => {
     const peer = await OpenVswitch.start();
     await sh('ovs-ofctl', 'del-flows', peer.target);
@@ -133,6 +142,7 @@ suite(
 );
 suite(
   'xvifd',
+  2,
   () => TestSwitch.start({ bridge: `xw${process.pid}` }),
   (peer, n) => peer.tapGuest(n),
 );

@@ -1,4 +1,5 @@
 /** Ways through the tables: tables that nothing leads to, and circles. */
+import type { Action } from 'node-openflow';
 import { say } from '../at.js';
 import type { Diagnostics } from '../diagnostic.js';
 import type { Origin, Program } from '../program.js';
@@ -21,14 +22,20 @@ function edgesOf(program: Program): Edge[] {
     if (known.has(mod.instructions)) continue;
     looked.set(mod.tableId, known.add(mod.instructions));
     const goto = mod.instructions.flatMap((one) => (one.type === 'goto_table' ? [one.tableId] : []));
-    const looks = resubmits(actionsOf(mod.instructions), groups).map((table) => table ?? mod.tableId);
+    const actions = actionsOf(mod.instructions);
+    const looks = resubmits(actions, groups).map((table) => table ?? mod.tableId);
     for (const to of [...goto, ...looks]) {
+      if (to === mod.tableId && takesTagsOff(actions)) continue;
       const key = `${mod.tableId} ${to}`;
       if (!found.has(key)) found.set(key, { from: mod.tableId, to, origin });
     }
   }
   return [...found.values()];
 }
+
+/** Of a packet with a tag less each time there is an end. */
+const takesTagsOff = (actions: readonly Action[]): boolean =>
+  actions[0]?.type === 'pop_vlan' && !actions.some(({ type }) => type === 'push_vlan');
 
 export function lintPaths(program: Program, diagnostics: Diagnostics): void {
   const edges = edgesOf(program);

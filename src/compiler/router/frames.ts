@@ -60,18 +60,27 @@ function ofAttachment(plan: RouterPlan, subnet: Subnet, attachment: Attachment, 
 }
 
 /**
- * A frame that had a tag behind its tag is in no subnet. Where a switch looks at one tag only, as Open vSwitch does
- * (`vlan-limit`), the second is what the frame carries.
+ * A frame that had a tag behind its tag is in no subnet, unless that says a priority only. Where a switch looks at one tag only,
+ * as Open vSwitch does by itself (`vlan-limit`), the second is what the frame carries, and cannot be taken off.
  */
-export function secondTagFlows({ spec }: RouterPlan): RouterFlow[] {
-  return ['vlan_tci=0x1000/0x1000', 'dl_type=0x8100', 'dl_type=0x88a8'].map((match) => ({
-    table: 'local',
-    priority: 430,
-    match: [match],
-    actions: ['drop'],
-    at: spec,
-    name: 'two-tags',
-  }));
+export function secondTagFlows({ spec, table }: RouterPlan): RouterFlow[] {
+  const local = { table: 'local', at: spec } as const;
+  return [
+    {
+      ...local,
+      priority: 440,
+      match: ['dl_vlan=0'],
+      actions: [...UNTAG, `resubmit(,${table('local')})`],
+      name: 'priority-tag',
+    },
+    ...['vlan_tci=0x1000/0x1000', 'dl_type=0x8100', 'dl_type=0x88a8'].map((match) => ({
+      ...local,
+      priority: 430,
+      match: [match],
+      actions: ['drop'],
+      name: 'two-tags',
+    })),
+  ];
 }
 
 /** Hosts whose ports are known; others come by learning. */

@@ -33,7 +33,11 @@ export function learnStation(plan: RouterPlan, subnet: Subnet, attachment: Attac
 export const hear = ({ learned, table }: RouterPlan): readonly string[] =>
   learned === undefined ? [] : [`resubmit(,${table('learn')})`];
 
-/** Who says something of an address, and where: ARP's sender, who asks (RFC 4861 §4.3), who is asked for (§4.4). */
+const advertisement: readonly string[] = ['icmp6', 'icmp_type=136', 'icmp_code=0'];
+/**
+ * Who says something of an address, and where: ARP's sender, who asks (RFC 4861 §4.3), who is asked for (§4.4), which a proxy
+ * may say for it (§7.2.8).
+ */
 const sayings: readonly {
   readonly family: Family;
   readonly match: readonly string[];
@@ -42,18 +46,23 @@ const sayings: readonly {
 }[] = [
   { family: 4, match: ['arp'], address: 'NXM_OF_ARP_SPA[]', mac: 'NXM_NX_ARP_SHA[]' },
   { family: 6, match: ['icmp6', 'icmp_type=135'], address: 'NXM_NX_IPV6_SRC[]', mac: 'NXM_OF_ETH_SRC[]' },
-  { family: 6, match: ['icmp6', 'icmp_type=136'], address: 'NXM_NX_ND_TARGET[]', mac: 'NXM_OF_ETH_SRC[]' },
+  { family: 6, match: advertisement, address: 'NXM_NX_ND_TARGET[]', mac: 'NXM_NX_ND_TLL[]' },
 ];
 
-/** An advertisement without the option does not say where (RFC 4861 §7.2.5). */
-const silent = ({ spec }: RouterPlan): RouterFlow => ({
-  table: 'learn',
-  priority: LEARNED_PRIORITY + 10,
-  match: ['icmp6', 'icmp_type=136', 'icmp_code=0', 'nd_tll=00:00:00:00:00:00'],
-  actions: [],
-  at: spec,
-  name: 'nd-without-address',
-});
+/** An advertisement without the option does not say where (RFC 4861 §7.2.5); a group is nobody, and the router is itself. */
+const silent = ({ spec, subnets }: RouterPlan): RouterFlow[] =>
+  [
+    ['nd_tll=00:00:00:00:00:00'],
+    ['nd_tll=01:00:00:00:00:00/01:00:00:00:00:00'],
+    ...subnets.map((subnet) => [inSubnet(subnet), `nd_tll=${subnet.mac}`]),
+  ].map((match) => ({
+    table: 'learn',
+    priority: LEARNED_PRIORITY + 10,
+    match: [...advertisement, ...match],
+    actions: [],
+    at: spec,
+    name: 'nd-without-address',
+  }));
 
 /** Whom to believe was decided before. */
 export function learnFlows(plan: RouterPlan): RouterFlow[] {
@@ -81,7 +90,7 @@ export function learnFlows(plan: RouterPlan): RouterFlow[] {
     ),
   );
   const has6 = plan.subnets.some(({ linkLocal }) => linkLocal !== undefined);
-  return has6 ? [silent(plan), ...learning] : learning;
+  return has6 ? [...silent(plan), ...learning] : learning;
 }
 
 function learn(

@@ -43,6 +43,10 @@ export const subnetRegister = 'NXM_NX_REG4[]';
 /** The port that it leaves by, 16 bits as in NXM; 0: not known. */
 export const portRegister = 'NXM_NX_REG5[0..15]';
 
+/** The port of the packet that an agent's own packet is about. */
+export const ABOUT_REGISTER = 7;
+export const about = (port: number): string => `load:${port}->NXM_NX_REG${ABOUT_REGISTER}[]`;
+
 export const inSubnet = ({ number }: Subnet): string => `reg4=${number}`;
 export const enter = ({ number }: Pick<Subnet, 'number'>): string => `load:${number}->${subnetRegister}`;
 export const leaveBy = (port: number): string => `load:${port & 0xffff}->${portRegister}`;

@@ -2,6 +2,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { MultipartRequestBody } from 'node-openflow';
 import { formatFlow } from 'node-openflow/text';
 import { silentLogger } from '../../../src/base/logger.js';
 import type { PortIdentity } from '../../../src/bridge/bridge.js';
@@ -22,6 +23,9 @@ export class DocumentsBed {
   reads = 0;
   /** Something that happens while the tables are read. */
   whileRead: () => void = () => {};
+  /** What health asks of the tables, and how many of its changes are yet to be refused. */
+  readonly asked: MultipartRequestBody[] = [];
+  refuses = 0;
   documents!: BridgeDocuments;
   health!: BridgeHealth;
   #ports: PortIdentity[] = [];
@@ -33,7 +37,20 @@ export class DocumentsBed {
     const bed = new DocumentsBed(path);
     const tables = localTables(bed.switch.ofproto, bed.switch.datapath);
     const agents = new RouterAgents({ tables, clock: bed.clock });
-    bed.health = new BridgeHealth({ tables, clock: bed.clock, wallMs: () => bed.clock.nowMs(), logger: silentLogger });
+    bed.health = new BridgeHealth({
+      tables: {
+        ...tables,
+        ask: (body) => {
+          bed.asked.push(body);
+          return tables.ask(body);
+        },
+        commit: (messages) =>
+          bed.refuses > 0 ? { index: 0, reason: `refused, and ${--bed.refuses} more` } : tables.commit(messages),
+      },
+      clock: bed.clock,
+      wallMs: () => bed.clock.nowMs(),
+      logger: silentLogger,
+    });
     bed.documents = new BridgeDocuments({
       tables: {
         ...tables,
@@ -82,6 +99,11 @@ export class DocumentsBed {
   unplug(vm: string): void {
     this.#ports = this.#ports.filter(({ guest }) => guest?.vm !== vm);
     this.#changed();
+  }
+  /** The port is gone, and nobody was told but the switch. */
+  pull(number: number): void {
+    this.switch.datapath.portDetach(number as PortNo);
+    this.switch.ofproto.portRemoved(number);
   }
   /** Until what ports caused is done. */
   async settled(): Promise<void> {

@@ -1,6 +1,7 @@
 /** What answers of a chain's instances, and their want, do to their state and to traffic. */
 import { describe, expect, it } from 'vitest';
 import { ACK, type Probe, RST, SYN } from '../../../src/health/frames.js';
+import { LOOK_WHILE_DOWN_MS, WRITE_RETRY_MS } from '../../../src/health/limits.js';
 import { ARP, atAddress, chain, HealthBed, isAt, MAC, SOURCE, turned } from './bed.js';
 
 describe('by arp', () => {
@@ -191,6 +192,36 @@ describe('by counters', () => {
     expect(bed.web()).toEqual([2]);
   });
 
+  it('reads the counters of a hop once for all of its instances', async () => {
+    const bed = await HealthBed.open(counted('{name: a, ingress: 2}', '{name: b, ingress: 3}'));
+    await bed.passes(100);
+    const { asked } = bed.documents;
+    asked.length = 0;
+    await bed.passes(1000);
+    const kinds = asked.map(({ type }) => type);
+    const groups = new Set(asked.flatMap((one) => (one.type === 'group' ? [one.groupId] : [])));
+    expect(kinds.filter((kind) => kind === 'group')).toHaveLength(groups.size);
+    expect(kinds.filter((kind) => kind === 'flow')).toHaveLength(1);
+    expect(kinds.filter((kind) => kind === 'port_desc')).toHaveLength(1);
+  });
+
+  it('who is down gets its traffic back when the port of the other is gone', async () => {
+    const bed = await HealthBed.open(
+      chain({
+        health: '{type: counters, interval: 60, packets: 3, retry: 600}',
+        instances: ['{name: p2, ingress: 2}', '{name: p3, ingress: 3}'],
+      }),
+    );
+    await bed.passes(1000);
+    for (let i = 0; i < 3; i++) expect(bed.web()).toEqual([2]);
+    await bed.passes(60_000);
+    expect(bed.web()).toEqual([3]);
+    bed.documents.pull(3);
+    expect((await bed.states())[1]).toBe('p3 down: its ingress port is down');
+    await bed.passes(LOOK_WHILE_DOWN_MS);
+    expect(bed.web()).toEqual([2]);
+  });
+
   it('the last one that is left stays, as what it refuses does not come out either', async () => {
     const bed = await HealthBed.open(counted('{name: a, ingress: 2}', '{name: b, ingress: 3}'));
     await bed.passes(100);
@@ -207,6 +238,17 @@ describe('by counters', () => {
 });
 
 describe('groups', () => {
+  it('that cannot be changed are tried again', async () => {
+    const bed = await HealthBed.open(atAddress(ARP));
+    bed.documents.refuses = 2;
+    await bed.passes(1100);
+    expect(await bed.states()).toEqual(['a down: no answer to ARP', 'b down: no answer to ARP']);
+    expect(bed.documents.refuses).toBe(0);
+    expect(bed.web()).toEqual([2]);
+    await bed.passes(WRITE_RETRY_MS.firstMs);
+    expect(bed.web()).toEqual([]);
+  });
+
   it('keep sessions of healthy instances where they are', async () => {
     const text = atAddress(ARP, { hop: 'behaviour: balance' });
     const bed = await HealthBed.open(text);

@@ -54,6 +54,18 @@ describe('words of 1.5', () => {
     expect(flowActions(back)).toBe(flowActions(flow!.mod));
   });
 
+  it.each([
+    ['nsh_c1', 'dl_type=0x894f', 'set_field:0x5/0xff->nsh_c1'],
+    ['tun_metadata0', 'in_port=3', 'set_field:0x5/0xff->tun_metadata0'],
+  ])('bits of %s, whose header a load has no room for', (_, match, action) => {
+    const [flow] = programOf(`priority=1,${match} actions=${action},normal`).flows;
+    const { instructions } = sent(flow!.mod, 'flow_mod');
+    const counters = { durationSec: 0, durationNsec: 0, packetCount: 0n, byteCount: 0n };
+    const back = flowFrom15({ ...flow!.mod, ...counters, instructions });
+    expect(flowActions(back)).toBe(flowActions(flow!.mod));
+    expect(flowActions(back)).toContain(action);
+  });
+
   it('buckets have numbers, and do the same', () => {
     const [group] = programOf('actions=drop').groups;
     const { buckets, groupId, groupType } = sent(group!.mod, 'group_mod');

@@ -1,7 +1,15 @@
 /** Next hops that are asked for: whose packets have how many, and who is remembered. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { RouterSubnet } from '../../../src/compiler/index.js';
-import { ASKED_MAX, ASKED_PER_PORT, REACHABLE_MS } from '../../../src/router-agent/limits.js';
+import {
+  ASKED_MAX,
+  ASKED_PER_PORT,
+  LONG_FRAMES_BYTES,
+  PARKED_PER_HOP,
+  QUESTION_INTERVAL_MS,
+  QUESTIONS,
+  REACHABLE_MS,
+} from '../../../src/router-agent/limits.js';
 import { Resolver } from '../../../src/router-agent/resolver.js';
 import type { Hop } from '../../../src/router-agent/route-table.js';
 import { HandClock } from '../../lab/hand-clock.js';
@@ -55,7 +63,7 @@ describe('next hops', () => {
     resolver.told(hop(1), place);
     for (let i = 0; i < 5; i++) want(1, 1);
     expect(asked).toEqual([1n]);
-    expect(found).toEqual(Array.from({ length: 6 }, () => [place, frame]));
+    expect(found).toEqual(Array.from({ length: 6 }, () => [place, { frame, port: 1 }]));
     clock.advance(REACHABLE_MS);
     want(1, 1);
     expect(asked).toEqual([1n, 1n]);
@@ -77,5 +85,24 @@ describe('next hops', () => {
     expect(asked).toEqual([1n]);
     resolver.told(hop(1), place);
     expect(found).toEqual([]);
+  });
+
+  it('have long frames wait for them, as many bytes of each port and of all', () => {
+    const long = new Uint8Array(64 * 1024);
+    const wantLong = (value: number, port: number) => resolver.want(hop(value), port, { frame: long, port });
+    const perPort = Math.floor(LONG_FRAMES_BYTES.port / long.length);
+    for (let value = 1; value <= perPort + 1; value++) wantLong(value, 1);
+    const ports = LONG_FRAMES_BYTES.all / long.length;
+    for (let port = 2; port <= ports + 2; port++) wantLong(port * 100, port);
+    resolver.told(hop(perPort + 1), place);
+    resolver.told(hop((ports + 2) * 100), place);
+    expect(found).toEqual([]);
+    resolver.told(hop(1), place);
+    expect(found).toHaveLength(1);
+    // What went has made room; so does what is not answered, and what is pushed out.
+    for (let i = 0; i < QUESTIONS; i++) clock.advance(QUESTION_INTERVAL_MS);
+    for (let i = 0; i < PARKED_PER_HOP + perPort; i++) wantLong(7, 1);
+    resolver.told(hop(7), place);
+    expect(found).toHaveLength(1 + Math.min(PARKED_PER_HOP, perPort));
   });
 });

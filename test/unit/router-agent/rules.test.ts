@@ -126,7 +126,12 @@ describe('an error', () => {
   it('is one of so many of all ports', () => {
     let count = 0;
     for (let port = 1; port <= 20; port++) count += flood(SlowPath.timeExceeded, udp4, port, 200);
-    expect(count).toBe(ERRORS.all.atOnce);
+    expect(count).toBe(ERRORS.all.atOnce + 20 * ERRORS.assured.atOnce);
+  });
+
+  it('is sent to who is within the share of its port, whatever others bring about', () => {
+    for (let port = 1; port <= 20; port++) flood(SlowPath.timeExceeded, udp4, port, 200);
+    expect(flood(SlowPath.timeExceeded, udp4, 21)).toBe(ERRORS.assured.atOnce);
   });
 
   it('quotes a packet of which the beginning is here', () => {
@@ -166,7 +171,7 @@ describe('what has to be fragmented', () => {
     expect(flood(1)).toBe(FRAGMENTS.port.atOnce);
     let count = FRAGMENTS.port.atOnce;
     for (let port = 2; port <= 20; port++) count += flood(port);
-    expect(count).toBe(FRAGMENTS.all.atOnce);
+    expect(count).toBe(FRAGMENTS.all.atOnce + 20 * FRAGMENTS.assured.atOnce);
     sent.clock.advance(1000);
     expect(flood(1)).toBe(FRAGMENTS.port.perSecond);
   });
@@ -224,10 +229,13 @@ describe('frames that are anything', () => {
         fc.oneof(mutated, fc.uint8Array({ maxLength: 200 })),
         fc.array(fc.tuple(fc.nat(15), fc.nat(0xffff_ffff)), { maxLength: 5 }),
         fc.nat(60),
-        (kind, frame, registers, missing) => {
+        fc.nat(1500),
+        (kind, frame, registers, missing, segmentBytes) => {
           sent.clock.advance(10_000);
           const before = sent.frames.length;
-          sent.hand(kind, frame, { registers: new Map(registers), frameTotal: frame.length + missing });
+          const cut = segmentBytes === 0 ? {} : { segmentBytes };
+          const how = { registers: new Map(registers), frameTotal: frame.length + missing, ...cut };
+          sent.hand(kind, frame, how);
           for (const one of sent.frames.slice(before)) expect(one.length).toBeGreaterThanOrEqual(42);
           readTold(frame);
         },

@@ -1,9 +1,10 @@
 /** Answers to what the agent asks, and the packets that wait for them. */
 import { parseActions } from 'node-openflow/text';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { SlowPath } from '../../../src/compiler/index.js';
+import { ABOUT_REGISTER, SlowPath } from '../../../src/compiler/index.js';
 import { checksum, setU16 } from '../../../src/router-agent/bytes.js';
 import { PROTOCOL, pseudoHeaderSum } from '../../../src/router-agent/ip-packet.js';
+import { ASKED_PER_PORT, SEGMENTS } from '../../../src/router-agent/limits.js';
 import { readTold } from '../../../src/router-agent/neighbour-messages.js';
 import { router, Sent } from './agent.js';
 import { bytes, hex, mac, routerBed } from './bed.js';
@@ -19,6 +20,11 @@ const registers = new Map([
   [0, 0xfd000001],
   [3, 0x11],
 ]);
+/** TCP with so many bytes to the same host. */
+const tcp6 = (length: number): Uint8Array =>
+  bytes(
+    `000000000000${mac.router}86dd 60000000${(20 + length).toString(16).padStart(4, '0')}06 3f fd000002000000000000000000000011 fd000001000000000000000000000011 03e800500000000100000000 50180200 00000000${'61'.repeat(length)}`,
+  );
 const SOLICITED = 0x60;
 const OPTION = `0201${mac.red}`;
 
@@ -78,9 +84,32 @@ describe('a packet whose next hop is not known', () => {
     expect(sent.actions[1]).toEqual(actions.ok && actions.value);
   });
 
-  it('does not wait where it is yet to be cut into segments, or not all here', () => {
-    expect(want({ unsegmented: true })).toBe(1);
-    expect(want({}, waiting.subarray(0, -1))).toBe(0);
+  it('does not wait where it is not all here', () => {
+    expect(want({}, waiting.subarray(0, -1))).toBe(1);
     expect(told(advertisement(SOLICITED, OPTION))).toBe(0);
+  });
+
+  it('is cut into segments where it is yet to be, when it waited and when it need not wait', () => {
+    const unsegmented = tcp6(2500);
+    const more = { segmentBytes: 1000, frameTotal: unsegmented.length };
+    expect(want(more, unsegmented)).toBe(1);
+    expect(told(advertisement(SOLICITED, OPTION))).toBe(3);
+    expect(sent.frames.slice(1).map((frame) => frame.length)).toEqual([1074, 1074, 574]);
+    expect(want(more, unsegmented)).toBe(3);
+    // Each of them counts.
+    let count = 0;
+    for (let i = 0; i < SEGMENTS.port.atOnce; i++) count += want(more, unsegmented);
+    expect(count).toBeGreaterThan(0);
+    expect(count).toBeLessThanOrEqual(SEGMENTS.port.atOnce);
+  });
+
+  it('that is our own is asked for by the port that brought it about', () => {
+    const CONTROLLER = 0xffff_fffd;
+    const ask = (host: number, about: number) =>
+      want({ port: CONTROLLER, registers: new Map([...registers, [3, host], [ABOUT_REGISTER, about]]) });
+    let asked = 0;
+    for (let host = 100; host < 100 + 2 * ASKED_PER_PORT; host++) asked += ask(host, 3);
+    expect(asked).toBe(ASKED_PER_PORT);
+    expect(ask(99, 4)).toBe(1);
   });
 });
