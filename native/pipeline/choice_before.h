@@ -1,5 +1,5 @@
-// The table of a select group that takes the place of another: a place changes its bucket only where that one goes or has
-// too many, so that as few flows move as the weights allow, also when the number of places grows.
+// The table of a select group that takes the place of another: a place changes its bucket only where that one goes or
+// has too many, so that as few flows move as the weights allow, also when the number of places grows.
 #pragma once
 
 #include "pipeline/choice.h"

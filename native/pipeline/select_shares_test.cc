@@ -20,11 +20,8 @@ using Weights = std::vector<std::uint16_t>;
 const std::vector<std::uint32_t>& hashes() {
   static const std::vector<std::uint32_t> all = [] {
     std::vector<std::uint32_t> out;
-    FlowKey key = kit::Match()
-                      .with(Field::kEthType, 0x0800)
-                      .with(Field::kIpProto, 17)
-                      .with(Field::kIpv4Dst, 0x0a000002)
-                      .value;
+    FlowKey key =
+        kit::Match().with(Field::kEthType, 0x0800).with(Field::kIpProto, 17).with(Field::kIpv4Dst, 0x0a000002).value;
     for (std::size_t i = 0; i < kFlows; ++i) {
       std::array<std::uint8_t, 4> address{};
       std::array<std::uint8_t, 2> port{};
