@@ -108,7 +108,8 @@ export class DocumentsBed {
   /** Until what ports caused is done. */
   async settled(): Promise<void> {
     this.clock.advance(1000);
-    await this.documents.plan({ files: [], prune: false, confirmMs: 0 });
+    // It is refused where something of a controller is in the way, and comes after what is under way all the same.
+    await this.documents.plan({ files: [], prune: false, confirmMs: 0 }).catch(() => undefined);
     this.reads--;
   }
 
