@@ -26,8 +26,8 @@ interface Connection {
 }
 
 async function connect(path: string): Promise<Connection> {
-  const [library, { loadContract, MESSAGE_BYTES_MAX }] = await Promise.all([
-    import('@grpc/grpc-js'),
+  const [{ grpc: library }, { loadContract, MESSAGE_BYTES_MAX }] = await Promise.all([
+    import('./grpc.js'),
     import('./contract.js'),
   ]);
   const client = new library.Client(`unix:${path}`, library.credentials.createInsecure(), {
