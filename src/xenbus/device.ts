@@ -6,7 +6,7 @@ import { Backoff } from '../base/backoff.js';
 import type { Clock, Timer } from '../base/clock.js';
 import { messageOf } from '../base/error.js';
 import { type Logger, RateLimitedLog } from '../base/logger.js';
-import { isXenstoreError, type XenstoreClient } from '../xenstore/index.js';
+import { isXenstoreError, type XenstoreClient, XenstoreError } from '../xenstore/index.js';
 import { BackendNode } from './backend-node.js';
 import { Damper } from './damper.js';
 import { decide, isRunning, type Phase, type Seen, type Step, stateOf } from './decide.js';
@@ -203,7 +203,8 @@ export class XenbusDevice {
     try {
       await this.#driver.connect(this.#node.frontendKeys, this.#node.backendKeys, takenOver);
     } catch (error) {
-      if (isXenstoreError(error, 'CLOSED')) throw error;
+      // Xenstored's trouble, not the frontend's, is tried again.
+      if (error instanceof XenstoreError && error.code !== 'EACCES') throw error;
       await this.#fail(error instanceof Error ? error : new Error(messageOf(error)));
       return;
     }

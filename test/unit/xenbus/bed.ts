@@ -17,6 +17,8 @@ export class ToyDriver implements DeviceDriver {
   readonly address: DeviceAddress;
   readonly log: string[];
   connected = false;
+  /** Thrown by the next connect(). */
+  trouble: Error | undefined;
 
   constructor(address: DeviceAddress, log: string[]) {
     this.address = address;
@@ -29,6 +31,9 @@ export class ToyDriver implements DeviceDriver {
 
   async connect(frontend: KeyReader): Promise<void> {
     if (this.connected) this.log.push('BUG: connected twice');
+    const { trouble } = this;
+    this.trouble = undefined;
+    if (trouble !== undefined) throw trouble;
     const ring = await frontend.read('ring');
     if (ring === undefined || !/^\d+$/.test(ring)) throw new DeviceError(`frontend key ring is ${ring}`);
     this.connected = true;

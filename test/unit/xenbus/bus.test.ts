@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type DeviceAddress, parseState, XenbusBackend } from '../../../src/xenbus/index.js';
-import { XenstoreClient } from '../../../src/xenstore/index.js';
+import { XenstoreClient, XenstoreError } from '../../../src/xenstore/index.js';
 import { BE, Bed, DOMID, FE, ToyDriver } from './bed.js';
 
 let bed: Bed;
@@ -102,6 +102,15 @@ describe('the handshake', () => {
     timers[0]!.callback();
     await own.until('6');
     await own.close();
+  });
+
+  it('trouble of xenstored while it connects does not cost the frontend its device', async () => {
+    await bed.plug();
+    await bed.until('2');
+    bed.drivers[0]!.trouble = new XenstoreError('EIO', 'READ', `${BE}/mac`);
+    await bed.connectWell('1');
+    expect(bed.log).toEqual(['connect 1']);
+    expect(await bed.toolstack.readOrUndefined(`${BE}/error`)).toBeUndefined();
   });
 
   it('a state that is none closes the device, and the frontend may connect again', async () => {

@@ -50,6 +50,43 @@ it('carries whole messages in order', async () => {
   expect(await closed).toBeUndefined();
 });
 
+it('asks one thing at a time, whatever else it hears', async () => {
+  const { transport, received, closed } = open();
+  const event = encodeMessage({
+    type: MessageType.watchEvent,
+    requestId: 0,
+    transactionId: 0,
+    payload: joinStrings('a', 'b'),
+  });
+  transport.pause();
+  // The read that is under way takes the first request for its reply.
+  transport.send(message(1));
+  transport.send(message(2));
+  transport.send(message(3));
+  await received(1);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  // The second is in the FIFO, whose answer nobody has read; the third waits.
+  expect(transport.queuedBytes).toBe(message(3).length);
+  const other = openSync(path, 'r+');
+  writeSync(other, event);
+  closeSync(other);
+  transport.resume();
+  expect((await received(4)).map(({ requestId }) => requestId)).toEqual([1, 2, 0, 3]);
+  expect(transport.queuedBytes).toBe(0);
+  transport.close();
+  expect(await closed).toBeUndefined();
+});
+
+it('sends what waits before it ends', async () => {
+  const { transport, closed } = open();
+  const other = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  for (let id = 1; id <= 5; id++) transport.send(message(id));
+  transport.close();
+  expect(await closed).toBeUndefined();
+  expect(transport.queuedBytes).toBe(0);
+  closeSync(other);
+});
+
 it('ends while a read waits, which only a reply can end', async () => {
   const { transport, closed } = open();
   await new Promise((resolve) => setImmediate(resolve));
