@@ -45,7 +45,8 @@ export function setTableFeatures(
   // What leaves by a port must not be lost in a table that is no more.
   const first = removed.includes(firstEgress) ? 0 : firstEgress;
   const moves = first !== 0 && first !== settings.firstEgress;
-  if (moves && !flowsSuit(datapath, first, removed)) return tableFeaturesFailed(of15.OFPTFFC.BAD_FEATURES);
+  if (moves && !flowsSuit(datapath, first, [...removed, ...emptied(settings, entries)]))
+    return tableFeaturesFailed(of15.OFPTFFC.BAD_FEATURES);
   settings.firstEgress = first;
   for (const tableId of removed) {
     settings.clear(tableId);
@@ -61,13 +62,20 @@ function removedBy(settings: TableSettings, command: Command, named: ReadonlySet
   return command === OFPTFC.DISABLE ? [...named] : [];
 }
 
-function carryOut(settings: TableSettings, command: Command, { tableId, name, maxEntries }: TableFeatures): void {
+/** Tables whose flows go, as their features change. */
+const emptied = (settings: TableSettings, entries: readonly TableFeatures[]): number[] =>
+  entries.filter((entry) => changes(settings, entry)).map(({ tableId }) => tableId);
+
+const changes = (settings: TableSettings, { tableId, maxEntries }: TableFeatures): boolean =>
+  settings.of(tableId).maxEntries !== maxEntries;
+
+function carryOut(settings: TableSettings, command: Command, entry: TableFeatures): void {
+  const { tableId, name, maxEntries } = entry;
   if (command === OFPTFC.ENABLE) {
     settings.set(tableId, { inPipeline: true });
     return;
   }
-  // The flows of a table whose features change go with them.
-  if (settings.of(tableId).maxEntries !== maxEntries) settings.clear(tableId);
+  if (changes(settings, entry)) settings.clear(tableId);
   settings.set(tableId, { inPipeline: true, maxEntries, ...(name === '' ? {} : { name }) });
 }
 

@@ -188,7 +188,7 @@ describe('egress tables', () => {
     const bed = new Bed(6);
     await bed.say(groupMod({ buckets: [bucket(0, 2)] }));
     expect(await bed.error(flowMod({ tableId, instructions: [instruction] }))).toBeUndefined();
-    const [refused] = await ask(bed, table(5, FIRST, { maxEntries: 9 }));
+    const [refused] = await ask(bed, table(5, FIRST), table(8, 0, { maxEntries: 9 }));
     expect(refused).toMatchObject({
       errorType: OFPET.TABLE_FEATURES_FAILED,
       errorCode: of15.OFPTFFC.BAD_FEATURES,
@@ -196,10 +196,16 @@ describe('egress tables', () => {
     // Nothing of the request was carried out.
     expect((await flagsOf(bed))[5]).toBe(of15.OFPTFF.INGRESS_TABLE | of15.OFPTFF.EGRESS_TABLE);
     const entries = (await bed.stats({ type: 'table_features', entries: [] })).flatMap((part) => part.entries);
-    expect(entries[5]!.maxEntries).toBe(FLOWS_PER_TABLE_MAX);
+    expect(entries[8]!.maxEntries).toBe(FLOWS_PER_TABLE_MAX);
     expect(await bed.error(flowMod({ tableId, command: 3 }))).toBeUndefined();
     const [taken] = await ask(bed, table(5, FIRST));
     expect(taken).toMatchObject({ type: 'multipart_reply' });
+  });
+
+  it('are named where the flows in the way go with what the table was', async () => {
+    const bed = new Bed(6);
+    await bed.say(flowMod({ tableId: 5, instructions: [{ type: 'write_actions', actions: [output(2)] }] }));
+    expect((await ask(bed, table(5, FIRST, { maxEntries: 9 })))[0]).toMatchObject({ type: 'multipart_reply' });
   });
 
   it('can be others while the flows suit', async () => {
