@@ -53,7 +53,7 @@ FlowTables::~FlowTables() {
   for (auto& removal : announcements_) {
     if (removal.flow != nullptr) destroy(removal.flow);
   }
-  for (auto& cleared : cleared_) cleared->is_announced = true;
+  for (auto& cleared : cleared_) end_announcing(*cleared);
   free_cleared(~std::size_t{0});
   for (std::atomic<Table*>& at : tables_) {
     Table* const table = at.load(std::memory_order_relaxed);

@@ -181,6 +181,7 @@ class FlowTables {
 
   /// Tells of flows of a table that was cleared. Returns how many it looked at.
   std::size_t announce(Cleared& cleared, std::uint64_t when_ns, FlowRemovedReason reason, std::size_t limit);
+  static void end_announcing(Cleared& cleared);
   static void announce_later(void* owner, void* removal);
   static void end_unlinking(void* owner, void* cleared);
   static void undo_clear(void* owner, void* cleared, void* removal);

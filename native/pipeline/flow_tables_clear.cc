@@ -103,9 +103,13 @@ std::size_t FlowTables::announce(Cleared& cleared, std::uint64_t when_ns, FlowRe
     const auto* const flow = static_cast<const Flow*>(cleared.flows->at(cleared.at));
     if (flow != nullptr && flow->has(FlowFlag::kSendFlowRem)) sink_->flow_removed(view(*flow, when_ns), reason);
   }
-  cleared.is_announced = true;
-  cleared.at = 0;
+  end_announcing(cleared);
   return looks;
+}
+
+void FlowTables::end_announcing(Cleared& cleared) {
+  if (std::exchange(cleared.is_announced, true)) return;
+  cleared.at = 0;  // freeing begins where telling began
 }
 
 void FlowTables::end_unlinking(void*, void* cleared) { static_cast<Cleared*>(cleared)->is_unlinked = true; }

@@ -155,6 +155,14 @@ TEST_F(ClearTest, WhatIsNotToldYetGoesWithTheSwitch) {
   EXPECT_EQ(told_, std::vector<std::uint64_t>{42});
 }
 
+/// That nothing of it is left is asserted by the arena.
+TEST_F(ClearTest, ATableOfWhichAPartWasToldGoesWhole) {
+  room_ = 50;
+  add(100, kSendFlowRem);
+  switch_.flow(clear());
+  EXPECT_EQ(told_.size(), 50u);
+}
+
 TEST_F(ClearTest, ReferencesGoAtOnce) {
   switch_.group(ModCommand::kAdd, 5, GroupType::kAll, {});
   switch_.meter(ModCommand::kAdd, 6, static_cast<std::uint16_t>(MeterFlag::kPktps), {{1, 0, 100, 0}});
