@@ -28,6 +28,7 @@ void FlowTables::clear(std::uint8_t id, std::uint64_t now_ns, bool silent) {
   cleared.census = std::exchange(census_[id], {});
   cleared.armed = expiry_.disarm_all(id);
   if (evictions_[id]) cleared.eviction = std::exchange(evictions_[id], make_eviction(id));
+  cleared_groups_ += cleared.groups();
   if (cleared.census.noted > 0 || effects_.limits(id)) {
     for_each(*cleared.flows, [this](Flow& flow) {
       count_noted(flow, -1);
@@ -52,6 +53,7 @@ void FlowTables::undo_clear(void* owner, void* undone, void* removal) {
   const std::uint8_t id = cleared->table;
   Table& table = *self.tables_[id].load(std::memory_order_relaxed);
   self.cleared_flows_ -= cleared->flows->size();
+  self.cleared_groups_ -= cleared->groups();
   self.live_ += cleared->flows->size();
   if (cleared->census.noted > 0 || self.effects_.limits(id)) {
     for_each(*cleared->flows, [&self](Flow& flow) {
@@ -126,6 +128,11 @@ std::size_t FlowTables::free_cleared(std::size_t limit) {
       --cleared_flows_;
     }
     while (looks < limit && cleared.flows->drop_subtable()) ++looks;
+    while (looks < limit && cleared.groups() > 0) {
+      cleared.eviction->drop_group();
+      --cleared_groups_;
+      ++looks;
+    }
     if (looks < limit) cleared_.pop_front();
   }
   return looks;

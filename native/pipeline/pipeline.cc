@@ -208,7 +208,8 @@ void Pipeline::rollback() {
 
 std::size_t Pipeline::reclaim(std::size_t limit) {
   const std::size_t ran = epoch_.reclaim(limit);
-  if (ran > 0) flows_.settle();
+  // Whoever ran it: the epoch is shared, and another bridge may have unlinked what is ours.
+  if (flows_.is_unsettled()) flows_.settle();
   return ran + flows_.free_cleared(limit);
 }
 
