@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <functional>
 #include <numeric>
+#include <queue>
 #include <unordered_map>
 
 #include "classifier/hash.h"
@@ -17,6 +19,8 @@ constexpr std::size_t kPlacesPerBucket = 128;
 /// Of the lightest bucket, so that its share is right to a percent, as far as that takes no more than kPlacesForIt.
 constexpr std::size_t kPlacesOfLightest = 160;
 constexpr std::size_t kPlacesForIt = 16384;
+/// More places than this are given back when a quarter is enough. That moves flows, so a few are kept.
+constexpr std::size_t kPlacesKept = 4096;
 constexpr std::uint16_t kFree = 0xffff;
 
 /// Goes through the places in an order of the bucket's own.
@@ -57,28 +61,54 @@ std::vector<std::uint64_t> names_of(std::span<const Share> shares) {
   return names;
 }
 
+/// Places of each bucket, by largest remainder.
+std::vector<std::size_t> quotas_of(std::span<const Share> shares, std::uint64_t total, std::size_t places) {
+  std::vector<std::size_t> quotas;
+  std::size_t left = places;
+  for (const Share& share : shares) {
+    quotas.push_back(places * share.weight / total);
+    left -= quotas.back();
+  }
+  std::vector<std::size_t> order(shares.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, std::greater{}, [&](std::size_t i) { return places * shares[i].weight % total; });
+  for (std::size_t i = 0; i < left; ++i) ++quotas[order[i]];
+  return quotas;
+}
+
+/// When a bucket takes its next place: at (taken + 1/2) / weight.
+struct Turn {
+  std::uint64_t twice;  // 2 taken + 1
+  std::uint16_t weight;
+  std::uint16_t bucket;
+  bool operator>(const Turn& other) const {
+    const std::uint64_t at = twice * other.weight;
+    const std::uint64_t other_at = other.twice * weight;
+    return at != other_at ? at > other_at : bucket > other.bucket;
+  }
+};
+
 /// As the weights alone say it.
 std::vector<std::uint16_t> fresh_choice(std::span<const Share> shares, std::span<const std::uint64_t> names,
-                                        std::size_t places) {
+                                        std::span<const std::size_t> quotas, std::size_t places) {
   std::vector<Preference> preferences;
-  for (const std::uint64_t name : names) preferences.emplace_back(name, places);
+  std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns;
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    preferences.emplace_back(names[i], places);
+    if (quotas[i] > 0) turns.push({1, shares[i].weight, static_cast<std::uint16_t>(i)});
+  }
   std::vector<std::uint16_t> choice(places, kFree);
   // Buckets take turns, each as often as its weight says, and take the first free place of their own order.
-  std::vector<std::uint64_t> credit(shares.size(), 0);
-  const std::uint64_t heaviest = std::max_element(shares.begin(), shares.end(), [](const Share& a, const Share& b) {
-                                   return a.weight < b.weight;
-                                 })->weight;
-  for (std::size_t filled = 0;;) {
-    for (std::size_t i = 0; i < shares.size(); ++i) {
-      credit[i] += shares[i].weight;
-      if (credit[i] < heaviest) continue;
-      credit[i] -= heaviest;
-      std::size_t place = preferences[i].next();
-      while (choice[place] != kFree) place = preferences[i].next();
-      choice[place] = static_cast<std::uint16_t>(i);
-      if (++filled == places) return choice;
-    }
+  while (!turns.empty()) {
+    Turn turn = turns.top();
+    turns.pop();
+    std::size_t place = preferences[turn.bucket].next();
+    while (choice[place] != kFree) place = preferences[turn.bucket].next();
+    choice[place] = turn.bucket;
+    turn.twice += 2;
+    if (turn.twice < 2 * quotas[turn.bucket]) turns.push(turn);
   }
+  return choice;
 }
 
 /// The buckets that the places had before, by their number now; kFree: gone.
@@ -95,6 +125,23 @@ std::vector<std::uint16_t> renamed(const ChoiceBefore& before, std::span<const s
   return choice;
 }
 
+/// Of the places that become one when there are fewer, the bucket of most of them; with more places, that of the place
+/// that becomes several.
+std::vector<std::uint16_t> folded(std::span<const std::uint16_t> had, std::size_t places) {
+  std::vector<std::uint16_t> choice;
+  for (std::size_t place = 0; place < places; ++place) {
+    std::uint16_t bucket = kFree;
+    std::size_t votes = 0;
+    for (std::size_t at = place & (had.size() - 1); at < had.size(); at += places) {
+      if (had[at] == kFree) continue;
+      if (votes == 0) bucket = had[at];
+      had[at] == bucket ? ++votes : --votes;
+    }
+    choice.push_back(bucket);
+  }
+  return choice;
+}
+
 }  // namespace
 
 std::vector<std::uint16_t> make_choice(std::span<const Share> shares) { return make_choice(shares, ChoiceBefore{}); }
@@ -103,25 +150,28 @@ std::vector<std::uint16_t> make_choice(std::span<const Share> shares, const Choi
   std::uint64_t total = 0;
   for (const Share& share : shares) total += share.weight;
   if (total == 0) return {};
-  const std::size_t places = std::max(places_for(shares, total), before.choice.size());
+  const std::size_t wanted = places_for(shares, total);
+  const std::size_t had_places = before.choice.size();
+  const bool shrinks = had_places > kPlacesKept && wanted <= had_places / 4;
+  const std::size_t places = shrinks ? wanted : std::max(wanted, had_places);
   const std::vector<std::uint64_t> names = names_of(shares);
-  const std::vector<std::uint16_t> fresh = fresh_choice(shares, names, places);
+  std::vector<std::size_t> due = quotas_of(shares, total, places);
+  const std::vector<std::uint16_t> fresh = fresh_choice(shares, names, due, places);
   if (before.choice.empty()) return fresh;
   // Each bucket gets as many places as in the fresh table: first those that it has and had, then those that it had.
   const std::vector<std::uint16_t> had = renamed(before, names);
-  std::vector<std::size_t> due(shares.size(), 0);
-  for (const std::uint16_t bucket : fresh) ++due[bucket];
+  const std::vector<std::uint16_t> kept = folded(had, places);
   std::vector<std::uint16_t> choice(places, kFree);
   const auto take = [&](std::size_t place, std::uint16_t bucket) {
     if (choice[place] != kFree || bucket == kFree || due[bucket] == 0) return;
     choice[place] = bucket;
     --due[bucket];
   };
-  const auto before_at = [&](std::size_t place) { return had[place & (had.size() - 1)]; };
   for (std::size_t place = 0; place < places; ++place) {
-    if (before_at(place) == fresh[place]) take(place, fresh[place]);
+    if (kept[place] == fresh[place]) take(place, fresh[place]);
   }
-  for (std::size_t place = 0; place < places; ++place) take(place, before_at(place));
+  for (std::size_t place = 0; place < places; ++place) take(place, kept[place]);
+  for (std::size_t at = 0; at < had.size(); ++at) take(at & (places - 1), had[at]);  // where those had too many
   for (std::size_t place = 0; place < places; ++place) take(place, fresh[place]);
   std::uint16_t wanting = 0;
   for (std::uint16_t& bucket : choice) {

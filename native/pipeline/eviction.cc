@@ -51,6 +51,11 @@ void Eviction::remove(Flow& flow) {
   drop_stale(group);
 }
 
+void Eviction::drop_group() {
+  order_.erase(order_.begin());
+  groups_.erase(groups_.begin());
+}
+
 void Eviction::move(Group& group, const Place& place) {
   auto node = order_.extract(group.place);
   node.value() = group.place = place;

@@ -41,6 +41,9 @@ class Eviction {
   /// The flow that goes first, which stays; nullptr when there is none. After kEvictionLooks at ranks that have risen
   /// it is the first of those.
   Flow* lowest();
+  std::size_t groups() const { return groups_.size(); }
+  /// Frees one of them, of a table whose flows are all gone.
+  void drop_group();
   EvictionRank rank(const Flow& flow) const { return rank_(flow); }
 
  private:

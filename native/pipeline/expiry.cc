@@ -16,8 +16,7 @@ void Expiry::arm(Flow& flow, std::uint64_t at_ns) {
   if (++serial_ == 0) ++serial_;
   flow.timer = serial_;
   ++armed_[flow.table];
-  heap_.push_back({at_ns, flow.slot, flow.timer, flow.table});
-  std::push_heap(heap_.begin(), heap_.end(), later);
+  push(is_compacting_ ? kept_ : heap_, {at_ns, flow.slot, flow.timer, flow.table});
 }
 
 void Expiry::disarm(Flow& flow) {
@@ -38,21 +37,41 @@ void Expiry::undo_disarm_all(std::uint8_t table, std::size_t armed) {
   stale_ -= armed;
 }
 
-bool Expiry::crowded() const { return stale_ >= kStaleMin && stale_ * 2 >= heap_.size(); }
+bool Expiry::crowded() const { return is_compacting_ || (stale_ >= kStaleMin && stale_ * 2 >= entries()); }
 
 void Expiry::take(std::uint64_t now_ns, std::size_t limit, const Visit& due, const Valid& valid) {
-  for (; limit > 0 && !heap_.empty() && heap_.front().at_ns <= now_ns; --limit) {
-    std::pop_heap(heap_.begin(), heap_.end(), later);
-    const Entry entry = heap_.back();
-    heap_.pop_back();
+  for (std::size_t left = limit; left > 0 && next_ns() <= now_ns; --left) {
+    Heap& heap = first_of(heap_) <= first_of(kept_) ? heap_ : kept_;
+    if (heap.empty()) break;  // at the end of time
+    std::pop_heap(heap.begin(), heap.end(), later);
+    const Entry entry = heap.back();
+    heap.pop_back();
     if (valid(entry.table, entry.slot, entry.serial)) due(entry.table, entry.slot);
     if (stale_ > 0) --stale_;
   }
-  if (!crowded()) return;
-  std::erase_if(heap_, [&](const Entry& entry) { return !valid(entry.table, entry.slot, entry.serial); });
-  heap_.shrink_to_fit();
-  std::make_heap(heap_.begin(), heap_.end(), later);
-  stale_ = 0;
+  if (crowded()) compact(limit, valid);
+}
+
+void Expiry::push(Heap& heap, const Entry& entry) {
+  heap.push_back(entry);
+  std::push_heap(heap.begin(), heap.end(), later);
+}
+
+void Expiry::compact(std::size_t limit, const Valid& valid) {
+  is_compacting_ = true;
+  for (; limit > 0 && !heap_.empty(); --limit) {
+    // The last: what is left is a heap.
+    const Entry entry = heap_.back();
+    heap_.pop_back();
+    if (valid(entry.table, entry.slot, entry.serial)) {
+      push(kept_, entry);
+    } else if (stale_ > 0) {
+      --stale_;
+    }
+  }
+  if (!heap_.empty()) return;
+  heap_ = std::exchange(kept_, {});
+  is_compacting_ = false;
 }
 
 }  // namespace xvif

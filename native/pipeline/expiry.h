@@ -2,6 +2,7 @@
 // only when it comes, so traffic costs nothing here.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -26,12 +27,12 @@ class Expiry {
   /// Takes back the last disarm_all() of this table, which returned `armed`; none of its flows is armed now.
   void undo_disarm_all(std::uint8_t table, std::size_t armed);
   /// Takes out entries whose moment has come, `limit` at most, and visits those that are valid. The visitor disarms the
-  /// flow, and may arm it again.
+  /// flow, and may arm it again. Then looks at `limit` entries at most to drop those that are stale.
   void take(std::uint64_t now_ns, std::size_t limit, const Visit& due, const Valid& valid);
   /// More entries are stale than should be: take() makes room.
   bool crowded() const;
-  std::uint64_t next_ns() const { return heap_.empty() ? ~std::uint64_t{0} : heap_.front().at_ns; }
-  std::size_t entries() const { return heap_.size(); }
+  std::uint64_t next_ns() const { return std::min(first_of(heap_), first_of(kept_)); }
+  std::size_t entries() const { return heap_.size() + kept_.size(); }
 
  private:
   struct Entry {
@@ -40,9 +41,16 @@ class Expiry {
     std::uint32_t serial;
     std::uint8_t table;
   };
+  using Heap = std::vector<Entry>;
   static bool later(const Entry& a, const Entry& b) { return a.at_ns > b.at_ns; }
+  static std::uint64_t first_of(const Heap& heap) { return heap.empty() ? ~std::uint64_t{0} : heap.front().at_ns; }
+  static void push(Heap& heap, const Entry& entry);
+  /// Goes on moving what is valid from heap_ to kept_.
+  void compact(std::size_t limit, const Valid& valid);
 
-  std::vector<Entry> heap_;
+  Heap heap_;
+  Heap kept_;  // what takes its place, while it is compacted
+  bool is_compacting_ = false;
   std::array<std::size_t, kTables> armed_{};
   std::size_t stale_ = 0;
   std::uint32_t serial_ = 0;

@@ -37,7 +37,8 @@ void* map_aligned(std::size_t bytes) {
 }  // namespace
 
 FlowArena::~FlowArena() {
-  // What was given out is its owners'; they have given it back.
+  // What was given out is its owners'; they have given it back, so no other piece is left.
+  XVIF_ASSERT(pieces_ == (open_ == nullptr ? 0 : 1) && (open_ == nullptr || open_->used == 0));
   if (open_ != nullptr) munmap(open_, kPiece);
 }
 

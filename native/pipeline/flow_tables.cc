@@ -16,6 +16,9 @@ constexpr std::uint16_t kOwnFlags = static_cast<std::uint16_t>(FlowFlag::kOrAdd)
                                     static_cast<std::uint16_t>(FlowFlag::kSetCookie) |
                                     static_cast<std::uint16_t>(FlowFlag::kSilent);
 
+/// Looks at cleared flows, of which one that is freed gives its counter.
+constexpr std::size_t kFreedForCounter = 4096;
+
 bool has(const FlowMod& mod, FlowFlag flag) { return (mod.flags & static_cast<unsigned>(flag)) != 0; }
 
 bool has_trigger(std::span<const std::uint8_t> instructions) {
@@ -53,7 +56,7 @@ FlowTables::~FlowTables() {
   for (auto& removal : announcements_) {
     if (removal.flow != nullptr) destroy(removal.flow);
   }
-  for (auto& cleared : cleared_) cleared->is_announced = true;
+  for (auto& cleared : cleared_) end_announcing(*cleared);
   free_cleared(~std::size_t{0});
   for (std::atomic<Table*>& at : tables_) {
     Table* const table = at.load(std::memory_order_relaxed);
@@ -356,8 +359,9 @@ void FlowTables::touch(std::uint8_t table) {
 }
 
 CounterId FlowTables::take_counter() {
-  const CounterId counter = counters_.allocate();
-  return counter == kNoCounter && free_cleared(~std::size_t{0}) > 0 ? counters_.allocate() : counter;
+  CounterId counter = counters_.allocate();
+  while (counter == kNoCounter && free_cleared(kFreedForCounter) > 0) counter = counters_.allocate();
+  return counter;
 }
 
 void FlowTables::settle() {

@@ -68,15 +68,17 @@ class FlowTables {
   void look_at_triggers(std::uint64_t now_ns);
   /// Before publishing and after reclaiming.
   void settle();
+  /// Flows were unlinked since.
+  bool is_unsettled() const { return !unsettled_.empty(); }
 
   /// When no batch is open: tells of removed flows, in the order in which they were removed, `limit` looks at flows at
   /// most and no more than the sink has room for. Returns how many it looked at.
   std::size_t announce(std::size_t limit);
-  /// When no batch is open: frees up to so many flows of those that were deleted with their table's others. Returns
-  /// how many.
+  /// Frees up to so many flows of those that were deleted with their table's others by batches before: also within one,
+  /// which does so when counters run out. Returns how many it looked at.
   std::size_t free_cleared(std::size_t limit);
-  /// Flows that free_cleared() will free, some of them later.
-  std::size_t cleared() const { return cleared_flows_; }
+  /// Flows, and groups of tables that evict, that free_cleared() will free, some of them later.
+  std::size_t cleared() const { return cleared_flows_ + cleared_groups_; }
   /// Flows inserted and replaced since the last call.
   std::size_t take_placed() { return std::exchange(placed_, 0); }
 
@@ -120,6 +122,8 @@ class FlowTables {
     bool is_told = false;       // of those that asked for it
     bool is_announced = false;  // all of it
     bool is_unlinked = false;   // what was removed before: the rest can be freed
+
+    std::size_t groups() const { return eviction ? eviction->groups() : 0; }
   };
   /// On its way from the flow_mod until no reader sees the flow. Owned by the batch, then by the epoch.
   struct Removal {
@@ -181,6 +185,7 @@ class FlowTables {
 
   /// Tells of flows of a table that was cleared. Returns how many it looked at.
   std::size_t announce(Cleared& cleared, std::uint64_t when_ns, FlowRemovedReason reason, std::size_t limit);
+  static void end_announcing(Cleared& cleared);
   static void announce_later(void* owner, void* removal);
   static void end_unlinking(void* owner, void* cleared);
   static void undo_clear(void* owner, void* cleared, void* removal);
@@ -216,6 +221,7 @@ class FlowTables {
   std::deque<Removal> announcements_;
   std::deque<std::unique_ptr<Cleared>> cleared_;  // in that order
   std::size_t cleared_flows_ = 0;                 // in them
+  std::size_t cleared_groups_ = 0;                // in their evictions
   std::size_t placed_ = 0;
   std::uint64_t learned_ = 0;
 };

@@ -28,6 +28,7 @@ void FlowTables::clear(std::uint8_t id, std::uint64_t now_ns, bool silent) {
   cleared.census = std::exchange(census_[id], {});
   cleared.armed = expiry_.disarm_all(id);
   if (evictions_[id]) cleared.eviction = std::exchange(evictions_[id], make_eviction(id));
+  cleared_groups_ += cleared.groups();
   if (cleared.census.noted > 0 || effects_.limits(id)) {
     for_each(*cleared.flows, [this](Flow& flow) {
       count_noted(flow, -1);
@@ -52,6 +53,7 @@ void FlowTables::undo_clear(void* owner, void* undone, void* removal) {
   const std::uint8_t id = cleared->table;
   Table& table = *self.tables_[id].load(std::memory_order_relaxed);
   self.cleared_flows_ -= cleared->flows->size();
+  self.cleared_groups_ -= cleared->groups();
   self.live_ += cleared->flows->size();
   if (cleared->census.noted > 0 || self.effects_.limits(id)) {
     for_each(*cleared->flows, [&self](Flow& flow) {
@@ -103,9 +105,13 @@ std::size_t FlowTables::announce(Cleared& cleared, std::uint64_t when_ns, FlowRe
     const auto* const flow = static_cast<const Flow*>(cleared.flows->at(cleared.at));
     if (flow != nullptr && flow->has(FlowFlag::kSendFlowRem)) sink_->flow_removed(view(*flow, when_ns), reason);
   }
-  cleared.is_announced = true;
-  cleared.at = 0;
+  end_announcing(cleared);
   return looks;
+}
+
+void FlowTables::end_announcing(Cleared& cleared) {
+  if (std::exchange(cleared.is_announced, true)) return;
+  cleared.at = 0;  // freeing begins where telling began
 }
 
 void FlowTables::end_unlinking(void*, void* cleared) { static_cast<Cleared*>(cleared)->is_unlinked = true; }
@@ -122,6 +128,11 @@ std::size_t FlowTables::free_cleared(std::size_t limit) {
       --cleared_flows_;
     }
     while (looks < limit && cleared.flows->drop_subtable()) ++looks;
+    while (looks < limit && cleared.groups() > 0) {
+      cleared.eviction->drop_group();
+      --cleared_groups_;
+      ++looks;
+    }
     if (looks < limit) cleared_.pop_front();
   }
   return looks;

@@ -155,6 +155,14 @@ TEST_F(ClearTest, WhatIsNotToldYetGoesWithTheSwitch) {
   EXPECT_EQ(told_, std::vector<std::uint64_t>{42});
 }
 
+/// That nothing of it is left is asserted by the arena.
+TEST_F(ClearTest, ATableOfWhichAPartWasToldGoesWhole) {
+  room_ = 50;
+  add(100, kSendFlowRem);
+  switch_.flow(clear());
+  EXPECT_EQ(told_.size(), 50u);
+}
+
 TEST_F(ClearTest, ReferencesGoAtOnce) {
   switch_.group(ModCommand::kAdd, 5, GroupType::kAll, {});
   switch_.meter(ModCommand::kAdd, 6, static_cast<std::uint16_t>(MeterFlag::kPktps), {{1, 0, 100, 0}});
@@ -258,6 +266,74 @@ TEST_F(ClearTest, ATableThatEvictsGoesOnDoingSo) {
   EXPECT_EQ(rules(), 0u);
   add(6);
   EXPECT_EQ(rules(), 4u);
+}
+
+TEST_F(ClearTest, GroupsOfATableThatEvictedGoInSlices) {
+  TableConfig config;
+  config.eviction = static_cast<std::uint8_t>(EvictionFlag::kImportance);
+  config.groups = kit::Match().with(Field::kEthType, ~0u).with(Field::kIpv4Dst, ~0u).value;
+  switch_.pipeline.begin(switch_.now, false);
+  switch_.pipeline.table_config(0, config);
+  switch_.pipeline.publish();
+  add(10'000);
+  switch_.flow(clear());
+  EXPECT_GT(leftovers(), 19'000u) << "each flow is a group";
+  std::size_t before = leftovers();
+  for (int i = 0; i < 100 && leftovers() > 0; ++i) {
+    switch_.pipeline.tidy(switch_.now);
+    EXPECT_LE(before - leftovers(), 2048u);
+    before = leftovers();
+  }
+  EXPECT_EQ(leftovers(), 0u);
+  add(10);
+  EXPECT_EQ(rules(), 10u);
+}
+
+TEST_F(ClearTest, AnotherBridgeThatReclaimsLeavesNothingUnsettled) {
+  Pipeline other(switch_.epoch, 1, 8);
+  add(10);
+  switch_.epoch.online(0);
+  FlowMod one = flow(1);
+  one.command = FlowCommand::kDeleteStrict;
+  switch_.flow(one);
+  switch_.epoch.offline(0);
+  other.tidy(switch_.now);
+  ASSERT_TRUE(switch_.pipeline.flows().is_unsettled()) << "unlinked by the other";
+  switch_.pipeline.tidy(switch_.now);
+  EXPECT_FALSE(switch_.pipeline.flows().is_unsettled());
+}
+
+TEST(ClearedCounters, AreUsedAgainBeforeThereAreNone) {
+  Epoch epoch;
+  Versions versions(epoch);
+  Counters counters(1);
+  PortTable ports(epoch, 1);
+  MeterTable meters(epoch, versions, counters);
+  GroupTable groups(epoch, versions, counters, ports, meters);
+  FlowTables flows(epoch, versions, counters, groups, meters, 7);
+  const Bytes instructions = apply({output(2)});
+  const Bytes none;
+  const auto run = [&](std::uint16_t first, std::uint16_t end, FlowCommand command) {
+    versions.begin(false);
+    for (std::uint16_t n = first; n < end; ++n) {
+      const bool adds = command == FlowCommand::kAdd;
+      FlowMod mod = kit::add(0, 1, adds ? kit::to_ipv4(n) : kit::any(), adds ? instructions : none);
+      mod.command = command;
+      ASSERT_EQ(flows.apply(mod, 0), Status::kOk);
+    }
+    flows.settle();
+    versions.publish();
+    epoch.drain();
+    flows.announce(~std::size_t{0});
+  };
+  run(0, 20'000, FlowCommand::kAdd);
+  run(0, 1, FlowCommand::kDelete);
+  while (counters.allocate() != kNoCounter) {
+  }
+  run(0, 1, FlowCommand::kAdd);
+  EXPECT_EQ(flows.cleared(), 20'000u - 4'096u) << "no more than it needs, as a batch is open";
+  run(1, 10'000, FlowCommand::kAdd);
+  EXPECT_EQ(flows.rules(), 10'000u);
 }
 
 }  // namespace

@@ -360,14 +360,5 @@ TEST_F(GroupTest, ReadsInPartsByAscendingId) {
   EXPECT_EQ(ids, (std::vector<std::uint32_t>{0, 3, 5, 7}));
 }
 
-TEST(Choice, SharesAreExact) {
-  const std::vector<Share> shares = {{1, 11}, {1, 11}, {100, 33}, {0, 44}, {50, 55}};
-  const auto choice = make_choice(shares);
-  std::array<double, 5> part{};
-  for (std::uint16_t bucket : choice) part[bucket] += 1.0 / static_cast<double>(choice.size());
-  for (std::size_t i = 0; i < shares.size(); ++i) EXPECT_NEAR(part[i], shares[i].weight / 152.0, 0.003) << i;
-  EXPECT_TRUE(make_choice(std::vector<Share>{{0, 1}}).empty());
-}
-
 }  // namespace
 }  // namespace xvif

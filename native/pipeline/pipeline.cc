@@ -34,7 +34,7 @@ constexpr std::size_t kReclaimsPerTick = 8192;
 /// In one slice, some 100 µs.
 constexpr std::size_t kReclaimsPerSlice = 2048;
 constexpr std::size_t kAnnouncementsPerSlice = 1024;
-constexpr std::size_t kExpiriesPerSlice = 8192;
+constexpr std::size_t kExpiriesPerSlice = 1024;
 /// How long publish() waits so that removed flows are told at once with their last counts; else tick() tells.
 constexpr std::uint64_t kAnnounceWaitNs = 100'000;
 
@@ -208,7 +208,8 @@ void Pipeline::rollback() {
 
 std::size_t Pipeline::reclaim(std::size_t limit) {
   const std::size_t ran = epoch_.reclaim(limit);
-  if (ran > 0) flows_.settle();
+  // Whoever ran it: the epoch is shared, and another bridge may have unlinked what is ours.
+  if (flows_.is_unsettled()) flows_.settle();
   return ran + flows_.free_cleared(limit);
 }
 
