@@ -81,7 +81,7 @@ export class AclLowering extends TablesLowering<Direction> {
     const answers = rules.find(
       ({ value }) => (value as RuleWords).action !== 'deny' && (value as RuleWords).protocol !== 'arp',
     );
-    if (answers !== undefined && diagnostics.errors === 0) {
+    if (answers !== undefined && diagnostics.errors === 0 && !this.builder.allows(this.name, 'stateless')) {
       say(
         diagnostics,
         answers,
@@ -104,7 +104,10 @@ export class AclLowering extends TablesLowering<Direction> {
         related: [seen(other, 'the other one')],
       });
     else if (ownNames.some((own) => own === name))
-      say(diagnostics, at, 'duplicate', `${JSON.stringify(name)} is what a rule of the Acl itself is called`);
+      say(diagnostics, at, 'duplicate', `${JSON.stringify(name)} is what a rule of the Acl itself is called`, {
+        // It only makes them hard to tell apart.
+        severity: 'warning',
+      });
     names.set(name, at);
   }
 

@@ -33,7 +33,7 @@ export class FlowSetLowering {
     this.#quick = new QuickRules(this.scope, builder);
     this.name = (root.key('metadata').value as { name: string }).name;
     this.#owner = builder.owner(root.key('metadata'));
-    builder.allow(this.name, (this.#spec.key('lint').key('allow').value ?? []) as string[]);
+    builder.allow(this.name, this.#spec.key('lint').key('allow'));
     this.#declareTables();
     this.#declareGroups();
     this.#declareMeters();
