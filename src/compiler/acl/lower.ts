@@ -18,6 +18,8 @@ import { GROUP_FRAMES, hiddenHeaders, unicastInGroupFrames } from './unseen.js';
 const PRIORITY = { toGroups: 64_200, unseen: 64_100, basics: 64_000, rules: 60_000, rest: 10, others: 0 } as const;
 /** Each has a priority of its own. */
 const RULES_MAX = 59_000;
+/** One or two flows each. */
+const MATCHES_PER_STEP = 8;
 /** What its own rules are called. */
 const ownNames = ['basics', 'multicast', 'unseen', 'default', 'others'] as const;
 
@@ -153,7 +155,7 @@ export class AclLowering extends TablesLowering<Direction> {
     this.flow('ingress', PRIORITY.rest, GROUP_FRAMES, [this.#next()], this.spec.key('members'), 'multicast');
   }
 
-  /** In steps: one rule may be of very many members. */
+  /** In steps: one rule may be of very many members, and very many others. */
   *#rule(at: At, index: number): Steps<void> {
     const words = at.value as RuleWords;
     const matches = ruleMatches(at, this.scope, this.builder.aclMembers);
@@ -161,18 +163,20 @@ export class AclLowering extends TablesLowering<Direction> {
     const name = words.name ?? `#${index + 1}`;
     const priority = PRIORITY.rules - index;
     const deny = words.action === 'deny';
+    let done = 0;
     for (const member of this.#members) {
-      if (this.builder.isFull) return;
       for (const { match, answer } of matches) {
+        if (this.builder.isFull) return;
         const one = (direction: Direction, text: string) => {
           const whole = `${this.#whose(direction, member)}${text === '' ? '' : `,${text}`}`;
           this.flow(direction, priority, whole, [deny ? 'drop' : this.#allowed(direction)], at, name);
         };
         one(words.direction, match);
         if (!deny && answer !== undefined) one(otherWay(words.direction), answer);
+        if (++done % MATCHES_PER_STEP === 0) yield;
       }
-      yield;
     }
+    yield;
   }
 
   /** What does not show that a rule is about it. */
