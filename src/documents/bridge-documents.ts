@@ -242,13 +242,14 @@ export class BridgeDocuments {
     return [...this.#documents.values()].map((document) => {
       const { name } = document;
       const waiting = this.#inForce.waiting.get(name);
+      const refused = this.#leftOut.get(document);
       return {
         ...document,
         flows: flows.get(name) ?? 0,
         waitingFlows: waiting?.flows ?? 0,
         waitingPorts: waiting?.ports ?? [],
         unconfirmed: this.#unconfirmed !== undefined && this.#unconfirmed.before.get(name) !== document,
-        problem: this.#leftOut.get(document) ?? this.#problem,
+        problem: refused === undefined ? this.#problem : `refused: ${refused}`,
       };
     });
   }

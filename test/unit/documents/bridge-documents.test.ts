@@ -210,7 +210,7 @@ describe('a restart', () => {
     const problems = () => bed.documents.list().map(({ name, problem }) => [name, problem]);
     const refused = [
       ['good', ''],
-      ['bad', expect.stringContaining('all.yaml:9: xreg0 says again')],
+      ['bad', expect.stringContaining('refused: all.yaml:9: xreg0 says again')],
       ['needs', expect.stringContaining('bad/t')],
     ];
     expect(problems()).toEqual(refused);
