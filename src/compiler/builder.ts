@@ -14,7 +14,7 @@ import {
 } from 'node-openflow/text';
 import type { Labels, Member, Members } from './acl/matches.js';
 import { type At, say, seen } from './at.js';
-import type { DiagnosticCode, Diagnostics } from './diagnostic.js';
+import { type DiagnosticCode, type Diagnostics, diagnosticCodes } from './diagnostic.js';
 import { keyOf } from './flow-key.js';
 import { groupsUsedBy, usedFirst } from './group-order.js';
 import { FLOWS_MAX } from './limits.js';
@@ -121,8 +121,20 @@ export class Builder {
     return this.#owners.get(owner)!.groups;
   }
 
-  allow(document: string, codes: readonly string[]): void {
-    this.#allowed.set(document, new Set(codes));
+  /** `at`: codes of what is meant so. An unknown one does no harm: documents outlive the versions of this program. */
+  allow(document: string, at: At): ReadonlySet<string> {
+    const words = at.each();
+    for (const word of words) {
+      const text = String(word.value);
+      if (Object.hasOwn(diagnosticCodes, text)) continue;
+      const suggestion = nearest(text, Object.keys(diagnosticCodes));
+      const hint = suggestion === undefined ? '' : `; perhaps ${suggestion}`;
+      const message = `there is no warning ${JSON.stringify(text)}${hint}`;
+      say(this.diagnostics, word, 'name', message, { severity: 'warning', suggestion });
+    }
+    const allowed = new Set(words.map(({ value }) => String(value)));
+    this.#allowed.set(document, allowed);
+    return allowed;
   }
 
   allows(document: string, code: DiagnosticCode): boolean {

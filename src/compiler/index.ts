@@ -2,7 +2,7 @@
 
 export { withLegalMask } from './builder.js';
 export { type CompileOptions, compile, compileDocuments, type ReadDocument, readSteps } from './compile.js';
-export { Diagnostics } from './diagnostic.js';
+export { type Diagnostic, Diagnostics } from './diagnostic.js';
 export { type DocumentText, documentsOf, type ReadText, sourceOf, textSteps } from './documents.js';
 export { keyOf } from './flow-key.js';
 export { groupsIn, groupsUsedBy, usedFirst } from './group-order.js';

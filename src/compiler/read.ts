@@ -23,6 +23,8 @@ export class SourceDocument {
     /** Called when a place is asked for. */
     places: () => Places,
     readonly value: unknown,
+    /** Where it stands, if that is known without its places. */
+    readonly span?: Span,
   ) {
     this.#make = places;
   }
@@ -35,7 +37,7 @@ export class SourceDocument {
   /** Its text from the beginning of its first line on, and the number of that line, from 1. */
   get written(): { readonly line: number; readonly text: string } {
     const { text } = this.file;
-    const [first, end] = this.#places.document;
+    const [first, end] = this.span ?? this.#places.document;
     const start = text.lastIndexOf('\n', first - 1) + 1;
     return { line: this.file.place(start).line, text: text.slice(start, end) };
   }
@@ -82,7 +84,10 @@ export function* documentSteps(file: SourceFile, diagnostics: Diagnostics): Step
     return [];
   }
   const json = readJson(file.text);
-  if (json !== undefined) return [new SourceDocument(file, () => placesOfJson(file.text), json)];
+  if (json !== undefined) {
+    const span: Span = [file.text.search(/\S/), file.text.length];
+    return [new SourceDocument(file, () => placesOfJson(file.text), json, span)];
+  }
   const quick = yield* quickSteps(file.text);
   if (quick !== undefined && quick.length <= DOCUMENTS_MAX) {
     return quick.map(

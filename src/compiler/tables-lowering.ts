@@ -29,7 +29,7 @@ export abstract class TablesLowering<Table extends string> {
     this.scope = new Scope(vars.value === undefined ? undefined : vars, builder.ports, builder.diagnostics);
     this.name = (root.key('metadata').value as { name: string }).name;
     this.owner = builder.owner(root.key('metadata'));
-    builder.allow(this.name, (this.spec.key('lint').key('allow').value ?? []) as string[]);
+    builder.allow(this.name, this.spec.key('lint').key('allow'));
     this.#first = (this.spec.value as { table?: number }).table ?? 0;
     for (const name of tables) {
       this.scope.names.table.set(name, this.number(name));

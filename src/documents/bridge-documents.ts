@@ -34,6 +34,7 @@ import { changed, type Documents, difference, type Kept } from './change.js';
 import { type Compiled, compileAll, compileTexts, wasRead } from './compiled.js';
 import type { Journal } from './journal.js';
 import { knownPort } from './known-ports.js';
+import { inError, sentenceOf } from './left-out.js';
 import {
   COMPILE_TRIES,
   CONFIRM_MAX_MS,
@@ -127,6 +128,8 @@ export class BridgeDocuments {
   /** What was put into the tables last. */
   #inForce: Compiled = atOnce(compileAll(NOTHING, []));
   #problem = '';
+  /** Kept by an earlier version of this program, and refused by this one: why. */
+  readonly #leftOut = new Map<Kept, string>();
   #unconfirmed: Unconfirmed | undefined;
   /** What became of the change before, by its token. */
   #ended: { readonly token: string; readonly how: string } | undefined;
@@ -146,7 +149,11 @@ export class BridgeDocuments {
   start(): Promise<void> {
     return this.#alone(async () => {
       this.#documents = this.#options.journal.documents;
-      if (this.#documents.size > 0) await this.#settle(() => false);
+      if (this.#documents.size > 0)
+        await this.#settle(
+          () => false,
+          () => true,
+        );
     });
   }
 
@@ -192,7 +199,7 @@ export class BridgeDocuments {
       if (unknown !== undefined) throw new Refusal('notFound', `there is no document "${unknown}"`);
       const documents = changed(this.#documents, { put: [], removed: names });
       return this.#forPorts(async () => {
-        const compiled = await this.#compile(documents);
+        const compiled = await this.#compile(this.#without(documents, this.#leftOut));
         const { diagnostics } = compiled;
         if (diagnostics.errors > 0) {
           const [first] = diagnostics.sorted();
@@ -235,13 +242,14 @@ export class BridgeDocuments {
     return [...this.#documents.values()].map((document) => {
       const { name } = document;
       const waiting = this.#inForce.waiting.get(name);
+      const refused = this.#leftOut.get(document);
       return {
         ...document,
         flows: flows.get(name) ?? 0,
         waitingFlows: waiting?.flows ?? 0,
         waitingPorts: waiting?.ports ?? [],
         unconfirmed: this.#unconfirmed !== undefined && this.#unconfirmed.before.get(name) !== document,
-        problem: this.#problem,
+        problem: refused === undefined ? this.#problem : `refused: ${refused}`,
       };
     });
   }
@@ -297,7 +305,8 @@ export class BridgeDocuments {
       this.#known(),
       [...this.#documents.values()].flatMap(({ portNames }) => portNames),
     );
-    const compiled = await inSlices(compileTexts([...kept, ...written], ports));
+    const good = kept.filter((document) => !this.#leftOut.has(document));
+    const compiled = await inSlices(compileTexts([...good, ...written], ports));
     const { diagnostics, program } = compiled;
     if (diagnostics.errors > 0) return failed(diagnostics);
     const appliedMs = (this.#options.wallMs ?? Date.now)();
@@ -347,6 +356,40 @@ export class BridgeDocuments {
 
   #compile(documents: Documents): Promise<Compiled> {
     return inSlices(compileAll(documents, this.#known()));
+  }
+
+  #without(documents: Documents, left: ReadonlyMap<Kept, string>): Documents {
+    const names = [...left.keys()].filter((one) => documents.get(one.name) === one).map(({ name }) => name);
+    return changed(documents, { put: [], removed: names });
+  }
+
+  /** Without those that are in error and may be left out. */
+  async #compileKept(mayLeave: (document: Kept) => boolean): Promise<Compiled> {
+    const left = new Map<Kept, string>();
+    for (;;) {
+      const compiled = await this.#compile(this.#without(this.#documents, left));
+      const { diagnostics } = compiled;
+      if (diagnostics.errors === 0) {
+        this.#noteLeftOut(left);
+        return compiled;
+      }
+      const wrong = [...inError(diagnostics, this.#documents)].filter(([one]) => !left.has(one) && mayLeave(one));
+      if (wrong.length === 0) {
+        const [first] = diagnostics.sorted().filter(({ severity }) => severity === 'error');
+        throw new Refusal('invalid', first === undefined ? 'too much is wrong' : sentenceOf(first));
+      }
+      for (const [document, reason] of wrong) left.set(document, reason);
+    }
+  }
+
+  /** Those that are not there now may come back, where a change is undone. */
+  #noteLeftOut(left: ReadonlyMap<Kept, string>): void {
+    for (const document of this.#documents.values()) if (!left.has(document)) this.#leftOut.delete(document);
+    for (const [document, reason] of left) {
+      if (!this.#leftOut.has(document))
+        this.#options.logger.error({ document: document.name, reason }, 'a document is refused, and not in force');
+      this.#leftOut.set(document, reason);
+    }
   }
 
   #planner(compiled: Compiled, options: PlanOptions): (state: SwitchState) => Steps<Plan> {
@@ -457,18 +500,15 @@ export class BridgeDocuments {
   }
 
   /** Makes the tables fit the documents. What fails is told and tried again later, and what was in force stays. */
-  async #settle(leave: NonNullable<PlanOptions['leave']>): Promise<void> {
+  async #settle(
+    leave: NonNullable<PlanOptions['leave']>,
+    /** What was in force stays so rather than going: only what never was is left out. */
+    mayLeave = (document: Kept) => this.#leftOut.has(document),
+  ): Promise<void> {
     const { logger } = this.#options;
     try {
       await this.#forPorts(async () => {
-        const compiled = await this.#compile(this.#documents);
-        const [first] = compiled.diagnostics.errors > 0 ? compiled.diagnostics.sorted() : [];
-        if (first !== undefined) {
-          throw new Refusal(
-            'invalid',
-            `${first.file.name}:${first.file.place(first.range.start).line}: ${first.message}`,
-          );
-        }
+        const compiled = await this.#compileKept(mayLeave);
         const { changes } = await this.#put(compiled, { prune: false, leave });
         logger.info({ changes: changes.length, waiting: waitingIn(compiled) }, 'documents compiled for the ports');
       });

@@ -1,5 +1,5 @@
 /** Plans made from, and carried out on, the tables of one of our own bridges: at once, and only on what was looked at. */
-import { type Outgoing, of13 } from 'node-openflow';
+import { type MultipartReplyBody, type Outgoing, of13 } from 'node-openflow';
 import { atOnce, inSlices, type Steps } from '../base/slices.js';
 import { type EncodedChanges, encodeChanges } from '../bridge/encoded-changes.js';
 import type { TablesAlone } from '../bridge/local-tables.js';
@@ -9,12 +9,27 @@ import { PUT_BACK_AT_ONCE, READ_TRIES } from './limits.js';
 
 const { OFPG, OFPM, OFPP, OFPTT } = of13;
 
+const all = { tableId: OFPTT.ALL, outPort: OFPP.ANY, outGroup: OFPG.ANY, match: [], cookie: 0n, cookieMask: 0n };
+const questions = {
+  flows: { type: 'flow', ...all },
+  groups: { type: 'group_desc' },
+  meters: { type: 'meter_config', meterId: OFPM.ALL },
+} as const;
+type Answers = readonly MultipartReplyBody[];
+
 /** What the tables hold. */
 export async function stateOf(tables: TablesAlone): Promise<SwitchState> {
-  const all = { tableId: OFPTT.ALL, outPort: OFPP.ANY, outGroup: OFPG.ANY, match: [] };
-  const flows = await tables.ask({ type: 'flow', ...all, cookie: 0n, cookieMask: 0n });
-  const groups = await tables.ask({ type: 'group_desc' });
-  const meters = await tables.ask({ type: 'meter_config', meterId: OFPM.ALL });
+  const flows = await tables.ask(questions.flows);
+  const groups = await tables.ask(questions.groups);
+  const meters = await tables.ask(questions.meters);
+  return stateIn(flows, groups, meters);
+}
+
+/** The same, before others have their turn. */
+const stateNow = (tables: TablesAlone): SwitchState =>
+  stateIn(tables.askNow(questions.flows), tables.askNow(questions.groups), tables.askNow(questions.meters));
+
+function stateIn(flows: Answers, groups: Answers, meters: Answers): SwitchState {
   return {
     flows: flows.flatMap((part) => (part.type === 'flow' ? part.entries : [])),
     groups: groups.flatMap((part) => (part.type === 'group_desc' ? part.entries : [])),
@@ -37,7 +52,7 @@ function* readied(steps: Steps<Plan>): Steps<Ready> {
 
 /**
  * Makes a plan of what the tables hold, and does with it what is to be done, before others have their turn. Where others
- * change the tables all the time the last plan is made in one go of what was read.
+ * change the tables all the time the last one is read for, made and carried out in one go.
  */
 async function withPlan<Result>(
   tables: TablesAlone,
@@ -45,11 +60,10 @@ async function withPlan<Result>(
   act: (ready: Ready) => Result,
 ): Promise<Result> {
   for (let tries = 1; ; tries++) {
-    const last = tries === READ_TRIES;
+    if (tries === READ_TRIES) return act(atOnce(readied(make(stateNow(tables)))));
     const before = tables.revision();
-    const steps = readied(make(await stateOf(tables)));
-    const ready = last ? atOnce(steps) : await inSlices(steps);
-    if (last || tables.revision() === before) return act(ready);
+    const ready = await inSlices(readied(make(await stateOf(tables))));
+    if (tables.revision() === before) return act(ready);
   }
 }
 

@@ -5,6 +5,7 @@
  * Messages are handled in the order of calls. Flow_mods are gathered and handed over together: at the latest when
  * another message comes, from whichever controller, or when the event loop has read what was there.
  */
+
 import {
   type FlowMod,
   type GroupMod,
@@ -19,6 +20,7 @@ import {
   type SetConfig,
   type TableDesc,
 } from 'node-openflow';
+import { atOnce } from '../base/slices.js';
 import type { Datapath } from '../datapath/datapath.js';
 import {
   decodeFlowAnswers,
@@ -417,7 +419,18 @@ export class Ofproto {
     return undefined;
   }
 
-  #multipart(view: ControllerView, request: MultipartRequest): Promise<void> | undefined {
+  /** The answer to a multipart request, however long, before others have their turn. */
+  answerNow(view: ControllerView, request: MultipartRequest): void {
+    this.barrier();
+    void this.#multipart(view, request, (answer) => atOnce(this.#statistics.parts(view, request, answer)));
+  }
+
+  #multipart(
+    view: ControllerView,
+    request: MultipartRequest,
+    sendParts = (answer: Answer & { readonly kind: 'parts' }): Promise<void> | void =>
+      this.#statistics.sendParts(view, request, answer),
+  ): Promise<void> | undefined {
     const answer = this.#answer(view, request);
     switch (answer.kind) {
       case 'none':
@@ -432,7 +445,7 @@ export class Ofproto {
         this.#statistics.sendList(view, request, answer.list);
         return undefined;
       case 'parts':
-        return this.#statistics.sendParts(view, request, answer);
+        return sendParts(answer) ?? undefined;
     }
   }
 

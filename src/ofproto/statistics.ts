@@ -1,4 +1,5 @@
 /** Multipart requests (OpenFlow 1.3.5 §7.3.5): what is read from the datapath, in parts where it is long. */
+
 import {
   encodeMultipartReply,
   type FlowStatsRequest,
@@ -11,6 +12,7 @@ import {
   of13,
   of15,
 } from 'node-openflow';
+import type { Steps } from '../base/slices.js';
 import type { Datapath } from '../datapath/datapath.js';
 import {
   decodeAggregateAnswer,
@@ -239,6 +241,15 @@ export class Statistics {
     request: MultipartRequest,
     answer: Answer & { readonly kind: 'parts' },
   ): Promise<void> {
+    for (const _ of this.parts(view, request, answer)) {
+      await view.drained();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await view.drained();
+  }
+
+  /** The same in steps, each of a part. */
+  *parts(view: ControllerView, request: MultipartRequest, answer: Answer & { readonly kind: 'parts' }): Steps<void> {
     let query: Uint8Array | undefined = answer.query;
     while (query !== undefined && !view.gone) {
       const part: ReturnType<Datapath['read']> = this.#datapath.read(query, READ_PART_BYTES);
@@ -247,8 +258,7 @@ export class Statistics {
         if (query !== undefined) setMore(message);
         view.sendRaw(message);
       }
-      await view.drained();
-      if (query !== undefined) await new Promise((resolve) => setImmediate(resolve));
+      if (query !== undefined) yield;
     }
   }
 }

@@ -14,7 +14,7 @@ import {
 } from '../compiler/index.js';
 import { flowActions, flowKey, flowSettings, groupText, meterText, programKey } from './normal.js';
 import type { Stages, SwitchState } from './switch.js';
-import { usedByOthers } from './used-by-others.js';
+import { type Own, usedByOthers } from './used-by-others.js';
 
 const { OFPFC, OFPGC, OFPMC, OFPG, OFPP, OFP_NO_BUFFER } = of13;
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
@@ -78,16 +78,27 @@ export const makePlan = (program: Program, state: SwitchState, options: PlanOpti
 export function* planSteps(program: Program, state: SwitchState, options: PlanOptions): Steps<Plan> {
   const draft: Draft = { changes: [], unchanged: 0, stale: [], conflicts: [] };
   const owners = new Set(program.owners.values());
-  // What we put there before is known; without that, what flows of others lead to is theirs.
+  // What we put there before is known; without that, what flows and groups of others lead to is theirs.
   const others =
     options.previous === undefined && program.groups.length + program.meters.length > 0
-      ? usedByOthers(state.flows, (flow) => isOwn(flow, owners))
+      ? usedByOthers(state, ownOf(program, owners))
       : undefined;
   planMeters(program, state, options, draft, others?.meters);
   planGroups(program, state, options, draft, others?.groups);
   yield* planFlows(program, state, options, draft);
   return draft;
 }
+
+function ownOf(program: Program, owners: ReadonlySet<number>): Own {
+  const said = new Set(program.groups.map(({ mod }) => mod.groupId));
+  return {
+    flow: (flow) => isOwn(flow, owners),
+    group: (id) => isNumbered(id, owners) || (said.has(id) ? undefined : false),
+  };
+}
+
+const isNumbered = (groupId: number, owners: ReadonlySet<number>): boolean =>
+  owners.has(Math.floor(groupId / GROUPS_PER_OWNER));
 
 const flowMod = (
   flow: Pick<
@@ -269,11 +280,13 @@ function planGroups(
   for (const { mod: group, origin } of program.groups) {
     const old = there.get(group.groupId);
     const text = groupText(group);
-    const numbered = owners.has(Math.floor(group.groupId / GROUPS_PER_OWNER));
+    const numbered = isNumbered(group.groupId, owners);
+    const same = old !== undefined && groupText(old) === text;
     const ours = previous === undefined ? numbered || !others?.has(group.groupId) : before.has(group.groupId);
     if (remove) {
       if (old !== undefined && ours) draft.changes.push(gone(old, origin));
-    } else if (old !== undefined && !ours) {
+    } else if (same && (ours || previous === undefined)) draft.unchanged++;
+    else if (old !== undefined && !ours) {
       draft.conflicts.push({ what: 'group', origin, other: groupText(old) });
     } else if (old === undefined) {
       draft.changes.push({
@@ -284,8 +297,7 @@ function planGroups(
         message: mod(group, OFPGC.ADD),
         undo: mod(group, OFPGC.DELETE),
       });
-    } else if (groupText(old) === text) draft.unchanged++;
-    else {
+    } else {
       const before = groupText(old);
       draft.changes.push({
         kind: 'change',
@@ -323,9 +335,11 @@ function planMeters(
     const old = there.get(meter.meterId);
     const text = meterText(meter);
     const ours = previous === undefined ? !others?.has(meter.meterId) : before.delete(meter.meterId);
+    const same = old !== undefined && meterText(old) === text;
     if (remove) {
       if (old !== undefined && ours) draft.changes.push(meterGone(old, origin));
-    } else if (old !== undefined && !ours) {
+    } else if (same && (ours || previous === undefined)) draft.unchanged++;
+    else if (old !== undefined && !ours) {
       draft.conflicts.push({ what: 'meter', origin, other: meterText(old) });
     } else if (old === undefined) {
       draft.changes.push({
@@ -336,8 +350,7 @@ function planMeters(
         message: meterMod(meter, OFPMC.ADD),
         undo: meterMod({ ...meter, bands: [] }, OFPMC.DELETE),
       });
-    } else if (meterText(old) === text) draft.unchanged++;
-    else {
+    } else {
       draft.changes.push({
         kind: 'change',
         what: 'meter',

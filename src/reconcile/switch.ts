@@ -165,7 +165,8 @@ export class RemoteSwitch {
     } catch (error) {
       // The bundle may be gone with the error already.
       if (error instanceof RequestError) await control(OFPBCT.DISCARD_REQUEST).catch(() => undefined);
-      throw error;
+      // A switch may well hang up on what follows a message that it refused: that is why.
+      throw this.#refused ?? error;
     }
     return true;
   }
@@ -176,6 +177,9 @@ export class RemoteSwitch {
     for (const [index, message] of messages.entries()) {
       const writable = this.#session.sendRaw(bytes.add(this.#said(message), firstXid + index));
       if (!writable) await this.#session.drained();
+      // That it refused one is heard only when there is a turn to hear it in.
+      if (index % CHUNK === CHUNK - 1) await new Promise((resolve) => setImmediate(resolve));
+      if (this.#refused !== undefined) break;
     }
     await this.#session.barrier();
     if (this.#refused !== undefined) throw this.#refused;

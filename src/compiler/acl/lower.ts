@@ -18,6 +18,8 @@ import { GROUP_FRAMES, hiddenHeaders, unicastInGroupFrames } from './unseen.js';
 const PRIORITY = { toGroups: 64_200, unseen: 64_100, basics: 64_000, rules: 60_000, rest: 10, others: 0 } as const;
 /** Each has a priority of its own. */
 const RULES_MAX = 59_000;
+/** One or two flows each. */
+const MATCHES_PER_STEP = 8;
 /** What its own rules are called. */
 const ownNames = ['basics', 'multicast', 'unseen', 'default', 'others'] as const;
 
@@ -81,7 +83,7 @@ export class AclLowering extends TablesLowering<Direction> {
     const answers = rules.find(
       ({ value }) => (value as RuleWords).action !== 'deny' && (value as RuleWords).protocol !== 'arp',
     );
-    if (answers !== undefined && diagnostics.errors === 0) {
+    if (answers !== undefined && diagnostics.errors === 0 && !this.builder.allows(this.name, 'stateless')) {
       say(
         diagnostics,
         answers,
@@ -104,7 +106,10 @@ export class AclLowering extends TablesLowering<Direction> {
         related: [seen(other, 'the other one')],
       });
     else if (ownNames.some((own) => own === name))
-      say(diagnostics, at, 'duplicate', `${JSON.stringify(name)} is what a rule of the Acl itself is called`);
+      say(diagnostics, at, 'duplicate', `${JSON.stringify(name)} is what a rule of the Acl itself is called`, {
+        // It only makes them hard to tell apart.
+        severity: 'warning',
+      });
     names.set(name, at);
   }
 
@@ -150,7 +155,7 @@ export class AclLowering extends TablesLowering<Direction> {
     this.flow('ingress', PRIORITY.rest, GROUP_FRAMES, [this.#next()], this.spec.key('members'), 'multicast');
   }
 
-  /** In steps: one rule may be of very many members. */
+  /** In steps: one rule may be of very many members, and very many others. */
   *#rule(at: At, index: number): Steps<void> {
     const words = at.value as RuleWords;
     const matches = ruleMatches(at, this.scope, this.builder.aclMembers);
@@ -158,18 +163,20 @@ export class AclLowering extends TablesLowering<Direction> {
     const name = words.name ?? `#${index + 1}`;
     const priority = PRIORITY.rules - index;
     const deny = words.action === 'deny';
+    let done = 0;
     for (const member of this.#members) {
-      if (this.builder.isFull) return;
       for (const { match, answer } of matches) {
+        if (this.builder.isFull) return;
         const one = (direction: Direction, text: string) => {
           const whole = `${this.#whose(direction, member)}${text === '' ? '' : `,${text}`}`;
           this.flow(direction, priority, whole, [deny ? 'drop' : this.#allowed(direction)], at, name);
         };
         one(words.direction, match);
         if (!deny && answer !== undefined) one(otherWay(words.direction), answer);
+        if (++done % MATCHES_PER_STEP === 0) yield;
       }
-      yield;
     }
+    yield;
   }
 
   /** What does not show that a rule is about it. */

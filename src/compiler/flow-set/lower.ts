@@ -14,6 +14,7 @@ import { QuickRules } from './quick-rule.js';
 
 const FIRST_PRIORITY = 60_000;
 const PRIORITY_STEP = 10;
+const FLOWS_PER_STEP = 16;
 
 export class FlowSetLowering {
   readonly scope: Scope;
@@ -33,7 +34,7 @@ export class FlowSetLowering {
     this.#quick = new QuickRules(this.scope, builder);
     this.name = (root.key('metadata').value as { name: string }).name;
     this.#owner = builder.owner(root.key('metadata'));
-    builder.allow(this.name, (this.#spec.key('lint').key('allow').value ?? []) as string[]);
+    builder.allow(this.name, this.#spec.key('lint').key('allow'));
     this.#declareTables();
     this.#declareGroups();
     this.#declareMeters();
@@ -128,7 +129,7 @@ export class FlowSetLowering {
       names.set(called, at);
       const origin = this.#origin(at, `${name}/${called}`);
       if (rule.flow !== undefined) this.#inline(at.key('flow'), 0, String(rule.flow), id, origin);
-      else this.#rule(at, id, rule.priority ?? priority, origin);
+      else yield* this.#rule(at, id, rule.priority ?? priority, origin);
       if (rule.priority === undefined && rule.flow === undefined) priority -= PRIORITY_STEP;
       yield;
     }
@@ -136,7 +137,8 @@ export class FlowSetLowering {
     this.#miss(table, id, name);
   }
 
-  #rule(at: At, table: number, priority: number, origin: Origin): void {
+  /** In steps: its lists may make very many flows. */
+  *#rule(at: At, table: number, priority: number, origin: Origin): Steps<void> {
     const { idle_timeout: idle, hard_timeout: hard, flags = [] } = at.value as Rule;
     const [match, actions] = [at.key('match'), at.key('do')];
     const quick = flags.length > 0 ? undefined : this.#quick.flows(match, actions, table);
@@ -155,7 +157,8 @@ export class FlowSetLowering {
       ...flags,
     ].join(',');
     const { diagnostics } = this.builder;
-    for (const { context, text } of texts) {
+    for (const [index, { context, text }] of texts.entries()) {
+      if (index % FLOWS_PER_STEP === FLOWS_PER_STEP - 1) yield;
       const before = diagnostics.errors;
       const done = actionsText(actions, context, this.scope);
       if (done !== undefined) {

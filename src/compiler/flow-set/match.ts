@@ -1,10 +1,10 @@
 /** A match of a file → the matches it stands for, as texts of ovs-ofctl. */
-import { fieldsByName } from 'node-openflow/text';
 import { type At, say } from '../at.js';
 import { RULE_FLOWS_MAX } from '../limits.js';
 import { MappedText } from '../mapped-text.js';
 import type { Scope } from '../scope.js';
 import { type Context, contextsText, type Need, narrow } from './contexts.js';
+import { isSaidTwice } from './said-twice.js';
 import { type FieldChoice, type Term, termsOf } from './terms.js';
 
 export interface MatchText {
@@ -47,31 +47,6 @@ const listOf = ({ choices }: Term, context: Context): (readonly FieldChoice[])[]
   return list === undefined ? [] : [list];
 };
 
-const tags = new Set(['dl_vlan', 'vlan_vid', 'vlan_tci']);
-
-/** By whatever names: only one of them could be asked for. It is said. */
-function isSaidTwice(terms: readonly Term[], contexts: readonly Context[], scope: Scope): boolean {
-  for (const context of contexts) {
-    const found = new Map<string | undefined, Term>();
-    for (const term of terms) {
-      const [first] = term.choices?.(context) ?? [];
-      if (first === undefined) continue;
-      const name = tags.has(first.field) ? 'vlan' : fieldsByName.get(first.field)?.name;
-      const other = found.get(name);
-      found.set(name, term);
-      if (other === undefined) continue;
-      const { key, at } = term;
-      const related = [{ message: other.key, file: other.at.file, range: other.at.keyRange() }];
-      say(scope.diagnostics, at, 'duplicate', `${key} says again what ${other.key} says`, {
-        range: at.keyRange(),
-        related,
-      });
-      return true;
-    }
-  }
-  return false;
-}
-
 /** The kinds of packets that fit; [] and said where none does. */
 export function contextsOf(terms: readonly Term[], wanted: readonly Wanted[], scope: Scope): readonly Context[] {
   const all: Wanted[] = [
@@ -107,6 +82,10 @@ function combinations(lists: readonly (readonly FieldChoice[])[]): FieldChoice[]
   );
 }
 
+/** A tag as a whole comes before its parts, which it would overwrite. */
+const inOrder = (choices: readonly FieldChoice[]): readonly FieldChoice[] =>
+  choices.toSorted((a, b) => Number(b.field === 'vlan_tci') - Number(a.field === 'vlan_tci'));
+
 function textOf(context: Context, choices: readonly FieldChoice[], match: At): MatchText {
   const text = new MappedText();
   const comma = () => (text.text === '' ? '' : ',');
@@ -117,7 +96,7 @@ function textOf(context: Context, choices: readonly FieldChoice[], match: At): M
     text: value,
     value: { at },
     exact,
-  } of choices) {
+  } of inOrder(choices)) {
     text.add(`${comma()}${field}=`, at, -1).add(value, at, exact ? 0 : undefined);
   }
   return { context, text };

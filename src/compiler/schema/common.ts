@@ -92,11 +92,15 @@ const allowable = [
   'health',
   'copies',
   'unsupported',
+  'stateless',
   'icmp-errors',
 ] as const satisfies readonly DiagnosticCode[];
 
 export const lint = z
   .strictObject({
-    allow: z.array(z.enum(allowable)).optional().describe('Warnings that are meant to be, by code, like cuts-arp.'),
+    allow: z
+      .array(z.union([z.enum(allowable), z.string()]))
+      .optional()
+      .describe('Warnings that are meant to be, by code, like cuts-arp.'),
   })
   .optional();

@@ -78,8 +78,7 @@ export class ServiceChainLowering implements HealthMaker {
     this.scope = new Scope(vars.value === undefined ? undefined : vars, builder.ports, builder.diagnostics);
     this.name = (root.key('metadata').value as { name: string }).name;
     this.#owner = builder.owner(root.key('metadata'));
-    const allowed = (this.#spec.key('lint').key('allow').value ?? []) as string[];
-    builder.allow(this.name, allowed);
+    const allowed = builder.allow(this.name, this.#spec.key('lint').key('allow'));
     const spec = this.#spec.value as Spec;
     this.#symmetric = spec.return === 'symmetric';
     const hops = this.#spec.key('hops').each();
@@ -90,7 +89,7 @@ export class ServiceChainLowering implements HealthMaker {
       builder,
       correlation: this.#correlation,
       symmetric: this.#symmetric,
-      allowed: new Set(allowed),
+      allowed,
     };
     this.#hops = hops.map((at) => readHop(at, world));
     this.#shape = this.#shapeOf(spec);

@@ -54,6 +54,13 @@ describe('JSON', () => {
     ['half of it', '{"a": '],
   ])('is left to the reader of YAML: %s', (_, text) => expect(readJson(text)).toBeUndefined());
 
+  it('is kept as it was written', () => {
+    const text = `\n\n  ${document('{"do": "drop"}')}\n`;
+    const [read] = readDocuments(new SourceFile('f.json', text), new Diagnostics());
+    expect(read!.span).toBeDefined();
+    expect(read!.written).toEqual({ line: 3, text: text.slice(2) });
+  });
+
   it('with texts that look like keys', () => {
     const text = '{"a": "\\"b\\": {", "c\\\\": [":", "d:"], "e" : {"f": -1.5e3}}';
     expect(readJson(text)).toEqual(JSON.parse(text));

@@ -1,7 +1,11 @@
 /** The documents of a bridge: what becomes of ports, owners, controllers, confirmations and restarts. */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { silentLogger } from '../../../src/base/logger.js';
 import { SourceFile } from '../../../src/compiler/index.js';
+import { Journal } from '../../../src/documents/journal.js';
 import { apply as applying, flowMod, output } from '../ofproto/bed.js';
 import { DocumentsBed, document } from './bed.js';
 
@@ -190,6 +194,43 @@ describe('a restart', () => {
     const bed = await withWeb();
     appendFileSync(bed.path, 'torn');
     expect((await DocumentsBed.open(bed.path)).documents.list()).toHaveLength(1);
+  });
+
+  it('leaves out a document that is refused now, says so, and goes on with the others', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'xvif-documents-')), 'br0.documents');
+    const kept = (name: string, text: string) => {
+      const about = { name, kind: 'FlowSet', owner: 'ops', file: 'all.yaml', line: 1, appliedMs: 1, portNames: [] };
+      return { ...about, text };
+    };
+    const bad = '{name: r, priority: 5, match: {reg0: 1, xreg0: 3}, do: drop}';
+    const needs = document('needs', ['{name: g, do: [{goto: bad/t}]}'], { table: 1 });
+    const put = [kept('good', document('good', [arp])), kept('bad', document('bad', [bad], { table: 2 }))];
+    Journal.open(path, silentLogger).append({ put: [...put, kept('needs', needs)], removed: [] });
+    const bed = await DocumentsBed.open(path);
+    const problems = () => bed.documents.list().map(({ name, problem }) => [name, problem]);
+    const refused = [
+      ['good', ''],
+      ['bad', expect.stringContaining('refused: all.yaml:9: xreg0 says again')],
+      ['needs', expect.stringContaining('bad/t')],
+    ];
+    expect(problems()).toEqual(refused);
+    expect(await bed.flows()).toEqual(['priority=7,arp actions=NORMAL']);
+    bed.plug('up', 1);
+    await bed.settled();
+    await bed.apply(document('more', [fromUp], { table: 3 }));
+    expect(problems()).toEqual([...refused, ['more', '']]);
+    await bed.apply(document('bad', [arp], { table: 2 }), { confirmMs: 5000 });
+    bed.clock.advance(5000);
+    await bed.settled();
+    expect(problems().map(([, problem]) => problem === '')).toEqual([true, false, false, true]);
+    await bed.apply(document('bad', [arp], { table: 2 }));
+    bed.plug('web', 2);
+    await bed.documents.remove(['more']);
+    expect(problems().map(([name, problem]) => [name, problem === ''])).toEqual([
+      ['good', true],
+      ['bad', true],
+      ['needs', false],
+    ]);
   });
 
   it('does not bring back what was not confirmed', async () => {

@@ -10,10 +10,19 @@ const STEPS = 1000;
 describe('tables that others change all the time', () => {
   it('are given a plan whose last try lets nobody in between', async () => {
     let revision = 0n;
-    let others = 0;
+    let [others, asked, askedNow] = [0, 0, 0];
     const commits: number[] = [];
     const tables: TablesAlone = {
-      ask: async () => [],
+      ask: async () => {
+        asked++;
+        // A controller's turn.
+        await new Promise((resolve) => setImmediate(resolve));
+        return [];
+      },
+      askNow: () => {
+        askedNow++;
+        return [];
+      },
       revision: () => revision++,
       commit: () => {
         commits.push(others);
@@ -44,5 +53,6 @@ describe('tables that others change all the time', () => {
     expect(tries).toBe(READ_TRIES);
     expect(seen).toBe(READ_TRIES - 1);
     expect(commits).toEqual([seen]);
+    expect([asked, askedNow]).toEqual([3 * (READ_TRIES - 1), 3]);
   });
 });

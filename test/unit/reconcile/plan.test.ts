@@ -86,6 +86,44 @@ describe('groups and meters with numbers chosen by hand, on a switch that does n
   });
 });
 
+describe('groups and meters that others use too', () => {
+  const chosen = (port: number) =>
+    programOf(
+      file(
+        '    - {name: web, priority: 9, do: [{meter: m}, {group: g}]}\n',
+        `  groups: [{name: g, id: 5, type: all, buckets: [{do: [{output: ${port}}]}]}]
+  meters: [{name: m, id: 6, kbps: ${port}}]
+`,
+      ),
+    );
+  const [before, after] = [chosen(1), chosen(2)];
+  const bucket = before.groups[0]!.mod.buckets[0]!;
+  const chained = (groupId: number, more: Partial<typeof bucket>) => ({
+    groupId,
+    groupType: 0,
+    buckets: [{ ...bucket, actions: [], ...more }],
+  });
+
+  it.each([
+    ['lead to', { actions: [{ type: 'group', groupId: 5 }] }, ['group']],
+    ['watch', { watchGroup: 5 }, ['group']],
+    ['measure with', { actions: [{ type: 'meter', meterId: 6 }] }, ['meter']],
+  ] as const)('are not changed where groups of others %s them', (_, more, what) => {
+    const had = having(before);
+    const state = { ...had, groups: [...had.groups, chained(77, more)] };
+    const plan = makePlan(after, state, keep);
+    expect(plan.conflicts.map((one) => one.what)).toEqual(what);
+    const gone = makePlan(after, state, { prune: false, remove: true }).changes.map((one) => one.what);
+    expect(gone.filter((one) => one === what[0])).toEqual([]);
+  });
+
+  it("are in nobody's way where nothing would change", () => {
+    const foreign: FlowStats = { ...stats(before.flows[0]!.mod), priority: 1, cookie: 1n };
+    const { changes, conflicts, unchanged } = makePlan(before, having(before, [foreign]), keep);
+    expect([changes, conflicts, unchanged]).toEqual([[], [], 3]);
+  });
+});
+
 describe('with prune a plan', () => {
   const program = programOf(file(web));
   const own = program.flows[0]!.mod.cookie;

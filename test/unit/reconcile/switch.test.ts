@@ -21,6 +21,8 @@ const [OF10, OF13, OF14, OF15] = [1, 4, 5, 6];
 interface Habits {
   readonly versions: readonly number[];
   readonly bundles?: boolean;
+  /** Hangs up on so many messages in one bundle after it refused one. */
+  readonly hangsUpAfter?: number;
   /** Why it does not take a message into a bundle. */
   readonly refuses?: (message: Message) => ErrorName | undefined;
 }
@@ -30,6 +32,7 @@ class FakeSwitch {
   readonly carriedOut: string[] = [];
   readonly flowMods: Message[] = [];
   connections = 0;
+  added = 0;
   readonly #server: Server;
 
   constructor(readonly habits: Habits) {
@@ -54,6 +57,7 @@ class FakeSwitch {
       session.send({ type: 'error', xid, errorType, errorCode, ...more, data: new Uint8Array(8) });
     };
     let kept: Message[] = [];
+    let since = 0;
     for await (const message of session) {
       const { xid } = message;
       if (message.type === 'barrier_request') session.send({ type: 'barrier_reply', xid });
@@ -69,6 +73,9 @@ class FakeSwitch {
         const refusal = refuses(decoded.message);
         if (refusal === undefined) kept.push(decoded.message);
         else refuse(xid, refusal);
+        this.added++;
+        if (refusal !== undefined || since > 0) since++;
+        if (since === this.habits.hangsUpAfter) await session.close();
       } else this.#carryOut([message]);
     }
   }
@@ -155,6 +162,20 @@ describe.each([OF13, OF14, OF15])('a change in version %i', (version) => {
     expect(error).toBeInstanceOf(RequestError);
     expect(refusedIndex(error as RequestError, 4)).toBe(2);
     expect(carriedOut).toEqual([]);
+  });
+
+  it('is not sent to its end after a message was refused', async () => {
+    const [found, fake] = await opened({ versions, refuses: () => 'OFPFMFC_TABLE_FULL' });
+    const many = Array.from({ length: 100_000 }, () => flow);
+    const error: unknown = await found.change({ before: [], bundled: many, after: [] }).catch((reason) => reason);
+    expect(refusedIndex(error as RequestError, many.length)).toBe(0);
+    expect(fake.added).toBeLessThan(many.length);
+  });
+
+  it('says what was refused also where the switch hangs up then', async () => {
+    const [found] = await opened({ versions, refuses: () => 'OFPFMFC_TABLE_FULL', hangsUpAfter: 1 });
+    const error: unknown = await found.change({ ...stages, before: [], after: [] }).catch((reason) => reason);
+    expect(refusedIndex(error as RequestError, 2)).toBe(0);
   });
 
   it('says moves in the words of the version', async () => {
