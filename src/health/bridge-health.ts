@@ -200,10 +200,8 @@ export class BridgeHealth {
         const found = await this.#packets.of(`${check.document}/${check.hop}`, freshMs, read);
         return found.get(check.instance) ?? { into: 0n, outOf: 0n };
       },
-      isLast: async () => {
-        const portsFreshMs = Math.min(freshMs, LOOK_WHILE_DOWN_MS / 2);
-        return this.#isLast(check, await this.#portsUp.of('', portsFreshMs, () => portsUp(tables)));
-      },
+      portsUp: () => this.#portsUp.of('', Math.min(freshMs, LOOK_WHILE_DOWN_MS / 2), () => portsUp(tables)),
+      isLast: (up: ReadonlySet<number>) => this.#isLast(check, up),
     };
     return new Counter(check, { ...world, ...reading }, before);
   }

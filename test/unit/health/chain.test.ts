@@ -235,6 +235,20 @@ describe('by counters', () => {
     ]);
     expect(bed.web()).toEqual([3]);
   });
+
+  it('one stays also when all are found to give nothing out at the same time', async () => {
+    const instances = ['{name: a, ingress: 2}', '{name: b, ingress: 3}'];
+    const health = '{type: counters, interval: 1, packets: 3, retry: 10}';
+    const bed = await HealthBed.open(chain({ health, instances, hop: 'behaviour: balance' }));
+    await bed.passes(100);
+    const reached = Array.from({ length: 64 }, (_, i) => bed.web(1000 + i)[0]);
+    expect(new Set(reached)).toEqual(new Set([2, 3]));
+    await bed.passes(1000);
+    const [a, b] = await bed.states();
+    expect(a).toMatch(/^a down/);
+    expect(b).toMatch(/^b unknown: .*; it stays, as the last one$/);
+    expect(bed.web()).toEqual([3]);
+  });
 });
 
 describe('groups', () => {
