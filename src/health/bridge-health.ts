@@ -13,7 +13,7 @@ import { type Checker, type CheckerWorld, Prober } from './checker.js';
 import { Counter, type Packets } from './counter.js';
 import type { Latency } from './latencies.js';
 import { FIRST_CHECK_SPREAD_MS, FIRST_CHECK_STEP_MS, LOOK_WHILE_DOWN_MS, WRITE_RETRY_MS } from './limits.js';
-import { bucketPackets, hopPackets, ownFlows, portsUp } from './readings.js';
+import { bucketPackets, hopPackets, portsUp, returnedPackets } from './readings.js';
 import { sameInstance } from './same-instance.js';
 import { SharedReadings } from './shared-readings.js';
 import type { Checks, State } from './tally.js';
@@ -147,7 +147,10 @@ export class BridgeHealth {
     const { tables } = this.#options;
     const program = this.#program;
     if (program === undefined || program.chains.length === 0) return [];
-    const counts = countInstances(program, await ownFlows(tables), await bucketPackets(tables));
+    const returned = new Map<bigint, bigint>();
+    for (const document of new Set(program.chains.map((chain) => chain.document)))
+      for (const [cookie, packets] of await returnedPackets(tables, program, document)) returned.set(cookie, packets);
+    const counts = countInstances(program, returned, await bucketPackets(tables));
     const up = await portsUp(tables);
     return counts.map((count) => ({ ...count, ...this.#healthOf(count, up) }));
   }
