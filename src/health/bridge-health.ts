@@ -72,6 +72,8 @@ export class BridgeHealth {
   #watched: ReadonlyMap<string, Watched> = new Map();
   #byPort: ReadonlyMap<number, readonly Watched[]> = new Map();
   #program: Program | undefined;
+  /** The program's, by number. */
+  #groups: ReadonlyMap<number, ProgramGroup> = new Map();
   /** Liveness groups that have no buckets in the tables. */
   #emptied: ReadonlySet<number> = new Set();
   /** The same of a program that is to be in force next. */
@@ -111,6 +113,7 @@ export class BridgeHealth {
   follow(program: Program): void {
     const before = [...this.#watched.values()];
     this.#program = program;
+    this.#groups = new Map(program.groups.map((group) => [group.mod.groupId, group]));
     this.#packets.clear();
     this.#emptied = this.#toBeEmptied;
     this.#watched = new Map(
@@ -254,8 +257,9 @@ export class BridgeHealth {
 
   #tryToWrite(watched: Watched): string | undefined {
     const { liveness } = watched.check;
-    const group = this.#program?.groups.find(({ mod }) => mod.groupId === liveness);
-    if (group === undefined || isDown(watched) === this.#emptied.has(liveness)) return undefined;
+    if (isDown(watched) === this.#emptied.has(liveness)) return undefined;
+    const group = this.#groups.get(liveness);
+    if (group === undefined) return undefined;
     const { groupId, groupType, buckets } = (isDown(watched) ? withoutBuckets(group) : group).mod;
     const message: Outgoing<GroupMod> = { type: 'group_mod', command: OFPGC.MODIFY, groupId, groupType, buckets };
     const refused = this.#options.tables.commit([message]);

@@ -1,5 +1,5 @@
 /** What answers of a chain's instances, and their want, do to their state and to traffic. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ACK, type Probe, RST, SYN } from '../../../src/health/frames.js';
 import { LOOK_WHILE_DOWN_MS, WRITE_RETRY_MS } from '../../../src/health/limits.js';
 import { ARP, atAddress, chain, HealthBed, isAt, MAC, SOURCE, turned } from './bed.js';
@@ -205,6 +205,18 @@ describe('by counters', () => {
     expect(kinds.filter((kind) => kind === 'port_desc')).toHaveLength(1);
   });
 
+  it('of what is shown, only the table is read where packets come back', async () => {
+    const bed = await HealthBed.open(counted('{name: a, ingress: 2, egress: 3}'));
+    for (const port of [1000, 1001]) expect(bed.web(port)).toEqual([2]);
+    await bed.sends(3, packet);
+    const { asked } = bed.documents;
+    asked.length = 0;
+    expect(await bed.documents.health.lines()).toMatchObject([{ packetsIn: 2n, packetsOut: 1n, lost: 1n }]);
+    const tables = asked.flatMap((one) => (one.type === 'flow' ? [one.tableId] : []));
+    expect(tables).toEqual([expect.any(Number)]);
+    expect(tables[0]).toBeLessThan(254);
+  });
+
   it('who is down gets its traffic back when the port of the other is gone', async () => {
     const bed = await HealthBed.open(
       chain({
@@ -261,6 +273,29 @@ describe('groups', () => {
     expect(bed.web()).toEqual([2]);
     await bed.passes(WRITE_RETRY_MS.firstMs);
     expect(bed.web()).toEqual([]);
+  });
+
+  it('are looked at once each, however many instances are down', async () => {
+    const bed = await HealthBed.open(atAddress(ARP));
+    await bed.passes(1500);
+    const { health } = bed.documents;
+    const following = vi.spyOn(health, 'follow');
+    await bed.documents.apply(atAddress(ARP, { more: '  table: 3\n' }));
+    const program = following.mock.lastCall![0];
+    let looks = 0;
+    const groups = new Proxy(program.groups, {
+      get: (all, key, self) => {
+        if (typeof key === 'string' && /^\d+$/.test(key)) looks++;
+        return Reflect.get(all, key, self);
+      },
+    });
+    // None has a state that is to be written, then all have.
+    health.follow({ ...program, groups });
+    bed.documents.refuses = 2;
+    health.altered({ ...program, checks: [] });
+    health.follow({ ...program, groups });
+    expect(bed.documents.refuses).toBe(0);
+    expect(looks).toBe(2 * program.groups.length);
   });
 
   it('keep sessions of healthy instances where they are', async () => {
