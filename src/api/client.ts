@@ -3,6 +3,8 @@ import type * as grpc from '@grpc/grpc-js';
 import type { ReplyOf, RequestOf, UnaryName, WatchEvent, WatchRequest } from './messages.js';
 
 const CALL_TIMEOUT_MS = 10_000;
+/** gRPC's, without loading it. */
+const CANCELLED: grpc.status = 1;
 
 /** A call failed: the daemon's own words, or that it could not be reached. */
 export class ApiError extends Error {
@@ -38,6 +40,7 @@ async function connect(path: string): Promise<Connection> {
 
 export class ApiClient {
   #connected: Promise<Connection> | undefined;
+  #closed = false;
   readonly #path: string;
   readonly #signal: AbortSignal | undefined;
 
@@ -48,6 +51,8 @@ export class ApiClient {
   }
 
   #connection(): Promise<Connection> {
+    // Nobody would close another channel.
+    if (this.#closed) return Promise.reject(new ApiError(CANCELLED, 'the client is closed'));
     this.#connected ??= connect(this.#path);
     return this.#connected;
   }
@@ -105,7 +110,9 @@ export class ApiClient {
     });
   }
 
+  /** Calls that are made afterwards reject. */
   close(): void {
+    this.#closed = true;
     void this.#connected?.then(
       ({ client }) => client.close(),
       () => undefined,

@@ -2,10 +2,13 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import type { Logger } from '../base/logger.js';
 
 const CONNECTIONS_MAX = 16;
 const REQUEST_MS = 5000;
+/** Whoever asks more often gets the same answer. */
+const FRESH_MS = 1000;
 const HEADER_BYTES_MAX = 8192;
 /** Of Prometheus' text format. */
 const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -16,21 +19,39 @@ export interface HttpEndpoint {
   readonly port: number;
 }
 
+export interface MetricsLimits {
+  /** For a request, and for its answer to be taken. */
+  readonly requestMs?: number;
+  readonly freshMs?: number;
+}
+
+/** `atMs`: when it was read, of which nothing is known as yet. */
+interface Reading {
+  readonly text: Promise<string>;
+  atMs: number | undefined;
+}
+
 export class MetricsServer {
   readonly #server: Server;
   readonly #read: () => Promise<string>;
   readonly #logger: Logger;
-  /** Those who ask meanwhile get the same answer. */
-  #reading: Promise<string> | undefined;
+  readonly #requestMs: number;
+  readonly #freshMs: number;
+  #reading: Reading | undefined;
 
-  private constructor(read: () => Promise<string>, logger: Logger) {
+  private constructor(read: () => Promise<string>, logger: Logger, limits: MetricsLimits) {
     this.#read = read;
     this.#logger = logger;
-    const timeouts = { headersTimeout: REQUEST_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: REQUEST_MS };
+    const { requestMs = REQUEST_MS, freshMs = FRESH_MS } = limits;
+    this.#requestMs = requestMs;
+    this.#freshMs = freshMs;
+    const timeouts = { headersTimeout: requestMs, requestTimeout: requestMs, keepAliveTimeout: requestMs };
     this.#server = createServer({ ...timeouts, maxHeaderSize: HEADER_BYTES_MAX }, (request, response) => {
       void this.#answer(request, response);
     });
     this.#server.maxConnections = CONNECTIONS_MAX;
+    // Whatever they wait for.
+    this.#server.timeout = requestMs;
   }
 
   /** Rejects with the system's error. */
@@ -38,8 +59,9 @@ export class MetricsServer {
     { host, port }: HttpEndpoint,
     read: () => Promise<string>,
     logger: Logger,
+    limits: MetricsLimits = {},
   ): Promise<MetricsServer> {
-    const self = new MetricsServer(read, logger);
+    const self = new MetricsServer(read, logger, limits);
     self.#server.listen(port, host);
     await once(self.#server, 'listening');
     self.#server.on('error', (error) => logger.error({ err: error }, 'metrics'));
@@ -50,21 +72,45 @@ export class MetricsServer {
     return (this.#server.address() as AddressInfo).port;
   }
 
+  /** How many there are. */
+  async connections(): Promise<number> {
+    return promisify(this.#server.getConnections.bind(this.#server))();
+  }
+
   async #answer({ method, url }: IncomingMessage, response: ServerResponse): Promise<void> {
     const isOurs = url?.split('?')[0] === '/metrics';
     if (!isOurs) response.writeHead(404).end();
     else if (method !== 'GET' && method !== 'HEAD') response.writeHead(405, { allow: 'GET, HEAD' }).end();
     else
       try {
-        this.#reading ??= this.#read().finally(() => {
-          this.#reading = undefined;
-        });
-        const text = await this.#reading;
+        const text = await this.#text();
+        this.#endsInTime(response);
         response.writeHead(200, { 'content-type': CONTENT_TYPE }).end(text);
       } catch (error) {
         this.#logger.error({ err: error }, 'metrics could not be read');
         response.writeHead(500).end();
       }
+  }
+
+  /** Those who ask meanwhile, or soon after, get the same answer. */
+  #text(): Promise<string> {
+    const before = this.#reading;
+    if (before !== undefined && (before.atMs === undefined || performance.now() - before.atMs < this.#freshMs))
+      return before.text;
+    const reading: Reading = {
+      text: this.#read().finally(() => {
+        reading.atMs = performance.now();
+      }),
+      atMs: undefined,
+    };
+    this.#reading = reading;
+    return reading.text;
+  }
+
+  /** Who takes it a few bytes at a time is not idle, and does not have his connection for ever all the same. */
+  #endsInTime(response: ServerResponse): void {
+    const late = setTimeout(() => response.socket?.destroy(), this.#requestMs);
+    response.on('close', () => clearTimeout(late));
   }
 
   /** Ends requests under way. */

@@ -1,7 +1,13 @@
 /** `xvif chain show` and `xvif chain trace`: service chains of flow files, on a switch and without one. */
 import type { ChainInstance } from '../api/messages.js';
 import { type KnownPort, PlaceholderPorts, type Program } from '../compiler/index.js';
-import { type ChainCount, countInstances, type RemoteSwitch, type TlsFiles } from '../reconcile/index.js';
+import {
+  type ChainCount,
+  countInstances,
+  packetsByCookie,
+  type RemoteSwitch,
+  type TlsFiles,
+} from '../reconcile/index.js';
 import { type ChainTrace, traceChains } from '../simulator/trace-chain.js';
 import { programFor, withSwitch } from './apply.js';
 import { type CommandContext, CommandFailed } from './context.js';
@@ -53,7 +59,7 @@ const columns: readonly Column<ChainInstance>[] = [
 async function readCounts(remote: RemoteSwitch, program: Program): Promise<ChainCount[]> {
   const buckets = await remote.bucketPackets();
   const { flows } = await remote.state();
-  return countInstances(program, flows, buckets);
+  return countInstances(program, packetsByCookie(flows), buckets);
 }
 
 /** With --switch the chains of the files on that switch, else those that xvifd keeps, or those of them that are in files. */

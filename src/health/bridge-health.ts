@@ -13,7 +13,7 @@ import { type Checker, type CheckerWorld, Prober } from './checker.js';
 import { Counter, type Packets } from './counter.js';
 import type { Latency } from './latencies.js';
 import { FIRST_CHECK_SPREAD_MS, FIRST_CHECK_STEP_MS, LOOK_WHILE_DOWN_MS, WRITE_RETRY_MS } from './limits.js';
-import { bucketPackets, hopPackets, ownFlows, portsUp } from './readings.js';
+import { bucketPackets, hopPackets, portsUp, returnedPackets } from './readings.js';
 import { sameInstance } from './same-instance.js';
 import { SharedReadings } from './shared-readings.js';
 import type { Checks, State } from './tally.js';
@@ -72,6 +72,8 @@ export class BridgeHealth {
   #watched: ReadonlyMap<string, Watched> = new Map();
   #byPort: ReadonlyMap<number, readonly Watched[]> = new Map();
   #program: Program | undefined;
+  /** The program's, by number. */
+  #groups: ReadonlyMap<number, ProgramGroup> = new Map();
   /** Liveness groups that have no buckets in the tables. */
   #emptied: ReadonlySet<number> = new Set();
   /** The same of a program that is to be in force next. */
@@ -111,6 +113,7 @@ export class BridgeHealth {
   follow(program: Program): void {
     const before = [...this.#watched.values()];
     this.#program = program;
+    this.#groups = new Map(program.groups.map((group) => [group.mod.groupId, group]));
     this.#packets.clear();
     this.#emptied = this.#toBeEmptied;
     this.#watched = new Map(
@@ -147,7 +150,10 @@ export class BridgeHealth {
     const { tables } = this.#options;
     const program = this.#program;
     if (program === undefined || program.chains.length === 0) return [];
-    const counts = countInstances(program, await ownFlows(tables), await bucketPackets(tables));
+    const returned = new Map<bigint, bigint>();
+    for (const document of new Set(program.chains.map((chain) => chain.document)))
+      for (const [cookie, packets] of await returnedPackets(tables, program, document)) returned.set(cookie, packets);
+    const counts = countInstances(program, returned, await bucketPackets(tables));
     const up = await portsUp(tables);
     return counts.map((count) => ({ ...count, ...this.#healthOf(count, up) }));
   }
@@ -200,10 +206,8 @@ export class BridgeHealth {
         const found = await this.#packets.of(`${check.document}/${check.hop}`, freshMs, read);
         return found.get(check.instance) ?? { into: 0n, outOf: 0n };
       },
-      isLast: async () => {
-        const portsFreshMs = Math.min(freshMs, LOOK_WHILE_DOWN_MS / 2);
-        return this.#isLast(check, await this.#portsUp.of('', portsFreshMs, () => portsUp(tables)));
-      },
+      portsUp: () => this.#portsUp.of('', Math.min(freshMs, LOOK_WHILE_DOWN_MS / 2), () => portsUp(tables)),
+      isLast: (up: ReadonlySet<number>) => this.#isLast(check, up),
     };
     return new Counter(check, { ...world, ...reading }, before);
   }
@@ -253,8 +257,9 @@ export class BridgeHealth {
 
   #tryToWrite(watched: Watched): string | undefined {
     const { liveness } = watched.check;
-    const group = this.#program?.groups.find(({ mod }) => mod.groupId === liveness);
-    if (group === undefined || isDown(watched) === this.#emptied.has(liveness)) return undefined;
+    if (isDown(watched) === this.#emptied.has(liveness)) return undefined;
+    const group = this.#groups.get(liveness);
+    if (group === undefined) return undefined;
     const { groupId, groupType, buckets } = (isDown(watched) ? withoutBuckets(group) : group).mod;
     const message: Outgoing<GroupMod> = { type: 'group_mod', command: OFPGC.MODIFY, groupId, groupType, buckets };
     const refused = this.#options.tables.commit([message]);

@@ -14,8 +14,10 @@ export interface Packets {
 /** Rejects where it cannot be read; that tells nothing about the instance. */
 export interface CounterWorld extends CheckerWorld {
   readonly packets: () => Promise<Packets>;
-  /** No other instance would take its traffic. */
-  readonly isLast: () => Promise<boolean>;
+  /** Ports that can send. */
+  readonly portsUp: () => Promise<ReadonlySet<number>>;
+  /** No other instance would take its traffic: at once, as others may have gone down while counters were read. */
+  readonly isLast: (up: ReadonlySet<number>) => boolean;
 }
 
 /**
@@ -59,12 +61,13 @@ export class Counter implements Checker {
   }
 
   async #look(): Promise<void> {
-    const { packets, isLast } = this.#world;
+    const { packets, portsUp, isLast } = this.#world;
     const isDown = this.#tally.state === 'down';
-    const found = await Promise.all([isLast(), isDown ? undefined : packets()]).catch(() => undefined);
+    const found = await Promise.all([portsUp(), isDown ? undefined : packets()]).catch(() => undefined);
     if (this.#stopped) return;
     if (found !== undefined) {
-      const [last, now] = found;
+      const [up, now] = found;
+      const last = isLast(up);
       if (now === undefined) this.#tryAgain(last);
       else this.#judge(now, last);
     }

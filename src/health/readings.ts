@@ -2,17 +2,23 @@
 import { of13 } from 'node-openflow';
 import type { LocalTables } from '../bridge/local-tables.js';
 import { COOKIE_MAGIC, type Program, type ProgramCheck } from '../compiler/index.js';
+import { packetsByCookie } from '../reconcile/index.js';
 import type { Packets } from './counter.js';
 
-const { OFPG, OFPP, OFPPS, OFPTT } = of13;
+const { OFPG, OFPP, OFPPS } = of13;
 const ANY = { outPort: OFPP.ANY, outGroup: OFPG.ANY, match: [] } as const;
 const MAGIC_SHIFT = 48n;
 
-/** All flows of documents. */
-export async function ownFlows(tables: LocalTables, tableId: number = OFPTT.ALL) {
+/** What came back to a chain, by the cookie of its flows: in one table of its own, so that no others are read. */
+export async function returnedPackets(
+  tables: LocalTables,
+  program: Program,
+  document: string,
+): Promise<ReadonlyMap<bigint, bigint>> {
+  const tableId = program.tables.find((table) => table.document === document && table.name === 'arrive')!.id;
   const [cookie, cookieMask] = [COOKIE_MAGIC << MAGIC_SHIFT, 0xffffn << MAGIC_SHIFT];
   const parts = await tables.ask({ type: 'flow', tableId, ...ANY, cookie, cookieMask });
-  return parts.flatMap((part) => (part.type === 'flow' ? part.entries : []));
+  return packetsByCookie(parts.flatMap((part) => (part.type === 'flow' ? part.entries : [])));
 }
 
 /** Packets of each bucket, by the number of the group. */
@@ -41,10 +47,7 @@ export async function hopPackets(
   const groups = new Set(places.flatMap(({ buckets }) => buckets.map(({ group }) => group)));
   const counts = new Map<number, readonly bigint[]>();
   for (const group of groups) counts.set(group, (await bucketPackets(tables, group)).get(group) ?? []);
-  const tableId = program.tables.find((table) => table.document === document && table.name === 'arrive')!.id;
-  const returned = new Map<bigint, bigint>();
-  for (const { cookie, packetCount } of await ownFlows(tables, tableId))
-    returned.set(cookie, (returned.get(cookie) ?? 0n) + packetCount);
+  const returned = await returnedPackets(tables, program, document);
   const found = new Map<string, Packets>();
   for (const place of places) {
     let { into, outOf } = found.get(place.name) ?? { into: 0n, outOf: 0n };

@@ -25,12 +25,20 @@ const sum = (values: readonly bigint[]): bigint => values.reduce((total, value) 
 const packetsOf = (buckets: ProgramInstance['buckets'], counts: BucketPackets): bigint =>
   sum(buckets.map(({ group, index }) => counts.get(group)?.[index] ?? 0n));
 
+/** Packets of flows, by their cookie. */
+export type CookiePackets = ReadonlyMap<bigint, bigint>;
+
+/** Adds up: there may be many flows with the same cookie, and as many lines that ask for it. */
+export function packetsByCookie(
+  flows: Iterable<{ readonly cookie: bigint; readonly packetCount: bigint }>,
+): Map<bigint, bigint> {
+  const found = new Map<bigint, bigint>();
+  for (const { cookie, packetCount } of flows) found.set(cookie, (found.get(cookie) ?? 0n) + packetCount);
+  return found;
+}
+
 /** A hop that can be skipped has a line for it. */
-export function countInstances(
-  { chains }: Program,
-  flows: readonly { readonly cookie: bigint; readonly packetCount: bigint }[],
-  counts: BucketPackets,
-): ChainCount[] {
+export function countInstances({ chains }: Program, flows: CookiePackets, counts: BucketPackets): ChainCount[] {
   return chains.flatMap(({ document, hops }) =>
     hops.flatMap(({ name, direction, mode, instances, skips }) => {
       const hop = { chain: document, hop: name, direction, mode };
@@ -40,7 +48,7 @@ export function countInstances(
         const groups = [...new Set(buckets.map(({ group }) => group))];
         const line = { ...hop, instance, port, groups, packetsIn };
         if (returned === undefined) return line;
-        const packetsOut = sum(flows.filter(({ cookie }) => cookie === returned).map((flow) => flow.packetCount));
+        const packetsOut = flows.get(returned) ?? 0n;
         return { ...line, packetsOut, lost: packetsIn - packetsOut };
       });
       if (skips.length === 0) return lines;

@@ -1,6 +1,12 @@
 /** Programs and running switches: what differs, and making it alike. */
 export { ApplyError, applyPlan, conflictText, undoPlan } from './apply.js';
-export { type BucketPackets, type ChainCount, countInstances } from './chain-counts.js';
+export {
+  type BucketPackets,
+  type ChainCount,
+  type CookiePackets,
+  countInstances,
+  packetsByCookie,
+} from './chain-counts.js';
 export { exportFlowSet } from './export.js';
 export {
   type Change,

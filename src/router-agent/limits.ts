@@ -14,10 +14,16 @@ const rate = (atOnce: number, perSecond = atOnce): Rate => ({ atOnce, perSecond 
 export const ERRORS = { receiver: rate(10), assured: rate(5), port: rate(50), all: rate(500) };
 /** Those that say how long packets may be, which nobody does without. */
 export const TOO_BIG = { receiver: rate(10), assured: rate(5), port: rate(50), all: rate(500) };
-/** The longest packet makes some 120 of the smallest MTU. */
-export const FRAGMENTS = { assured: rate(20), port: rate(400), all: rate(2000) };
-/** A frame of 64 KiB makes some 45 segments of an Ethernet link. */
-export const SEGMENTS = { assured: rate(50), port: rate(400), all: rate(2000) };
+/**
+ * The longest packet makes some 120 of the smallest MTU, and twice as many where it is cut into segments first that are a little
+ * too long. All of a packet goes or none: a port is assured of one of the longest, and then of few.
+ */
+export const FRAGMENTS = { assured: rate(250, 20), port: rate(400), all: rate(2000) };
+/**
+ * A frame of 64 KiB makes some 45 segments of an Ethernet link, and 123 of the shortest that TCP takes for granted (RFC 9293
+ * §3.7.1): the same holds of them.
+ */
+export const SEGMENTS = { assured: rate(128, 50), port: rate(400), all: rate(2000) };
 /** Receivers, each behind a port, and ports that are remembered for it. */
 export const RECEIVERS_MAX = 4096;
 export const PORTS_MAX = 4096;

@@ -228,6 +228,18 @@ describe('the API over a unix socket', () => {
     aborting.close();
   });
 
+  it('a client that was closed opens nothing again', async () => {
+    await serve();
+    for (const used of [false, true]) {
+      const closed = new ApiClient(path);
+      if (used) await closed.call('show', {});
+      closed.close();
+      const refusal = { name: 'ApiError', code: 1, message: 'the client is closed' };
+      await expect(closed.call('show', {})).rejects.toMatchObject(refusal);
+      await expect(closed.watch({}, () => {}, new AbortController().signal)).rejects.toMatchObject(refusal);
+    }
+  });
+
   it('the socket is private and gone after close', async () => {
     await serve();
     expect(statSync(path).mode & 0o777).toBe(0o600);

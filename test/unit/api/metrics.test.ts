@@ -1,9 +1,9 @@
 /** What Prometheus reads of service chains, and how it is served. */
 import { request } from 'node:http';
 import { connect } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { metricsText } from '../../../src/api/metrics.js';
-import { MetricsServer } from '../../../src/api/metrics-server.js';
+import { type MetricsLimits, MetricsServer } from '../../../src/api/metrics-server.js';
 import { silentLogger } from '../../../src/base/logger.js';
 import { ARP, atAddress, chain, HealthBed, isAt } from '../health/bed.js';
 
@@ -75,8 +75,8 @@ describe('the endpoint', () => {
   afterEach(async () => {
     for (const server of servers.splice(0)) await server.close();
   });
-  const listen = async (read: () => Promise<string>): Promise<MetricsServer> => {
-    const server = await MetricsServer.listen({ host: '127.0.0.1', port: 0 }, read, silentLogger);
+  const listen = async (read: () => Promise<string>, limits?: MetricsLimits): Promise<MetricsServer> => {
+    const server = await MetricsServer.listen({ host: '127.0.0.1', port: 0 }, read, silentLogger, limits);
     servers.push(server);
     return server;
   };
@@ -121,6 +121,32 @@ describe('the endpoint', () => {
     });
     client.destroy();
     expect(text.match(/\d+ read/g)).toEqual(['1 read', '1 read']);
+  });
+
+  it('reads again only when what was read is old', async () => {
+    let reads = 0;
+    const { port } = await listen(async () => `${++reads} read\n`, { freshMs: 200 });
+    const texts = [await ask(port, '/metrics'), await ask(port, '/metrics')].map(({ text }) => text);
+    expect(texts).toEqual(['1 read\n', '1 read\n']);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    expect((await ask(port, '/metrics')).text).toBe('2 read\n');
+  });
+
+  it.each([
+    ['does not read', 0],
+    ['reads a little at a time', 20],
+  ])('is rid of who %s', async (_, everyMs) => {
+    const { port } = await listen(async () => 'x'.repeat(1 << 26), { requestMs: 400 });
+    const slow = connect(port, '127.0.0.1');
+    slow.pause();
+    slow.on('error', () => {});
+    slow.write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n');
+    const reads = everyMs > 0 ? setInterval(() => slow.read(1), everyMs) : undefined;
+    const [server] = servers;
+    await vi.waitFor(async () => expect(await server!.connections()).toBe(1));
+    await vi.waitFor(async () => expect(await server!.connections()).toBe(0), { timeout: 10_000 });
+    clearInterval(reads);
+    slow.destroy();
   });
 
   it('refuses all else in words of HTTP, and survives what is none', async () => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { compile, Diagnostics, PlaceholderPorts, SourceFile } from '../../../src/compiler/index.js';
-import { countInstances } from '../../../src/reconcile/index.js';
+import { countInstances, packetsByCookie } from '../../../src/reconcile/index.js';
 import { traceChains } from '../../../src/simulator/trace-chain.js';
 
 const path = fileURLToPath(new URL('../../../flows/web-inspect-chain.yaml', import.meta.url));
@@ -18,10 +18,11 @@ it('counts what goes into an instance by buckets, and what comes back by flows',
   const counts = new Map([[buckets[0]!.group, [10n, 4n, 2n]]]);
   const lines = countInstances(
     program,
-    [
-      { cookie: returned!, packetCount: 7n },
+    packetsByCookie([
+      { cookie: returned!, packetCount: 5n },
       { cookie: 1n, packetCount: 99n },
-    ],
+      { cookie: returned!, packetCount: 2n },
+    ]),
     counts,
   );
   const line = (index: number) => {

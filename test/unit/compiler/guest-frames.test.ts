@@ -92,12 +92,12 @@ spec:
   it.each([
     ['without a tag', CLIENT, '', [CLIENT]],
     ['with a priority tag', CLIENT, tag(0xe000), [CLIENT]],
-    ['with two priority tags', CLIENT, `${tag(0)} ${tag(0)}`, []],
+    ['with two priority tags', CLIENT, `${tag(0)} ${tag(0)}`, [CLIENT]],
     ['with a VLAN behind a priority', CLIENT, `${tag(0)} ${tag(100)}`, []],
     ['in a VLAN where there is none', CLIENT, tag(100), []],
     ['in its VLAN', FIREWALL, tag(100), [FIREWALL]],
     ['in its VLAN, with another one behind', FIREWALL, `${tag(100)} ${tag(200)}`, []],
-    ['in its VLAN, with a priority behind', FIREWALL, `${tag(100)} ${tag(0)}`, []],
+    ['in its VLAN, with a priority behind', FIREWALL, `${tag(100)} ${tag(0)}`, [FIREWALL]],
     ['without the VLAN of the port', FIREWALL, '', []],
   ])('answers ARP %s or not', (_, port, tags, outputs) => {
     expect(switchOf(router)(port, `${broadcast} ${tags} ${arp}`)).toEqual(outputs);

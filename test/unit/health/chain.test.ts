@@ -1,5 +1,5 @@
 /** What answers of a chain's instances, and their want, do to their state and to traffic. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ACK, type Probe, RST, SYN } from '../../../src/health/frames.js';
 import { LOOK_WHILE_DOWN_MS, WRITE_RETRY_MS } from '../../../src/health/limits.js';
 import { ARP, atAddress, chain, HealthBed, isAt, MAC, SOURCE, turned } from './bed.js';
@@ -205,6 +205,18 @@ describe('by counters', () => {
     expect(kinds.filter((kind) => kind === 'port_desc')).toHaveLength(1);
   });
 
+  it('of what is shown, only the table is read where packets come back', async () => {
+    const bed = await HealthBed.open(counted('{name: a, ingress: 2, egress: 3}'));
+    for (const port of [1000, 1001]) expect(bed.web(port)).toEqual([2]);
+    await bed.sends(3, packet);
+    const { asked } = bed.documents;
+    asked.length = 0;
+    expect(await bed.documents.health.lines()).toMatchObject([{ packetsIn: 2n, packetsOut: 1n, lost: 1n }]);
+    const tables = asked.flatMap((one) => (one.type === 'flow' ? [one.tableId] : []));
+    expect(tables).toEqual([expect.any(Number)]);
+    expect(tables[0]).toBeLessThan(254);
+  });
+
   it('who is down gets its traffic back when the port of the other is gone', async () => {
     const bed = await HealthBed.open(
       chain({
@@ -235,6 +247,20 @@ describe('by counters', () => {
     ]);
     expect(bed.web()).toEqual([3]);
   });
+
+  it('one stays also when all are found to give nothing out at the same time', async () => {
+    const instances = ['{name: a, ingress: 2}', '{name: b, ingress: 3}'];
+    const health = '{type: counters, interval: 1, packets: 3, retry: 10}';
+    const bed = await HealthBed.open(chain({ health, instances, hop: 'behaviour: balance' }));
+    await bed.passes(100);
+    const reached = Array.from({ length: 64 }, (_, i) => bed.web(1000 + i)[0]);
+    expect(new Set(reached)).toEqual(new Set([2, 3]));
+    await bed.passes(1000);
+    const [a, b] = await bed.states();
+    expect(a).toMatch(/^a down/);
+    expect(b).toMatch(/^b unknown: .*; it stays, as the last one$/);
+    expect(bed.web()).toEqual([3]);
+  });
 });
 
 describe('groups', () => {
@@ -247,6 +273,32 @@ describe('groups', () => {
     expect(bed.web()).toEqual([2]);
     await bed.passes(WRITE_RETRY_MS.firstMs);
     expect(bed.web()).toEqual([]);
+  });
+
+  it('are looked at once each, however many instances are down', async () => {
+    const bed = await HealthBed.open(atAddress(ARP));
+    await bed.passes(1500);
+    const { health } = bed.documents;
+    const following = vi.spyOn(health, 'follow');
+    await bed.documents.apply(atAddress(ARP, { more: '  table: 3\n' }));
+    const program = following.mock.lastCall![0];
+    let looks = 0;
+    const others = program.groups.filter(({ mod }) => program.checks.every(({ liveness }) => liveness !== mod.groupId));
+    const all = [...Array.from({ length: 8 }, () => others).flat(), ...program.groups];
+    expect(all.length).toBeGreaterThan(program.groups.length);
+    const groups = new Proxy(all, {
+      get: (of, key, self) => {
+        if (typeof key === 'string' && /^\d+$/.test(key)) looks++;
+        return Reflect.get(of, key, self);
+      },
+    });
+    // None has a state that is to be written, then all have.
+    health.follow({ ...program, groups });
+    bed.documents.refuses = 2;
+    health.altered({ ...program, checks: [] });
+    health.follow({ ...program, groups });
+    expect(bed.documents.refuses).toBe(0);
+    expect(looks).toBe(2 * all.length);
   });
 
   it('keep sessions of healthy instances where they are', async () => {

@@ -4,9 +4,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { SlowPath } from '../../../src/compiler/index.js';
 import { checksum, setU16 } from '../../../src/router-agent/bytes.js';
 import { PROTOCOL, pseudoHeaderSum } from '../../../src/router-agent/ip-packet.js';
-import { ERRORS, FRAGMENTS, TOO_BIG } from '../../../src/router-agent/limits.js';
+import { ERRORS, FRAGMENTS, SEGMENTS, TOO_BIG } from '../../../src/router-agent/limits.js';
 import { readTold } from '../../../src/router-agent/neighbour-messages.js';
-import { Buckets } from '../../../src/router-agent/rates.js';
+import { Buckets, PortRates } from '../../../src/router-agent/rates.js';
 import { Sent } from './agent.js';
 import { bytes, changed, hex, mac } from './bed.js';
 
@@ -151,6 +151,23 @@ it('what was not used for longest is forgotten first', () => {
   expect(buckets.pass('a', 0)).toBe(false);
   for (let i = 0; i < 10; i++) buckets.pass(`${i}`, 0);
   expect(buckets.pass('a', 0)).toBe(true);
+});
+
+it.each([
+  // Segments of 577 bytes, each of which makes two.
+  ['fragments', FRAGMENTS, 2 * Math.ceil(65_495 / 537)],
+  ['segments', SEGMENTS, Math.ceil(65_549 / 536)],
+])('a quiet port is assured of the most %s that one frame makes, and then of few', (_, limits, most) => {
+  const rates = new PortRates(limits);
+  for (let port = 1; port <= 20; port++) for (let i = 0; i < limits.port.atOnce; i++) rates.pass(port, 0);
+  expect(rates.pass(21, 0, most)).toBe(true);
+  expect(rates.pass(21, 0, most)).toBe(false);
+  // Others go on as they are.
+  for (let port = 1; port <= 20; port++) for (let i = 0; i < limits.port.atOnce; i++) rates.pass(port, 1000);
+  let count = 0;
+  while (rates.pass(21, 1000)) count++;
+  expect(count).toBeLessThan(limits.assured.perSecond + limits.assured.atOnce - most + 1);
+  expect(limits.assured.perSecond).toBeLessThan(most);
 });
 
 describe('what has to be fragmented', () => {
