@@ -25,6 +25,9 @@ class SharedRing {
     return ring;
   }
 
+  /// A backend before us answered on this ring.
+  bool taken_over() const { return page_.load(xen::ring_at::kRspProd, std::memory_order_relaxed) != 0; }
+
   /// Requests posted and not taken. nullopt: req_prod is where no honest frontend can have put it (jumped ahead of
   /// our responses by more than a ring, or backwards).
   std::optional<std::uint32_t> pending() const {

@@ -88,6 +88,60 @@ TEST_F(VifPortTest, ReattachesToALiveRing) {
   EXPECT_EQ(to->receive(), 4u);
 }
 
+/// Counts what guests are notified of.
+class CountingChannels final : public xen::EventChannels {
+ public:
+  CountingChannels(std::unique_ptr<xen::EventChannels> inner, std::size_t& notified)
+      : inner_(std::move(inner)), notified_(notified) {}
+  int fd() const override { return inner_->fd(); }
+  std::optional<EvtchnPort> bind_interdomain(DomId domid, EvtchnPort remote) override {
+    return inner_->bind_interdomain(domid, remote);
+  }
+  void unbind(EvtchnPort port) override { inner_->unbind(port); }
+  void notify(EvtchnPort port) override {
+    ++notified_;
+    inner_->notify(port);
+  }
+  std::size_t take(std::span<EvtchnPort> ports, bool& overflow) override { return inner_->take(ports, overflow); }
+  void unmask(std::span<const EvtchnPort> ports) override { inner_->unmask(ports); }
+
+ private:
+  const std::unique_ptr<xen::EventChannels> inner_;
+  std::size_t& notified_;
+};
+
+/// A backend that was killed between publishing and notifying left a guest that waits for a notification.
+TEST_F(VifPortTest, NotifiesTheGuestOfARingThatItTakesOver) {
+  for (const bool split : {true, false}) {
+    SCOPED_TRACE(split);
+    auto guest = rig.guest(split ? 1 : 2, VifRig::full_features(), 1, split), to = rig.guest(split ? 3 : 4);
+    std::size_t notified = 0;
+    EvtchnSource source(std::make_unique<CountingChannels>(rig.hypervisor.open_evtchns(), notified));
+    const VifQueueHome home{0, &source};
+    const auto attach = [&] {
+      guest->port->silence();
+      guest->port.reset();
+      guest->port = VifPort::attach(spec_of(*guest), rig.thread_pointers, {&home, 1}, guest->error);
+      ASSERT_NE(guest->port, nullptr) << guest->error;
+    };
+    attach();
+    EXPECT_EQ(notified, 0u) << "a ring that nobody answered on";
+    ASSERT_TRUE(send(guest->queue(), plain_frame(60)));
+    guest->queue().push_tx();
+    ASSERT_EQ(rig.forward(*guest, *to), 1u);
+    ASSERT_TRUE(send(to->queue(), plain_frame(60)));
+    to->queue().push_tx();
+    ASSERT_EQ(rig.forward(*to, *guest), 1u);
+    guest->port->silence();
+    guest->port->close();
+    notified = 0;
+    attach();
+    EXPECT_EQ(notified, split ? 2u : 1u);
+    guest->port->silence();
+    guest->port.reset();
+  }
+}
+
 TEST_F(VifPortTest, EventsWakeAndMask) {
   for (const bool split : {true, false}) {
     SCOPED_TRACE(split);

@@ -48,6 +48,10 @@ bool VifQueue::attach(const VifQueueSpec& spec, std::string& error) {
     error = "cannot bind event channel " + number(raw(spec.evtchn_rx));
     return false;
   }
+  // It may have ended between publishing and notifying: the guest would wait for a notification of what it was to be
+  // told of, and rsp_event would never be met again.
+  if (tx_ring->taken_over()) events_.notify(*resources_.evtchn_tx);
+  if (rx_ring->taken_over() && resources_.evtchn_rx != resources_.evtchn_tx) events_.notify(*resources_.evtchn_rx);
   return true;
 }
 
