@@ -89,7 +89,7 @@ s.bind(("eth0", 0))
 s.send(bytes.fromhex("${frame}"))`,
     );
     await eventually('it is learned', async () =>
-      /xxreg0=0xfd000001000000000000000000000077[^\n]*set_field:02:00:00:00:00:77->eth_dst/.test(
+      /reg0=0xfd000001,reg1=0,reg2=0,reg3=0x77,[^\n]*set_field:02:00:00:00:00:77->eth_dst/.test(
         await bed.ofctl('dump-flows'),
       ),
     );
