@@ -227,8 +227,12 @@ describe.each(chainPeers)('hops on %s', (_, start) => {
         await bed.player.send([{ leg: end, frame: Buffer.from(made.frame, 'hex') }], { ends: ['x', 'y'] });
         const way = await bed.player.take();
         await bed.player.record(Buffer.from(MARK));
-        const first = outcome.delivered.map(({ port, frame }) => ({ port, frame }));
         const legOf = (port: number) => [...bed.peer.numbers].find(([, number]) => number === port)![0];
+        // A trace of files floods where the switch, which has learned, does not.
+        const first = outcome.delivered.filter(
+          ({ port }) => bed.peer instanceof XvifdPeer || expected[end].some((leg) => leg === legOf(port)),
+        );
+        expect(first).not.toEqual([]);
         for (const { port, frame } of first) {
           const seen = way.find(({ leg }) => leg === legOf(port));
           // What is too short for a wire may be filled up.
