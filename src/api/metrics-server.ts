@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
+import { systemClock } from '../base/clock.js';
 import type { Logger } from '../base/logger.js';
+import { SharedReadings } from '../base/shared-readings.js';
 
 const CONNECTIONS_MAX = 16;
 const REQUEST_MS = 5000;
@@ -25,19 +27,14 @@ export interface MetricsLimits {
   readonly freshMs?: number;
 }
 
-/** `atMs`: when it was read, of which nothing is known as yet. */
-interface Reading {
-  readonly text: Promise<string>;
-  atMs: number | undefined;
-}
-
 export class MetricsServer {
   readonly #server: Server;
   readonly #read: () => Promise<string>;
   readonly #logger: Logger;
   readonly #requestMs: number;
   readonly #freshMs: number;
-  #reading: Reading | undefined;
+  /** Who asks meanwhile, or soon after, gets the same answer. */
+  readonly #readings = new SharedReadings<string>(systemClock);
 
   private constructor(read: () => Promise<string>, logger: Logger, limits: MetricsLimits) {
     this.#read = read;
@@ -83,28 +80,13 @@ export class MetricsServer {
     else if (method !== 'GET' && method !== 'HEAD') response.writeHead(405, { allow: 'GET, HEAD' }).end();
     else
       try {
-        const text = await this.#text();
+        const text = await this.#readings.of('all', this.#freshMs, this.#read);
         this.#endsInTime(response);
         response.writeHead(200, { 'content-type': CONTENT_TYPE }).end(text);
       } catch (error) {
         this.#logger.error({ err: error }, 'metrics could not be read');
         response.writeHead(500).end();
       }
-  }
-
-  /** Those who ask meanwhile, or soon after, get the same answer. */
-  #text(): Promise<string> {
-    const before = this.#reading;
-    if (before !== undefined && (before.atMs === undefined || performance.now() - before.atMs < this.#freshMs))
-      return before.text;
-    const reading: Reading = {
-      text: this.#read().finally(() => {
-        reading.atMs = performance.now();
-      }),
-      atMs: undefined,
-    };
-    this.#reading = reading;
-    return reading.text;
   }
 
   /** Who takes it a few bytes at a time is not idle, and does not have his connection for ever all the same. */

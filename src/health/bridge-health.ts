@@ -6,6 +6,7 @@ import { type GroupMod, type Outgoing, of13 } from 'node-openflow';
 import { Backoff } from '../base/backoff.js';
 import type { Clock, Timer } from '../base/clock.js';
 import { type Logger, RateLimitedLogs } from '../base/logger.js';
+import { SharedReadings } from '../base/shared-readings.js';
 import type { LocalTables } from '../bridge/local-tables.js';
 import { LocalAgent, type Program, type ProgramCheck, type ProgramGroup } from '../compiler/index.js';
 import { type ChainCount, countInstances } from '../reconcile/index.js';
@@ -15,7 +16,6 @@ import type { Latency } from './latencies.js';
 import { FIRST_CHECK_SPREAD_MS, FIRST_CHECK_STEP_MS, LOOK_WHILE_DOWN_MS, WRITE_RETRY_MS } from './limits.js';
 import { bucketPackets, hopPackets, portsUp, returnedPackets } from './readings.js';
 import { sameInstance } from './same-instance.js';
-import { SharedReadings } from './shared-readings.js';
 import type { Checks, State } from './tally.js';
 
 const { OFPGC } = of13;

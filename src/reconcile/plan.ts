@@ -298,12 +298,11 @@ function planGroups(
         undo: mod(group, OFPGC.DELETE),
       });
     } else {
-      const before = groupText(old);
       draft.changes.push({
         kind: 'change',
         what: 'group',
         text,
-        before,
+        before: groupText(old),
         origin,
         message: mod(group, OFPGC.MODIFY),
         undo: mod(old, OFPGC.MODIFY),
