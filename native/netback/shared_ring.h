@@ -40,11 +40,21 @@ class SharedRing {
   /// Copies the next request. The caller knows from pending() that there is one.
   Request take() { return page_.template read<SlotBytes, Request>(request_cons_++); }
 
+  /// Ring index of the next request.
+  std::uint32_t request_cons() const { return request_cons_; }
+
   /// Writes the next response; seen by the guest after push(). Each answers a request that was taken.
   template <typename T>
   void respond(const T& response) {
     XVIF_ASSERT(response_prod_ != request_cons_);
     page_.template write<SlotBytes>(response_prod_++, response);
+  }
+  /// Ring index of the next response.
+  std::uint32_t response_prod() const { return response_prod_; }
+  /// Writes a request that was taken into another slot without a response, for who takes the ring over.
+  void put_back(std::uint32_t index, const Request& request) {
+    XVIF_ASSERT(index - response_prod_ < request_cons_ - response_prod_);
+    page_.template write<SlotBytes>(index, request);
   }
   /// Responses written and not published.
   std::uint32_t responses_waiting() const { return response_prod_ - response_pushed_; }

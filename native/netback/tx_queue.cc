@@ -15,6 +15,7 @@ TxQueue::TxQueue(const TxRing& ring, DomId domid, VifShared& shared, StagingTabl
       domid_(domid),
       shared_(shared),
       staging_(staging),
+      window_at_(ring.request_cons()),
       in_flight_(std::make_unique<std::array<InFlight, kTxInFlightMax>>()) {
   in_flight_free_.reserve(kTxInFlightMax);
   for (std::uint32_t i = 0; i < kTxInFlightMax; ++i) {
@@ -31,6 +32,7 @@ TxQueue::~TxQueue() {
 VifFault TxQueue::fill_window() {
   const auto pending = ring_.pending();
   if (!pending) return VifFault::kRequestsBeyondRing;
+  window_at_ = ring_.request_cons();
   window_head_ = window_tail_ = 0;
   while (window_tail_ < *pending) window_[window_tail_++] = ring_.take();
   return VifFault::kNone;
@@ -69,12 +71,14 @@ std::size_t TxQueue::receive(VifThread& thread, PacketPool& pool, std::span<Pack
           break;
         }
       }
+      next.at = window_head_;
+      next.slots = result.consumed;
       stage(next, thread, segments);
       ++staged;
     } else if (result.verdict == TxVerdict::kControl) {
-      control(next.tx);
+      respond(window_head_, result.consumed, next.tx.extras, control(next.tx));
     } else {
-      respond(next.tx, xen::rsp::kError);
+      respond(window_head_, result.consumed, next.tx.extras, xen::rsp::kError);
       PortCounters::add(counters.rx_dropped[static_cast<std::size_t>(Drop::kGuestError)], 1);
       PortCounters::add(counters.rx_errors, 1);
     }
@@ -90,7 +94,7 @@ std::size_t TxQueue::receive(VifThread& thread, PacketPool& pool, std::span<Pack
                                     [](const xen::CopySegment& s) { return s.status != xen::GrantStatus::kOkay; });
     const Drop drop = failed ? Drop::kCopyFailed : offloads(done);
     if (drop != Drop::kNone) [[unlikely]] {
-      respond(done.tx, xen::rsp::kError);
+      respond(done.at, done.slots, done.tx.extras, xen::rsp::kError);
       PortCounters::add(counters.rx_dropped[static_cast<std::size_t>(drop)], 1);
       PortCounters::add(counters.rx_errors, 1);
       done.packet->release();
@@ -105,13 +109,12 @@ std::size_t TxQueue::receive(VifThread& thread, PacketPool& pool, std::span<Pack
   return received;
 }
 
-/// A dummy request: carries out what its extra infos ask for.
-void TxQueue::control(const TxPacket& tx) {
+std::int16_t TxQueue::control(const TxPacket& tx) {
   if (tx.multicast == xen::extra::kMcastDel) {
     shared_.multicast.remove(tx.multicast_address);
-    return respond(tx, xen::rsp::kOkay);
+    return xen::rsp::kOkay;
   }
-  respond(tx, shared_.multicast.add(tx.multicast_address) ? xen::rsp::kOkay : xen::rsp::kError);
+  return shared_.multicast.add(tx.multicast_address) ? xen::rsp::kOkay : xen::rsp::kError;
 }
 
 /// Fetches the first kPullBytes: what is mapped at once, the rest with segments.
@@ -167,19 +170,17 @@ void TxQueue::keep_payload(Staged& staged) {
   const TxPacket& tx = staged.tx;
   Packet& packet = *staged.packet;
   if (packet.linear == packet.size) {
-    if (tx.count == 1 && tx.extras == 0) [[likely]] {
-      ring_.respond(xen::TxResponse{tx.ids[0], xen::rsp::kOkay});
+    if (staged.slots == 1) [[likely]] {
+      responses_.answer(window_at_ + staged.at, tx.ids[0], xen::rsp::kOkay);
     } else {
-      respond(tx, xen::rsp::kOkay);
+      respond(staged.at, staged.slots, tx.extras, xen::rsp::kOkay);
     }
     return;
   }
   InFlight& flight = (*in_flight_)[in_flight_free_.back()];
   in_flight_free_.pop_back();
-  flight.extras = tx.extras;
-  flight.count = tx.count;
   flight.pins = 0;
-  std::copy_n(tx.ids.begin(), tx.count, flight.ids.begin());
+  responses_.hold(window_at_ + staged.at, std::span(window_).subspan(staged.at, staged.slots), tx.extras, flight.held);
   Payload& payload = flight.payload;
   payload.refs = 1;
   payload.count = 0;
@@ -204,17 +205,9 @@ void TxQueue::keep_payload(Staged& staged) {
 void TxQueue::payload_done(Payload& payload) {
   const InFlight& flight = (*in_flight_)[payload.cookie];
   for (StagedPage* const page : std::span(flight.pinned).first(flight.pins)) page->unpin();
-  respond(std::span(flight.ids).first(flight.count), flight.extras, xen::rsp::kOkay);
+  responses_.answer(flight.held, xen::rsp::kOkay);
   awaited_ = true;
   in_flight_free_.push_back(payload.cookie);
-}
-
-/// One response per slot; those of extra infos follow the first, as Linux does it.
-void TxQueue::respond(std::span<const std::uint16_t> ids, std::uint16_t extras, std::int16_t status) {
-  if (status != xen::rsp::kOkay) awaited_ = true;
-  ring_.respond(xen::TxResponse{ids[0], status});
-  for (; extras > 0; --extras) ring_.respond(xen::TxResponse{0, xen::rsp::kNull});
-  for (const std::uint16_t id : ids.subspan(1)) ring_.respond(xen::TxResponse{id, status});
 }
 
 }  // namespace xvif::netback

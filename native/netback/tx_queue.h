@@ -13,6 +13,7 @@
 #include "netback/shared_ring.h"
 #include "netback/staging.h"
 #include "netback/tx_assemble.h"
+#include "netback/tx_responses.h"
 #include "netback/vif_shared.h"
 #include "netback/vif_thread.h"
 #include "port/port.h"
@@ -32,10 +33,10 @@ class TxQueue final : private PayloadOwner {
   /// Publishes responses. True when the guest wants to know.
   bool push() {
     awaited_ = false;
-    return ring_.push();
+    return responses_.push(ring_, window_at_ + window_head_);
   }
-  /// Responses written and not published.
-  std::uint32_t responses_waiting() const { return ring_.responses_waiting(); }
+  /// Responses not published.
+  std::uint32_t responses_waiting() const { return responses_.waiting(); }
   /// Some of those are errors, or of frames whose pages we held: a guest may wait for these before it sends more (TCP
   /// small queues).
   bool responses_awaited() const { return awaited_; }
@@ -50,33 +51,36 @@ class TxQueue final : private PayloadOwner {
  private:
   struct InFlight {
     Payload payload;
-    std::uint16_t extras;
-    std::uint8_t count;
+    TxResponses::Held held;
     std::uint8_t pins;
-    std::array<std::uint16_t, kSlotsAccepted> ids;
     std::array<StagedPage*, kSlotsAccepted> pinned;  // pins of them: where payload lies
   };
   struct Staged {
     TxPacket tx;
     Packet* packet;
+    std::uint32_t at;     // of its first slot in window_
+    std::uint32_t slots;  // extra infos included
     std::uint16_t first_segment;
     std::uint16_t segments;
   };
 
   VifFault fill_window();
-  void control(const TxPacket& tx);
+  /// What a dummy request's extra infos ask for. Returns the status to answer with.
+  std::int16_t control(const TxPacket& tx);
   void stage(Staged& staged, VifThread& thread, std::size_t& segments);
   Drop offloads(Staged& staged) const;
   void keep_payload(Staged& staged);
   /// nullptr: the slot's page is not mapped. Within receive().
   StagedPage* mapped(GrantRef ref) const { return mapped_ == nullptr ? nullptr : mapped_->find(ref); }
-  void respond(std::span<const std::uint16_t> ids, std::uint16_t extras, std::int16_t status);
-  void respond(const TxPacket& tx, std::int16_t status) {
-    respond(std::span(tx.ids).first(tx.count), tx.extras, status);
+  /// Answers slots of window_ from `at` on.
+  void respond(std::uint32_t at, std::uint32_t slots, std::uint16_t extras, std::int16_t status) {
+    if (status != xen::rsp::kOkay) awaited_ = true;
+    responses_.answer(window_at_ + at, std::span(window_).subspan(at, slots), extras, status);
   }
   void payload_done(Payload& payload) override;
 
   TxRing ring_;
+  TxResponses responses_;
   const DomId domid_;
   VifShared& shared_;
   bool awaited_ = false;
@@ -84,8 +88,9 @@ class TxQueue final : private PayloadOwner {
   std::uint32_t limit_ = 0;  // shared_.rate.changes() when it was throttled
   StagingTable* const staging_;
   const StagingTable* mapped_ = nullptr;  // staging_ while its lock is held
-  // Requests copied out of the ring and not yet looked at: window_[head, tail).
-  std::uint32_t window_head_ = 0, window_tail_ = 0;
+  // Requests copied out of the ring and not yet looked at: window_[head, tail). window_[0] was at ring index
+  // window_at_.
+  std::uint32_t window_at_, window_head_ = 0, window_tail_ = 0;
   std::array<xen::TxRequest, xen::kRingSlots> window_;
   std::array<Staged, kBatchMax> staged_;
   std::unique_ptr<std::array<InFlight, kTxInFlightMax>> in_flight_;

@@ -60,14 +60,14 @@ class RingPage {
     std::memcpy(&value, words, sizeof value);
     return value;
   }
-  /// Overwrites a whole slot; bytes after T become zero, so nothing of ours leaks (XSA-216).
+  /// Overwrites what T takes of a slot. The rest stays as the peer wrote it: nothing of ours leaks (XSA-216).
   template <std::size_t SlotBytes, typename T>
   void write(std::uint32_t index, const T& value) {
     static_assert(sizeof(T) <= SlotBytes && sizeof(T) % 4 == 0 && SlotBytes % 4 == 0);
-    std::uint32_t words[SlotBytes / 4] = {};
+    std::uint32_t words[sizeof(T) / 4];
     std::memcpy(words, &value, sizeof value);
     const std::size_t at = slot(index, SlotBytes);
-    for (std::size_t i = 0; i < SlotBytes / 4; ++i) word(at + i * 4).store(words[i], std::memory_order_relaxed);
+    for (std::size_t i = 0; i < sizeof(T) / 4; ++i) word(at + i * 4).store(words[i], std::memory_order_relaxed);
   }
   void* page() const { return page_; }
 
