@@ -3,8 +3,8 @@
 namespace xvif::netback {
 namespace {
 
-/// What answers slot `i` of a frame. Those of extra infos keep the info's type and flags where an id would be, so that a
-/// frame whose slots were half overwritten when we were killed is still read as a frame.
+/// What answers slot `i` of a frame. Those of extra infos keep the info's type and flags where an id would be, so that
+/// a frame whose slots were half overwritten when we were killed is still read as a frame.
 xen::TxResponse response(const xen::TxRequest& slot, std::size_t i, std::uint16_t extras, std::int16_t status) {
   if (i == 0 || i > extras) return {slot.id, status};
   return {static_cast<std::uint16_t>(slot.gref), xen::rsp::kNull};

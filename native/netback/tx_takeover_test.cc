@@ -152,8 +152,8 @@ TEST_F(TxTakeoverTest, ResponsesHalfWrittenAndNotPublished) {
     receive();
     while (!packets.empty()) release(0);
     rig.pause(*guest);
-    const std::uint32_t first = front().tx_page().load(xen::ring_at::kRspProd, std::memory_order_relaxed) -
-                                static_cast<std::uint32_t>(kSlots);
+    const std::uint32_t first =
+        front().tx_page().load(xen::ring_at::kRspProd, std::memory_order_relaxed) - static_cast<std::uint32_t>(kSlots);
     const Page after = page();
     for (std::uint32_t i = first; i != first + written; ++i) {
       const std::size_t at = xen::ring_at::kSlots + i % xen::kRingSlots * xen::kTxSlotBytes;
