@@ -269,7 +269,7 @@ describe.each(chainPeers)('hops on %s', (_, start) => {
     const linkDown = async (leg: Leg): Promise<boolean> => {
       const shown = await sh('ovs-ofctl', '-O', 'OpenFlow13', 'show', bed.peer.target);
       const [, port = ''] = shown.split(new RegExp(`^ ${bed.peer.numbers.get(leg)}\\(`, 'm'));
-      return /^\s+state: .*LINK_DOWN/m.test(port.split(/^ \d+\(/m)[0]!);
+      return /^\s+state: .*LINK_DOWN/m.test(port.split(/^ \w+\(/m)[0]!);
     };
     const becomes = (leg: Leg, down: boolean) =>
       eventually(`${leg} is ${down ? 'down' : 'up'}`, async () => (await linkDown(leg)) === down, WAIT_MS);

@@ -4,7 +4,7 @@ import { sh, sleep } from './shell.js';
 import { paths } from './xenstore.js';
 import type { Xvifd } from './xvifd.js';
 
-export interface Holdings {
+interface Counts {
   /** Entries of guests' grant tables that Dom0 has mapped, as Xen counts them. */
   readonly grants: number;
   /** Event channels of Dom0 that are bound to other domains. */
@@ -18,6 +18,11 @@ export interface Holdings {
   readonly daemonMappings: number;
   readonly daemonKiB: number;
 }
+export interface Holdings extends Counts {
+  /** Of each of the daemon's descriptors. */
+  readonly fileNames: readonly string[];
+}
+const counted = ({ fileNames: _, ...counts }: Holdings) => Object.keys(counts) as (keyof Counts)[];
 
 /** What Xen prints for a debug key. */
 async function debugKey(key: string): Promise<string> {
@@ -60,28 +65,38 @@ function watchesHeld(): number {
 }
 
 export async function holdings(xvifd: Xvifd): Promise<Holdings> {
+  const fileNames = xvifd.openFiles();
   return {
     grants: mappedGrants(await debugKey('g')),
     channels: interdomainChannels(await debugKey('e')),
     backendNodes: (await paths('/local/domain/0/backend/vif/')).length,
     watches: watchesHeld(),
     domains: (await sh('xl', 'list')).trimEnd().split('\n').length - 1,
-    daemonFiles: xvifd.openFiles(),
+    daemonFiles: fileNames.length,
     daemonMappings: xvifd.grantMappings(),
     daemonKiB: xvifd.residentKiB(),
+    fileNames,
   };
 }
 
 /** A line for each of `keys` that grew; the daemon's memory may grow by `memoryKiB`. */
-export function grown(
-  before: Holdings,
-  after: Holdings,
-  memoryKiB: number,
-  keys = Object.keys(before) as (keyof Holdings)[],
-): string[] {
+export function grown(before: Holdings, after: Holdings, memoryKiB: number, keys = counted(before)): string[] {
   return keys
     .filter((key) => after[key] > before[key] + (key === 'daemonKiB' ? memoryKiB : 0))
-    .map((key) => `${key}: ${before[key]} before, ${after[key]} after`);
+    .map(
+      (key) =>
+        `${key}: ${before[key]} before, ${after[key]} after${key === 'daemonFiles' ? `: ${newFiles(before, after)}` : ''}`,
+    );
+}
+
+function newFiles(before: Holdings, after: Holdings): string {
+  const left = [...before.fileNames];
+  const more = after.fileNames.filter((name) => {
+    const at = left.indexOf(name);
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+  return `${more.join(' ')} and not ${left.join(' ')}`;
 }
 
 /**
@@ -93,5 +108,7 @@ export function sameHoldings(before: Holdings, after: Holdings, memoryKiB: numbe
   if (unseen.length > 0) throw new Error(`not seen while guests are connected: ${unseen.join(', ')}`);
   const more = grown(before, after, memoryKiB);
   if (more.length > 0) throw new Error(more.join('\n'));
-  return (Object.keys(before) as (keyof Holdings)[]).map((key) => `${key} ${before[key]} to ${after[key]}`).join(', ');
+  return counted(before)
+    .map((key) => `${key} ${before[key]} to ${after[key]}`)
+    .join(', ');
 }

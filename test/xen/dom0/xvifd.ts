@@ -1,7 +1,8 @@
 /** The daemon under test in Dom0, as a backend of guests' vifs. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { ApiClient } from '../../../src/api/client.js';
 import type { Port } from '../../../src/api/messages.js';
@@ -20,6 +21,16 @@ export const LOCAL = 0xfffffffe;
 export interface XvifdOptions {
   readonly workers?: number;
   readonly args?: readonly string[];
+}
+
+/** Rejects when nobody listens. */
+async function accepts(path: string): Promise<void> {
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+  } finally {
+    socket.destroy();
+  }
 }
 
 export class Xvifd implements Backend {
@@ -68,8 +79,10 @@ export class Xvifd implements Backend {
       'xvifd answers',
       async () => {
         if (!this.running) return true;
-        this.#api?.close();
-        this.#api = new ApiClient(join(this.runDir, 'xvifd.sock'));
+        const path = join(this.runDir, 'xvifd.sock');
+        // gRPC's channels go on connecting when they are closed while they do.
+        if (this.#api === undefined) await accepts(path);
+        this.#api ??= new ApiClient(path);
         return (await this.#api.call('show', {})).pid > 0;
       },
       seconds,
@@ -151,8 +164,16 @@ export class Xvifd implements Backend {
     return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1] ?? 0);
   }
 
-  openFiles(): number {
-    return readdirSync(`/proc/${this.pid}/fd`).length;
+  /** What its descriptors are: paths, or kinds such as "socket". */
+  openFiles(): string[] {
+    const folder = `/proc/${this.pid}/fd`;
+    return readdirSync(folder).flatMap((fd) => {
+      try {
+        return [readlinkSync(`${folder}/${fd}`).replace(/:\[\d+\]$/, '')];
+      } catch {
+        return []; // closed in between
+      }
+    });
   }
 
   /** Mappings of granted pages. */
