@@ -3,7 +3,7 @@
  * frame where it was, and in which order. Needs root.
  */
 
-import { sh } from '../../lab/process.js';
+import { eventually, sh } from '../../lab/process.js';
 import { Wires } from '../../lab/wires.js';
 import type { ChainPeer } from './peers.js';
 import { Player, type Seen, type Sent } from './player.js';
@@ -93,6 +93,11 @@ export class ChainBed {
       await this.player.send([{ leg: from, frame: frameOf({ from, id: 'hello', other: true }) }], {
         ends: from === 'x' ? ['y'] : ['x'],
       });
+    await eventually('both are known', async () => {
+      const flows = await sh('ovs-ofctl', '-O', 'OpenFlow13', 'dump-flows', this.peer.target);
+      return !flows.includes('learn(') || ends.every((end) => flows.includes(`dl_dst=${stations[end].mac} `));
+    });
+    await this.peer.inForce();
     await this.player.take();
   }
 

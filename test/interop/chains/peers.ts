@@ -35,6 +35,8 @@ export interface ChainPeer {
   /** Puts a document in the place of the one before. */
   apply(text: string): Promise<void>;
   counts(): Promise<Counted[]>;
+  /** Resolves when packets are treated as its flows say, which may change a moment before. */
+  inForce(): Promise<void>;
   /** What `xvif trace` and `xvif chain trace` say of its tables. */
   trace(packet: string): Promise<TraceReport>;
   /** A machine 10.0.0.N with a kernel of its own in a network namespace. */
@@ -94,6 +96,10 @@ export class XvifdPeer implements ChainPeer {
     );
     if (reply.errors > 0) throw new Error(reply.report);
     this.#applied = /name: ([\w-]+)/.exec(text)![1]!;
+  }
+
+  async inForce(): Promise<void> {
+    // They are when they can be read.
   }
 
   async counts(): Promise<Counted[]> {
@@ -167,6 +173,11 @@ export class OpenVswitchPeer implements ChainPeer {
     writeFileSync(this.#file, text);
     await this.#xvif('apply', this.#file);
     this.#applied = true;
+  }
+
+  async inForce(): Promise<void> {
+    // What is cached is looked at anew a while after flows have changed.
+    await this.ovs.appctl('revalidator/wait');
   }
 
   async counts(): Promise<Counted[]> {
