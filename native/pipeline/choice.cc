@@ -1,4 +1,4 @@
-#include "pipeline/choice_before.h"
+#include "pipeline/choice.h"
 
 #include <algorithm>
 #include <bit>
@@ -156,7 +156,7 @@ std::vector<std::uint16_t> make_choice(std::span<const Share> shares, const Choi
   const std::size_t places = shrinks ? wanted : std::max(wanted, had_places);
   const std::vector<std::uint64_t> names = names_of(shares);
   std::vector<std::size_t> due = quotas_of(shares, total, places);
-  const std::vector<std::uint16_t> fresh = fresh_choice(shares, names, due, places);
+  std::vector<std::uint16_t> fresh = fresh_choice(shares, names, due, places);
   if (before.choice.empty()) return fresh;
   // Each bucket gets as many places as in the fresh table: first those that it has and had, then those that it had.
   const std::vector<std::uint16_t> had = renamed(before, names);

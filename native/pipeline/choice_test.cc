@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <array>
 
-#include "pipeline/choice_before.h"
-
 namespace xvif {
 namespace {
 

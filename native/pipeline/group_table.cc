@@ -7,7 +7,7 @@
 #include "actions/action_set.h"
 #include "actions/validate.h"
 #include "base/assert.h"
-#include "pipeline/choice_before.h"
+#include "pipeline/choice.h"
 #include "pipeline/instructions.h"
 
 namespace xvif {
