@@ -80,8 +80,8 @@ const small: readonly Measure[] = [
     figures: times('flow_mod + barrier'),
   },
   { task: 'packetIns', count: 50_000, times: 3, warmUp: 1, figures: rate('packet-ins', '/s') },
-  { task: 'latency', count: 1000, times: 9, warmUp: 4, figures: times('packet_out to TABLE → packet-in') },
-  { task: 'reactive', count: 1000, times: 9, warmUp: 4, figures: times('packet-in → flow_mod + packet_out → done') },
+  { task: 'latency', count: 1000, times: 21, warmUp: 4, figures: times('packet_out to TABLE → packet-in') },
+  { task: 'reactive', count: 1000, times: 21, warmUp: 4, figures: times('packet-in → flow_mod + packet_out → done') },
 ];
 
 async function client(peer: Peer, task: string, count: number): Promise<Readonly<Record<string, number>>> {
