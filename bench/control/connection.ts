@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { ERROR, hello } from './frames.js';
 
 const PIECE_BYTES = 1 << 20;
+const READ_BYTES = 1 << 16;
 
 type Listener = (type: number, message: Buffer) => void;
 
@@ -11,15 +12,21 @@ export class Connection {
   #rest: Buffer = Buffer.alloc(0);
   #listener: Listener = () => {};
 
-  private constructor(readonly socket: Socket) {
-    socket.on('data', (segment: Buffer) => this.#take(segment));
-  }
+  private constructor(readonly socket: Socket) {}
 
   /** `target`: unix:PATH */
   static async open(target: string): Promise<Connection> {
-    const socket = connect(target.replace(/^unix:/, ''));
-    await once(socket, 'connect');
+    // One buffer for all that comes: else collecting garbage is most of the longest round trips.
+    const onread = {
+      buffer: Buffer.alloc(READ_BYTES),
+      callback: (bytes: number, buffer: Uint8Array) => {
+        self.#take(Buffer.from(buffer.subarray(0, bytes)));
+        return true;
+      },
+    };
+    const socket = connect({ path: target.replace(/^unix:/, ''), onread });
     const self = new Connection(socket);
+    await once(socket, 'connect');
     const greeted = self.until((type) => type === 0);
     socket.write(hello);
     await greeted;

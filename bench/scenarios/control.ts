@@ -73,15 +73,15 @@ function measures(flows: number): readonly Measure[] {
 const small: readonly Measure[] = [
   {
     task: 'roundTrips',
-    count: 1000,
+    count: 3000,
     times: 9,
     warmUp: 4,
     before: [['clear', 0]],
     figures: times('flow_mod + barrier'),
   },
   { task: 'packetIns', count: 50_000, times: 3, warmUp: 1, figures: rate('packet-ins', '/s') },
-  { task: 'latency', count: 1000, times: 21, warmUp: 4, figures: times('packet_out to TABLE → packet-in') },
-  { task: 'reactive', count: 1000, times: 21, warmUp: 4, figures: times('packet-in → flow_mod + packet_out → done') },
+  { task: 'latency', count: 3000, times: 21, warmUp: 4, figures: times('packet_out to TABLE → packet-in') },
+  { task: 'reactive', count: 3000, times: 21, warmUp: 4, figures: times('packet-in → flow_mod + packet_out → done') },
 ];
 
 async function client(peer: Peer, task: string, count: number): Promise<Readonly<Record<string, number>>> {

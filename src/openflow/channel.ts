@@ -31,6 +31,7 @@ import { Bundles } from './bundles.js';
 import { ControllerState } from './controller-state.js';
 import type { Event } from './event.js';
 import { HANDSHAKE_MS } from './limits.js';
+import { Linger } from './linger.js';
 import { applySetting } from './nicira-settings.js';
 import { Outlet } from './outlet.js';
 import { type Role, type Roles, roleNumber } from './roles.js';
@@ -94,6 +95,9 @@ export interface ChannelStatus {
   readonly packetInsDropped: number;
 }
 
+/** Of the process: there is one event loop. */
+const linger = new Linger();
+
 export class Channel implements ControllerView {
   /** Shared by the connections of one controller. */
   readonly state: ControllerState;
@@ -126,6 +130,7 @@ export class Channel implements ControllerView {
       handshakeTimeoutMs: HANDSHAKE_MS,
       onMalformed: (error) => log.warn({ peer, reason: error.reason }, 'malformed OpenFlow message'),
     });
+    socket.on('data', () => linger.heard());
     const giveUp = (unread: number) => {
       logger.warn({ peer, unread }, 'the controller does not read: disconnected');
       void this.close();
