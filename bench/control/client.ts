@@ -41,7 +41,7 @@ function percentile(values: readonly number[], share: number): number {
 const CLIENT_WARM_UP = 300;
 const latencies = (values: readonly number[]) => {
   const counted = values.slice(CLIENT_WARM_UP);
-  return { p50: percentile(counted, 0.5) * 1e6, p99: percentile(counted, 0.99) * 1e6 };
+  return { rounds: values.length, p50: percentile(counted, 0.5) * 1e6, p99: percentile(counted, 0.99) * 1e6 };
 };
 const QUIET_SECONDS = 1;
 /** Resolves when nothing has come for a while. */

@@ -32,6 +32,7 @@ interface Measure {
 const times = (name: string): Measure['figures'] => [
   { key: 'p50', name: `${name}, p50`, unit: 'us' },
   { key: 'p99', name: `${name}, p99`, unit: 'us' },
+  { key: 'cpu', name: `${name}, processor time each`, unit: 'us' },
 ];
 /** A rate, and what each costs: on a busy machine only the latter says much. */
 const rate = (name: string, unit: string): Measure['figures'] => [
@@ -116,7 +117,7 @@ async function measure(peers: readonly [Peer, Peer], each: Measure): Promise<Fig
       for (const [task, count] of each.before ?? []) await client(peer, task, count);
       const before = processorSeconds(peer);
       const figures = await client(peer, each.task, each.count);
-      const cpu = ((processorSeconds(peer) - before) / each.count) * 1e6;
+      const cpu = ((processorSeconds(peer) - before) / (figures.rounds ?? each.count)) * 1e6;
       if (i >= 0) results[index]!.push({ ...figures, cpu });
     }
   }
@@ -175,6 +176,6 @@ async function run(flows: number): Promise<readonly Figure[]> {
 
 export const controlScenarios: readonly Scenario[] = [100_000, 1_000_000].map((flows) => ({
   name: `control-${flows / 1000}k`,
-  about: `OpenFlow 1.3 over a unix socket, ${flows} flows, beside ovs-vswitchd (userspace datapath) in the same run`,
+  about: `OpenFlow 1.3 over a unix socket, ${flows} flows, beside ovs-vswitchd (userspace datapath) in the same run; latencies when both are warm`,
   run: () => run(flows),
 }));

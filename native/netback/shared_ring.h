@@ -56,8 +56,6 @@ class SharedRing {
     XVIF_ASSERT(index - response_prod_ < request_cons_ - response_prod_);
     page_.template write<SlotBytes>(index, request);
   }
-  /// Responses written and not published.
-  std::uint32_t responses_waiting() const { return response_prod_ - response_pushed_; }
   /// Publishes the responses. True when the guest wants to be notified of them.
   bool push() {
     const std::uint32_t from = response_pushed_;

@@ -59,7 +59,6 @@ Extras read_extras(std::span<const xen::TxRequest> slots) {
 }
 
 void add_slot(TxPacket& packet, const xen::TxRequest& slot) {
-  packet.ids[packet.count] = slot.id;
   packet.slots[packet.count] = {GrantRef{slot.gref}, slot.offset, slot.size};
   ++packet.count;
 }
@@ -71,6 +70,7 @@ TxResult fault(VifFault why) { return {TxVerdict::kFault, why, 0}; }
 TxResult assemble(std::span<const xen::TxRequest> slots, TxPacket& packet) {
   const xen::TxRequest& first = slots[0];
   packet.size = first.size;
+  packet.id = first.id;
   packet.extras = 0;
   packet.count = 0;
   packet.csum_blank = (first.flags & xen::tx_flag::kCsumBlank) != 0;

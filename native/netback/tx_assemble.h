@@ -28,7 +28,7 @@ struct TxPacket {
   std::uint16_t gso_size;
   std::uint8_t multicast;  // kControl: xen::extra::kMcastAdd or kMcastDel
   std::array<std::uint8_t, 6> multicast_address;
-  std::array<std::uint16_t, kSlotsFatal> ids;
+  std::uint16_t id;                       // of the first slot
   std::array<TxSlot, kSlotsFatal> slots;  // offset + size <= kPageBytes when the verdict is kPacket
 };
 
@@ -46,7 +46,7 @@ struct TxResult {
 };
 
 /// Reads one packet from the start of `slots`, which holds every slot the frontend has made visible (at least one).
-/// Extra infos overlay slots. With kDrop and kControl, `packet` says what to answer: count, ids, extras.
+/// Extra infos overlay slots. With kDrop and kControl, `packet` says what to answer: count, extras.
 TxResult assemble(std::span<const xen::TxRequest> slots, TxPacket& packet);
 
 }  // namespace xvif::netback

@@ -50,7 +50,7 @@ TEST_F(AssembleTest, OneSlot) {
   EXPECT_EQ(packet.count, 1);
   EXPECT_EQ(packet.slots[0].size, 60);
   EXPECT_EQ(packet.slots[0].offset, 16);
-  EXPECT_EQ(packet.ids[0], 0xffff) << "ids are opaque";
+  EXPECT_EQ(packet.id, 0xffff) << "ids are opaque";
 }
 
 TEST_F(AssembleTest, FirstSizeIsTheTotal) {

@@ -171,7 +171,7 @@ void TxQueue::keep_payload(Staged& staged) {
   Packet& packet = *staged.packet;
   if (packet.linear == packet.size) {
     if (staged.slots == 1) [[likely]] {
-      responses_.answer(window_at_ + staged.at, tx.ids[0], xen::rsp::kOkay);
+      responses_.answer(window_at_ + staged.at, tx.id, xen::rsp::kOkay);
     } else {
       respond(staged.at, staged.slots, tx.extras, xen::rsp::kOkay);
     }

@@ -39,21 +39,24 @@ bool TxResponses::push(TxRing& ring, std::uint32_t end) {
   const std::uint32_t first = ring.response_prod(), behind = first + waiting_;
   std::uint32_t at = first;
   while (at != behind && answered(at)) ++at;
-  if (at != behind) [[unlikely]]
-    move_held_behind(ring, at, end);
+  const std::uint32_t moved_end = at == behind ? behind : move_held_behind(at, end);
+  // Whoever finds the ring before the last of these stores reads a request's id where it was: responses leave it there.
+  // Between the first request that is put back and the end, one of them is there twice.
   for (at = first; at != behind; ++at) ring.respond(responses_[place(at)]);
+  for (; at != moved_end; ++at) ring.put_back(at, kept_[place(at)].request);
   waiting_ = 0;
   return ring.push();
 }
 
 /// In [from, end): responses first, then what is held, each in its order. From the end, so that nothing is overwritten
-/// before it has moved.
-void TxResponses::move_held_behind(TxRing& ring, std::uint32_t from, std::uint32_t end) {
+/// before it has moved. Returns where what did not move begins.
+std::uint32_t TxResponses::move_held_behind(std::uint32_t from, std::uint32_t end) {
   std::array<xen::TxResponse, xen::kRingSlots> ready;  // the last one first
   std::size_t count = 0;
-  std::uint32_t to = end;
+  std::uint32_t to = end, moved_end = from;
   for (std::uint32_t at = end; at-- != from;) {
     if (answered(at)) {
+      if (count == 0) moved_end = at + 1;
       ready[count++] = responses_[place(at)];
       continue;
     }
@@ -61,9 +64,9 @@ void TxResponses::move_held_behind(TxRing& ring, std::uint32_t from, std::uint32
     const Kept& kept = kept_[place(to)] = kept_[place(at)];
     responses_[place(to)].status = kNone;
     if (kept.frame != nullptr) kept.frame->at = to;
-    ring.put_back(to, kept.request);
   }
   for (std::size_t i = 0; i < count; ++i) responses_[place(--to)] = ready[i];
+  return moved_end;
 }
 
 }  // namespace xvif::netback

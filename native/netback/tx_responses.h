@@ -51,7 +51,7 @@ class TxResponses {
 
   static std::size_t place(std::uint32_t at) { return at % xen::kRingSlots; }
   bool answered(std::uint32_t at) const { return responses_[place(at)].status != kNone; }
-  void move_held_behind(TxRing& ring, std::uint32_t from, std::uint32_t end);
+  std::uint32_t move_held_behind(std::uint32_t from, std::uint32_t end);
 
   std::uint32_t waiting_ = 0;
   // By ring index, for slots that are answered and not published, or held.

@@ -2,6 +2,7 @@
  * One controller's connection: takes its messages to the switch in order, answers those about the connection itself,
  * and tells the controller of events.
  */
+import { availableParallelism } from 'node:os';
 import type { Duplex } from 'node:stream';
 import {
   type ControllerStatus,
@@ -95,8 +96,8 @@ export interface ChannelStatus {
   readonly packetInsDropped: number;
 }
 
-/** Of the process: there is one event loop. */
-const linger = new Linger();
+/** Of the process: there is one event loop. On a single processor staying awake keeps the controller from it. */
+const linger = availableParallelism() > 1 ? new Linger() : undefined;
 
 export class Channel implements ControllerView {
   /** Shared by the connections of one controller. */
@@ -123,6 +124,7 @@ export class Channel implements ControllerView {
     };
     this.#bundles = new Bundles({ switch: options.switch, view: this, mayChange, failed, clock, wallMs });
     const log = new RateLimitedLog(logger);
+    socket.on('data', () => this.connected && linger?.heard());
     this.#session = new Session(socket, {
       unknown: 'refuse',
       versions,
@@ -130,7 +132,7 @@ export class Channel implements ControllerView {
       handshakeTimeoutMs: HANDSHAKE_MS,
       onMalformed: (error) => log.warn({ peer, reason: error.reason }, 'malformed OpenFlow message'),
     });
-    socket.on('data', () => linger.heard());
+    socket.on('data', () => this.connected && linger?.idle());
     const giveUp = (unread: number) => {
       logger.warn({ peer, unread }, 'the controller does not read: disconnected');
       void this.close();

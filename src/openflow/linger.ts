@@ -1,11 +1,13 @@
 /**
  * Keeps the event loop from sleeping for a moment after a controller spoke: waking a processor up takes longer than most
  * answers do, on both sides. How long is earned, as by the data plane's workers (native/worker/spin.h): more when the next
- * words came so soon that staying awake would have met them, less when not.
+ * words came so soon that staying awake would have met them, less when not; and never more than half of the time.
  */
 
 const MAX_MS = 0.1;
 const MIN_MS = 0.005;
+const WINDOW_MS = 10;
+const SPENT_MAX_MS = WINDOW_MS / 2;
 
 export interface LingerOptions {
   /** Milliseconds; only go forward. */
@@ -18,7 +20,12 @@ export class Linger {
   readonly #nowMs: () => number;
   readonly #nextTurn: (callback: () => void) => void;
   #earnedMs = MAX_MS;
-  #heardMs = Number.NEGATIVE_INFINITY;
+  /** When there was nothing left to do. */
+  #idleMs = Number.NEGATIVE_INFINITY;
+  /** Until when idle time is in `#spentMs`. */
+  #countedMs = 0;
+  #windowEndMs = 0;
+  #spentMs = 0;
   #awake = false;
 
   constructor({ nowMs = () => performance.now(), nextTurn = setImmediate }: LingerOptions = {}) {
@@ -26,19 +33,34 @@ export class Linger {
     this.#nextTurn = nextTurn;
   }
 
-  /** A controller spoke, and what it said is dealt with. */
+  /** A controller spoke. */
   heard(): void {
-    const nowMs = this.#nowMs();
-    const soon = nowMs - this.#heardMs < MAX_MS;
+    const soon = this.#nowMs() - this.#idleMs < MAX_MS;
     this.#earnedMs = soon ? Math.min(Math.max(this.#earnedMs * 2, MIN_MS), MAX_MS) : this.#earnedMs / 2;
-    this.#heardMs = nowMs;
-    if (this.#awake || this.#earnedMs < MIN_MS) return;
+  }
+
+  /** What it said is dealt with, or waits for something else. */
+  idle(): void {
+    this.#idleMs = this.#nowMs();
+    this.#countedMs = this.#idleMs;
+    if (this.#awake || this.#earnedMs < MIN_MS || this.#isSpent(this.#idleMs)) return;
     this.#awake = true;
     this.#nextTurn(this.#turn);
   }
 
+  #isSpent(nowMs: number): boolean {
+    if (nowMs >= this.#windowEndMs) {
+      this.#windowEndMs = nowMs + WINDOW_MS;
+      this.#spentMs = 0;
+    }
+    return this.#spentMs >= SPENT_MAX_MS;
+  }
+
   readonly #turn = (): void => {
-    if (this.#nowMs() - this.#heardMs < this.#earnedMs) this.#nextTurn(this.#turn);
+    const nowMs = this.#nowMs();
+    this.#spentMs += nowMs - this.#countedMs;
+    this.#countedMs = nowMs;
+    if (nowMs - this.#idleMs < this.#earnedMs && !this.#isSpent(nowMs)) this.#nextTurn(this.#turn);
     else this.#awake = false;
   };
 }

@@ -3,7 +3,7 @@
  * often, and with which bytes, beside what the reference datapath, traces and counters say of it. Needs root.
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { eventually, sh } from '../lab/process.js';
+import { eventually } from '../lab/process.js';
 import { ChainBed, type End, frameOf, type Leg, MARK, type Said, stations } from './chains/bed.js';
 import { ChainModel, type Part } from './chains/model.js';
 import { XvifdPeer } from './chains/peers.js';
@@ -266,14 +266,6 @@ describe.each(chainPeers)('hops on %s', (_, start) => {
   });
 
   describe.each(['open', 'closed'] as const)('that fall back %s', (fallback) => {
-    const linkDown = async (leg: Leg): Promise<boolean> => {
-      const shown = await sh('ovs-ofctl', '-O', 'OpenFlow13', 'show', bed.peer.target);
-      const [, port = ''] = shown.split(new RegExp(`^ ${bed.peer.numbers.get(leg)}\\(`, 'm'));
-      return /^\s+state: .*LINK_DOWN/m.test(port.split(/^ \w+\(/m)[0]!);
-    };
-    const becomes = (leg: Leg, down: boolean) =>
-      eventually(`${leg} is ${down ? 'down' : 'up'}`, async () => (await linkDown(leg)) === down, WAIT_MS);
-
     it.each(['balance', 'failover'])('when all instances of a hop are down, with %s', async (behaviour) => {
       const one = `{name: one, behaviour: ${behaviour}, fallback: ${fallback}, instances: [{name: a, ingress: a0, egress: a1}, {name: b, ingress: b0, egress: b1}]}`;
       await bed.begin(
@@ -286,8 +278,7 @@ describe.each(chainPeers)('hops on %s', (_, start) => {
       ]);
       const legs = ['a0', 'a1', 'b0', 'b1'] as const;
       try {
-        for (const leg of legs) await bed.link(leg, 'down');
-        for (const leg of legs) await becomes(leg, true);
+        await bed.links(legs, 'down');
         for (const end of ['x', 'y'] as const) {
           const sent = said(end);
           const found = await bed.exchange(sent, fallback === 'open' ? 1 : 0);
@@ -301,8 +292,7 @@ describe.each(chainPeers)('hops on %s', (_, start) => {
             expect(way).toEqual(fallback === 'closed' ? closed : end === 'x' ? ['c0', 'y'] : ['c1', 'x']);
           }
         }
-        for (const leg of legs) await bed.link(leg, 'up');
-        for (const leg of legs) await becomes(leg, false);
+        await bed.links(legs, 'up');
         await eventually('the hop is visited again', async () => {
           const found = await bed.exchange([{ from: 'x', id: 'again' }], 0);
           for (let i = 0; i < 3; i++) await bed.settle();

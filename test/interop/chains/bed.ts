@@ -26,6 +26,7 @@ export const MARK = '<#';
 
 /** No frame is so short that it is filled up on a wire. */
 export const TEXT_BYTES = 40;
+const LINK_MS = 60_000;
 
 export interface Said {
   readonly from: End;
@@ -127,6 +128,20 @@ export class ChainBed {
   /** A cable that is pulled, or put in again. */
   async link(leg: Leg, state: 'up' | 'down'): Promise<void> {
     await sh('ip', 'link', 'set', this.far.get(leg)!, state);
+  }
+
+  /** The same of several, which the switch has seen and acts upon. */
+  async links(legs: readonly Leg[], state: 'up' | 'down'): Promise<void> {
+    for (const leg of legs) await this.link(leg, state);
+    for (const leg of legs)
+      await eventually(`${leg} is ${state}`, async () => (await this.#isDown(leg)) === (state === 'down'), LINK_MS);
+    await this.peer.inForce();
+  }
+
+  async #isDown(leg: Leg): Promise<boolean> {
+    const shown = await sh('ovs-ofctl', '-O', 'OpenFlow13', 'show', this.peer.target);
+    const [, port = ''] = shown.split(new RegExp(`^ ${this.peer.numbers.get(leg)}\\(`, 'm'));
+    return /^\s+state: .*LINK_DOWN/m.test(port.split(/^ \w+\(/m)[0]!);
   }
 
   async stop(): Promise<void> {

@@ -104,7 +104,9 @@ function newFiles(before: Holdings, after: Holdings): string {
  * a count of nothing would only say that the tools' output was not understood.
  */
 export function sameHoldings(before: Holdings, after: Holdings, memoryKiB: number): string {
-  const unseen = (['grants', 'channels', 'watches', 'daemonMappings'] as const).filter((key) => before[key] === 0);
+  const unseen = (['grants', 'channels', 'watches', 'daemonMappings', 'daemonFiles'] as const).filter(
+    (key) => before[key] === 0,
+  );
   if (unseen.length > 0) throw new Error(`not seen while guests are connected: ${unseen.join(', ')}`);
   const more = grown(before, after, memoryKiB);
   if (more.length > 0) throw new Error(more.join('\n'));
