@@ -235,7 +235,7 @@ TEST_F(ControlRingTest, ImpossibleIndicesTakeTheLinkDown) {
   expect_serves();
 }
 
-TEST_F(ControlRingTest, ScribbledIndicesAreIgnoredAndSlotsAreWhole) {
+TEST_F(ControlRingTest, ScribbledIndicesAreIgnoredAndTheRestOfASlotStays) {
   std::memset(static_cast<std::uint8_t*>(guest->control->page().page()) + xen::ring_at::kSlots, 0xee, 128 * 16);
   for (const std::size_t at : {xen::ring_at::kReqEvent, xen::ring_at::kRspProd, xen::ring_at::kRspEvent}) {
     guest->control->page().store(at, 0xdeadbeef, std::memory_order_relaxed);

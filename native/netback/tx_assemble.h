@@ -46,7 +46,7 @@ struct TxResult {
 };
 
 /// Reads one packet from the start of `slots`, which holds every slot the frontend has made visible (at least one).
-/// Extra infos overlay slots. With kDrop and kControl, `packet` says what to answer: count, extras.
+/// Extra infos overlay slots. With kDrop and kControl, packet.extras says which slots are extra infos.
 TxResult assemble(std::span<const xen::TxRequest> slots, TxPacket& packet);
 
 }  // namespace xvif::netback
